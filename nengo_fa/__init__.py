@@ -1,0 +1,23 @@
+"""Teach the encoders of Nengo ensembles by feedback alignment and its relatives."""
+
+from nengo_fa import builder, equations, geometry, networks
+from nengo_fa.derivatives import Derivative, Rate, Step
+from nengo_fa.learned import freeze_params, load, save
+from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.version import __version__
+
+__all__ = [
+    "Backprop",
+    "Derivative",
+    "FeedbackAlignment",
+    "Rate",
+    "Step",
+    "__version__",
+    "builder",
+    "equations",
+    "freeze_params",
+    "geometry",
+    "load",
+    "networks",
+    "save",
+]

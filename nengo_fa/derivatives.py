@@ -1,0 +1,290 @@
+"""How a neuron's activity changes with its input current, f'(J): `Step` and `Rate`."""
+
+import numpy as np
+from nengo import neurons
+from nengo.config import SupportDefaultsMixin
+from nengo.exceptions import ValidationError
+from nengo.params import Default, EnumParam, FrozenObject
+from nengo.synapses import Lowpass, SynapseParam
+
+from nengo_fa.params import FiniteParam
+
+
+class Derivative(FrozenObject, SupportDefaultsMixin):
+    """Base class of the derivatives that gate the error of an encoder rule.
+
+    To pass your own, derive from this class and write `make_step`.
+
+    Parameters
+    ----------
+    synapse : nengo.synapses.Synapse or float or None, optional
+        Filter on the signal that the derivative is computed from.
+
+    Attributes
+    ----------
+    signal : {"current", "output"}
+        What the derivative is computed from: the input current J of each neuron (for
+        adaptive neurons, less their adaptation), or its output (spikes or rate).
+
+    Examples
+    --------
+    A derivative that never gates:
+
+    >>> class Always(nengo_fa.Derivative):
+    ...     def make_step(self, neuron_type, signal, out):
+    ...         def step():
+    ...             out[...] = 1
+    ...         return step
+    >>> rule = nengo_fa.FeedbackAlignment(1, derivative=Always())
+    """
+
+    signal = "current"
+    synapse = SynapseParam("synapse", default=None, readonly=True)
+
+    def __init__(self, synapse=Default):
+        super().__init__()
+        self.synapse = synapse
+
+    def make_step(self, neuron_type, signal, out):
+        """Bind the derivative to its arrays, as `nengo.builder.Operator.make_step` does.
+
+        Parameters
+        ----------
+        neuron_type : nengo.neurons.NeuronType
+            The neurons that are taught.
+        signal : (...) ndarray
+            The (filtered) current or output. Any shape; not to be written to.
+        out : (...) ndarray
+            Where the derivative belongs; same shape.
+
+        Returns
+        -------
+        step : callable
+            Reads ``signal`` and writes ``out``; takes no argument.
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If there is no such derivative for ``neuron_type``.
+        """
+        raise NotImplementedError("Derivatives must provide make_step")
+
+    def __call__(self, neuron_type, signal):
+        """Return the derivative at ``signal``, an array of the same shape."""
+        signal = np.asarray(signal, dtype=float)
+        out = np.empty_like(signal)
+        self.make_step(neuron_type, signal, out)()
+        return out
+
+
+class Step(Derivative):
+    r"""One while the neuron is firing, zero while it is silent.
+
+    The paper's stand-in for the derivative (after Eliasmith & Anderson, 2003, p. 295),
+    exact for rectified linear neurons with unit amplitude. The synapse decides whether
+    its neuron is firing from what it could know: the current that flows into the cell,
+    or the spikes that the cell sends back.
+
+    Parameters
+    ----------
+    signal : {"current", "output"}, optional
+        ``"current"``: the neuron fires while its input current J exceeds its threshold.
+        ``"output"``: the neuron fires while its (filtered) output exceeds
+        ``threshold``.
+    threshold : float, optional
+        In units of ``signal``: current, or hertz times amplitude. The default (None)
+        is the neuron type's own threshold current (1 for LIF, 0 for rectified linear
+        neurons), or, for the output, 1 Hz for spiking and 0 for rate neurons.
+    synapse : nengo.synapses.Synapse or float or None, optional
+        Filter on the signal.
+
+    Examples
+    --------
+    >>> nengo_fa.Step()(nengo.LIFRate(), [0.5, 1.5])
+    array([0., 1.])
+    """
+
+    signal = EnumParam("signal", default="current", values=("current", "output"),
+                       readonly=True)
+    threshold = FiniteParam("threshold", default=None, optional=True, readonly=True)
+    synapse = SynapseParam("synapse", default=Lowpass(0.005), readonly=True)
+
+    # Current at which a neuron begins to fire.
+    thresholds = {
+        neurons.LIF: 1,
+        neurons.LIFRate: 1,
+        neurons.AdaptiveLIF: 1,
+        neurons.AdaptiveLIFRate: 1,
+        neurons.RectifiedLinear: 0,
+        neurons.SpikingRectifiedLinear: 0,
+    }
+
+    def __init__(self, signal=Default, threshold=Default, synapse=Default):
+        super().__init__(synapse=synapse)
+        self.signal = signal
+        self.threshold = threshold
+
+    def get_threshold(self, neuron_type):
+        """The value of the signal above which such a neuron counts as firing."""
+        if self.threshold is not None:
+            return self.threshold
+        if self.signal == "output":
+            return getattr(neuron_type, "amplitude", 1) if neuron_type.spiking else 0
+        rate_type = getattr(neuron_type, "base_type", neuron_type)
+        try:
+            return self.thresholds[type(rate_type)]
+        except KeyError:
+            known = ", ".join(cls.__name__ for cls in self.thresholds)
+            raise ValidationError(
+                f"Unknown threshold current for {type(rate_type).__name__} neurons "
+                f"(known: {known}). Give it with Step(threshold=...), decide from the "
+                "output with Step(signal='output'), or use another derivative.",
+                attr="threshold",
+                obj=self,
+            ) from None
+
+    def make_step(self, neuron_type, signal, out):
+        threshold = self.get_threshold(neuron_type)
+
+        def step():
+            np.greater(signal, threshold, out=out)
+
+        return step
+
+
+class Rate(Derivative):
+    r"""The exact derivative f'(J) of the firing rate with respect to the current.
+
+    Spiking neurons have the derivative of the rate they fire at. For LIF neurons,
+    f' grows without bound as J falls to the threshold, so that one sample there could
+    outweigh all others: within ``margin`` above the threshold, f' is held at its value
+    at ``margin``. The default bounds f' of a LIF neuron with the default time constants
+    at 223 Hz per unit of current, six times its value at twice the threshold. Where
+    J is below the threshold, f' is exactly zero.
+
+    Parameters
+    ----------
+    margin : float, optional
+        Distance from the threshold of LIF neurons, in units of current.
+    synapse : nengo.synapses.Synapse or float or None, optional
+        Filter on the current.
+
+    Notes
+    -----
+    Known are LIF, LIFRate, AdaptiveLIF, AdaptiveLIFRate, RectifiedLinear,
+    SpikingRectifiedLinear, Sigmoid and Tanh, and RegularSpiking, StochasticSpiking and
+    PoissonSpiking on top of any of the rate types. A class derived from one of them may
+    have another response curve, and is refused.
+
+    Examples
+    --------
+    >>> nengo_fa.Rate()(nengo.RectifiedLinear(amplitude=2), [-1.0, 1.0])
+    array([0., 2.])
+    """
+
+    margin = FiniteParam("margin", default=0.01, low=0, low_open=True, readonly=True)
+    synapse = SynapseParam("synapse", default=Lowpass(0.005), readonly=True)
+
+    def __init__(self, margin=Default, synapse=Default):
+        super().__init__(synapse=synapse)
+        self.margin = margin
+
+    def make_step(self, neuron_type, signal, out):
+        if type(neuron_type) in self.spike_generators:
+            step_rate = self.make_step(neuron_type.base_type, signal, out)
+            amplitude = neuron_type.amplitude
+
+            def step():
+                step_rate()
+                np.multiply(out, amplitude, out=out)
+
+            return step
+
+        try:
+            make_step = self.response_curves[type(neuron_type)]
+        except KeyError:
+            known = (*self.response_curves, *self.spike_generators)
+            raise ValidationError(
+                f"The derivative of {type(neuron_type).__name__} is not known "
+                f"(known: {', '.join(cls.__name__ for cls in known)}). Use one of "
+                "these neuron types, Step(signal='output'), or pass your own "
+                "derivative: a class derived from nengo_fa.Derivative.",
+                attr="derivative",
+                obj=self,
+            ) from None
+        return make_step(self, neuron_type, signal, out)
+
+    def _make_step_lif(self, neuron_type, signal, out):
+        tau_rc, tau_ref = neuron_type.tau_rc, neuron_type.tau_ref
+        amplitude, margin = neuron_type.amplitude, self.margin
+        above = np.empty_like(out)  # J - 1
+        interval = np.empty_like(out)  # between two spikes, in seconds
+
+        def step():
+            np.subtract(signal, 1, out=out)
+            np.maximum(out, margin, out=above)
+            np.greater(out, 0, out=out)
+
+            np.divide(1, above, out=interval)
+            np.log1p(interval, out=interval)
+            np.multiply(interval, tau_rc, out=interval)
+            np.add(interval, tau_ref, out=interval)
+
+            # f' = amplitude tau_rc / (interval^2 J (J - 1))
+            np.multiply(out, amplitude * tau_rc, out=out)
+            np.divide(out, interval, out=out)
+            np.divide(out, interval, out=out)
+            np.divide(out, above, out=out)
+            np.add(above, 1, out=above)
+            np.divide(out, above, out=out)
+
+        return step
+
+    def _make_step_rectified(self, neuron_type, signal, out):
+        amplitude = neuron_type.amplitude
+
+        def step():
+            np.greater(signal, 0, out=out)
+            np.multiply(out, amplitude, out=out)
+
+        return step
+
+    def _make_step_sigmoid(self, neuron_type, signal, out):
+        quarter_max_rate = 0.25 / neuron_type.tau_ref
+
+        def step():
+            # s(J) s(-J) = (1 - tanh(J / 2)^2) / 4, which cannot overflow
+            np.multiply(signal, 0.5, out=out)
+            np.tanh(out, out=out)
+            np.multiply(out, out, out=out)
+            np.subtract(1, out, out=out)
+            np.multiply(out, quarter_max_rate, out=out)
+
+        return step
+
+    def _make_step_tanh(self, neuron_type, signal, out):
+        max_rate = 1 / neuron_type.tau_ref
+
+        def step():
+            np.tanh(signal, out=out)
+            np.multiply(out, out, out=out)
+            np.subtract(1, out, out=out)
+            np.multiply(out, max_rate, out=out)
+
+        return step
+
+    response_curves = {
+        neurons.LIF: _make_step_lif,
+        neurons.LIFRate: _make_step_lif,
+        neurons.AdaptiveLIF: _make_step_lif,
+        neurons.AdaptiveLIFRate: _make_step_lif,
+        neurons.RectifiedLinear: _make_step_rectified,
+        neurons.SpikingRectifiedLinear: _make_step_rectified,
+        neurons.Sigmoid: _make_step_sigmoid,
+        neurons.Tanh: _make_step_tanh,
+    }
+    spike_generators = (
+        neurons.RegularSpiking,
+        neurons.StochasticSpiking,
+        neurons.PoissonSpiking,
+    )

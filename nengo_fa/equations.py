@@ -1,0 +1,177 @@
+r"""The equations of the paper as pure functions of arrays.
+
+Stöckel, Stewart & Eliasmith, *A Geometric Interpretation of Feedback Alignment*; each
+function carries the number of its equation. Nothing here knows of Nengo.
+
+Every function broadcasts over leading axes, so that the same one serves a single
+simulation step, a batch of samples, or many independent trials at once:
+
+=====================  ===============================  =================================
+symbol                 name                             shape
+=====================  ===============================  =================================
+:math:`\vec x`         ``x``                            ``(..., n_samples, d_in)``
+:math:`\vec y-\vec t`  ``error``                        ``(..., n_samples, d_out)``
+:math:`\vec a`         ``activities``                   ``(..., n_samples, n_neurons)``
+:math:`f'`             ``derivative``                   ``(..., n_samples, n_neurons)``
+:math:`W^{out}`        ``decoders``                     ``(..., d_out, n_neurons)``
+:math:`B`              ``feedback``                     ``(..., n_neurons, d_out)``
+:math:`\vec p`         ``encoders``                     ``(..., n_neurons, d_in)``
+:math:`\alpha`         ``gain`` (over the radius)       ``(..., n_neurons)``
+=====================  ===============================  =================================
+
+A gradient is the one of the mean over samples of :math:`E = |\vec y-\vec t|^2 / 2`.
+
+Erratum. Taken together as printed, eqs. 5 and 6 apply :math:`\gamma` twice, and the last
+term of eq. 6 lacks the vector :math:`\vec w_i`. The gradient of eq. 4 contains
+:math:`\gamma` once; it is what `augmented_gradient` returns.
+"""
+
+import numpy as np
+
+
+def decoder_update(error, activities, learning_rate):
+    r"""Delta rule for the output weights, :math:`-\kappa\,\vec\delta\,\vec a^T` (eq. 1).
+
+    Returns
+    -------
+    decoders : (..., d_out, n_neurons) ndarray
+        The change of the decoders.
+    """
+    return -learning_rate * (_transpose(error) @ activities) / error.shape[-2]
+
+
+def backpropagated_error(error, decoders, derivative):
+    r"""The error of each hidden neuron by backpropagation (eq. 2).
+
+    Returns
+    -------
+    delta : (..., n_samples, n_neurons) ndarray
+        :math:`f' \, (W^{out})^T (\vec y - \vec t)`.
+    """
+    return derivative * (error @ decoders)
+
+
+def aligned_error(error, feedback, derivative):
+    r"""The error of each hidden neuron by direct feedback alignment (eq. 3).
+
+    Returns
+    -------
+    delta : (..., n_samples, n_neurons) ndarray
+        :math:`f' \, B (\vec y - \vec t)`.
+    """
+    return derivative * (error @ _transpose(feedback))
+
+
+def weight_gradient(delta, x):
+    r"""Gradient in the input weights, :math:`g = \vec\delta\,\vec x^T` (eq. 2).
+
+    Parameters
+    ----------
+    delta : (..., n_samples, n_neurons) array
+        The error of each hidden neuron, from `backpropagated_error` or `aligned_error`.
+    x : (..., n_samples, d_in) array
+        Input.
+
+    Returns
+    -------
+    gradient : (..., n_neurons, d_in) ndarray
+    """
+    return (_transpose(delta) @ x) / x.shape[-2]
+
+
+def input_weights(encoders, gain, norm=1.0):
+    r"""Input weights of weight-normalized neurons, :math:`w = \alpha\,p / |p|` (eq. 4).
+
+    Parameters
+    ----------
+    encoders : (..., n_neurons, d_in) array
+    gain : (..., n_neurons) array
+    norm : float or (..., n_neurons) array
+        Length that the encoders are to keep: 1, except for an ensemble whose encoders
+        were declared with another length.
+
+    Returns
+    -------
+    weights : (..., n_neurons, d_in) ndarray
+    """
+    return _gamma(encoders, gain, norm)[..., None] * encoders
+
+
+def augmented_gradient(gradient, encoders, gain, norm=1.0):
+    r"""Gradient in the encoders under weight normalization (eqs. 4 to 6, see erratum).
+
+    .. math:: \frac{\partial E}{\partial \vec p} = \gamma \left(\vec g
+              - \vec p\,\frac{\langle \vec p, \vec g\rangle}{|\vec p|^2}\right),
+              \qquad \gamma = \frac{\alpha}{|\vec p|}
+
+    It is orthogonal to the encoder.
+
+    Parameters
+    ----------
+    gradient : (..., n_neurons, d_in) array
+        Plain gradient in the input weights, from `weight_gradient`.
+    encoders, gain, norm
+        As for `input_weights`.
+
+    Returns
+    -------
+    gradient : (..., n_neurons, d_in) ndarray
+    """
+    along = np.sum(encoders * gradient, axis=-1) / np.sum(encoders**2, axis=-1)
+    return _gamma(encoders, gain, norm)[..., None] * (
+        gradient - along[..., None] * encoders
+    )
+
+
+def encoder_update(
+    gradient, encoders, gain, learning_rate, normalization=None, norm=1.0
+):
+    r"""The change of the encoders, :math:`\Delta\vec p = -\kappa\,\partial E/\partial\vec p`.
+
+    The encoders are what is learned; gains and biases stay. Without normalization
+    :math:`w = \alpha p`, so the gradient in :math:`p` is :math:`\alpha g`.
+
+    Parameters
+    ----------
+    gradient : (..., n_neurons, d_in) array
+        Plain gradient in the input weights, from `weight_gradient`.
+    encoders, gain, norm
+        As for `input_weights`.
+    learning_rate : float
+        :math:`\kappa`.
+    normalization : {None, "forced", "augmented"}
+        None follows the plain gradient; ``"forced"`` follows it and then scales each
+        encoder back to ``norm``; ``"augmented"`` follows `augmented_gradient`.
+
+    Returns
+    -------
+    update : (..., n_neurons, d_in) ndarray
+        A neuron whose gradient is zero is left exactly as it is.
+
+    Raises
+    ------
+    ValueError
+        If ``normalization`` is none of the three.
+    """
+    if normalization == "augmented":
+        return -learning_rate * augmented_gradient(gradient, encoders, gain, norm)
+
+    update = -learning_rate * np.asarray(gain)[..., None] * gradient
+    if normalization is None:
+        return update
+    if normalization == "forced":
+        moved = encoders + update
+        scale = np.asarray(norm) / np.sqrt(np.sum(moved**2, axis=-1))
+        taught = np.any(gradient != 0, axis=-1)
+        return np.where(taught[..., None], scale[..., None] * moved - encoders, 0)
+    raise ValueError(
+        f"normalization must be None, 'forced' or 'augmented' (got {normalization!r})"
+    )
+
+
+def _gamma(encoders, gain, norm):
+    return np.asarray(gain) * norm / np.sqrt(np.sum(encoders**2, axis=-1))
+
+
+def _transpose(matrix):
+    return np.swapaxes(matrix, -1, -2)

@@ -1,0 +1,1 @@
+"""The experiments, one file each: functions that return data, without a figure."""

@@ -1,0 +1,136 @@
+"""Multiplication learned online, with and without learning of the encoders."""
+
+from dataclasses import dataclass
+
+import nengo
+import numpy as np
+
+from nengo_fa.geometry import angle_to_axes
+
+#: Lowpass filter on the error that is reported, in seconds: a reader of the output.
+READOUT = 0.02
+
+
+@dataclass(frozen=True)
+class OnlineResult:
+    """What `run` has measured.
+
+    Attributes
+    ----------
+    seconds : float
+        Simulated time.
+    window : float
+        Length of the first and last part of it over which errors are averaged.
+    time : (n_bins,) ndarray
+        Centres of the bins of ``rmse``, in seconds.
+    rmse_learned, rmse_fixed : (n_bins,) ndarray
+        Root mean square error in bins of time, with learned and fixed encoders.
+    encoder_time : (n_samples,) ndarray
+        When ``encoders`` were sampled, in seconds.
+    encoders : (n_samples, n_neurons, 2) ndarray
+        Learned encoders over time.
+    """
+
+    seconds: float
+    window: float
+    time: np.ndarray
+    rmse_learned: np.ndarray
+    rmse_fixed: np.ndarray
+    encoder_time: np.ndarray
+    encoders: np.ndarray
+
+    @property
+    def angle(self):
+        """Mean angle to the nearest diagonal over time, in radians, (n_samples,)."""
+        return angle_to_axes(self.encoders).mean(axis=-1)
+
+    def before_and_after(self, rmse):
+        """The error in the first and in the last window."""
+        bins = max(1, round(self.window / self.seconds * len(rmse)))
+        squares = rmse**2
+        return np.sqrt(squares[:bins].mean()), np.sqrt(squares[-bins:].mean())
+
+    @property
+    def ratio(self):
+        """Error at the end, learned encoders over fixed encoders."""
+        return (
+            self.before_and_after(self.rmse_learned)[1]
+            / self.before_and_after(self.rmse_fixed)[1]
+        )
+
+    def __str__(self):
+        rows = [
+            ("fixed encoders", *self.before_and_after(self.rmse_fixed)),
+            ("learned encoders", *self.before_and_after(self.rmse_learned)),
+        ]
+        width = f"{self.window:g} s"
+        lines = [f"{'RMSE of the product':24}{'first ' + width:>14}{'last ' + width:>14}"]
+        lines += [f"{name:24}{before:14.4f}{after:14.4f}" for name, before, after in rows]
+        lines.append(f"{'learned / fixed':38}{self.ratio:14.2f}")
+        lines.append("")
+        lines.append(
+            "Mean angle from the encoders to the nearest diagonal: "
+            f"{self.angle[0]:.2f} rad at the start, {self.angle[-1]:.2f} rad at the end"
+        )
+        return "\n".join(lines)
+
+
+def run(model, seconds=100.0, progress_bar=True):
+    """Simulate a comparison and measure its errors and encoders.
+
+    Ctrl-C ends the simulation early; what was measured until then is returned.
+
+    Parameters
+    ----------
+    model : nengo_fa.networks.MultiplicationComparison
+        The two networks. Unchanged.
+    seconds : float, optional
+        Simulated time.
+    progress_bar : bool, optional
+        Whether to show Nengo's progress bar.
+
+    Returns
+    -------
+    result : OnlineResult
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If there is not yet a second to report on.
+    """
+    with nengo.Network(add_to_container=False) as measured:
+        nengo.Network.add(model)
+        learned = nengo.Probe(model.learned.error, synapse=READOUT)
+        fixed = nengo.Probe(model.fixed.error, synapse=READOUT)
+        scaled_encoders = nengo.Probe(
+            model.learned.encode.learning_rule,
+            "scaled_encoders",
+            sample_every=max(seconds / 200, 0.001),
+        )
+
+    with nengo.Simulator(measured, progress_bar=progress_bar) as sim:
+        try:
+            sim.run(seconds, progress_bar=progress_bar)
+        except KeyboardInterrupt:
+            if sim.time < 1:
+                raise
+
+    n_bins = int(min(100, max(2, sim.time)))
+    time = sim.trange()
+    gain = sim.data[model.learned.hidden].gain
+    return OnlineResult(
+        seconds=float(sim.time),
+        window=min(10.0, sim.time / 2),
+        time=np.array([part.mean() for part in np.array_split(time, n_bins)]),
+        rmse_learned=_binned_rmse(sim.data[learned], n_bins),
+        rmse_fixed=_binned_rmse(sim.data[fixed], n_bins),
+        encoder_time=sim.trange(sample_every=scaled_encoders.sample_every),
+        encoders=sim.data[scaled_encoders]
+        * (model.learned.hidden.radius / gain[:, np.newaxis]),
+    )
+
+
+def _binned_rmse(error, n_bins):
+    return np.array(
+        [np.sqrt(np.mean(part**2)) for part in np.array_split(error, n_bins)]
+    )

@@ -1,0 +1,337 @@
+"""Keep what was learned: write it back into a network, or into a file and out of it."""
+
+import json
+import os
+import tempfile
+import zipfile
+
+import numpy as np
+from nengo.dists import Distribution
+from nengo.ensemble import Ensemble
+from nengo.exceptions import SimulatorClosed, ValidationError
+from nengo.neurons import Direct
+from nengo.solvers import NoSolver
+from nengo.transforms import Dense, NoTransform
+
+FILE_FORMAT = "nengo_fa learned parameters, version 1"
+
+
+def freeze_params(sim, network):
+    """Write what a simulator has learned back into the network it was built from.
+
+    Afterwards the encoders, gains, biases and decoders of ``network`` are arrays, and a
+    new simulator starts with what this one has learned. Learning rules stay where they
+    are, so that learning can go on; to stop it, gate the error or set
+    ``connection.learning_rule_type = None``.
+
+    Parameters
+    ----------
+    sim : nengo.Simulator
+        A simulator of ``network``, or of a network that contains it. Not yet closed.
+    network : nengo.Network
+        Changed in place: ``encoders``, ``normalize_encoders``, ``gain``, ``bias``,
+        ``max_rates`` and ``intercepts`` of each ensemble; ``solver``, ``transform`` and,
+        where a transform has become part of the decoders, ``function`` of each decoded
+        connection; ``transform`` of each other connection that learns or was random.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the simulator was not built from ``network``, is not of Nengo's own kind, or
+        holds NaN or infinity. The network is then as it was.
+    nengo.exceptions.SimulatorClosed
+        If the simulator is closed.
+
+    Notes
+    -----
+    Nengo multiplies encoders by gain over radius, so the learned product is divided by
+    it here and multiplied again by the next simulator: it may differ in the last bit.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as network:
+    ...     hidden = nengo.Ensemble(20, 2)
+    >>> with nengo.Simulator(network, progress_bar=False) as sim:
+    ...     nengo_fa.freeze_params(sim, network)
+    >>> hidden.encoders.shape
+    (20, 2)
+    """
+    _write(network, _read(sim, network))
+
+
+def save(sim, network, path):
+    """Write what a simulator has learned into a file.
+
+    Parameters
+    ----------
+    sim, network
+        As for `freeze_params`; neither is changed.
+    path : str or os.PathLike
+        File to write, by convention ending in ``.npz``. It appears complete or not at
+        all, and replaces a file of that name. It holds arrays and text, no pickle.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError, nengo.exceptions.SimulatorClosed
+        As `freeze_params`.
+    OSError
+        If the file cannot be written.
+    """
+    arrays = _read(sim, network)
+    arrays["description"] = np.array(json.dumps(_describe(network)))
+
+    path = os.path.abspath(os.fspath(path))
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".npz")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def load(network, path):
+    """Write what `save` has put into a file into a network, as `freeze_params` does.
+
+    Parameters
+    ----------
+    network : nengo.Network
+        A network like the one that was saved: the same ensembles and connections, in
+        the same order. Changed in place.
+    path : str or os.PathLike
+        File to read.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the file is not one of these, is damaged, or does not fit the network. The
+        network is then as it was.
+    OSError
+        If the file cannot be read.
+    """
+    path = os.fspath(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        description = json.loads(str(arrays.pop("description")))
+        if description.pop("format") != FILE_FORMAT:
+            raise ValueError(f"its format is not {FILE_FORMAT!r}")
+    except OSError:
+        raise
+    except (ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValidationError(
+            f"{path!r} is not a complete file written by nengo_fa.save ({error})",
+            attr="path",
+        ) from error
+
+    _check_fit(network, description, arrays, path)
+    _write(network, arrays)
+
+
+class FrozenWeights(NoSolver):
+    """Full connection weights as they are, between two ensembles.
+
+    Parameters
+    ----------
+    values : (n_pre_neurons, n_post_neurons) array_like
+        The transpose of the connection weights.
+    """
+
+    compositional = False
+
+    def __init__(self, values):
+        super().__init__(values, weights=True)
+
+
+class FrozenFunction:
+    """Stands in for a function whose decoders, with their transform, were learned."""
+
+    def __init__(self, size_out):
+        self.size_out = size_out
+
+    def __call__(self, x):
+        return np.zeros(self.size_out)
+
+
+def _ensembles(network):
+    """The ensembles with parameters, and the keys under which they are kept."""
+    for i, ensemble in enumerate(network.all_ensembles):
+        if not isinstance(ensemble.neuron_type, Direct):
+            yield f"ensemble{i}", ensemble
+
+
+def _connections(network):
+    """The connections whose weights depend on learning or on chance, with their keys."""
+    for i, connection in enumerate(network.all_connections):
+        if isinstance(connection.transform, (Dense, NoTransform)) and (
+            _is_decoded(connection)
+            or (
+                isinstance(connection.transform, Dense)
+                and (
+                    isinstance(connection.transform.init, Distribution)
+                    or connection.learning_rule_type is not None
+                )
+            )
+        ):
+            yield f"connection{i}", connection
+
+
+def _is_decoded(connection):
+    pre = connection.pre_obj
+    return isinstance(pre, Ensemble) and not isinstance(pre.neuron_type, Direct)
+
+
+def _read(sim, network):
+    """What the simulator holds for the network, a dictionary of arrays."""
+    if getattr(sim, "closed", False):
+        raise SimulatorClosed(
+            "The learned parameters of a closed simulator are gone. Call this inside "
+            "'with nengo.Simulator(...) as sim:', after sim.run."
+        )
+    signals = getattr(sim, "signals", None)
+    model = getattr(sim, "model", None)
+    if signals is None or model is None:
+        raise ValidationError(
+            f"Must be a nengo.Simulator, or one that keeps its arrays in 'signals' "
+            f"(got {type(sim).__name__})",
+            attr="sim",
+        )
+
+    def live(obj, name):
+        if name not in model.sig.get(obj, {}):
+            raise ValidationError(
+                f"{obj} is not part of this simulator. Give the network that the "
+                "simulator was built from, as it was then.",
+                attr="network",
+                obj=network,
+            )
+        value = np.array(signals[model.sig[obj][name]])
+        if not np.all(np.isfinite(value)):
+            raise ValidationError(
+                f"The {name} of {obj} hold NaN or infinity. Lower the learning rate, "
+                "or look for the input that causes it.",
+                attr=name,
+                obj=obj,
+            )
+        return value
+
+    arrays = {}
+    for key, ensemble in _ensembles(network):
+        scaled_encoders = live(ensemble, "encoders")
+        built = sim.data[ensemble]
+        scale = (built.gain / ensemble.radius)[:, np.newaxis]
+        arrays[f"{key}.encoders"] = np.divide(
+            scaled_encoders, scale, out=np.array(built.encoders), where=scale != 0
+        )
+        arrays[f"{key}.gain"] = np.array(built.gain)
+        arrays[f"{key}.bias"] = np.array(built.bias)
+    for key, connection in _connections(network):
+        arrays[f"{key}.weights"] = live(connection, "weights")
+    return arrays
+
+
+def _write(network, arrays):
+    for key, ensemble in _ensembles(network):
+        ensemble.encoders = arrays[f"{key}.encoders"]
+        ensemble.normalize_encoders = False
+        ensemble.gain = arrays[f"{key}.gain"]
+        ensemble.bias = arrays[f"{key}.bias"]
+        # implied by gain and bias; Nengo warns if they are also given
+        del ensemble.max_rates
+        del ensemble.intercepts
+
+    for key, connection in _connections(network):
+        weights = arrays[f"{key}.weights"]
+        if not _is_decoded(connection):
+            connection.transform = weights
+        elif connection.solver.weights and isinstance(connection.post_obj, Ensemble):
+            connection.solver = FrozenWeights(weights.T)
+        else:
+            connection.solver = NoSolver(weights.T)
+            if not _is_identity(connection.transform):
+                connection.function = FrozenFunction(len(weights))
+                connection.transform = None
+
+
+def _is_identity(transform):
+    return isinstance(transform, NoTransform) or (
+        np.ndim(transform.init) == 0 and transform.init == 1
+    )
+
+
+def _describe(network):
+    """What a network must have in common with the one that was saved."""
+    return {
+        "format": FILE_FORMAT,
+        "ensembles": {
+            key: {
+                "label": ensemble.label,
+                "n_neurons": int(ensemble.n_neurons),
+                "dimensions": int(ensemble.dimensions),
+                "radius": float(ensemble.radius),
+                "neuron_type": _describe_neuron_type(ensemble.neuron_type),
+            }
+            for key, ensemble in _ensembles(network)
+        },
+        "connections": {
+            key: {
+                "label": connection.label,
+                "size_in": int(connection.size_in),
+                "size_out": int(connection.size_out),
+            }
+            for key, connection in _connections(network)
+        },
+    }
+
+
+def _describe_neuron_type(neuron_type):
+    description = repr(neuron_type)
+    return type(neuron_type).__name__ if " at 0x" in description else description
+
+
+def _check_fit(network, saved, arrays, path):
+    def refuse(difference):
+        raise ValidationError(
+            f"{path!r} does not fit the network: {difference}. Load it into a network "
+            "like the one it was saved from.",
+            attr="path",
+        )
+
+    here = _describe(network)
+    for kind in ("ensembles", "connections"):
+        if list(saved[kind]) != list(here[kind]):
+            refuse(
+                f"it holds {len(saved[kind])} {kind} ({', '.join(saved[kind])}), the "
+                f"network has {len(here[kind])} ({', '.join(here[kind])})"
+            )
+        for key, expected in here[kind].items():
+            for name, value in expected.items():
+                if saved[kind][key].get(name) != value:
+                    refuse(
+                        f"{key} has {name} {saved[kind][key].get(name)!r} in the file "
+                        f"and {value!r} in the network"
+                    )
+
+    shapes = {}
+    for key, ensemble in _ensembles(network):
+        shapes[f"{key}.encoders"] = (ensemble.n_neurons, ensemble.dimensions)
+        shapes[f"{key}.gain"] = shapes[f"{key}.bias"] = (ensemble.n_neurons,)
+    for key, connection in _connections(network):
+        shapes[f"{key}.weights"] = _weights_shape(connection)
+    for key, shape in shapes.items():
+        if key not in arrays:
+            refuse(f"it lacks {key}")
+        if arrays[key].shape != shape:
+            refuse(f"{key} has shape {arrays[key].shape}, but must have {shape}")
+        if arrays[key].dtype.kind != "f" or not np.all(np.isfinite(arrays[key])):
+            refuse(f"{key} must hold finite floating point numbers")
+
+
+def _weights_shape(connection):
+    if not _is_decoded(connection):
+        return connection.transform.init_shape
+    n_neurons = connection.pre_obj.n_neurons
+    if connection.solver.weights and isinstance(connection.post_obj, Ensemble):
+        return (connection.post_obj.n_neurons, n_neurons)
+    return (connection.size_out, n_neurons)

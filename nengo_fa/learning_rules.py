@@ -1,0 +1,240 @@
+"""The encoder learning rules, as a modeller declares them on a connection."""
+
+from nengo.connection import Connection
+from nengo.dists import UniformHypersphere
+from nengo.exceptions import ValidationError
+from nengo.learning_rules import LearningRuleType
+from nengo.params import Default, EnumParam, IntParam, Parameter
+from nengo.synapses import SynapseParam
+
+from nengo_fa.derivatives import Derivative, Step
+from nengo_fa.params import FiniteDistOrArrayParam, FiniteParam
+
+
+class DerivativeParam(Parameter):
+    """A `Derivative` instance."""
+
+    equatable = True
+
+    def coerce(self, instance, derivative):
+        if not isinstance(derivative, Derivative):
+            raise ValidationError(
+                "Must be an instance of nengo_fa.Derivative, such as nengo_fa.Step() "
+                f"or nengo_fa.Rate() (got {derivative!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, derivative)
+
+
+class NormalizationParam(Parameter):
+    """None, ``"forced"`` or ``"augmented"``."""
+
+    equatable = True
+    values = (None, "forced", "augmented")
+
+    def coerce(self, instance, normalization):
+        if not isinstance(normalization, (str, type(None))) or (
+            normalization not in self.values
+        ):
+            raise ValidationError(
+                f"Must be None, 'forced' or 'augmented' (got {normalization!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, normalization)
+
+
+class SizeInParam(IntParam):
+    """Number of dimensions of the error."""
+
+    def coerce(self, instance, size_in):
+        if isinstance(size_in, str):
+            raise ValidationError(
+                "Must be the number of dimensions of the error, an integer "
+                f"(got {size_in!r}): the error comes from the network's output, whose "
+                "size neither side of this connection knows",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, size_in)
+
+
+class NextConnectionParam(Parameter):
+    """The connection from the taught ensemble to the next layer."""
+
+    def coerce(self, instance, connection):
+        self.check_type(instance, connection, Connection)
+        return super().coerce(instance, connection)
+
+
+class EncoderLearningRule(LearningRuleType):
+    """What the encoder learning rules have in common; not to be used by itself."""
+
+    modifies = "encoders"
+    probeable = ("delta", "error", "projected_error", "derivative", "scaled_encoders")
+
+    learning_rate = FiniteParam("learning_rate", low=0, default=1.0, readonly=True)
+    derivative = DerivativeParam("derivative", default=Step(), readonly=True)
+    normalization = NormalizationParam(
+        "normalization", default=None, optional=True, readonly=True
+    )
+    pre_synapse = SynapseParam("pre_synapse", default=None, readonly=True)
+
+    def __init__(self, size_in, learning_rate, derivative, normalization, pre_synapse):
+        super().__init__(learning_rate, size_in=size_in)
+        self.derivative = derivative
+        self.normalization = normalization
+        self.pre_synapse = pre_synapse
+
+
+class FeedbackAlignment(EncoderLearningRule):
+    r"""Feedback alignment: learns encoders from a randomly projected error (eq. 3).
+
+    Modifies the encoders of an ensemble to reduce an error, which comes through a
+    connection to the learning rule. Each neuron has a *preferred error direction*, its
+    row of the feedback weights, and turns its encoder towards the inputs that lead to
+    errors against that direction, while it is firing:
+
+    .. math:: \Delta \vec p_i = -\kappa \, \frac{\alpha_i}{r}
+              f'(J_i) \, \langle \vec b_i, \vec\delta \rangle \, \vec x \, dt
+
+    with the error :math:`\vec\delta` (actual minus target, as for `nengo.PES`), the
+    input :math:`\vec x` of the ensemble, its gains :math:`\alpha` and radius r.
+
+    Parameters
+    ----------
+    size_in : int
+        Number of dimensions of the error.
+    learning_rate : float, optional
+        :math:`\kappa`, per second of simulated time (online) or per update (offline).
+    feedback : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
+        The feedback weights B. By default drawn uniformly from the unit sphere.
+    derivative : Derivative, optional
+        f'(J), which gates the error: `Step` or `Rate`, or your own.
+    normalization : {None, "forced", "augmented"}, optional
+        None: the plain gradient, encoders are free to grow. ``"forced"``: each encoder
+        is scaled back to its initial length after each step. ``"augmented"``: follows
+        the gradient under weight normalization (eqs. 4 to 6), orthogonal to the encoder.
+    pre_synapse : nengo.synapses.Synapse or float or None, optional
+        Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
+        delay of the error.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If a parameter is not of the stated kind, or not finite.
+
+    See Also
+    --------
+    Backprop, nengo.Voja, nengo.PES
+
+    Notes
+    -----
+    Encoders belong to the ensemble, not to the connection: :math:`\vec x` is the sum of
+    all that is connected to the ensemble. A connection to some dimensions of it
+    (``ensemble[0]``) teaches the columns of the encoders that belong to those.
+
+    Probeable are ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
+    in a step; ``"error"`` (size_in,); ``"projected_error"`` and ``"derivative"``
+    (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius. The
+    feedback weights are ``sim.data[connection.learning_rule].feedback``.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     error = nengo.Node([1.0])
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     encode = nengo.Connection(
+    ...         stimulus, hidden, learning_rule_type=nengo_fa.FeedbackAlignment(1))
+    ...     _ = nengo.Connection(error, encode.learning_rule)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.1)
+    >>> sim.data[encode.learning_rule].feedback.shape
+    (20, 1)
+    """
+
+    _param_init_order = ["size_in"]  # the shape of the feedback weights needs it
+
+    size_in = SizeInParam("size_in", low=1)
+    feedback = FiniteDistOrArrayParam(
+        "feedback",
+        default=UniformHypersphere(surface=True),
+        sample_shape=("*", "size_in"),
+        readonly=True,
+    )
+
+    def __init__(
+        self,
+        size_in,
+        learning_rate=Default,
+        feedback=Default,
+        derivative=Default,
+        normalization=Default,
+        pre_synapse=Default,
+    ):
+        super().__init__(
+            size_in, learning_rate, derivative, normalization, pre_synapse
+        )
+        self.feedback = feedback
+
+
+class Backprop(EncoderLearningRule):
+    """Backpropagation: learns encoders through the live decoders (eq. 2).
+
+    As `FeedbackAlignment`, but each neuron's error direction is its own column of the
+    decoders of the next connection, as they stand in each time step, whatever teaches
+    them: exact weight transport, as no biological synapse could know it.
+
+    Parameters
+    ----------
+    connection : nengo.Connection
+        The connection from the taught ensemble to the next layer, whose output the
+        error is about: ``size_in`` of the rule is its ``size_out``. A decoded
+        connection from the ensemble, or one with a dense transform from all of its
+        neurons.
+    learning_rate, derivative, normalization, pre_synapse
+        As for `FeedbackAlignment`.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If a parameter is not of the stated kind, or not finite.
+
+    See Also
+    --------
+    FeedbackAlignment
+
+    Notes
+    -----
+    Probeable as `FeedbackAlignment`. There are no feedback weights to look up after
+    building: they are the weights of ``connection``.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     output = nengo.Node(size_in=1)
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     encode = nengo.Connection(stimulus, hidden)
+    ...     decode = nengo.Connection(hidden, output, function=lambda x: x[0] * x[1])
+    ...     encode.learning_rule_type = nengo_fa.Backprop(decode)
+    >>> encode.learning_rule.size_in
+    1
+    """
+
+    connection = NextConnectionParam("connection", readonly=True)
+
+    def __init__(
+        self,
+        connection,
+        learning_rate=Default,
+        derivative=Default,
+        normalization=Default,
+        pre_synapse=Default,
+    ):
+        self.connection = connection  # first, as the size of the error follows from it
+        super().__init__(
+            connection.size_out, learning_rate, derivative, normalization, pre_synapse
+        )

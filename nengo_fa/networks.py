@@ -1,0 +1,180 @@
+"""Ready-made networks."""
+
+import nengo
+import numpy as np
+from nengo.params import Default
+
+from nengo_fa.learning_rules import FeedbackAlignment
+
+
+class Multiplication(nengo.Network):
+    """Learns online to multiply two numbers: decoders by PES, encoders by an error rule.
+
+    The task of the paper's first experiment. The network has one hidden layer, whose
+    encoders are best along the diagonals of the input.
+
+    Parameters
+    ----------
+    n_neurons : int, optional
+        Number of neurons of the hidden layer.
+    neuron_type : nengo.neurons.NeuronType, optional
+        ``nengo.LIF()`` learns from spikes, ``nengo.LIFRate()`` from rates.
+    encoder_rule : EncoderLearningRule or None, optional
+        Rule for the encoders, with ``size_in`` 1. None keeps them fixed. By default
+        feedback alignment with the augmented gradient.
+    decoder_rule : nengo.learning_rules.LearningRuleType, optional
+        Rule for the decoders.
+    learning : float or callable, optional
+        Learning as a factor on the error of both rules: 1 is on, 0 is off (nothing
+        changes at all), values between are lower learning rates. A function of the time
+        in seconds is a schedule.
+    synapse : nengo.synapses.Synapse or float, optional
+        Filter from the neurons to the output, and on the error.
+    **kwargs
+        Passed through to `nengo.Network`.
+
+    Attributes
+    ----------
+    input : nengo.Node
+        Where the two numbers go in; the disc of radius 1 is represented.
+    hidden : nengo.Ensemble
+        The neurons whose encoders are taught.
+    output : nengo.Node
+        What the network makes of their product.
+    target : nengo.Node
+        Their product.
+    error : nengo.Node
+        Output minus target, the latter with the delay of the neurons' synapse.
+    learning : nengo.Node
+        The factor on the error, see above; a slider in Nengo GUI.
+    gated_error : nengo.Node
+        Error times learning, which goes to both rules.
+    encode, decode : nengo.Connection
+        The connections that learn.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     product = nengo_fa.networks.Multiplication(learning=lambda t: t < 0.5)
+    ...     _ = nengo.Connection(stimulus, product.input, synapse=None)
+    ...     error = nengo.Probe(product.error)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(1.0)
+    >>> bool(abs(sim.data[error][-500:].mean()) < 0.01)
+    True
+    """
+
+    def __init__(
+        self,
+        n_neurons=20,
+        neuron_type=nengo.LIF(),
+        encoder_rule=Default,
+        decoder_rule=nengo.PES(1e-4),
+        learning=1.0,
+        synapse=0.005,
+        label="Multiplication",
+        **kwargs,
+    ):
+        super().__init__(label=label, **kwargs)
+        if encoder_rule is Default:
+            encoder_rule = FeedbackAlignment(1, normalization="augmented")
+
+        with self:
+            self.input = nengo.Node(size_in=2, label="input")
+            # With a seed of its own, as Nengo's depends on the number of connections:
+            # the same neurons, whatever the rule.
+            self.hidden = nengo.Ensemble(
+                n_neurons, 2, neuron_type=neuron_type, seed=self.seed, label="hidden"
+            )
+            self.output = nengo.Node(size_in=1, label="output")
+            self.target = nengo.Node(lambda t, x: x[0] * x[1], size_in=2, label="target")
+            self.error = nengo.Node(size_in=1, label="error")
+            self.learning = nengo.Node(
+                learning if callable(learning) else [learning], label="learning"
+            )
+            self.gated_error = nengo.Node(
+                lambda t, x: x[0] * x[1], size_in=2, label="gated error"
+            )
+
+            self.encode = nengo.Connection(
+                self.input,
+                self.hidden,
+                synapse=None,
+                learning_rule_type=encoder_rule,
+                label="encode",
+            )
+            self.decode = nengo.Connection(
+                self.hidden,
+                self.output,
+                function=np.prod,
+                solver=nengo.solvers.NoSolver(),
+                synapse=synapse,
+                learning_rule_type=decoder_rule,
+                label="decode",
+            )
+
+            nengo.Connection(self.input, self.target, synapse=None)
+            nengo.Connection(self.output, self.error, synapse=None)
+            nengo.Connection(self.target, self.error, transform=-1, synapse=synapse)
+
+            # The error is filtered before it is gated: behind the gate, a filter would
+            # go on teaching after learning is off.
+            nengo.Connection(self.error, self.gated_error[0], synapse=synapse)
+            nengo.Connection(self.learning, self.gated_error[1], synapse=None)
+            nengo.Connection(self.gated_error, self.decode.learning_rule, synapse=None)
+            if encoder_rule is not None:
+                nengo.Connection(
+                    self.gated_error, self.encode.learning_rule, synapse=None
+                )
+
+
+class MultiplicationComparison(nengo.Network):
+    """Two `Multiplication` networks on one random input, with and without encoder rule.
+
+    They are alike, to each neuron's tuning curve, but for the rule.
+
+    Parameters
+    ----------
+    period : float, optional
+        Length of the random input in seconds, after which it repeats.
+    seed : int, optional
+        Seed of the input, the neurons and the feedback weights.
+    encoder_rule : EncoderLearningRule, optional
+        As for `Multiplication`.
+    label : str, optional
+        Name of the network.
+    **kwargs
+        Passed through to both `Multiplication` networks.
+
+    Attributes
+    ----------
+    stimulus : nengo.Node
+        Two numbers that change slowly (up to 2 Hz), with a root mean square of 0.5.
+    learned, fixed : Multiplication
+        With ``encoder_rule``, and with fixed encoders.
+    """
+
+    def __init__(
+        self,
+        period=100.0,
+        seed=None,
+        encoder_rule=Default,
+        label="Multiplication with and without encoder learning",
+        **kwargs,
+    ):
+        super().__init__(label=label, seed=seed)
+        if seed is None:
+            seed = np.random.randint(nengo.utils.numpy.maxint)
+        signal = nengo.processes.WhiteSignal(period, high=2, rms=0.5, seed=seed)
+
+        with self:
+            self.stimulus = nengo.Node(signal, size_out=2, label="stimulus")
+            self.learned = Multiplication(
+                encoder_rule=encoder_rule, seed=seed, label="learned encoders", **kwargs
+            )
+            self.fixed = Multiplication(
+                encoder_rule=None, seed=seed, label="fixed encoders", **kwargs
+            )
+            for network in (self.learned, self.fixed):
+                nengo.Connection(self.stimulus, network.input, synapse=None)

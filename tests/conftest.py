@@ -1,0 +1,16 @@
+import matplotlib
+import nengo
+import pytest
+from nengo.rc import rc
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def plain_nengo():
+    """Nengo as it comes, without progress bars and without a cache between tests."""
+    rc.reload_rc([])
+    rc["decoder_cache"]["enabled"] = "false"
+    rc["progress"]["progress_bar"] = "false"
+    yield
+    assert not nengo.Network.context, "the test left a network open"

@@ -1,0 +1,243 @@
+import nengo
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nengo.builder.signal import Signal, SignalDict
+from nengo.exceptions import ValidationError
+
+import nengo_fa
+from nengo_fa import equations
+from nengo_fa.builder import SimEncoderLearning
+
+NORMALIZATIONS = [None, "forced", "augmented"]
+
+
+@given(
+    seed=st.integers(0, 2**31 - 1),
+    n_neurons=st.integers(1, 9),
+    dimensions=st.integers(1, 5),
+    size_in=st.integers(1, 4),
+    dt=st.sampled_from([1e-4, 1e-3, 0.01]),
+)
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_operator_equals_equations(
+    normalization, seed, n_neurons, dimensions, size_in, dt
+):
+    rng = np.random.RandomState(seed)
+    gain = rng.uniform(0.5, 10, size=n_neurons)
+    norm = rng.uniform(0.5, 2, size=n_neurons)
+    encoders = rng.randn(n_neurons, dimensions)
+    encoders *= (norm / np.linalg.norm(encoders, axis=1))[:, None]
+    moved = encoders * rng.uniform(0.7, 1.4, size=(n_neurons, 1))  # as if learned
+    rule = nengo_fa.FeedbackAlignment(
+        size_in, learning_rate=rng.uniform(0, 10), normalization=normalization
+    )
+
+    values = {
+        "error": rng.randn(size_in),
+        "feedback": rng.randn(size_in, n_neurons),
+        "x": rng.randn(dimensions),
+        "gate": rng.uniform(0, 2, size=n_neurons),
+        "scaled_encoders": moved * gain[:, None],
+        "projected_error": np.zeros(n_neurons),
+        "derivative": np.zeros(n_neurons),
+        "delta": np.zeros((n_neurons, dimensions)),
+    }
+    signals = {name: Signal(value, name=name) for name, value in values.items()}
+    operator = SimEncoderLearning(
+        **signals, rule=rule, neuron_type=nengo.LIF(), scale=gain, norm=gain * norm
+    )
+    live = SignalDict()
+    operator.init_signals(live)
+    operator.make_step(live, dt, rng)()
+
+    derivative = (values["gate"] > 1) * 1.0
+    delta = equations.aligned_error(
+        values["error"][None], values["feedback"].T, derivative[None]
+    )
+    gradient = equations.weight_gradient(delta, values["x"][None])
+    update = equations.encoder_update(
+        gradient, moved, gain, rule.learning_rate * dt, normalization, norm
+    )
+    np.testing.assert_allclose(
+        live[signals["delta"]], update * gain[:, None], rtol=1e-12, atol=1e-12
+    )
+    np.testing.assert_array_equal(live[signals["derivative"]], derivative)
+    np.testing.assert_allclose(
+        live[signals["projected_error"]], values["feedback"].T @ values["error"]
+    )
+
+
+class Recorded:
+    """A network that learns, with probes on all that the rule reads and writes.
+
+    The signals are noise, so that nothing is right by being zero or constant.
+    """
+
+    def __init__(
+        self,
+        rule,
+        seed,
+        neuron_type=nengo.LIFRate(),
+        n_neurons=11,
+        dimensions=3,
+        size_in=2,
+        post_slice=slice(None),
+        neurons_to_output=False,
+        wire=None,
+        **ensemble,
+    ):
+        def noise(size):
+            process = nengo.processes.WhiteSignal(1, high=30, rms=1, seed=seed + size)
+            return nengo.Node(process, size_out=size)
+
+        with nengo.Network(seed=seed) as self.model:
+            self.hidden = nengo.Ensemble(
+                n_neurons, dimensions, neuron_type=neuron_type, **ensemble
+            )
+            output = nengo.Node(size_in=size_in)
+            if neurons_to_output:
+                weights = np.random.RandomState(seed).randn(size_in, n_neurons)
+                decode = nengo.Connection(
+                    self.hidden.neurons, output, transform=weights * 1e-2
+                )
+            else:
+                decode = nengo.Connection(
+                    self.hidden, output, function=lambda x: np.sin(3 * x[:1]) * np.ones(2),
+                    transform=np.random.RandomState(seed).randn(size_in, 2),
+                )
+            self.decode = decode
+            post = self.hidden[post_slice]
+            stimulus = noise(dimensions)
+            self.encode = nengo.Connection(
+                stimulus[: post.size_in], post, synapse=None
+            )
+            nengo.Connection(stimulus, self.hidden, transform=0.3)
+            self.encode.learning_rule_type = (
+                rule(decode) if isinstance(rule, type) else rule
+            )
+            nengo.Connection(noise(size_in), self.encode.learning_rule)
+            if wire is not None:
+                wire(self)
+
+            self.probes = {
+                name: nengo.Probe(self.encode.learning_rule, name)
+                for name in self.encode.learning_rule.probeable
+            }
+            self.probes["x"] = nengo.Probe(self.hidden, "input")
+            self.probes["current"] = nengo.Probe(self.hidden.neurons, "input")
+            self.probes["weights"] = nengo.Probe(decode, "weights")
+
+    def run(self, Simulator, n_steps=50, **kwargs):
+        with Simulator(self.model, **kwargs) as sim:
+            sim.run_steps(n_steps)
+        self.sim = sim
+        self.data = {name: sim.data[probe] for name, probe in self.probes.items()}
+        return self
+
+    def expected_delta(self, derivative, feedback=None):
+        """The delta of each step by the equations, from what was recorded."""
+        rule, built = self.encode.learning_rule_type, self.sim.data[self.hidden]
+        scale = built.gain / self.hidden.radius
+        deltas = []
+        for step, encoders in enumerate(self.data["scaled_encoders"]):
+            weights = (
+                self.data["weights"][step].T if feedback is None else feedback
+            )
+            delta = equations.aligned_error(
+                self.data["error"][step, None], weights, derivative[step, None]
+            )
+            update = equations.encoder_update(
+                equations.weight_gradient(delta, self.data["x"][step, None]),
+                encoders / scale[:, None],
+                scale,
+                rule.learning_rate * self.sim.dt,
+                rule.normalization,
+                np.linalg.norm(built.encoders, axis=1),
+            )
+            deltas.append(update * scale[:, None])
+        return np.array(deltas)
+
+    def check(self, derivative, feedback=None):
+        expected = self.expected_delta(derivative, feedback)
+        np.testing.assert_allclose(
+            self.data["delta"], expected, rtol=1e-9, atol=1e-12
+        )
+        np.testing.assert_allclose(
+            np.diff(self.data["scaled_encoders"], axis=0),
+            expected[:-1],
+            rtol=1e-6,
+            atol=1e-9,
+        )
+        assert np.abs(expected).max() > 0
+
+
+SETTINGS = {
+    "as it comes": {},
+    "one of each": dict(n_neurons=1, dimensions=1, size_in=1, intercepts=[-0.5]),
+    "many": dict(n_neurons=30, dimensions=20, size_in=7),
+    "more error than input": dict(dimensions=1, size_in=9),
+    "radius": dict(radius=2.5),
+    "gain and bias": dict(gain=np.full(11, 2.0), bias=np.full(11, 1.5)),
+    "free encoders": dict(
+        encoders=np.arange(33).reshape(11, 3) / 10.0 + 0.1, normalize_encoders=False
+    ),
+    "noise": dict(noise=nengo.processes.WhiteNoise()),
+    "rectified": dict(neuron_type=nengo.RectifiedLinear()),
+    "spiking": dict(neuron_type=nengo.LIF()),
+    "spiking rectified": dict(neuron_type=nengo.SpikingRectifiedLinear()),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*nothing will be learned")
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_feedback_alignment_in_a_simulator(Simulator, seed, setting, normalization):
+    settings = SETTINGS[setting]
+    rule = nengo_fa.FeedbackAlignment(
+        settings.get("size_in", 2),
+        learning_rate=3.0,
+        derivative=nengo_fa.Step(synapse=None),
+        normalization=normalization,
+    )
+    if normalization is not None and settings.get("dimensions") == 1:
+        # nothing can be learned; what is left is rounding
+        network = Recorded(rule, seed, **settings).run(Simulator)
+        assert np.abs(network.data["delta"]).max() < 1e-12
+        return
+    network = Recorded(rule, seed, **settings).run(Simulator)
+    derivative = rule.derivative(network.hidden.neuron_type, network.data["current"])
+    feedback = network.sim.data[network.encode.learning_rule].feedback
+    assert np.array_equal(derivative, network.data["derivative"])
+    network.check(derivative, feedback)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("neurons_to_output", [False, True])
+def test_backprop_in_a_simulator(Simulator, seed, normalization, neurons_to_output):
+    """Reads the decoders as they are, while something else teaches them."""
+
+    class Rule(nengo_fa.Backprop):
+        def __init__(self, connection):
+            super().__init__(
+                connection,
+                learning_rate=1e3,
+                derivative=nengo_fa.Rate(synapse=None),
+                normalization=normalization,
+            )
+
+    def teach_decoders(network):
+        network.decode.learning_rule_type = nengo.PES(learning_rate=1e-3)
+        nengo.Connection(nengo.Node([0.5] * 2), network.decode.learning_rule)
+
+    nengo.builder.Builder.register(Rule)(
+        nengo.builder.Builder.builders[nengo_fa.Backprop]
+    )
+    network = Recorded(
+        Rule, seed, neurons_to_output=neurons_to_output, wire=teach_decoders
+    ).run(Simulator)
+    weights = network.data["weights"]
+    assert not np.allclose(weights[0], weights[-1])
+    derivative = nengo_fa.Rate()(network.hidden.neuron_type, network.data["current"])
+    network.check(derivative)

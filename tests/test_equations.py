@@ -1,0 +1,261 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nengo_fa
+from nengo_fa import equations
+
+SLOPE = 3.0  # of the smooth response curves below
+
+
+def response(current):
+    return np.log1p(np.exp(SLOPE * current)) / SLOPE
+
+
+def response_derivative(current):
+    return 1 / (1 + np.exp(-SLOPE * current))
+
+
+class Problem:
+    """A random two-layer network of smooth neurons, and a task."""
+
+    def __init__(self, seed, n_samples=7, n_neurons=5, d_in=3, d_out=2, trials=()):
+        rng = np.random.RandomState(seed)
+        self.rng = rng
+        self.x = rng.randn(*trials, n_samples, d_in)
+        self.target = rng.randn(*trials, n_samples, d_out)
+        self.encoders = rng.randn(*trials, n_neurons, d_in)
+        self.gain = rng.uniform(0.5, 4, size=(*trials, n_neurons))
+        self.bias = rng.randn(*trials, 1, n_neurons)
+        self.decoders = rng.randn(*trials, d_out, n_neurons)
+        self.feedback = rng.randn(*trials, n_neurons, d_out)
+
+    def current(self, weights):
+        return self.x @ np.swapaxes(weights, -1, -2) + self.bias
+
+    def error(self, weights, decoders=None):
+        decoders = self.decoders if decoders is None else decoders
+        activities = response(self.current(weights))
+        return activities @ np.swapaxes(decoders, -1, -2) - self.target
+
+    def loss(self, weights, decoders=None):
+        error = self.error(weights, decoders)
+        return np.sum(error**2) / 2 / self.x.shape[-2]
+
+    def delta(self, weights, rule):
+        error = self.error(weights)
+        derivative = response_derivative(self.current(weights))
+        if rule == "backprop":
+            return equations.backpropagated_error(error, self.decoders, derivative)
+        return equations.aligned_error(error, self.feedback, derivative)
+
+
+def numerical_gradient(function, point, step=1e-6):
+    gradient = np.empty_like(point)
+    for index in np.ndindex(point.shape):
+        shift = np.zeros_like(point)
+        shift[index] = step
+        gradient[index] = (function(point + shift) - function(point - shift)) / 2 / step
+    return gradient
+
+
+seeds = st.integers(0, 2**31 - 1)
+
+
+@given(seed=seeds)
+def test_decoder_update_is_the_gradient(seed):
+    problem = Problem(seed)
+    weights = problem.encoders * problem.gain[:, None]
+    update = equations.decoder_update(
+        problem.error(weights), response(problem.current(weights)), learning_rate=0.5
+    )
+    gradient = numerical_gradient(
+        lambda decoders: problem.loss(weights, decoders), problem.decoders
+    )
+    np.testing.assert_allclose(update, -0.5 * gradient, rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds)
+def test_backprop_is_the_gradient_in_the_weights(seed):
+    problem = Problem(seed)
+    weights = problem.encoders * problem.gain[:, None]
+    gradient = equations.weight_gradient(problem.delta(weights, "backprop"), problem.x)
+    np.testing.assert_allclose(
+        gradient, numerical_gradient(problem.loss, weights), rtol=1e-6, atol=1e-6
+    )
+
+
+@given(seed=seeds)
+def test_plain_update_is_the_gradient_in_the_encoders(seed):
+    problem = Problem(seed)
+
+    def weights(encoders):
+        return encoders * problem.gain[:, None]
+
+    gradient = equations.weight_gradient(
+        problem.delta(weights(problem.encoders), "backprop"), problem.x
+    )
+    update = equations.encoder_update(
+        gradient, problem.encoders, problem.gain, learning_rate=0.5
+    )
+    expected = numerical_gradient(lambda p: problem.loss(weights(p)), problem.encoders)
+    np.testing.assert_allclose(update, -0.5 * expected, rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds, norm=st.floats(0.5, 2))
+def test_augmented_update_is_the_gradient_under_weight_normalization(seed, norm):
+    problem = Problem(seed)
+
+    def weights(encoders):
+        return equations.input_weights(encoders, problem.gain, norm)
+
+    gradient = equations.weight_gradient(
+        problem.delta(weights(problem.encoders), "backprop"), problem.x
+    )
+    update = equations.encoder_update(
+        gradient, problem.encoders, problem.gain, 0.5, "augmented", norm
+    )
+    expected = numerical_gradient(lambda p: problem.loss(weights(p)), problem.encoders)
+    np.testing.assert_allclose(update, -0.5 * expected, rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds)
+def test_equations_5_and_6_as_printed_are_not_the_gradient(seed):
+    """The erratum: gamma, once in eq. 5 and again in eq. 6, scales the update twice."""
+    problem = Problem(seed)
+    weights = equations.input_weights(problem.encoders, problem.gain)
+    gradient = equations.weight_gradient(problem.delta(weights, "backprop"), problem.x)
+    gamma = problem.gain / np.linalg.norm(problem.encoders, axis=-1)
+    printed = gamma[:, None] * equations.augmented_gradient(
+        gradient, problem.encoders, problem.gain
+    )
+    expected = numerical_gradient(
+        lambda p: problem.loss(equations.input_weights(p, problem.gain)),
+        problem.encoders,
+    )
+    assert not np.allclose(printed, expected, rtol=1e-3, atol=1e-6)
+
+
+@given(seed=seeds)
+def test_input_weights_have_the_length_of_the_gain(seed):
+    problem = Problem(seed)
+    weights = equations.input_weights(problem.encoders, problem.gain)
+    np.testing.assert_allclose(np.linalg.norm(weights, axis=-1), problem.gain)
+
+
+@given(seed=seeds)
+def test_feedback_alignment_by_its_definition(seed):
+    problem = Problem(seed)
+    weights = problem.encoders * problem.gain[:, None]
+    error = problem.error(weights)
+    derivative = response_derivative(problem.current(weights))
+
+    expected = np.zeros_like(weights)
+    for sample, x in enumerate(problem.x):
+        for neuron in range(len(weights)):
+            projected = np.dot(problem.feedback[neuron], error[sample])
+            expected[neuron] += derivative[sample, neuron] * projected * x
+    expected /= len(problem.x)
+
+    gradient = equations.weight_gradient(problem.delta(weights, "alignment"), problem.x)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-9)
+
+
+@given(seed=seeds)
+def test_feedback_alignment_equals_backprop_for_transposed_decoders_only(seed):
+    problem = Problem(seed)
+    weights = problem.encoders * problem.gain[:, None]
+    backprop = problem.delta(weights, "backprop")
+
+    assert not np.allclose(problem.delta(weights, "alignment"), backprop)
+    problem.feedback = problem.decoders.T
+    np.testing.assert_allclose(problem.delta(weights, "alignment"), backprop)
+
+
+@given(seed=seeds)
+def test_augmented_update_is_orthogonal_to_the_encoder(seed):
+    problem = Problem(seed)
+    gradient = problem.rng.randn(*problem.encoders.shape)
+    update = equations.encoder_update(
+        gradient, problem.encoders, problem.gain, 0.5, "augmented"
+    )
+    along = np.sum(update * problem.encoders, axis=-1)
+    np.testing.assert_allclose(along, 0, atol=1e-12 * np.abs(update).max())
+    assert np.abs(update).max() > 0
+
+
+@given(seed=seeds, norm=st.floats(0.5, 2))
+def test_forced_update_keeps_the_norm(seed, norm):
+    problem = Problem(seed)
+    gradient = problem.rng.randn(*problem.encoders.shape)
+    arguments = (gradient, problem.encoders, problem.gain, 0.5)
+    plain = problem.encoders + equations.encoder_update(*arguments)
+    forced = problem.encoders + equations.encoder_update(*arguments, "forced", norm)
+    lengths = np.linalg.norm(forced, axis=-1, keepdims=True)
+    np.testing.assert_allclose(lengths, norm)
+    np.testing.assert_allclose(
+        forced / lengths, plain / np.linalg.norm(plain, axis=-1, keepdims=True)
+    )
+
+
+@given(seed=seeds)
+def test_forced_and_augmented_agree_for_small_steps(seed):
+    problem = Problem(seed)
+    problem.encoders /= np.linalg.norm(problem.encoders, axis=-1, keepdims=True)
+    gradient = problem.rng.randn(*problem.encoders.shape)
+    forced, augmented = (
+        equations.encoder_update(
+            gradient, problem.encoders, problem.gain, 1e-7, normalization
+        )
+        for normalization in ("forced", "augmented")
+    )
+    np.testing.assert_allclose(forced, augmented, rtol=1e-4, atol=1e-11)
+
+
+@pytest.mark.parametrize("normalization", [None, "forced", "augmented"])
+@given(seed=seeds)
+def test_zero_gradient_is_exactly_zero_change(normalization, seed):
+    problem = Problem(seed)
+    gradient = problem.rng.randn(*problem.encoders.shape)
+    gradient[1] = 0
+    update = equations.encoder_update(
+        gradient, problem.encoders, problem.gain, 0.5, normalization
+    )
+    assert np.all(update[1] == 0)
+    assert np.all(np.any(update[[0, 2, 3, 4]] != 0, axis=-1))
+
+
+@pytest.mark.parametrize("normalization", [None, "forced", "augmented"])
+@pytest.mark.parametrize("rule", ["backprop", "alignment"])
+def test_trials_at_once_equal_trials_one_by_one(normalization, rule, seed):
+    problem = Problem(seed, trials=(4, 3))
+
+    def update(problem):
+        weights = problem.encoders * problem.gain[..., None]
+        gradient = equations.weight_gradient(problem.delta(weights, rule), problem.x)
+        return equations.encoder_update(
+            gradient, problem.encoders, problem.gain, 0.1, normalization
+        )
+
+    together = update(problem)
+    single = Problem(seed)
+    for index in np.ndindex(4, 3):
+        for name, value in vars(problem).items():
+            if name != "rng":
+                setattr(single, name, value[index])
+        np.testing.assert_allclose(together[index], update(single), rtol=1e-12)
+
+
+def test_a_single_sample_needs_no_other_function(seed):
+    problem = Problem(seed, n_samples=1)
+    weights = problem.encoders * problem.gain[:, None]
+    delta = problem.delta(weights, "alignment")
+    np.testing.assert_allclose(
+        equations.weight_gradient(delta, problem.x), np.outer(delta[0], problem.x[0])
+    )
+
+
+def test_unknown_normalization():
+    with pytest.raises(ValueError, match="must be None, 'forced' or 'augmented'"):
+        nengo_fa.equations.encoder_update(np.ones((2, 2)), np.ones((2, 2)), 1, 1, "L2")
