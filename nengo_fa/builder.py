@@ -147,6 +147,8 @@ class SimEncoderLearning(Operator):
             h, x, encoders, self.norm.astype(delta.dtype), delta
         )
         columns = self.columns
+        if columns is not None:
+            columns = np.tile(columns, (len(delta), 1))
 
         def step_simencoderlearning():
             np.dot(error, feedback, out=projected_error)
@@ -189,26 +191,27 @@ def _make_step_outer_forced(h, x, encoders, norm, delta):
     step_outer = _make_step_outer(h, x, encoders, norm, delta)
     row_sum = np.ones_like(x)
     moved = np.empty_like(delta)
-    squares = np.empty_like(delta)
+    work = np.empty_like(delta)
     scale = np.empty_like(h)
     scale_column = scale[:, np.newaxis]
-    taught = np.empty_like(h)
-    taught_column = taught[:, np.newaxis]
+    untaught = np.empty(h.shape, dtype=bool)
+    untaught_column = untaught[:, np.newaxis]
 
     def step():
         step_outer()
         np.add(encoders, delta, out=moved)
-        np.multiply(moved, moved, out=squares)
-        np.dot(squares, row_sum, out=scale)
+        np.multiply(moved, moved, out=work)
+        np.dot(work, row_sum, out=scale)
         np.sqrt(scale, out=scale)
         np.divide(norm, scale, out=scale)
-        np.multiply(moved, scale_column, out=moved)
+        np.copyto(work, scale_column)  # NumPy would allocate to multiply by a column
+        np.multiply(moved, work, out=moved)
         np.subtract(moved, encoders, out=delta)
 
         # without error (or input), not even the rounding of the norm is an update
-        np.multiply(h, np.dot(x, x), out=taught)
-        np.not_equal(taught, 0, out=taught)
-        np.multiply(delta, taught_column, out=delta)
+        np.multiply(h, np.dot(x, x), out=scale)
+        np.equal(scale, 0, out=untaught)
+        np.copyto(delta, 0, where=untaught_column)
 
     return step
 
@@ -237,7 +240,8 @@ def _make_step_outer_augmented(h, x, encoders, norm, delta):
         np.divide(along, squared_norm, out=along)
 
         step_outer()
-        np.multiply(along_column, encoders, out=work)
+        np.copyto(work, along_column)  # NumPy would allocate to multiply by a column
+        np.multiply(work, encoders, out=work)
         np.subtract(delta, work, out=delta)
 
     return step
@@ -421,16 +425,20 @@ def build_encoder_learning(model, rule_type, rule, feedback):
     model.sig[rule]["in"] = error  # connections to the rule attach here
     model.sig[rule]["scaled_encoders"] = encoders
 
-    neurons = model.sig[ensemble.neurons]
-    derivative = rule_type.derivative
+    derivative, neurons = rule_type.derivative, model.sig[ensemble.neurons]
+    signals = {"current": neurons["in"], "output": neurons["out"]}
+    if derivative.signal not in signals:
+        raise BuildError(
+            f"Building {rule}: {derivative}.signal is {derivative.signal!r}, but must be "
+            "'current' or 'output'."
+        )
+
     operator = SimEncoderLearning(
         error=error,
         feedback=feedback,
         x=build_or_passthrough(model, rule_type.pre_synapse, model.sig[ensemble]["in"]),
         gate=build_or_passthrough(
-            model,
-            derivative.synapse,
-            neurons["in" if derivative.signal == "current" else "out"],
+            model, derivative.synapse, signals[derivative.signal]
         ),
         adaptation=neurons.get("adaptation") if derivative.signal == "current" else None,
         scaled_encoders=encoders,

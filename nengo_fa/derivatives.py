@@ -144,12 +144,18 @@ class Step(Derivative):
             ) from None
 
     def make_step(self, neuron_type, signal, out):
-        threshold = self.get_threshold(neuron_type)
+        return _make_step_greater(signal, self.get_threshold(neuron_type), out)
 
-        def step():
-            np.greater(signal, threshold, out=out)
 
-        return step
+def _make_step_greater(signal, threshold, out):
+    # NumPy would allocate a buffer to write the comparison to an array of floats
+    greater = np.empty(out.shape, dtype=bool)
+
+    def step():
+        np.greater(signal, threshold, out=greater)
+        np.copyto(out, greater)
+
+    return step
 
 
 class Rate(Derivative):
@@ -219,18 +225,18 @@ class Rate(Derivative):
         amplitude, margin = neuron_type.amplitude, self.margin
         above = np.empty_like(out)  # J - 1
         interval = np.empty_like(out)  # between two spikes, in seconds
+        step_firing = _make_step_greater(signal, 1, out)
 
         def step():
-            np.subtract(signal, 1, out=out)
-            np.maximum(out, margin, out=above)
-            np.greater(out, 0, out=out)
-
+            np.subtract(signal, 1, out=above)
+            np.maximum(above, margin, out=above)
             np.divide(1, above, out=interval)
             np.log1p(interval, out=interval)
             np.multiply(interval, tau_rc, out=interval)
             np.add(interval, tau_ref, out=interval)
 
-            # f' = amplitude tau_rc / (interval^2 J (J - 1))
+            # f' = amplitude tau_rc / (interval^2 J (J - 1)), zero unless firing
+            step_firing()
             np.multiply(out, amplitude * tau_rc, out=out)
             np.divide(out, interval, out=out)
             np.divide(out, interval, out=out)
@@ -242,9 +248,10 @@ class Rate(Derivative):
 
     def _make_step_rectified(self, neuron_type, signal, out):
         amplitude = neuron_type.amplitude
+        step_firing = _make_step_greater(signal, 0, out)
 
         def step():
-            np.greater(signal, 0, out=out)
+            step_firing()
             np.multiply(out, amplitude, out=out)
 
         return step

@@ -112,14 +112,12 @@ def load(network, path):
     """
     path = os.fspath(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        with open(path, "rb") as file:
+            arrays = dict(np.load(file, allow_pickle=False))
         description = json.loads(str(arrays.pop("description")))
-        if description.pop("format") != FILE_FORMAT:
+        if description["format"] != FILE_FORMAT:
             raise ValueError(f"its format is not {FILE_FORMAT!r}")
-    except OSError:
-        raise
-    except (ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValidationError(
             f"{path!r} is not a complete file written by nengo_fa.save ({error})",
             attr="path",
@@ -237,9 +235,10 @@ def _write(network, arrays):
         ensemble.normalize_encoders = False
         ensemble.gain = arrays[f"{key}.gain"]
         ensemble.bias = arrays[f"{key}.bias"]
-        # implied by gain and bias; Nengo warns if they are also given
-        del ensemble.max_rates
-        del ensemble.intercepts
+        for name in ("max_rates", "intercepts"):
+            # implied by gain and bias; Nengo warns if they are also given
+            if ensemble in getattr(Ensemble, name).data:
+                delattr(ensemble, name)
 
     for key, connection in _connections(network):
         weights = arrays[f"{key}.weights"]
@@ -300,17 +299,18 @@ def _check_fit(network, saved, arrays, path):
 
     here = _describe(network)
     for kind in ("ensembles", "connections"):
-        if list(saved[kind]) != list(here[kind]):
+        theirs, ours = saved.get(kind, {}), here[kind]
+        if list(theirs) != list(ours):
             refuse(
-                f"it holds {len(saved[kind])} {kind} ({', '.join(saved[kind])}), the "
-                f"network has {len(here[kind])} ({', '.join(here[kind])})"
+                f"it holds {len(theirs)} {kind} ({', '.join(theirs)}), the network has "
+                f"{len(ours)} ({', '.join(ours)})"
             )
-        for key, expected in here[kind].items():
+        for key, expected in ours.items():
             for name, value in expected.items():
-                if saved[kind][key].get(name) != value:
+                if theirs[key].get(name) != value:
                     refuse(
-                        f"{key} has {name} {saved[kind][key].get(name)!r} in the file "
-                        f"and {value!r} in the network"
+                        f"{key} has {name} {theirs[key].get(name)!r} in the file and "
+                        f"{value!r} in the network"
                     )
 
     shapes = {}

@@ -4,18 +4,18 @@ import numpy as np
 from nengo.dists import DistOrArrayParam, Distribution
 from nengo.exceptions import ValidationError
 from nengo.params import NumberParam
+from nengo.utils.numpy import is_number
 
 
 class FiniteParam(NumberParam):
     """A number that is neither NaN nor infinite."""
 
     def coerce(self, instance, num):
-        num = super().coerce(instance, num)
-        if num is not None and not np.isfinite(num):
+        if is_number(num) and not np.isfinite(num):
             raise ValidationError(
                 f"Must be a finite number (got {num})", attr=self.name, obj=instance
             )
-        return num
+        return super().coerce(instance, num)
 
 
 class FiniteDistOrArrayParam(DistOrArrayParam):
@@ -25,10 +25,11 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
         if not isinstance(distorarray, Distribution) and distorarray is not None:
             try:
                 # a copy, so that the frozen object cannot change behind its hash
-                distorarray = np.array(distorarray, dtype=np.float64)
+                array = np.array(distorarray)
+                distorarray = array.astype(np.float64, casting="same_kind")
             except (ValueError, TypeError) as error:
                 raise ValidationError(
-                    "Must be a distribution or an array of numbers "
+                    "Must be a distribution or an array of real numbers "
                     f"(got {distorarray!r})",
                     attr=self.name,
                     obj=instance,

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import nengo
 import numpy as np
 import pytest
@@ -241,3 +243,102 @@ def test_backprop_in_a_simulator(Simulator, seed, normalization, neurons_to_outp
     assert not np.allclose(weights[0], weights[-1])
     derivative = nengo_fa.Rate()(network.hidden.neuron_type, network.data["current"])
     network.check(derivative)
+
+
+def test_rate_in_a_simulator_follows_adaptation(Simulator, seed):
+    rule = nengo_fa.FeedbackAlignment(2, derivative=nengo_fa.Rate(synapse=None))
+    neuron_type = nengo.AdaptiveLIFRate(inc_n=0.1, tau_n=0.01)
+    recorded = Recorded(rule, seed, neuron_type=neuron_type)
+    with recorded.model:
+        adaptation = nengo.Probe(recorded.hidden.neurons, "adaptation")
+    recorded.run(Simulator)
+    current = recorded.data["current"] - recorded.sim.data[adaptation]
+    assert np.abs(recorded.sim.data[adaptation]).max() > 1
+    derivative = rule.derivative(neuron_type, current)
+    np.testing.assert_allclose(recorded.data["derivative"], derivative)
+    recorded.check(derivative, recorded.sim.data[recorded.encode.learning_rule].feedback)
+
+
+@pytest.mark.parametrize("signal", ["current", "output"])
+def test_step_reads_the_filtered_signal(Simulator, seed, signal):
+    rule = nengo_fa.FeedbackAlignment(2, derivative=nengo_fa.Step(signal, synapse=0.01))
+    recorded = Recorded(rule, seed, neuron_type=nengo.LIF())
+    with recorded.model:
+        name = {"current": "input", "output": "output"}[signal]
+        probe = nengo.Probe(recorded.hidden.neurons, name)
+    recorded.run(Simulator, n_steps=200)
+    filtered = nengo.Lowpass(0.01).filt(recorded.sim.data[probe], y0=0)
+    expected = filtered > 1
+    assert np.array_equal(recorded.data["derivative"], expected)
+    assert 0 < expected.mean() < 1
+
+
+def test_pre_synapse_filters_the_input(Simulator, seed):
+    rule = nengo_fa.FeedbackAlignment(
+        2, derivative=nengo_fa.Step(synapse=None), pre_synapse=0.01
+    )
+    recorded = Recorded(rule, seed).run(Simulator)
+    recorded.data["x"] = nengo.Lowpass(0.01).filt(recorded.data["x"], y0=0)
+    recorded.check(
+        recorded.data["derivative"],
+        recorded.sim.data[recorded.encode.learning_rule].feedback,
+    )
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_single_precision(Simulator, seed, normalization):
+    nengo.rc["precision"]["bits"] = "32"
+    rule = nengo_fa.FeedbackAlignment(
+        2, derivative=nengo_fa.Rate(synapse=None), normalization=normalization
+    )
+    single = Recorded(rule, seed).run(Simulator)
+    assert single.data["delta"].dtype == np.float32
+    assert single.sim.data[single.encode.learning_rule].feedback.dtype == np.float32
+
+    nengo.rc["precision"]["bits"] = "64"
+    double = Recorded(rule, seed).run(Simulator)
+    scale = np.abs(double.data["delta"]).max()
+    assert np.allclose(single.data["delta"], double.data["delta"], atol=1e-3 * scale)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("derivative", [nengo_fa.Step(), nengo_fa.Rate()], ids=repr)
+def test_step_function_does_not_allocate(normalization, derivative):
+    n_neurons, dimensions, rng = 5000, 4, np.random.RandomState(0)
+    shapes = {
+        "error": (2,),
+        "feedback": (2, n_neurons),
+        "x": (dimensions,),
+        "gate": (n_neurons,),
+        "adaptation": (n_neurons,),
+        "scaled_encoders": (n_neurons, dimensions),
+        "projected_error": (n_neurons,),
+        "derivative": (n_neurons,),
+        "delta": (n_neurons, dimensions),
+    }
+    signals = {name: Signal(rng.rand(*shape)) for name, shape in shapes.items()}
+    operator = SimEncoderLearning(
+        **signals,
+        rule=nengo_fa.FeedbackAlignment(
+            2, derivative=derivative, normalization=normalization
+        ),
+        neuron_type=nengo.AdaptiveLIF(),
+        scale=np.ones(n_neurons),
+        norm=np.ones(n_neurons),
+        columns=np.array([1.0, 0, 1, 1]),
+    )
+    live = SignalDict()
+    operator.init_signals(live)
+    step = operator.make_step(live, 0.001, rng)
+    step()
+
+    tracemalloc.start()
+    try:
+        step()
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        step()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before < n_neurons / 4  # bytes: less than any array of one per neuron

@@ -1,0 +1,381 @@
+import pickle
+
+import nengo
+import numpy as np
+import pytest
+from nengo.exceptions import SimulatorClosed, ValidationError
+
+import nengo_fa
+
+
+def make_model(
+    seed=1, neuron_type=nengo.LIF(), n_neurons=30, dimensions=2, radius=1.5,
+    label="hidden", **kwargs
+):
+    """All kinds of connections that hold something learned, decoded or random."""
+    rng = np.random.RandomState(0)
+
+    def signal(t):
+        return 0.5 * np.sin(7 * t + np.arange(dimensions))
+
+    with nengo.Network(seed=seed) as model:
+        stimulus = nengo.Node(signal)
+        model.gate = nengo.Node(lambda t: t <= 0.2)
+        model.error = nengo.Node(lambda t, x: x * np.sin(9 * t), size_in=1)
+        nengo.Connection(model.gate, model.error, synapse=None)
+        model.hidden = nengo.Ensemble(
+            n_neurons,
+            dimensions,
+            neuron_type=neuron_type,
+            radius=radius,
+            label=label,
+            **kwargs,
+        )
+        direct = nengo.Ensemble(1, 1, neuron_type=nengo.Direct())
+        with nengo.Network():
+            other = nengo.Ensemble(20, 2, neuron_type=neuron_type)
+        readout = nengo.Node(size_in=3)
+
+        encode = nengo.Connection(
+            stimulus,
+            model.hidden,
+            synapse=None,
+            learning_rule_type=nengo_fa.FeedbackAlignment(1, learning_rate=3),
+        )
+        model.decode = nengo.Connection(
+            model.hidden,
+            readout[0],
+            function=lambda x: [x[0], x[0] ** 2],
+            transform=[[0.5, -0.5]],
+            learning_rule_type=nengo.PES(1e-3),
+        )
+        full = nengo.Connection(
+            model.hidden[:2],
+            other,
+            solver=nengo.solvers.LstsqL2(weights=True),
+            learning_rule_type=nengo.PES(1e-4),
+        )
+        between = nengo.Connection(
+            model.hidden.neurons,
+            other.neurons,
+            transform=nengo.dists.Uniform(-1e-4, 1e-4),
+            learning_rule_type=nengo.BCM(1e-9),
+        )
+        neurons = nengo.Connection(
+            other.neurons,
+            readout[2],
+            transform=rng.uniform(-1e-3, 1e-3, size=(1, 20)),
+            learning_rule_type=nengo.PES(1e-4),
+        )
+        nengo.Connection(other, readout[1], function=np.prod)
+        nengo.Connection(other[0], direct)
+        nengo.Connection(direct, other[1])
+        for connection in (encode, model.decode, neurons):
+            nengo.Connection(model.error, connection.learning_rule)
+        nengo.Connection(
+            model.error, full.learning_rule, transform=np.ones((2, 1))
+        )
+        model.learned = [encode, model.decode, full, between, neurons]
+        model.probe = nengo.Probe(readout)
+    return model
+
+
+def learn(Simulator, model):
+    """A simulator that has learned, open."""
+    sim = Simulator(model)
+    sim.run(0.2)
+    return sim
+
+
+@pytest.mark.parametrize("neuron_type", [nengo.LIF(), nengo.LIFRate()])
+@pytest.mark.parametrize("way", ["freeze_params", "save and load"])
+def test_new_simulator_reproduces_what_was_learned(
+    Simulator, neuron_type, way, tmp_path, allclose
+):
+    model = make_model(neuron_type=neuron_type)
+    with learn(Simulator, model) as sim:
+        encoders = np.array(sim.signals[sim.model.sig[model.hidden]["encoders"]])
+        decoders = np.array(sim.signals[sim.model.sig[model.decode]["weights"]])
+        gain = sim.data[model.hidden].gain
+        before = sim.data[model.hidden].scaled_encoders
+        if way == "freeze_params":
+            nengo_fa.freeze_params(sim, model)
+        else:
+            nengo_fa.save(sim, model, tmp_path / "learned.npz")
+    if way != "freeze_params":
+        # a network of the same kind, with other random numbers
+        model = make_model(neuron_type=neuron_type, seed=2)
+        nengo_fa.load(model, tmp_path / "learned.npz")
+    assert not np.allclose(encoders, before, rtol=1e-2)
+
+    with Simulator(model) as sim:
+        built = sim.data[model.hidden]
+        assert np.array_equal(built.gain, gain)
+        assert allclose(built.scaled_encoders, encoders, rtol=1e-15, atol=0)
+        assert np.array_equal(sim.data[model.decode].weights, decoders)
+
+
+@pytest.mark.parametrize("neuron_type", [nengo.LIF(), nengo.LIFRate()])
+def test_output_is_the_trained_output(Simulator, neuron_type, allclose):
+    model = make_model(neuron_type=neuron_type)
+    with learn(Simulator, model) as sim:
+        live = {}
+        for obj in (*model.all_ensembles, *model.learned):
+            name = "encoders" if isinstance(obj, nengo.Ensemble) else "weights"
+            signal = sim.model.sig[obj].get(name)
+            if signal is not None:
+                live[obj, name] = np.array(sim.signals[signal])
+        nengo_fa.freeze_params(sim, model)
+    model.gate.output = lambda t: 0
+    with Simulator(model) as sim:
+        sim.run(0.3)
+    frozen = sim.data[model.probe]
+
+    plain = make_model(neuron_type=neuron_type)
+    same = dict(
+        zip(
+            (*model.all_ensembles, *model.learned), (*plain.all_ensembles, *plain.learned)
+        )
+    )
+    plain.gate.output = lambda t: 0
+    with Simulator(plain) as sim:
+        sim.run(0.3)
+        untrained = sim.data[plain.probe].copy()
+        sim.reset()
+        for (obj, name), value in live.items():
+            array = sim.signals[sim.model.sig[same[obj]][name]]
+            array.setflags(write=True)
+            array[...] = value
+        sim.run(0.3)
+        expected = sim.data[plain.probe]
+    assert not allclose(untrained, expected, record_rmse=False)
+    assert allclose(frozen, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_frozen_network_can_be_copied_and_goes_on_learning(Simulator):
+    model = make_model()
+    with learn(Simulator, model) as sim:
+        nengo_fa.freeze_params(sim, model)
+    encoders = model.hidden.encoders.copy()
+    pickle.loads(pickle.dumps(model.hidden.encoders))
+    copied = model.decode.solver
+    assert pickle.loads(pickle.dumps(copied)) == copied
+
+    with learn(Simulator, model) as sim:
+        nengo_fa.freeze_params(sim, model)
+    assert not np.allclose(encoders, model.hidden.encoders)
+
+
+def test_freeze_gives_no_warnings(Simulator, recwarn):
+    model = make_model(
+        max_rates=nengo.dists.Uniform(50, 100), intercepts=nengo.dists.Uniform(-0.9, 0.9)
+    )
+    with learn(Simulator, model) as sim:
+        nengo_fa.freeze_params(sim, model)
+    recwarn.clear()
+    Simulator(model).close()
+    assert not [str(w.message) for w in recwarn if "has no effect" in str(w.message)]
+
+
+def test_freeze_part_of_a_network(Simulator):
+    with nengo.Network(seed=1) as model:
+        with nengo.Network() as part:
+            inside = nengo.Ensemble(10, 1)
+        outside = nengo.Ensemble(10, 1)
+        nengo.Connection(inside, outside)
+    with Simulator(model) as sim:
+        nengo_fa.freeze_params(sim, part)
+    assert isinstance(inside.encoders, np.ndarray)
+    assert isinstance(outside.encoders, nengo.dists.Distribution)
+
+
+def test_neurons_without_gain(Simulator):
+    gain = np.array([0.0, 2, 2])
+    with nengo.Network(seed=1) as model:
+        ensemble = nengo.Ensemble(3, 2, gain=gain, bias=np.ones(3))
+    with Simulator(model) as sim:
+        expected = sim.data[ensemble].encoders
+        nengo_fa.freeze_params(sim, model)
+    np.testing.assert_allclose(ensemble.encoders, expected)
+
+
+def test_closed_simulator(Simulator):
+    model = make_model()
+    with learn(Simulator, model) as sim:
+        pass
+    with pytest.raises(SimulatorClosed, match="Call this inside"):
+        nengo_fa.freeze_params(sim, model)
+
+
+@pytest.mark.parametrize("sim", [None, "simulator", object()])
+def test_not_a_simulator(sim):
+    with pytest.raises(ValidationError, match="Must be a nengo.Simulator") as info:
+        nengo_fa.freeze_params(sim, make_model())
+    assert info.value.attr == "sim"
+
+
+def test_simulator_of_another_network(Simulator):
+    model, other = make_model(), make_model()
+    with learn(Simulator, model) as sim:
+        with pytest.raises(ValidationError, match="not part of this simulator") as info:
+            nengo_fa.freeze_params(sim, other)
+    assert info.value.attr == "network"
+    assert isinstance(other.hidden.encoders, nengo.dists.Distribution)
+
+
+def test_nan_is_not_kept(Simulator, tmp_path):
+    model = make_model()
+    with learn(Simulator, model) as sim:
+        sim.signals[sim.model.sig[model.decode]["weights"]][0, 0] = np.nan
+        for keep in (
+            lambda: nengo_fa.freeze_params(sim, model),
+            lambda: nengo_fa.save(sim, model, tmp_path / "learned.npz"),
+        ):
+            with pytest.raises(ValidationError, match="NaN or infinity. Lower the"):
+                keep()
+    assert isinstance(model.hidden.encoders, nengo.dists.Distribution)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def saved(Simulator, tmp_path):
+    model = make_model()
+    path = tmp_path / "learned.npz"
+    with learn(Simulator, model) as sim:
+        nengo_fa.save(sim, model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        (dict(n_neurons=31), "n_neurons 30 in the file and 31 in the network"),
+        (dict(dimensions=3), "dimensions 2 in the file and 3"),
+        (dict(radius=1.0), "radius 1.5 in the file and 1.0"),
+        (dict(neuron_type=nengo.LIFRate()), r"neuron_type 'LIF\(\)' in the file"),
+        (dict(neuron_type=nengo.LIF(amplitude=2)), "amplitude=2"),
+        (dict(label="other"), "label 'hidden' in the file and 'other'"),
+    ],
+)
+def test_load_into_another_network(saved, changes, message):
+    model = make_model(**changes)
+    with pytest.raises(ValidationError, match=f"does not fit .*{message}") as info:
+        nengo_fa.load(model, saved)
+    assert info.value.attr == "path"
+    assert isinstance(model.hidden.encoders, nengo.dists.Distribution)
+
+
+def test_load_with_other_objects(saved):
+    model = make_model()
+    with model:
+        nengo.Ensemble(5, 1)
+    with pytest.raises(ValidationError, match="it holds 2 ensembles .* the network has 3"):
+        nengo_fa.load(model, saved)
+    model = make_model()
+    with model:
+        nengo.Connection(model.hidden[0], nengo.Node(size_in=1))
+    with pytest.raises(ValidationError, match="connections"):
+        nengo_fa.load(model, saved)
+
+
+def rewrite(path, change):
+    with np.load(path) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(path, **arrays)
+
+
+def replace(name, value):
+    return lambda arrays: arrays.update({name: value})
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda arrays: arrays.pop("description"), "not a complete file"),
+        (replace("description", np.array("{}")), "not a complete file"),
+        (replace("description", np.array("[1]")), "not a complete file"),
+        (replace("description", np.array("{")), "not a complete file"),
+        (replace("description", np.array('{"format": "other"}')), "its format is not"),
+        (lambda arrays: arrays.pop("ensemble0.gain"), "lacks ensemble0.gain"),
+        (replace("ensemble0.encoders", np.ones((3, 2))), r"shape \(3, 2\), but must have"),
+        (replace("ensemble0.bias", np.full(30, np.nan)), "must hold finite"),
+        (replace("ensemble0.bias", np.array(["1"] * 30)), "must hold finite"),
+    ],
+)
+def test_load_a_changed_file(saved, change, message):
+    rewrite(saved, change)
+    model = make_model()
+    with pytest.raises(ValidationError, match=message) as info:
+        nengo_fa.load(model, saved)
+    assert info.value.attr == "path"
+    assert isinstance(model.hidden.encoders, nengo.dists.Distribution)
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "flipped", "array"])
+def test_load_a_damaged_file(saved, damage):
+    content = saved.read_bytes()
+    middle = len(content) // 2
+    damaged = {
+        "empty": b"",
+        "text": b"encoders = 1\n",
+        "truncated": content[:middle],
+        "flipped": content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1:],
+        "array": None,
+    }[damage]  # fmt: skip
+    if damaged is None:
+        with open(saved, "wb") as file:
+            np.save(file, np.ones(3))
+    else:
+        saved.write_bytes(damaged)
+    with pytest.raises(ValidationError, match="not a complete file written by"):
+        nengo_fa.load(make_model(), saved)
+
+
+class Harmful:
+    def __reduce__(self):
+        return (pytest.fail, ("the file ran code",))
+
+
+@pytest.mark.parametrize("whole_file", [False, True])
+def test_load_runs_no_code(saved, whole_file):
+    if whole_file:
+        saved.write_bytes(pickle.dumps(Harmful()))
+    else:
+        rewrite(saved, replace("ensemble0.gain", np.array(Harmful(), dtype=object)))
+    with pytest.raises(ValidationError, match="not a complete file"):
+        nengo_fa.load(make_model(), saved)
+
+
+def test_files_that_cannot_be_read_or_written(Simulator, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        nengo_fa.load(make_model(), tmp_path / "missing.npz")
+    model = make_model()
+    with learn(Simulator, model) as sim:
+        with pytest.raises(FileNotFoundError):
+            nengo_fa.save(sim, model, tmp_path / "missing" / "learned.npz")
+
+
+def test_save_replaces_a_file_only_when_complete(Simulator, saved, monkeypatch):
+    content = saved.read_bytes()
+    model = make_model()
+
+    def interrupted(file, **arrays):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with learn(Simulator, model) as sim:
+        monkeypatch.setattr(np, "savez", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            nengo_fa.save(sim, model, saved)
+    assert saved.read_bytes() == content
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_any_file_name(Simulator, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = make_model()
+    with learn(Simulator, model) as sim:
+        nengo_fa.save(sim, model, "learned.params")
+    assert [path.name for path in tmp_path.iterdir()] == ["learned.params"]
+    nengo_fa.load(make_model(seed=3), "learned.params")
