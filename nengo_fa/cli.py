@@ -110,7 +110,7 @@ def _import_plots():
     except ImportError as error:
         raise SystemExit(
             f"nengo-fa: figures need Matplotlib ({error}). Install it with "
-            "'pip install nengo-fa[plots]'."
+            "pip install 'nengo-fa[plots]'."
         ) from error
     return plots
 
@@ -129,7 +129,7 @@ def _run_online(options):
     )
     result = online.run(model, seconds=options.seconds)
     if result.seconds < options.seconds:
-        print(f"Interrupted after {result.seconds:g} s; this is what it had learned.")
+        print(f"Interrupted after {result.seconds:.1f} s; this is what it had learned.")
     print(result)
     plots.online(result).savefig(options.figure, dpi=150)
     print(f"Figure: {options.figure}")

@@ -5,7 +5,7 @@ from nengo import neurons
 from nengo.config import SupportDefaultsMixin
 from nengo.exceptions import ValidationError
 from nengo.params import Default, EnumParam, FrozenObject
-from nengo.synapses import Lowpass, SynapseParam
+from nengo.synapses import SynapseParam
 
 from nengo_fa.params import FiniteParam
 
@@ -89,14 +89,14 @@ class Step(Derivative):
     ----------
     signal : {"current", "output"}, optional
         ``"current"``: the neuron fires while its input current J exceeds its threshold.
-        ``"output"``: the neuron fires while its (filtered) output exceeds
-        ``threshold``.
+        ``"output"``: the neuron fires while its output exceeds ``threshold``. Spikes
+        need a filter, unless the synapse is to change at the moment of a spike only.
     threshold : float, optional
         In units of ``signal``: current, or hertz times amplitude. The default (None)
         is the neuron type's own threshold current (1 for LIF, 0 for rectified linear
         neurons), or, for the output, 1 Hz for spiking and 0 for rate neurons.
     synapse : nengo.synapses.Synapse or float or None, optional
-        Filter on the signal.
+        Filter on the signal; needed to make something of spikes.
 
     Examples
     --------
@@ -107,7 +107,6 @@ class Step(Derivative):
     signal = EnumParam("signal", default="current", values=("current", "output"),
                        readonly=True)
     threshold = FiniteParam("threshold", default=None, optional=True, readonly=True)
-    synapse = SynapseParam("synapse", default=Lowpass(0.005), readonly=True)
 
     # Current at which a neuron begins to fire.
     thresholds = {
@@ -189,7 +188,6 @@ class Rate(Derivative):
     """
 
     margin = FiniteParam("margin", default=0.01, low=0, low_open=True, readonly=True)
-    synapse = SynapseParam("synapse", default=Lowpass(0.005), readonly=True)
 
     def __init__(self, margin=Default, synapse=Default):
         super().__init__(synapse=synapse)

@@ -70,7 +70,7 @@ class Multiplication(nengo.Network):
         n_neurons=20,
         neuron_type=nengo.LIF(),
         encoder_rule=Default,
-        decoder_rule=nengo.PES(1e-4),
+        decoder_rule=nengo.PES(2e-4),
         learning=1.0,
         synapse=0.005,
         label="Multiplication",
@@ -78,7 +78,7 @@ class Multiplication(nengo.Network):
     ):
         super().__init__(label=label, **kwargs)
         if encoder_rule is Default:
-            encoder_rule = FeedbackAlignment(1, normalization="augmented")
+            encoder_rule = FeedbackAlignment(1, learning_rate=3, normalization="augmented")
 
         with self:
             self.input = nengo.Node(size_in=2, label="input")

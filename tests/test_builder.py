@@ -200,7 +200,7 @@ def test_feedback_alignment_in_a_simulator(Simulator, seed, setting, normalizati
     rule = nengo_fa.FeedbackAlignment(
         settings.get("size_in", 2),
         learning_rate=3.0,
-        derivative=nengo_fa.Step(synapse=None),
+        derivative=nengo_fa.Step(),
         normalization=normalization,
     )
     if normalization is not None and settings.get("dimensions") == 1:
@@ -225,7 +225,7 @@ def test_backprop_in_a_simulator(Simulator, seed, normalization, neurons_to_outp
             super().__init__(
                 connection,
                 learning_rate=1e3,
-                derivative=nengo_fa.Rate(synapse=None),
+                derivative=nengo_fa.Rate(),
                 normalization=normalization,
             )
 
@@ -246,7 +246,7 @@ def test_backprop_in_a_simulator(Simulator, seed, normalization, neurons_to_outp
 
 
 def test_rate_in_a_simulator_follows_adaptation(Simulator, seed):
-    rule = nengo_fa.FeedbackAlignment(2, derivative=nengo_fa.Rate(synapse=None))
+    rule = nengo_fa.FeedbackAlignment(2, derivative=nengo_fa.Rate())
     neuron_type = nengo.AdaptiveLIFRate(inc_n=0.1, tau_n=0.01)
     recorded = Recorded(rule, seed, neuron_type=neuron_type)
     with recorded.model:
@@ -275,7 +275,7 @@ def test_step_reads_the_filtered_signal(Simulator, seed, signal):
 
 def test_pre_synapse_filters_the_input(Simulator, seed):
     rule = nengo_fa.FeedbackAlignment(
-        2, derivative=nengo_fa.Step(synapse=None), pre_synapse=0.01
+        2, derivative=nengo_fa.Step(), pre_synapse=0.01
     )
     recorded = Recorded(rule, seed).run(Simulator)
     recorded.data["x"] = nengo.Lowpass(0.01).filt(recorded.data["x"], y0=0)
@@ -289,7 +289,7 @@ def test_pre_synapse_filters_the_input(Simulator, seed):
 def test_single_precision(Simulator, seed, normalization):
     nengo.rc["precision"]["bits"] = "32"
     rule = nengo_fa.FeedbackAlignment(
-        2, derivative=nengo_fa.Rate(synapse=None), normalization=normalization
+        2, derivative=nengo_fa.Rate(), normalization=normalization
     )
     single = Recorded(rule, seed).run(Simulator)
     assert single.data["delta"].dtype == np.float32

@@ -52,7 +52,7 @@ def test_feedback_of_transposed_decoders_is_backprop(
     Simulator, seed, allclose, normalization
 ):
     options = dict(
-        learning_rate=100, derivative=Rate(synapse=None), normalization=normalization
+        learning_rate=100, derivative=Rate(), normalization=normalization
     )
     backprop = Net(seed, lambda net: Backprop(net.decode, **options), size_in=3)
     expected = backprop.learn(Simulator)
@@ -94,7 +94,7 @@ def test_backprop_is_the_gradient_of_the_simulated_error(
         nengo.Connection(output, error, synapse=None)
         nengo.Connection(nengo.Node(target), error, transform=-1, synapse=None)
         encode.learning_rule_type = Backprop(
-            decode, learning_rate=learning_rate, derivative=Rate(synapse=None)
+            decode, learning_rate=learning_rate, derivative=Rate()
         )
         nengo.Connection(error, encode.learning_rule, synapse=None)
         delta = nengo.Probe(encode.learning_rule, "delta")
@@ -245,7 +245,7 @@ def test_two_rules_have_feedback_of_their_own(Simulator, seed):
 @pytest.mark.parametrize("from_neurons", [False, True])
 def test_from_an_ensemble_and_from_its_neurons(Simulator, seed, allclose, from_neurons):
     """From neurons, the encoders are the full matrix of connection weights."""
-    rule = FeedbackAlignment(1, learning_rate=5, derivative=Step(synapse=None))
+    rule = FeedbackAlignment(1, learning_rate=5, derivative=Step())
     with nengo.Network(seed=seed) as model:
         pre = nengo.Ensemble(15, 2, neuron_type=nengo.LIFRate(amplitude=0.01))
         nengo.Connection(noise(2, seed), pre)

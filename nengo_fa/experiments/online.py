@@ -26,9 +26,9 @@ class OnlineResult:
     rmse_learned, rmse_fixed : (n_bins,) ndarray
         Root mean square error in bins of time, with learned and fixed encoders.
     encoder_time : (n_samples,) ndarray
-        When ``encoders`` were sampled, in seconds.
+        When ``encoders`` were sampled, in seconds, from 0.
     encoders : (n_samples, n_neurons, 2) ndarray
-        Learned encoders over time.
+        Learned encoders over time; the first are those it began with.
     """
 
     seconds: float
@@ -63,7 +63,7 @@ class OnlineResult:
             ("fixed encoders", *self.before_and_after(self.rmse_fixed)),
             ("learned encoders", *self.before_and_after(self.rmse_learned)),
         ]
-        width = f"{self.window:g} s"
+        width = f"{self.window:.3g} s"
         lines = [f"{'RMSE of the product':24}{'first ' + width:>14}{'last ' + width:>14}"]
         lines += [f"{name:24}{before:14.4f}{after:14.4f}" for name, before, after in rows]
         lines.append(f"{'learned / fixed':38}{self.ratio:14.2f}")
@@ -105,7 +105,7 @@ def run(model, seconds=100.0, progress_bar=True):
         scaled_encoders = nengo.Probe(
             model.learned.encode.learning_rule,
             "scaled_encoders",
-            sample_every=max(seconds / 200, 0.001),
+            sample_every=min(seconds / 200, 0.5),
         )
 
     with nengo.Simulator(measured, progress_bar=progress_bar) as sim:
@@ -115,22 +115,30 @@ def run(model, seconds=100.0, progress_bar=True):
             if sim.time < 1:
                 raise
 
-    n_bins = int(min(100, max(2, sim.time)))
-    time = sim.trange()
-    gain = sim.data[model.learned.hidden].gain
+    # Ctrl-C may come between two probes, and leave one of them a sample behind.
+    errors = sim.data[learned], sim.data[fixed]
+    n_steps = min(map(len, errors))
+    n_bins = int(min(100, max(2, n_steps * sim.dt)))
+    time = np.arange(1, n_steps + 1) * sim.dt
+
+    built = sim.data[model.learned.hidden]
+    encoders = sim.data[scaled_encoders] * (
+        model.learned.hidden.radius / built.gain[:, np.newaxis]
+    )
     return OnlineResult(
-        seconds=float(sim.time),
-        window=min(10.0, sim.time / 2),
-        time=np.array([part.mean() for part in np.array_split(time, n_bins)]),
-        rmse_learned=_binned_rmse(sim.data[learned], n_bins),
-        rmse_fixed=_binned_rmse(sim.data[fixed], n_bins),
-        encoder_time=sim.trange(sample_every=scaled_encoders.sample_every),
-        encoders=sim.data[scaled_encoders]
-        * (model.learned.hidden.radius / gain[:, np.newaxis]),
+        seconds=float(time[-1]),
+        window=min(10.0, time[-1] / 2),
+        time=_bin(time, n_bins, np.mean),
+        rmse_learned=_bin(errors[0][:n_steps], n_bins, _root_mean_square),
+        rmse_fixed=_bin(errors[1][:n_steps], n_bins, _root_mean_square),
+        encoder_time=np.arange(len(encoders) + 1) * scaled_encoders.sample_every,
+        encoders=np.concatenate([built.encoders[np.newaxis], encoders]),
     )
 
 
-def _binned_rmse(error, n_bins):
-    return np.array(
-        [np.sqrt(np.mean(part**2)) for part in np.array_split(error, n_bins)]
-    )
+def _bin(values, n_bins, average):
+    return np.array([average(part) for part in np.array_split(values, n_bins)])
+
+
+def _root_mean_square(values):
+    return np.sqrt(np.mean(values**2))

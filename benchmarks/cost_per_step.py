@@ -1,0 +1,163 @@
+"""What a learning rule adds to each step of a simulation.
+
+The same network is simulated without a rule, with each rule of nengo_fa, with Voja, and
+with nengo_extras' DeltaRule, in turn. Voja and nengo_fa learn encoders (n, 2). DeltaRule
+learns full weights from neurons; the smallest presynaptic population that can stand for
+two numbers has two neurons, and more are usual: both are measured, and nengo_fa on the
+same full weights.
+"""
+
+import argparse
+import time
+
+import nengo
+import numpy as np
+
+import nengo_fa
+
+try:
+    from nengo_extras.learning_rules import DeltaRule
+except ImportError as error:
+    raise SystemExit("Install nengo-extras: pip install 'nengo-fa[benchmarks]'") from error
+
+STEP = nengo_fa.Step()
+
+
+def active(current):
+    """The gate of the delta rule, the same as STEP."""
+    return current > 1
+
+
+def network(n_neurons, size_in, rule=None, backprop=False):
+    """Two numbers, encoded by an ensemble, decoded to one; an error at hand."""
+    with nengo.Network(seed=0) as model:
+        x = nengo.Node(np.ones(size_in))
+        error = nengo.Node([0.01])
+        ensemble = nengo.Ensemble(n_neurons, size_in)
+        output = nengo.Node(size_in=1)
+        encode = nengo.Connection(x, ensemble, synapse=None)
+        decode = nengo.Connection(
+            ensemble, output, function=lambda x: 0, solver=nengo.solvers.NoSolver()
+        )
+        if backprop:
+            rule = nengo_fa.Backprop(decode, derivative=STEP)
+        encode.learning_rule_type = rule
+        if rule is not None and not isinstance(rule, nengo.Voja):
+            nengo.Connection(error, encode.learning_rule, synapse=None)
+    return model
+
+
+def full_weights(n_neurons, n_pre, rule=None):
+    """As `network`, but the input comes from neurons, with weights for each pair."""
+    rng = np.random.RandomState(0)
+    with nengo.Network(seed=0) as model:
+        error = nengo.Node([0.01])
+        pre = nengo.Ensemble(n_pre, 2, bias=np.full(n_pre, 2.0), gain=np.ones(n_pre))
+        if isinstance(rule, nengo_fa.FeedbackAlignment):
+            post = nengo.Ensemble(n_neurons, n_pre)
+            weights = nengo.Connection(pre.neurons, post, learning_rule_type=rule)
+            nengo.Connection(error, weights.learning_rule, synapse=None)
+            return model
+        post = nengo.Ensemble(n_neurons, n_pre)
+        if rule is None:
+            nengo.Connection(pre.neurons, post)
+            return model
+        weights = nengo.Connection(
+            pre.neurons,
+            post.neurons,
+            transform=rng.randn(n_neurons, n_pre) * 1e-3,
+            learning_rule_type=rule,
+        )
+        feedback = rng.choice([-1.0, 1.0], size=(n_neurons, 1))
+        nengo.Connection(error, weights.learning_rule, transform=feedback, synapse=None)
+    return model
+
+
+def full_weights_without_rule(n_neurons, n_pre):
+    with nengo.Network(seed=0) as model:
+        nengo.Node([0.01])
+        pre = nengo.Ensemble(n_pre, 2, bias=np.full(n_pre, 2.0), gain=np.ones(n_pre))
+        post = nengo.Ensemble(n_neurons, n_pre)
+        nengo.Connection(pre.neurons, post.neurons, transform=np.ones((n_neurons, n_pre)))
+    return model
+
+
+def variants(n_neurons):
+    """Name: (network with the rule, name of the network without)."""
+
+    def align(normalization=None, derivative=STEP):
+        return nengo_fa.FeedbackAlignment(
+            1, derivative=derivative, normalization=normalization
+        )
+
+    cases = {
+        "(no rule)": (network(n_neurons, 2), None),
+        "Voja": (network(n_neurons, 2, nengo.Voja()), "(no rule)"),
+        "FeedbackAlignment": (network(n_neurons, 2, align()), "(no rule)"),
+        "  forced": (network(n_neurons, 2, align("forced")), "(no rule)"),
+        "  augmented": (network(n_neurons, 2, align("augmented")), "(no rule)"),
+        "  Rate": (network(n_neurons, 2, align(None, nengo_fa.Rate())), "(no rule)"),
+        "Backprop": (network(n_neurons, 2, backprop=True), "(no rule)"),
+    }
+    for n_pre in (2, 50):
+        encoders = f"(no rule, encoders, {n_pre} pre)"
+        weights = f"(no rule, weights, {n_pre} pre)"
+        cases[encoders] = (full_weights(n_neurons, n_pre), None)
+        cases[weights] = (full_weights_without_rule(n_neurons, n_pre), None)
+        cases[f"FeedbackAlignment, {n_pre} pre"] = (
+            full_weights(n_neurons, n_pre, align()),
+            encoders,
+        )
+        cases[f"DeltaRule, {n_pre} pre"] = (
+            full_weights(n_neurons, n_pre, DeltaRule(1e-6, post_fn=active)),
+            weights,
+        )
+    return cases
+
+
+def measure(cases, rounds, n_steps):
+    """Microseconds per step of each case, (rounds,), the cases in turn."""
+    simulators = {
+        name: nengo.Simulator(model, progress_bar=False)
+        for name, (model, _) in cases.items()
+    }
+    times = {name: [] for name in cases}
+    for repetition in range(rounds + 1):
+        for name, sim in simulators.items():
+            start = time.perf_counter()
+            sim.run_steps(n_steps)
+            if repetition > 0:  # the first warms up
+                times[name].append((time.perf_counter() - start) / n_steps * 1e6)
+    for sim in simulators.values():
+        sim.close()
+    return {name: np.array(values) for name, values in times.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--steps", type=int, default=1000)
+    options = parser.parse_args()
+
+    nengo.rc["decoder_cache"]["enabled"] = "false"
+    for n_neurons in (20, 200, 2000):
+        cases = variants(n_neurons)
+        times = measure(cases, options.rounds, options.steps)
+        added = {
+            name: np.median(times[name] - times[base])
+            for name, (_, base) in cases.items()
+            if base is not None
+        }
+        print(f"\n{n_neurons} neurons, {np.median(times['(no rule)']):.1f} us a step")
+        print(f"{'':30}{'added us':>10}{'over Voja':>11}{'DeltaRule over':>16}")
+        for name, value in added.items():
+            n_pre = 50 if "50" in name else 2
+            delta_rule = added[f"DeltaRule, {n_pre} pre"]
+            print(
+                f"{name:30}{value:10.1f}{value / added['Voja']:11.2f}"
+                f"{delta_rule / value:16.1f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+import nengo
+import numpy as np
+import pytest
+
+from nengo_fa.experiments import online
+from nengo_fa.networks import MultiplicationComparison
+
+
+def measure(arguments):
+    neuron_type, seed, seconds = arguments
+    model = MultiplicationComparison(
+        n_neurons=20, neuron_type=neuron_type, period=seconds, seed=seed
+    )
+    result = online.run(model, seconds=seconds, progress_bar=False)
+    return result.ratio, result.angle[0], result.angle[-1]
+
+
+@pytest.mark.parametrize("neuron_type", [nengo.LIF(), nengo.LIFRate()])
+def test_learning_encoders_pays(neuron_type):
+    """Ten networks of 20 neurons, 100 s each: the claim of the front page."""
+    with ProcessPoolExecutor(os.cpu_count()) as executor:
+        tasks = [(neuron_type, seed, 100.0) for seed in range(10)]
+        ratio, start, end = np.array(list(executor.map(measure, tasks))).T
+    assert np.median(ratio) <= 0.75
+    assert abs(np.median(start) - np.pi / 8) < 0.1
+    assert np.median(end) < 0.30
+
+
+@pytest.fixture(scope="module")
+def result():
+    model = MultiplicationComparison(n_neurons=15, period=3.0, seed=2)
+    return online.run(model, seconds=3.0, progress_bar=False)
+
+
+def test_result(result, allclose):
+    assert result.seconds == 3 and result.window == 1.5
+    assert len(result.time) == len(result.rmse_learned) == len(result.rmse_fixed) == 3
+    assert result.encoders.shape == (len(result.encoder_time), 15, 2)
+    assert len(result.encoder_time) == 201
+    assert allclose(result.encoder_time[[0, -1]], [0, 3])
+    assert allclose(np.linalg.norm(result.encoders[0], axis=1), 1)
+    assert allclose(np.linalg.norm(result.encoders[-1], axis=1), 1, atol=0.1)
+    assert result.angle.shape == (201,)
+    before, after = result.before_and_after(np.array([3.0, 4.0]))
+    assert (before, after) == (3, 4)
+
+
+def test_report(result):
+    report = str(result)
+    assert "first 1.5 s" in report and "last 1.5 s" in report
+    for rmse in (result.rmse_fixed, result.rmse_learned):
+        for value in result.before_and_after(rmse):
+            assert f"{value:.4f}" in report
+    assert f"{result.ratio:.2f}" in report
+    assert f"{result.angle[-1]:.2f} rad at the end" in report
+
+
+def test_same_seed_same_numbers(result):
+    again = online.run(
+        MultiplicationComparison(n_neurons=15, period=3.0, seed=2), 3.0, progress_bar=False
+    )
+    assert np.array_equal(again.encoders, result.encoders)
+    assert np.array_equal(again.rmse_fixed, result.rmse_fixed)
+
+
+def interrupt_at(model, seconds):
+    def clock(t):
+        if t >= seconds:
+            raise KeyboardInterrupt
+
+    with model:
+        nengo.Node(clock)
+    return model
+
+
+def test_interruption_keeps_what_was_measured():
+    model = interrupt_at(MultiplicationComparison(period=10.0, seed=2), 2.0)
+    result = online.run(model, seconds=10.0, progress_bar=False)
+    assert abs(result.seconds - 2) < 0.01
+    assert np.all(np.isfinite(result.rmse_learned))
+    assert len(result.encoders) == len(result.encoder_time)
+
+
+def test_interruption_before_there_is_anything():
+    model = interrupt_at(MultiplicationComparison(period=10.0, seed=2), 0.5)
+    with pytest.raises(KeyboardInterrupt):
+        online.run(model, seconds=10.0, progress_bar=False)
