@@ -18,7 +18,9 @@ import nengo_fa
 try:
     from nengo_extras.learning_rules import DeltaRule
 except ImportError as error:
-    raise SystemExit("Install nengo-extras: pip install 'nengo-fa[benchmarks]'") from error
+    raise SystemExit(
+        "Install nengo-extras: pip install 'nengo-fa[benchmarks]'"
+    ) from error
 
 STEP = nengo_fa.Step()
 
@@ -78,7 +80,9 @@ def full_weights_without_rule(n_neurons, n_pre):
         nengo.Node([0.01])
         pre = nengo.Ensemble(n_pre, 2, bias=np.full(n_pre, 2.0), gain=np.ones(n_pre))
         post = nengo.Ensemble(n_neurons, n_pre)
-        nengo.Connection(pre.neurons, post.neurons, transform=np.ones((n_neurons, n_pre)))
+        nengo.Connection(
+            pre.neurons, post.neurons, transform=np.ones((n_neurons, n_pre))
+        )
     return model
 
 

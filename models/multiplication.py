@@ -18,9 +18,7 @@ model = nengo.Network(label="Multiplication", seed=1)
 with model:
     # Two networks on one random input. Both learn decoders with PES; `learned` also
     # learns encoders, by feedback alignment from the same error.
-    comparison = MultiplicationComparison(
-        n_neurons=20, neuron_type=neuron_type, seed=1
-    )
+    comparison = MultiplicationComparison(n_neurons=20, neuron_type=neuron_type, seed=1)
     learned, fixed = comparison.learned, comparison.fixed
 
     # The error of each network over the last 20 ms, in one plot.

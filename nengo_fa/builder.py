@@ -284,7 +284,8 @@ def build_feedback_alignment(model, rule_type, rule):
     rng = np.random.RandomState([model.seeds[rule.connection], index])
 
     feedback = np.array(
-        get_samples(rule_type.feedback, *shape, rng=rng), dtype=model.sig[ensemble]["encoders"].dtype
+        get_samples(rule_type.feedback, *shape, rng=rng),
+        dtype=model.sig[ensemble]["encoders"].dtype,
     )
     if feedback.shape != shape:
         raise BuildError(
@@ -370,7 +371,8 @@ def _why_no_decoders(connection, ensemble):
             "transform, or FeedbackAlignment."
         )
     if isinstance(connection.pre_obj, Neurons) and (
-        isinstance(connection.transform, NoTransform) or len(connection.transform.init_shape) < 2
+        isinstance(connection.transform, NoTransform)
+        or len(connection.transform.init_shape) < 2
     ):
         return (
             "has no weight matrix. Give it a two-dimensional transform, such as "
@@ -440,7 +442,9 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         gate=build_or_passthrough(
             model, derivative.synapse, signals[derivative.signal]
         ),
-        adaptation=neurons.get("adaptation") if derivative.signal == "current" else None,
+        adaptation=neurons.get("adaptation")
+        if derivative.signal == "current"
+        else None,
         scaled_encoders=encoders,
         projected_error=add_signal("projected_error", ensemble.n_neurons),
         derivative=add_signal("derivative", ensemble.n_neurons),
@@ -465,7 +469,10 @@ def check_normalization(rule_type, rule, norm):
             "has encoders of length zero, which have no direction. Give all encoders a "
             "length, or use normalization=None."
         )
-    if rule_type.normalization == "forced" and rule.connection.size_out < ensemble.size_in:
+    if (
+        rule_type.normalization == "forced"
+        and rule.connection.size_out < ensemble.size_in
+    ):
         raise BuildError(
             f"Building {rule}: normalization='forced' scales whole encoders, but the "
             f"connection reaches only some dimensions of {ensemble}. Connect to all of "

@@ -48,7 +48,10 @@ def _parser():
     )
     online.set_defaults(run=_run_online)
     online.add_argument(
-        "--neurons", choices=NEURONS, default="spiking", help="LIF neurons, or their rates"
+        "--neurons",
+        choices=NEURONS,
+        default="spiking",
+        help="LIF neurons, or their rates",
     )
     online.add_argument(
         "--n-neurons",
@@ -85,7 +88,9 @@ def _number(kind, low, high):
     def parse(text):
         value = kind(text)
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"must be from {low} to {high}, not {text}")
+            raise argparse.ArgumentTypeError(
+                f"must be from {low} to {high}, not {text}"
+            )
         return value
 
     parse.__name__ = kind.__name__  # argparse names it when text is no number
@@ -97,7 +102,9 @@ def _figure_path(text):
     path = Path(text)
     formats = _import_plots().FORMATS
     if path.suffix[1:].lower() not in formats:
-        raise argparse.ArgumentTypeError(f"{text} must end in one of {', '.join(formats)}")
+        raise argparse.ArgumentTypeError(
+            f"{text} must end in one of {', '.join(formats)}"
+        )
     if not path.absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
     return path

@@ -104,8 +104,9 @@ class Step(Derivative):
     array([0., 1.])
     """
 
-    signal = EnumParam("signal", default="current", values=("current", "output"),
-                       readonly=True)
+    signal = EnumParam(
+        "signal", default="current", values=("current", "output"), readonly=True
+    )
     threshold = FiniteParam("threshold", default=None, optional=True, readonly=True)
 
     # Current at which a neuron begins to fire.

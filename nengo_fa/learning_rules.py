@@ -4,7 +4,7 @@ from nengo.connection import Connection
 from nengo.dists import UniformHypersphere
 from nengo.exceptions import ValidationError
 from nengo.learning_rules import LearningRuleType
-from nengo.params import Default, EnumParam, IntParam, Parameter
+from nengo.params import Default, IntParam, Parameter
 from nengo.synapses import SynapseParam
 
 from nengo_fa.derivatives import Derivative, Step
@@ -174,9 +174,7 @@ class FeedbackAlignment(EncoderLearningRule):
         normalization=Default,
         pre_synapse=Default,
     ):
-        super().__init__(
-            size_in, learning_rate, derivative, normalization, pre_synapse
-        )
+        super().__init__(size_in, learning_rate, derivative, normalization, pre_synapse)
         self.feedback = feedback
 
 

@@ -30,13 +30,15 @@ def online(result):
     errors, encoders, angle = figure.subplots(1, 3)
 
     errors.plot(result.time, result.rmse_fixed, color=FIXED, label="fixed encoders")
-    errors.plot(result.time, result.rmse_learned, color=LEARNED, label="learned encoders")
+    errors.plot(
+        result.time, result.rmse_learned, color=LEARNED, label="learned encoders"
+    )
     errors.set(xlabel="Time (s)", ylabel="RMSE of the product", title="Error")
     errors.set_ylim(bottom=0)
     errors.legend(frameon=False)
 
     draw_encoders(encoders, result.encoders[0], result.encoders[-1])
-    encoders.set_title("Encoders")
+    encoders.set_title("Encoders: start (grey) and end")
 
     angle.plot(result.encoder_time, result.angle, color=LEARNED)
     angle.axhline(np.pi / 8, color="0.6", linestyle=":", label="random directions")
@@ -62,7 +64,9 @@ def draw_encoders(axes, start, end):
     start, end = np.asarray(start), np.asarray(end)
     limit = 1.1 * max(1, np.abs(start).max(), np.abs(end).max())
     for sign in (1, -1):
-        axes.plot([-limit, limit], [-sign * limit, sign * limit], color="0.85", zorder=0)
+        axes.plot(
+            [-limit, limit], [-sign * limit, sign * limit], color="0.85", zorder=0
+        )
     axes.add_patch(Circle((0, 0), 1, fill=False, color="0.85", zorder=0))
     for first, last in zip(start, end):
         axes.plot(*zip(first, last), color="0.7", linewidth=0.8, zorder=1)
@@ -75,4 +79,3 @@ def draw_encoders(axes, start, end):
         xlabel="$x_1$",
         ylabel="$x_2$",
     )
-    axes.legend(frameon=False, loc="center", fontsize="small")

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nengo.builder.signal import Signal, SignalDict
-from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa import equations
@@ -106,15 +105,15 @@ class Recorded:
                 )
             else:
                 decode = nengo.Connection(
-                    self.hidden, output, function=lambda x: np.sin(3 * x[:1]) * np.ones(2),
+                    self.hidden,
+                    output,
+                    function=lambda x: np.sin(3 * x[:1]) * np.ones(2),
                     transform=np.random.RandomState(seed).randn(size_in, 2),
                 )
             self.decode = decode
             post = self.hidden[post_slice]
             stimulus = noise(dimensions)
-            self.encode = nengo.Connection(
-                stimulus[: post.size_in], post, synapse=None
-            )
+            self.encode = nengo.Connection(stimulus[: post.size_in], post, synapse=None)
             nengo.Connection(stimulus, self.hidden, transform=0.3)
             self.encode.learning_rule_type = (
                 rule(decode) if isinstance(rule, type) else rule
@@ -144,9 +143,7 @@ class Recorded:
         scale = built.gain / self.hidden.radius
         deltas = []
         for step, encoders in enumerate(self.data["scaled_encoders"]):
-            weights = (
-                self.data["weights"][step].T if feedback is None else feedback
-            )
+            weights = self.data["weights"][step].T if feedback is None else feedback
             delta = equations.aligned_error(
                 self.data["error"][step, None], weights, derivative[step, None]
             )
@@ -163,9 +160,7 @@ class Recorded:
 
     def check(self, derivative, feedback=None):
         expected = self.expected_delta(derivative, feedback)
-        np.testing.assert_allclose(
-            self.data["delta"], expected, rtol=1e-9, atol=1e-12
-        )
+        np.testing.assert_allclose(self.data["delta"], expected, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(
             np.diff(self.data["scaled_encoders"], axis=0),
             expected[:-1],
@@ -256,7 +251,9 @@ def test_rate_in_a_simulator_follows_adaptation(Simulator, seed):
     assert np.abs(recorded.sim.data[adaptation]).max() > 1
     derivative = rule.derivative(neuron_type, current)
     np.testing.assert_allclose(recorded.data["derivative"], derivative)
-    recorded.check(derivative, recorded.sim.data[recorded.encode.learning_rule].feedback)
+    recorded.check(
+        derivative, recorded.sim.data[recorded.encode.learning_rule].feedback
+    )
 
 
 @pytest.mark.parametrize("signal", ["current", "output"])
@@ -274,9 +271,7 @@ def test_step_reads_the_filtered_signal(Simulator, seed, signal):
 
 
 def test_pre_synapse_filters_the_input(Simulator, seed):
-    rule = nengo_fa.FeedbackAlignment(
-        2, derivative=nengo_fa.Step(), pre_synapse=0.01
-    )
+    rule = nengo_fa.FeedbackAlignment(2, derivative=nengo_fa.Step(), pre_synapse=0.01)
     recorded = Recorded(rule, seed).run(Simulator)
     recorded.data["x"] = nengo.Lowpass(0.01).filt(recorded.data["x"], y0=0)
     recorded.check(

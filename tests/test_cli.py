@@ -20,13 +20,18 @@ def test_online(tmp_path, capsys, neurons):
     assert f"20 {neurons} LIF neurons" in output
     assert re.search(r"fixed encoders +0\.\d+ +0\.\d+\n", output)
     assert re.search(r"learned encoders +0\.\d+ +0\.\d+\n", output)
-    assert "rad at the end" in output
+    assert "rad at the start" in output
     assert figure.read_text().lstrip().startswith("<?xml")
 
 
 def test_shows_progress_by_default(tmp_path):
     arguments = ["online", "--seconds", "20", "--figure", tmp_path / "figure.png"]
-    command = [sys.executable, "-c", "from nengo_fa.cli import main; main()", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from nengo_fa.cli import main; main()",
+        *arguments,
+    ]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "Simulating... " in output and "ETA" in output
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")

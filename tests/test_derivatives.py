@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays, array_shapes
+from hypothesis.extra.numpy import array_shapes, arrays
 from nengo.exceptions import ValidationError
 
 import nengo_fa
@@ -47,7 +47,9 @@ def test_rate_is_the_derivative_of_the_firing_rate(neuron_type, allclose):
     thresholds = np.array([0, 1])  # kinks
     currents = currents[np.abs(currents[:, None] - thresholds).min(axis=1) > 0.03]
 
-    numerical = rates(neuron_type, currents + step) - rates(neuron_type, currents - step)
+    numerical = rates(neuron_type, currents + step) - rates(
+        neuron_type, currents - step
+    )
     exact = nengo_fa.Rate()(neuron_type, currents)
     assert allclose(exact, numerical / (2 * step), rtol=1e-6, atol=1e-6)
     assert exact.max() > 0

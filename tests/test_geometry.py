@@ -21,7 +21,9 @@ def test_mean_angle_of_random_directions(rng):
 
 def test_other_axes(allclose):
     encoders = [[1, 0, 0], [0, -2, 0], [0, 1, 1]]
-    assert allclose(angle_to_axes(encoders, [[0, 0, 4]]), [np.pi / 2, np.pi / 2, np.pi / 4])
+    assert allclose(
+        angle_to_axes(encoders, [[0, 0, 4]]), [np.pi / 2, np.pi / 2, np.pi / 4]
+    )
 
 
 def test_dimensions_must_agree():

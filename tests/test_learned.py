@@ -9,8 +9,13 @@ import nengo_fa
 
 
 def make_model(
-    seed=1, neuron_type=nengo.LIF(), n_neurons=30, dimensions=2, radius=1.5,
-    label="hidden", **kwargs
+    seed=1,
+    neuron_type=nengo.LIF(),
+    n_neurons=30,
+    dimensions=2,
+    radius=1.5,
+    label="hidden",
+    **kwargs,
 ):
     """All kinds of connections that hold something learned, decoded or random."""
     rng = np.random.RandomState(0)
@@ -72,9 +77,7 @@ def make_model(
         nengo.Connection(direct, other[1])
         for connection in (encode, model.decode, neurons):
             nengo.Connection(model.error, connection.learning_rule)
-        nengo.Connection(
-            model.error, full.learning_rule, transform=np.ones((2, 1))
-        )
+        nengo.Connection(model.error, full.learning_rule, transform=np.ones((2, 1)))
         model.learned = [encode, model.decode, full, between, neurons]
         model.probe = nengo.Probe(readout)
     return model
@@ -134,7 +137,8 @@ def test_output_is_the_trained_output(Simulator, neuron_type, allclose):
     plain = make_model(neuron_type=neuron_type)
     same = dict(
         zip(
-            (*model.all_ensembles, *model.learned), (*plain.all_ensembles, *plain.learned)
+            (*model.all_ensembles, *model.learned),
+            (*plain.all_ensembles, *plain.learned),
         )
     )
     plain.gate.output = lambda t: 0
@@ -168,7 +172,8 @@ def test_frozen_network_can_be_copied_and_goes_on_learning(Simulator):
 
 def test_freeze_gives_no_warnings(Simulator, recwarn):
     model = make_model(
-        max_rates=nengo.dists.Uniform(50, 100), intercepts=nengo.dists.Uniform(-0.9, 0.9)
+        max_rates=nengo.dists.Uniform(50, 100),
+        intercepts=nengo.dists.Uniform(-0.9, 0.9),
     )
     with learn(Simulator, model) as sim:
         nengo_fa.freeze_params(sim, model)
@@ -269,7 +274,9 @@ def test_load_with_other_objects(saved):
     model = make_model()
     with model:
         nengo.Ensemble(5, 1)
-    with pytest.raises(ValidationError, match="it holds 2 ensembles .* the network has 3"):
+    with pytest.raises(
+        ValidationError, match="it holds 2 ensembles .* the network has 3"
+    ):
         nengo_fa.load(model, saved)
     model = make_model()
     with model:
@@ -298,7 +305,10 @@ def replace(name, value):
         (replace("description", np.array("{")), "not a complete file"),
         (replace("description", np.array('{"format": "other"}')), "its format is not"),
         (lambda arrays: arrays.pop("ensemble0.gain"), "lacks ensemble0.gain"),
-        (replace("ensemble0.encoders", np.ones((3, 2))), r"shape \(3, 2\), but must have"),
+        (
+            replace("ensemble0.encoders", np.ones((3, 2))),
+            r"shape \(3, 2\), but must have",
+        ),
         (replace("ensemble0.bias", np.full(30, np.nan)), "must hold finite"),
         (replace("ensemble0.bias", np.array(["1"] * 30)), "must hold finite"),
     ],

@@ -140,7 +140,9 @@ def test_network_copy_and_pickle(Simulator, make_rule):
 
     def run(model):
         with model:
-            probe = nengo.Probe(model.all_connections[0].learning_rule, "scaled_encoders")
+            probe = nengo.Probe(
+                model.all_connections[0].learning_rule, "scaled_encoders"
+            )
         with Simulator(model) as sim:
             sim.run(0.05)
         return sim.data[probe]
@@ -181,9 +183,7 @@ def connect(make_post, rule=FeedbackAlignment(2), **kwargs):
         model = make_model()
         with model:
             post = make_post(model)
-            nengo.Connection(
-                model.stimulus, post, learning_rule_type=rule, **kwargs
-            )
+            nengo.Connection(model.stimulus, post, learning_rule_type=rule, **kwargs)
         nengo.Simulator(model)
 
     return declare

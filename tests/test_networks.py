@@ -100,9 +100,7 @@ def test_target_has_the_delay_of_the_output(Simulator, seed):
     """A perfect network would have no error."""
     model = make(seed, synapse=0.02, decoder_rule=nengo.PES(0))
     with model:
-        nengo.Connection(
-            model.product.target, model.product.output, synapse=0.02
-        )
+        nengo.Connection(model.product.target, model.product.output, synapse=0.02)
         error = nengo.Probe(model.product.error)
     with Simulator(model) as sim:
         sim.run(0.1)

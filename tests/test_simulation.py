@@ -13,7 +13,10 @@ NORMALIZATIONS = [None, "forced", "augmented"]
 def noise(size, seed):
     """A random signal that does not depend on the length of a time step."""
     rng = np.random.RandomState(seed)
-    frequency, phase = rng.uniform(1, 5, size=(4, size)), rng.uniform(0, 7, size=(4, size))
+    frequency, phase = (
+        rng.uniform(1, 5, size=(4, size)),
+        rng.uniform(0, 7, size=(4, size)),
+    )
     return nengo.Node(lambda t: 0.4 * np.sin(7 * frequency * t + phase).sum(axis=0))
 
 
@@ -32,7 +35,9 @@ class Net:
             self.output = nengo.Node(size_in=size_in)
             self.error = noise(size_in, seed + 1)
             self.decode = nengo.Connection(
-                self.hidden, self.output, function=lambda x: np.sin(x[:1]) * np.ones(size_in)
+                self.hidden,
+                self.output,
+                function=lambda x: np.sin(x[:1]) * np.ones(size_in),
             )
             self.encode = nengo.Connection(self.stimulus, self.hidden, synapse=None)
             if rule is not None:
@@ -51,9 +56,7 @@ class Net:
 def test_feedback_of_transposed_decoders_is_backprop(
     Simulator, seed, allclose, normalization
 ):
-    options = dict(
-        learning_rate=100, derivative=Rate(), normalization=normalization
-    )
+    options = dict(learning_rate=100, derivative=Rate(), normalization=normalization)
     backprop = Net(seed, lambda net: Backprop(net.decode, **options), size_in=3)
     expected = backprop.learn(Simulator)
     decoders = backprop.sim.data[backprop.decode].weights
@@ -85,12 +88,12 @@ def test_backprop_is_the_gradient_of_the_simulated_error(
     learning_rate = 0.5
 
     with nengo.Network(seed=seed) as model:
-        hidden = nengo.Ensemble(
-            15, 3, radius=1.7, neuron_type=neuron_type, **ensemble
-        )
+        hidden = nengo.Ensemble(15, 3, radius=1.7, neuron_type=neuron_type, **ensemble)
         output, error = nengo.Node(size_in=2), nengo.Node(size_in=2)
         encode = nengo.Connection(nengo.Node(stimulus), hidden, synapse=None)
-        decode = nengo.Connection(hidden, output, function=lambda x: x[:2], synapse=None)
+        decode = nengo.Connection(
+            hidden, output, function=lambda x: x[:2], synapse=None
+        )
         nengo.Connection(output, error, synapse=None)
         nengo.Connection(nengo.Node(target), error, transform=-1, synapse=None)
         encode.learning_rule_type = Backprop(
@@ -272,7 +275,9 @@ def test_from_an_ensemble_and_from_its_neurons(Simulator, seed, allclose, from_n
     expected = (
         -rule.learning_rate
         * sim.dt
-        * (sim.data[probes["derivative"]] * sim.data[probes["projected_error"]])[..., None]
+        * (sim.data[probes["derivative"]] * sim.data[probes["projected_error"]])[
+            ..., None
+        ]
         * sim.data[x][:, None, :]
     )
     assert np.abs(expected).max() > 0

@@ -12,10 +12,11 @@ grid = np.stack(np.meshgrid(axis, axis), axis=-1)
 disc = np.linalg.norm(grid, axis=-1) <= 1
 x = grid[disc]
 
+n_neurons = 12
 neuron_type = nengo.LIFRate(amplitude=0.01)
-with nengo.Network(seed=2) as model:
+with nengo.Network(seed=3) as model:
     hidden = nengo.Ensemble(
-        20,
+        n_neurons,
         2,
         neuron_type=neuron_type,
         max_rates=nengo.dists.Uniform(50, 100),
@@ -29,7 +30,7 @@ target = np.prod(x, axis=1, keepdims=True)
 decoders, _ = nengo.solvers.LstsqL2(reg=0.05)(activities, target)
 error = activities @ decoders - target
 
-feedback = np.random.RandomState(0).choice([-1.0, 1.0], size=(20, 1))
+feedback = np.random.RandomState(0).choice([-1.0, 1.0], size=(n_neurons, 1))
 firing = (activities > 0).astype(float)
 gated = equations.aligned_error(error, feedback, firing)
 update = -equations.weight_gradient(gated, x)
@@ -59,4 +60,6 @@ for axes, (title, field, colours, label), arrow in zip(panels, fields, arrows):
         axes.annotate(name, 0.55 * direction, xytext=(6, 6), textcoords="offset points")
     axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$", xticks=[-1, 0, 1])
     axes.set(yticks=[-1, 0, 1])
+    for sign in (1, -1):
+        axes.plot([-0.7, 0.7], [-0.7 * sign, 0.7 * sign], "k:", linewidth=0.8)
     axes.spines[:].set_visible(False)

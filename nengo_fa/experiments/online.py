@@ -44,6 +44,12 @@ class OnlineResult:
         """Mean angle to the nearest diagonal over time, in radians, (n_samples,)."""
         return angle_to_axes(self.encoders).mean(axis=-1)
 
+    @property
+    def final_angle(self):
+        """Mean angle to the nearest diagonal in the last window, in radians."""
+        last = self.encoder_time > self.seconds - self.window
+        return self.angle[last].mean()
+
     def before_and_after(self, rmse):
         """The error in the first and in the last window."""
         bins = max(1, round(self.window / self.seconds * len(rmse)))
@@ -64,13 +70,18 @@ class OnlineResult:
             ("learned encoders", *self.before_and_after(self.rmse_learned)),
         ]
         width = f"{self.window:.3g} s"
-        lines = [f"{'RMSE of the product':24}{'first ' + width:>14}{'last ' + width:>14}"]
-        lines += [f"{name:24}{before:14.4f}{after:14.4f}" for name, before, after in rows]
+        lines = [
+            f"{'RMSE of the product':24}{'first ' + width:>14}{'last ' + width:>14}"
+        ]
+        lines += [
+            f"{name:24}{before:14.4f}{after:14.4f}" for name, before, after in rows
+        ]
         lines.append(f"{'learned / fixed':38}{self.ratio:14.2f}")
         lines.append("")
         lines.append(
             "Mean angle from the encoders to the nearest diagonal: "
-            f"{self.angle[0]:.2f} rad at the start, {self.angle[-1]:.2f} rad at the end"
+            f"{self.angle[0]:.2f} rad at the start, {self.final_angle:.2f} rad in the "
+            f"last {width}"
         )
         return "\n".join(lines)
 

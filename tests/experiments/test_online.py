@@ -15,7 +15,7 @@ def measure(arguments):
         n_neurons=20, neuron_type=neuron_type, period=seconds, seed=seed
     )
     result = online.run(model, seconds=seconds, progress_bar=False)
-    return result.ratio, result.angle[0], result.angle[-1]
+    return result.ratio, result.angle[0], result.final_angle
 
 
 @pytest.mark.parametrize("neuron_type", [nengo.LIF(), nengo.LIFRate()])
@@ -55,12 +55,16 @@ def test_report(result):
         for value in result.before_and_after(rmse):
             assert f"{value:.4f}" in report
     assert f"{result.ratio:.2f}" in report
-    assert f"{result.angle[-1]:.2f} rad at the end" in report
+    assert f"{result.final_angle:.2f} rad in the last 1.5 s" in report
+    angle = result.angle[result.encoder_time > 1.5]
+    assert len(angle) == 100 and result.final_angle == angle.mean()
 
 
 def test_same_seed_same_numbers(result):
     again = online.run(
-        MultiplicationComparison(n_neurons=15, period=3.0, seed=2), 3.0, progress_bar=False
+        MultiplicationComparison(n_neurons=15, period=3.0, seed=2),
+        3.0,
+        progress_bar=False,
     )
     assert np.array_equal(again.encoders, result.encoders)
     assert np.array_equal(again.rmse_fixed, result.rmse_fixed)
