@@ -24,10 +24,10 @@ class Multiplication(nengo.Network):
         feedback alignment with the augmented gradient.
     decoder_rule : nengo.learning_rules.LearningRuleType, optional
         Rule for the decoders.
-    learning : float or callable, optional
+    learning : float or callable or None, optional
         Learning as a factor on the error of both rules: 1 is on, 0 is off (nothing
         changes at all), values between are lower learning rates. A function of the time
-        in seconds is a schedule.
+        in seconds is a schedule. None leaves it to what is connected to ``learning``.
     synapse : nengo.synapses.Synapse or float, optional
         Filter from the neurons to the output, and on the error.
     **kwargs
@@ -98,9 +98,7 @@ class Multiplication(nengo.Network):
                 lambda t, x: x[0] * x[1], size_in=2, label="target"
             )
             self.error = nengo.Node(size_in=1, label="error")
-            self.learning = nengo.Node(
-                learning if callable(learning) else [learning], label="learning"
-            )
+            self.learning = _learning_node(learning)
             self.gated_error = nengo.Node(
                 lambda t, x: x[0] * x[1], size_in=2, label="gated error"
             )
@@ -137,6 +135,13 @@ class Multiplication(nengo.Network):
                 )
 
 
+def _learning_node(learning):
+    if learning is None:
+        return nengo.Node(size_in=1, label="learning")
+    # a constant is an array, for Nengo GUI to make it a slider
+    return nengo.Node(learning if callable(learning) else [learning], label="learning")
+
+
 class MultiplicationComparison(nengo.Network):
     """Two `Multiplication` networks on one random input, with and without encoder rule.
 
@@ -148,8 +153,8 @@ class MultiplicationComparison(nengo.Network):
         Length of the random input in seconds, after which it repeats.
     seed : int, optional
         Seed of the input, the neurons and the feedback weights.
-    encoder_rule : EncoderLearningRule, optional
-        As for `Multiplication`.
+    encoder_rule, learning
+        As for `Multiplication`; learning is that of both networks.
     label : str, optional
         Name of the network.
     **kwargs
@@ -161,6 +166,8 @@ class MultiplicationComparison(nengo.Network):
         Two numbers that change slowly (up to 2 Hz), with a root mean square of 0.5.
     learned, fixed : Multiplication
         With ``encoder_rule``, and with fixed encoders.
+    learning : nengo.Node
+        The factor on the error of both.
     """
 
     def __init__(
@@ -168,6 +175,7 @@ class MultiplicationComparison(nengo.Network):
         period=100.0,
         seed=None,
         encoder_rule=Default,
+        learning=1.0,
         label="Multiplication with and without encoder learning",
         **kwargs,
     ):
@@ -178,11 +186,14 @@ class MultiplicationComparison(nengo.Network):
 
         with self:
             self.stimulus = nengo.Node(signal, size_out=2, label="stimulus")
+            self.learning = _learning_node(learning)
+            kwargs.update(learning=None, seed=seed)
             self.learned = Multiplication(
-                encoder_rule=encoder_rule, seed=seed, label="learned encoders", **kwargs
+                encoder_rule=encoder_rule, label="learned encoders", **kwargs
             )
             self.fixed = Multiplication(
-                encoder_rule=None, seed=seed, label="fixed encoders", **kwargs
+                encoder_rule=None, label="fixed encoders", **kwargs
             )
             for network in (self.learned, self.fixed):
                 nengo.Connection(self.stimulus, network.input, synapse=None)
+                nengo.Connection(self.learning, network.learning, synapse=None)

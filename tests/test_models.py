@@ -1,5 +1,6 @@
 """The models open in Nengo GUI, and run as scripts."""
 
+import re
 import runpy
 import subprocess
 import sys
@@ -36,3 +37,17 @@ def test_multiplication_in_rate_mode(monkeypatch):
     assert runpy.run_path(path)["neuron_type"] == nengo.LIF()
     monkeypatch.setattr(sys, "argv", [path, "rate"])
     assert runpy.run_path(path)["neuron_type"] == nengo.LIFRate()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem
+)
+def test_layout_names_what_is_in_the_model(path):
+    """Nengo GUI skips a line with an unknown name without a word."""
+    names = runpy.run_path(str(path.with_suffix("")), run_name="builtins")
+    layout = path.read_text()
+    placed = set(re.findall(r"config\[(?!_viz)([\w.]+)\]", layout))
+    shown = set(re.findall(r"components\.\w+\(([\w.]+)\)", layout))
+    assert placed and shown
+    for name in placed | shown:
+        assert isinstance(eval(name, names), (nengo.Network, nengo.base.NengoObject))
