@@ -78,7 +78,7 @@ class SimEncoderLearning(Operator):
     -----
     1. sets ``[projected_error, derivative]``
     2. incs ``[]``
-    3. reads ``[error, x, gate, scaled_encoders, feedback, adaptation]``
+    3. reads ``[error, x, gate, scaled_encoders, adaptation, feedback]``
     4. updates ``[delta]``
     """
 
@@ -110,31 +110,35 @@ class SimEncoderLearning(Operator):
         self.sets = [projected_error, derivative]
         self.incs = []
         self.reads = [error, x, gate, scaled_encoders]
-        self.updates = [delta]
-        # A rule may be built before the connection whose decoders it reads. Those are
-        # looked up when the signals are asked for, which is after the whole build.
-        self._pending = [feedback]
         if adaptation is not None:
-            self._pending.append(adaptation)
+            self.reads.append(adaptation)
+        self.updates = [delta]
+
+        if callable(feedback):
+            self._get_feedback = feedback
+        else:
+            self.reads.append(feedback)
 
     @property
     def reads(self):
-        while self._pending:
-            signal = self._pending.pop(0)
-            self._reads.append(signal() if callable(signal) else signal)
+        # A rule may be built before the connection whose decoders it reads. They are
+        # looked up when the signals are first asked for, after the whole build.
+        if self._get_feedback is not None:
+            self._reads.append(self._get_feedback())
+            self._get_feedback = None
         return self._reads
 
     @reads.setter
     def reads(self, signals):
         self._reads = signals
-        self._pending = []
+        self._get_feedback = None
 
     @property
     def _descstr(self):
         return f"{self.rule} -> {self.updates[0]}"
 
     def make_step(self, signals, dt, rng):
-        error, x, gate, encoders, feedback, *adaptation = (
+        error, x, gate, encoders, *adaptation, feedback = (
             signals[signal] for signal in self.reads
         )
         projected_error, derivative = (signals[signal] for signal in self.sets)
@@ -455,6 +459,7 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         norm=norm,
         columns=None if columns.all() else columns,
     )
+    # not add_op, which may ask for the signals now, before all of them are built
     model.operators.append(operator)
 
 
@@ -466,8 +471,8 @@ def check_normalization(rule_type, rule, norm):
     if np.any(norm == 0):
         raise BuildError(
             f"Building {rule}: normalization={rule_type.normalization!r}, but {ensemble} "
-            "has encoders of length zero, which have no direction. Give all encoders a "
-            "length, or use normalization=None."
+            "has an encoder of length zero, or a gain of zero, and so a neuron without "
+            "direction. Give all of them a length, or use normalization=None."
         )
     if (
         rule_type.normalization == "forced"
