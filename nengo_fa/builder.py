@@ -12,6 +12,7 @@ from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import BuildError, NengoWarning
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
+from nengo.utils.numpy import is_iterable
 
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 
@@ -283,8 +284,8 @@ def build_feedback_alignment(model, rule_type, rule):
     # Not the connection's own random numbers: those decide its decoders. And of their
     # own for each rule, as two errors should not be projected in the same way.
     types = rule.connection.learning_rule_type
-    types = types.values() if isinstance(types, dict) else np.atleast_1d(types)
-    index = list(types).index(rule_type)
+    types = types.values() if isinstance(types, dict) else types
+    index = list(types).index(rule_type) if is_iterable(types) else 0
     rng = np.random.RandomState([model.seeds[rule.connection], index])
 
     feedback = np.array(
