@@ -327,7 +327,7 @@ BAD = {
     "zero encoders": (
         build(FeedbackAlignment(2, normalization="augmented"),
               encoders=ROWS * [[0], [1], [1], [1], [1], [1]], normalize_encoders=False),
-        None, "encoders of length zero.* use normalization=None"),
+        None, "encoder of length zero.* use normalization=None"),
     "rate of unknown neurons": (
         build(FeedbackAlignment(2, derivative=Rate()), neuron_type=nengo.Izhikevich()),
         "derivative", "pass your own"),
