@@ -61,7 +61,7 @@ class SimEncoderLearning(Operator):
     delta : Signal
         Updated to the change of the scaled encoders, (n_neurons, dimensions).
     adaptation : Signal, optional
-        Subtracted from ``gate``, (n_neurons,).
+        What adaptive neurons subtract from their current, (n_neurons,).
     rule : EncoderLearningRule
         The learning rule type.
     neuron_type : nengo.neurons.NeuronType
@@ -69,7 +69,7 @@ class SimEncoderLearning(Operator):
     scale : (n_neurons,) ndarray
         Gain over radius.
     norm : (n_neurons,) ndarray
-        Length of the initial scaled encoders, which normalization keeps.
+        Length of the initial scaled encoders, for the augmented gradient.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
     tag : str, optional
@@ -148,7 +148,7 @@ class SimEncoderLearning(Operator):
         step_derivative = self._make_step_derivative(gate, adaptation, derivative)
         step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(projected_error)
-        step_outer = make_step_outer[self.rule.normalization](
+        step_outer = _normalizations[self.rule.normalization](
             h, x, encoders, self.norm.astype(delta.dtype), delta
         )
         columns = self.columns
@@ -171,11 +171,16 @@ class SimEncoderLearning(Operator):
         if not adaptation:
             return make_step(self.neuron_type, gate, derivative)
 
+        # When this operator runs, the neurons have already updated their adaptation:
+        # the current that drove them was less what it was a step ago.
+        (adaptation,) = adaptation
+        previous = adaptation.copy()
         current = np.empty_like(gate)
         step_derivative = make_step(self.neuron_type, current, derivative)
 
         def step():
-            np.subtract(gate, adaptation[0], out=current)
+            np.subtract(gate, previous, out=current)
+            np.copyto(previous, adaptation)
             step_derivative()
 
         return step
@@ -192,31 +197,30 @@ def _make_step_outer(h, x, encoders, norm, delta):
 
 
 def _make_step_outer_forced(h, x, encoders, norm, delta):
-    """Delta that takes ``encoders`` to ``norm * (encoders + h x) / |encoders + h x|``."""
+    """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
     step_outer = _make_step_outer(h, x, encoders, norm, delta)
     row_sum = np.ones_like(x)
     moved = np.empty_like(delta)
     work = np.empty_like(delta)
+    length = np.empty_like(h)
     scale = np.empty_like(h)
     scale_column = scale[:, np.newaxis]
-    untaught = np.empty(h.shape, dtype=bool)
-    untaught_column = untaught[:, np.newaxis]
 
     def step():
         step_outer()
         np.add(encoders, delta, out=moved)
+
+        # |w| / |w + h x|, which is exactly one where h x is zero
         np.multiply(moved, moved, out=work)
         np.dot(work, row_sum, out=scale)
+        np.multiply(encoders, encoders, out=work)
+        np.dot(work, row_sum, out=length)
+        np.divide(length, scale, out=scale)
         np.sqrt(scale, out=scale)
-        np.divide(norm, scale, out=scale)
+
         np.copyto(work, scale_column)  # NumPy would allocate to multiply by a column
         np.multiply(moved, work, out=moved)
         np.subtract(moved, encoders, out=delta)
-
-        # without error (or input), not even the rounding of the norm is an update
-        np.multiply(h, np.dot(x, x), out=scale)
-        np.equal(scale, 0, out=untaught)
-        np.copyto(delta, 0, where=untaught_column)
 
     return step
 
@@ -252,7 +256,7 @@ def _make_step_outer_augmented(h, x, encoders, norm, delta):
     return step
 
 
-make_step_outer = {
+_normalizations = {
     None: _make_step_outer,
     "forced": _make_step_outer_forced,
     "augmented": _make_step_outer_augmented,
@@ -278,7 +282,7 @@ def build_feedback_alignment(model, rule_type, rule):
     -----
     Sets ``model.params[rule]`` to a `.BuiltFeedbackAlignment` instance.
     """
-    ensemble = get_taught_ensemble(rule)
+    ensemble = _get_taught_ensemble(rule)
     shape = (ensemble.n_neurons, rule_type.size_in)
 
     # Not the connection's own random numbers: those decide its decoders. And of their
@@ -330,7 +334,7 @@ def build_backprop(model, rule_type, rule):
     Does not modify ``model.params[]``: what is read are the live weights of
     ``rule_type.connection``.
     """
-    ensemble = get_taught_ensemble(rule)
+    ensemble = _get_taught_ensemble(rule)
     connection = rule_type.connection
     trouble = _why_no_decoders(connection, ensemble)
     if trouble is not None:
@@ -386,7 +390,7 @@ def _why_no_decoders(connection, ensemble):
     return None
 
 
-def get_taught_ensemble(rule):
+def _get_taught_ensemble(rule):
     """The ensemble whose encoders a rule modifies, or an error if it has none."""
     ensemble = rule.connection.post_obj
     if isinstance(ensemble.neuron_type, Direct):
@@ -418,7 +422,7 @@ def build_encoder_learning(model, rule_type, rule, feedback):
     ensemble, post_slice = rule.connection.post_obj, rule.connection.post_slice
     built, encoders = model.params[ensemble], model.sig[ensemble]["encoders"]
     norm = np.sqrt(np.sum(encoders.initial_value**2, axis=1))
-    check_normalization(rule_type, rule, norm)
+    _check_normalization(rule_type, rule, norm)
 
     columns = np.zeros(ensemble.dimensions, dtype=encoders.dtype)
     columns[post_slice] = 1
@@ -460,11 +464,14 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         norm=norm,
         columns=None if columns.all() else columns,
     )
-    # not add_op, which may ask for the signals now, before all of them are built
-    model.operators.append(operator)
+    if callable(feedback):
+        # add_op may ask for all signals at once, but not all of them are built
+        model.operators.append(operator)
+    else:
+        model.add_op(operator)
 
 
-def check_normalization(rule_type, rule, norm):
+def _check_normalization(rule_type, rule, norm):
     """Refuse a normalization that the encoders do not allow."""
     ensemble = rule.connection.post_obj
     if rule_type.normalization is None:
@@ -482,7 +489,7 @@ def check_normalization(rule_type, rule, norm):
         raise BuildError(
             f"Building {rule}: normalization='forced' scales whole encoders, but the "
             f"connection reaches only some dimensions of {ensemble}. Connect to all of "
-            "them, or use normalization='augmented'."
+            "them, or use normalization=None."
         )
     if ensemble.dimensions == 1:
         warnings.warn(

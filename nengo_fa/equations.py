@@ -141,7 +141,7 @@ def encoder_update(
         :math:`\kappa`.
     normalization : {None, "forced", "augmented"}
         None follows the plain gradient; ``"forced"`` follows it and then scales each
-        encoder back to ``norm``; ``"augmented"`` follows `augmented_gradient`.
+        encoder back to the length it had; ``"augmented"`` follows `augmented_gradient`.
 
     Returns
     -------
@@ -161,9 +161,8 @@ def encoder_update(
         return update
     if normalization == "forced":
         moved = encoders + update
-        scale = np.asarray(norm) / np.sqrt(np.sum(moved**2, axis=-1))
-        taught = np.any(gradient != 0, axis=-1)
-        return np.where(taught[..., None], scale[..., None] * moved - encoders, 0)
+        scale = np.sqrt(np.sum(encoders**2, axis=-1) / np.sum(moved**2, axis=-1))
+        return scale[..., None] * moved - encoders
     raise ValueError(
         f"normalization must be None, 'forced' or 'augmented' (got {normalization!r})"
     )

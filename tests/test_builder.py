@@ -247,13 +247,29 @@ def test_rate_in_a_simulator_follows_adaptation(Simulator, seed):
     with recorded.model:
         adaptation = nengo.Probe(recorded.hidden.neurons, "adaptation")
     recorded.run(Simulator)
-    current = recorded.data["current"] - recorded.sim.data[adaptation]
-    assert np.abs(recorded.sim.data[adaptation]).max() > 1
+    # what the neurons subtracted in a step is what they had adapted to until then
+    before = np.roll(recorded.sim.data[adaptation], 1, axis=0)
+    before[0] = 0
+    current = recorded.data["current"] - before
+    assert np.abs(before).max() > 1
     derivative = rule.derivative(neuron_type, current)
     np.testing.assert_allclose(recorded.data["derivative"], derivative)
     recorded.check(
         derivative, recorded.sim.data[recorded.encode.learning_rule].feedback
     )
+
+
+def test_step_is_open_whenever_an_adaptive_neuron_spikes(Simulator, seed):
+    rule = nengo_fa.FeedbackAlignment(2)
+    neuron_type = nengo.AdaptiveLIF(tau_n=0.05, inc_n=0.1)
+    recorded = Recorded(rule, seed, neuron_type=neuron_type)
+    with recorded.model:
+        spikes = nengo.Probe(recorded.hidden.neurons)
+    recorded.run(Simulator, n_steps=500)
+    spikes = recorded.sim.data[spikes] > 0
+    assert spikes.sum() > 50
+    assert np.all(recorded.data["derivative"][spikes] == 1)
+    assert np.any(recorded.data["derivative"] == 0)
 
 
 @pytest.mark.parametrize("signal", ["current", "output"])

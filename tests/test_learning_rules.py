@@ -323,7 +323,7 @@ BAD = {
     "forced on a slice": (
         connect(lambda model: model.hidden[:1], transform=[[1, 0]],
                 rule=FeedbackAlignment(2, normalization="forced")),
-        None, "normalization='forced' .* use normalization='augmented'"),
+        None, "normalization='forced' .* use normalization=None"),
     "zero encoders": (
         build(FeedbackAlignment(2, normalization="augmented"),
               encoders=ROWS * [[0], [1], [1], [1], [1], [1]], normalize_encoders=False),
