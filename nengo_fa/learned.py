@@ -2,12 +2,10 @@
 
 import json
 import os
-import tempfile
-import zipfile
 
 import numpy as np
-from nengo.dists import Distribution
-from nengo.ensemble import Ensemble
+from nengo.connection import LearningRule
+from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import SimulatorClosed, ValidationError
 from nengo.neurons import Direct
 from nengo.solvers import NoSolver
@@ -21,8 +19,8 @@ def freeze_params(sim, network):
 
     Afterwards the encoders, gains, biases and decoders of ``network`` are arrays, and a
     new simulator starts with what this one has learned. Learning rules stay where they
-    are, so that learning can go on; to stop it, gate the error or set
-    ``connection.learning_rule_type = None``.
+    are, so that learning can go on, with the same feedback weights; to stop it, gate
+    the error.
 
     Parameters
     ----------
@@ -32,7 +30,9 @@ def freeze_params(sim, network):
         Changed in place: ``encoders``, ``normalize_encoders``, ``gain``, ``bias``,
         ``max_rates`` and ``intercepts`` of each ensemble; ``solver``, ``transform`` and,
         where a transform has become part of the decoders, ``function`` of each decoded
-        connection; ``transform`` of each other connection that learns or was random.
+        connection; ``transform`` of each other connection that learns. Ensembles and
+        connections get the ``seed`` that they had in this simulator, so that feedback
+        weights, random transforms and initial states are the same again.
 
     Raises
     ------
@@ -44,8 +44,12 @@ def freeze_params(sim, network):
 
     Notes
     -----
-    Nengo multiplies encoders by gain over radius, so the learned product is divided by
-    it here and multiplied again by the next simulator: it may differ in the last bit.
+    Nengo multiplies encoders by gain over radius. The learned product is divided by it
+    here and multiplied again by the next simulator, and may differ in its last bit.
+
+    To solve for the decoders of a connection anew, give it a solver again, such as
+    ``connection.solver = nengo.solvers.LstsqL2()``. Where it had a transform, that and
+    the function have become part of the learned decoders, and are to be set again, too.
 
     Examples
     --------
@@ -80,15 +84,15 @@ def save(sim, network, path):
     arrays = _read(sim, network)
     arrays["description"] = np.array(json.dumps(_describe(network)))
 
-    path = os.path.abspath(os.fspath(path))
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".npz")
+    path = os.fspath(path)
+    temporary = f"{path}.{os.getpid()}.part"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             np.savez(file, **arrays)
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
 
 
 def load(network, path):
@@ -117,7 +121,9 @@ def load(network, path):
         description = json.loads(str(arrays.pop("description")))
         if description["format"] != FILE_FORMAT:
             raise ValueError(f"its format is not {FILE_FORMAT!r}")
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file can fail in any layer of zip and NumPy
         raise ValidationError(
             f"{path!r} is not a complete file written by nengo_fa.save ({error})",
             attr="path",
@@ -160,19 +166,22 @@ def _ensembles(network):
 
 
 def _connections(network):
-    """The connections whose weights depend on learning or on chance, with their keys."""
+    """The connections whose weights may have been learned or solved, with their keys."""
     for i, connection in enumerate(network.all_connections):
-        if isinstance(connection.transform, (Dense, NoTransform)) and (
-            _is_decoded(connection)
-            or (
-                isinstance(connection.transform, Dense)
-                and (
-                    isinstance(connection.transform.init, Distribution)
-                    or connection.learning_rule_type is not None
-                )
-            )
-        ):
+        transform = connection.transform
+        if _is_decoded(connection):
+            kept = isinstance(transform, (Dense, NoTransform))
+        else:
+            kept = isinstance(transform, Dense) and connection.learning_rule_type
+        if kept:
             yield f"connection{i}", connection
+
+
+def _seeded(network):
+    """The objects that hold something random, and the keys of their seeds."""
+    for kind in ("ensemble", "connection"):
+        for i, obj in enumerate(getattr(network, f"all_{kind}s")):
+            yield f"{kind}{i}.seed", obj
 
 
 def _is_decoded(connection):
@@ -226,10 +235,15 @@ def _read(sim, network):
         arrays[f"{key}.bias"] = np.array(built.bias)
     for key, connection in _connections(network):
         arrays[f"{key}.weights"] = live(connection, "weights")
+    for key, obj in _seeded(network):
+        arrays[key] = np.array(model.seeds[obj])
     return arrays
 
 
 def _write(network, arrays):
+    for key, obj in _seeded(network):
+        obj.seed = int(arrays[key])
+
     for key, ensemble in _ensembles(network):
         ensemble.encoders = arrays[f"{key}.encoders"]
         ensemble.normalize_encoders = False
@@ -261,25 +275,40 @@ def _is_identity(transform):
 
 def _describe(network):
     """What a network must have in common with the one that was saved."""
+    keys = {
+        id(obj): f"{kind}{i}"
+        for kind in ("ensemble", "node", "connection")
+        for i, obj in enumerate(getattr(network, f"all_{kind}s"))
+    }
+
+    def describe_end(obj, view):
+        if isinstance(obj, LearningRule):
+            return f"learning rule of {keys.get(id(obj.connection), 'another')}"
+        neurons = isinstance(obj, Neurons)
+        key = keys.get(id(obj.ensemble if neurons else obj), "another")
+        return f"{key}{'.neurons' if neurons else ''}[{view}]"
+
     return {
         "format": FILE_FORMAT,
         "ensembles": {
-            key: {
+            keys[id(ensemble)]: {
                 "label": ensemble.label,
                 "n_neurons": int(ensemble.n_neurons),
                 "dimensions": int(ensemble.dimensions),
                 "radius": float(ensemble.radius),
                 "neuron_type": _describe_neuron_type(ensemble.neuron_type),
             }
-            for key, ensemble in _ensembles(network)
+            for ensemble in network.all_ensembles
         },
         "connections": {
-            key: {
+            keys[id(connection)]: {
                 "label": connection.label,
                 "size_in": int(connection.size_in),
                 "size_out": int(connection.size_out),
+                "pre": describe_end(connection.pre_obj, connection.pre_slice),
+                "post": describe_end(connection.post_obj, connection.post_slice),
             }
-            for key, connection in _connections(network)
+            for connection in network.all_connections
         },
     }
 
@@ -313,7 +342,7 @@ def _check_fit(network, saved, arrays, path):
                         f"{value!r} in the network"
                     )
 
-    shapes = {}
+    shapes = {key: () for key, _ in _seeded(network)}
     for key, ensemble in _ensembles(network):
         shapes[f"{key}.encoders"] = (ensemble.n_neurons, ensemble.dimensions)
         shapes[f"{key}.gain"] = shapes[f"{key}.bias"] = (ensemble.n_neurons,)
@@ -324,8 +353,9 @@ def _check_fit(network, saved, arrays, path):
             refuse(f"it lacks {key}")
         if arrays[key].shape != shape:
             refuse(f"{key} has shape {arrays[key].shape}, but must have {shape}")
-        if arrays[key].dtype.kind != "f" or not np.all(np.isfinite(arrays[key])):
-            refuse(f"{key} must hold finite floating point numbers")
+        kind = "iu" if key.endswith("seed") else "f"
+        if arrays[key].dtype.kind not in kind or not np.all(np.isfinite(arrays[key])):
+            refuse(f"{key} must hold finite numbers")
 
 
 def _weights_shape(connection):

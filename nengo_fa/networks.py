@@ -19,11 +19,11 @@ class Multiplication(nengo.Network):
         Number of neurons of the hidden layer.
     neuron_type : nengo.neurons.NeuronType, optional
         ``nengo.LIF()`` learns from spikes, ``nengo.LIFRate()`` from rates.
-    encoder_rule : EncoderLearningRule or None, optional
+    encoder_rule : FeedbackAlignment or Backprop or None, optional
         Rule for the encoders, with ``size_in`` 1. None keeps them fixed. By default
         feedback alignment with the augmented gradient.
-    decoder_rule : nengo.learning_rules.LearningRuleType, optional
-        Rule for the decoders.
+    decoder_rule : nengo.learning_rules.LearningRuleType or None, optional
+        Rule for the decoders, which begin as zero. None keeps them there.
     learning : float or callable or None, optional
         Learning as a factor on the error of both rules: 1 is on, 0 is off (nothing
         changes at all), values between are lower learning rates. A function of the time
@@ -40,9 +40,9 @@ class Multiplication(nengo.Network):
     hidden : nengo.Ensemble
         The neurons whose encoders are taught.
     output : nengo.Node
-        What the network makes of their product.
+        The product as the network computes it.
     target : nengo.Node
-        Their product.
+        The true product.
     error : nengo.Node
         Output minus target, the latter with the delay of the neurons' synapse.
     learning : nengo.Node
@@ -74,7 +74,7 @@ class Multiplication(nengo.Network):
         n_neurons=20,
         neuron_type=nengo.LIF(),
         encoder_rule=Default,
-        decoder_rule=nengo.PES(2e-4),
+        decoder_rule=Default,
         learning=1.0,
         synapse=0.005,
         label="Multiplication",
@@ -85,6 +85,8 @@ class Multiplication(nengo.Network):
             encoder_rule = FeedbackAlignment(
                 1, learning_rate=3, normalization="augmented"
             )
+        if decoder_rule is Default:
+            decoder_rule = nengo.PES(2e-4)
 
         with self:
             self.input = nengo.Node(size_in=2, label="input")
@@ -128,11 +130,10 @@ class Multiplication(nengo.Network):
             # go on teaching after learning is off.
             nengo.Connection(self.error, self.gated_error[0], synapse=synapse)
             nengo.Connection(self.learning, self.gated_error[1], synapse=None)
-            nengo.Connection(self.gated_error, self.decode.learning_rule, synapse=None)
-            if encoder_rule is not None:
-                nengo.Connection(
-                    self.gated_error, self.encode.learning_rule, synapse=None
-                )
+            for connection in (self.encode, self.decode):
+                rule = connection.learning_rule
+                if rule is not None:
+                    nengo.Connection(self.gated_error, rule, synapse=None)
 
 
 def _learning_node(learning):
@@ -149,21 +150,19 @@ class MultiplicationComparison(nengo.Network):
 
     Parameters
     ----------
+    n_neurons, neuron_type, encoder_rule, decoder_rule, learning, synapse
+        As for `Multiplication`; ``encoder_rule`` is that of one of the two.
     period : float, optional
         Length of the random input in seconds, after which it repeats.
     seed : int, optional
         Seed of the input, the neurons and the feedback weights.
-    encoder_rule, learning
-        As for `Multiplication`; learning is that of both networks.
-    label : str, optional
-        Name of the network.
     **kwargs
-        Passed through to both `Multiplication` networks.
+        Passed through to `nengo.Network`.
 
     Attributes
     ----------
     stimulus : nengo.Node
-        Two numbers that change slowly (up to 2 Hz), with a root mean square of 0.5.
+        Two numbers that change slowly (up to 5 Hz), with a root mean square of 0.5.
     learned, fixed : Multiplication
         With ``encoder_rule``, and with fixed encoders.
     learning : nengo.Node
@@ -172,28 +171,40 @@ class MultiplicationComparison(nengo.Network):
 
     def __init__(
         self,
-        period=100.0,
-        seed=None,
+        n_neurons=20,
+        neuron_type=nengo.LIF(),
         encoder_rule=Default,
+        decoder_rule=Default,
         learning=1.0,
+        synapse=0.005,
+        period=100.0,
+        seed=0,
         label="Multiplication with and without encoder learning",
         **kwargs,
     ):
-        super().__init__(label=label, seed=seed)
-        if seed is None:
-            seed = np.random.randint(nengo.utils.numpy.maxint)
-        signal = nengo.processes.WhiteSignal(period, high=2, rms=0.5, seed=seed)
+        super().__init__(seed=seed, label=label, **kwargs)
+
+        def multiplication(rule, label):
+            return Multiplication(
+                n_neurons=n_neurons,
+                neuron_type=neuron_type,
+                encoder_rule=rule,
+                decoder_rule=decoder_rule,
+                learning=None,
+                synapse=synapse,
+                seed=seed,
+                label=label,
+            )
 
         with self:
-            self.stimulus = nengo.Node(signal, size_out=2, label="stimulus")
+            self.stimulus = nengo.Node(
+                nengo.processes.WhiteSignal(period, high=5, rms=0.5, seed=seed),
+                size_out=2,
+                label="stimulus",
+            )
             self.learning = _learning_node(learning)
-            kwargs.update(learning=None, seed=seed)
-            self.learned = Multiplication(
-                encoder_rule=encoder_rule, label="learned encoders", **kwargs
-            )
-            self.fixed = Multiplication(
-                encoder_rule=None, label="fixed encoders", **kwargs
-            )
+            self.learned = multiplication(encoder_rule, "learned encoders")
+            self.fixed = multiplication(None, "fixed encoders")
             for network in (self.learned, self.fixed):
                 nengo.Connection(self.stimulus, network.input, synapse=None)
                 nengo.Connection(self.learning, network.learning, synapse=None)

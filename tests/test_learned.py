@@ -242,6 +242,51 @@ def test_nan_is_not_kept(Simulator, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("way", ["freeze_params", "save and load"])
+def test_random_numbers_are_kept(Simulator, tmp_path, way):
+    """Feedback weights, random transforms and initial voltages, even without a seed."""
+
+    def make(seed):
+        with nengo.Network(seed=seed) as model:
+            model.hidden = nengo.Ensemble(30, 4)
+            model.encode = nengo.Connection(
+                nengo.Node(np.ones(4) / 2),
+                model.hidden,
+                learning_rule_type=nengo_fa.FeedbackAlignment(3),
+            )
+            convolution = nengo.Convolution(2, (4, 1), strides=(2,), kernel_size=(2,))
+            output = nengo.Node(size_in=convolution.size_out)
+            nengo.Connection(model.encode.pre, output, transform=convolution)
+            random = nengo.Node(size_in=3)
+            nengo.Connection(
+                model.hidden.neurons, random, transform=nengo.dists.Gaussian(0, 1)
+            )
+            model.recorded = [nengo.Probe(output), nengo.Probe(random)]
+        return model
+
+    def run(model):
+        with Simulator(model) as sim:
+            sim.run(0.02)
+            yield sim
+        feedback = sim.data[model.encode.learning_rule].feedback
+        yield [feedback, *(sim.data[probe] for probe in model.recorded)]
+
+    model = make(seed=None)
+    simulation = run(model)
+    if way == "freeze_params":
+        nengo_fa.freeze_params(next(simulation), model)
+        other = model
+    else:
+        nengo_fa.save(next(simulation), model, tmp_path / "learned.npz")
+        other = make(seed=7)
+        nengo_fa.load(other, tmp_path / "learned.npz")
+    expected = next(simulation)
+    *_, again = run(other)
+    for one, two in zip(expected, again):
+        np.testing.assert_allclose(one, two, atol=1e-12)
+        assert np.abs(one).max() > 0
+
+
 @pytest.fixture
 def saved(Simulator, tmp_path):
     model = make_model()
@@ -275,7 +320,7 @@ def test_load_with_other_objects(saved):
     with model:
         nengo.Ensemble(5, 1)
     with pytest.raises(
-        ValidationError, match="it holds 2 ensembles .* the network has 3"
+        ValidationError, match="it holds 3 ensembles .* the network has 4"
     ):
         nengo_fa.load(model, saved)
     model = make_model()
@@ -283,6 +328,26 @@ def test_load_with_other_objects(saved):
         nengo.Connection(model.hidden[0], nengo.Node(size_in=1))
     with pytest.raises(ValidationError, match="connections"):
         nengo_fa.load(model, saved)
+
+
+def test_load_with_connections_in_another_order(Simulator, tmp_path):
+    def make(order):
+        with nengo.Network(seed=1) as model:
+            one, other, output = (
+                nengo.Ensemble(10, 1),
+                nengo.Ensemble(10, 1),
+                nengo.Node(size_in=1),
+            )
+            for pre in [one, other][::order]:
+                nengo.Connection(pre, output)
+        return model
+
+    path = tmp_path / "learned.npz"
+    with Simulator(make(1)) as sim:
+        nengo_fa.save(sim, sim.model.toplevel, path)
+    nengo_fa.load(make(1), path)
+    with pytest.raises(ValidationError, match="connection0 has pre 'ensemble0"):
+        nengo_fa.load(make(-1), path)
 
 
 def rewrite(path, change):
@@ -311,6 +376,7 @@ def replace(name, value):
         ),
         (replace("ensemble0.bias", np.full(30, np.nan)), "must hold finite"),
         (replace("ensemble0.bias", np.array(["1"] * 30)), "must hold finite"),
+        (replace("connection0.seed", np.array(0.5)), "must hold finite"),
     ],
 )
 def test_load_a_changed_file(saved, change, message):
@@ -387,5 +453,8 @@ def test_any_file_name(Simulator, tmp_path, monkeypatch):
     model = make_model()
     with learn(Simulator, model) as sim:
         nengo_fa.save(sim, model, "learned.params")
-    assert [path.name for path in tmp_path.iterdir()] == ["learned.params"]
+    (path,) = tmp_path.iterdir()
+    assert path.name == "learned.params"
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
     nengo_fa.load(make_model(seed=3), "learned.params")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
+from nengo.exceptions import ValidationError
 
 from nengo_fa.geometry import angle_to_axes
 
@@ -106,9 +107,17 @@ def run(model, seconds=100.0, progress_bar=True):
 
     Raises
     ------
+    nengo.exceptions.ValidationError
+        If the model has no encoder rule to look at.
     KeyboardInterrupt
         If there is not yet a second to report on.
     """
+    if model.learned.encode.learning_rule is None:
+        raise ValidationError(
+            "Must be a rule for the encoders, so that there is something to compare",
+            attr="encoder_rule",
+            obj=model,
+        )
     with nengo.Network(add_to_container=False) as measured:
         nengo.Network.add(model)
         learned = nengo.Probe(model.learned.error, synapse=READOUT)

@@ -92,3 +92,8 @@ def test_interruption_before_there_is_anything():
     model = interrupt_at(MultiplicationComparison(period=10.0, seed=2), 0.5)
     with pytest.raises(KeyboardInterrupt):
         online.run(model, seconds=10.0, progress_bar=False)
+
+
+def test_without_a_rule_there_is_nothing_to_compare():
+    with pytest.raises(nengo.exceptions.ValidationError, match="Must be a rule"):
+        online.run(MultiplicationComparison(encoder_rule=None))
