@@ -39,6 +39,8 @@ if __name__ == "__main__":
     from nengo_fa import plots
     from nengo_fa.experiments import online
 
+    if sys.argv[1:] not in ([], ["spiking"], ["rate"]):
+        raise SystemExit("usage: python models/multiplication.py [spiking|rate]")
     result = online.run(model, seconds=100)
     print(result)
     plots.online(result).savefig("multiplication.png", dpi=150)

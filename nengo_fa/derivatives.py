@@ -105,7 +105,11 @@ class Step(Derivative):
     """
 
     signal = EnumParam(
-        "signal", default="current", values=("current", "output"), readonly=True
+        "signal",
+        default="current",
+        values=("current", "output"),
+        lower=False,
+        readonly=True,
     )
     threshold = FiniteParam("threshold", default=None, optional=True, readonly=True)
 

@@ -114,7 +114,7 @@ class FeedbackAlignment(EncoderLearningRule):
         f'(J), which gates the error: `Step` or `Rate`, or your own.
     normalization : {None, "forced", "augmented"}, optional
         None: the plain gradient, encoders are free to grow. ``"forced"``: each encoder
-        is scaled back to its initial length after each step. ``"augmented"``: follows
+        is scaled back to the length it had after each step. ``"augmented"``: follows
         the gradient under weight normalization (eqs. 4 to 6), orthogonal to the encoder.
     pre_synapse : nengo.synapses.Synapse or float or None, optional
         Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
@@ -183,7 +183,7 @@ class Backprop(EncoderLearningRule):
 
     As `FeedbackAlignment`, but each neuron's error direction is its own column of the
     decoders of the next connection, as they stand in each time step, whatever teaches
-    them: exact weight transport, as no biological synapse could know it.
+    them. This is exact weight transport, which a biological synapse could not do.
 
     Parameters
     ----------
@@ -191,7 +191,8 @@ class Backprop(EncoderLearningRule):
         The connection from the taught ensemble to the next layer, whose output the
         error is about: ``size_in`` of the rule is its ``size_out``. A decoded
         connection from the ensemble, or one with a dense transform from all of its
-        neurons.
+        neurons. If it leads to neurons, the error is about what it delivers to them,
+        before their gains.
     learning_rate, derivative, normalization, pre_synapse
         As for `FeedbackAlignment`.
 

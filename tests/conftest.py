@@ -1,9 +1,14 @@
 import matplotlib
 import nengo
 import pytest
+from hypothesis import settings
 from nengo.rc import rc
 
 matplotlib.use("agg")
+
+# a busy machine is no failure
+settings.register_profile("nengo_fa", deadline=None)
+settings.load_profile("nengo_fa")
 
 
 @pytest.fixture(autouse=True)

@@ -92,9 +92,7 @@ def test_interruption(tmp_path, wait):
     )
     assert process.stdout.readline() == "ready\n"
     assert "LIF neurons learn" in process.stdout.readline()
-    if wait:
-        time.sleep(wait)
-        time.sleep(wait)
+    time.sleep(2 * wait)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors

@@ -48,7 +48,11 @@ def test_layers_of_the_package():
         files = path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]
         for file in files:
             source = file.read_text()
-            imports = re.findall(r"^ *(?:from|import) nengo_fa\.(\w+)", source, re.M)
+            imports = re.findall(
+                r"^ *(?:from nengo_fa import|(?:from|import) nengo_fa\.)(\w+)",
+                source,
+                re.M,
+            )
             assert all(order.index(other) <= position for other in imports), file
     equations = (ROOT / "nengo_fa" / "equations.py").read_text()
     assert not re.search(r"^ *(from|import) nengo", equations, re.M)
