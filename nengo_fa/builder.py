@@ -286,7 +286,7 @@ def build_feedback_alignment(model, rule_type, rule):
     shape = (ensemble.n_neurons, rule_type.size_in)
 
     # Not the connection's own random numbers: those decide its decoders. And of their
-    # own for each rule, as two errors should not be projected in the same way.
+    # own for each rule, so that two errors are not projected in the same way.
     types = rule.connection.learning_rule_type
     types = types.values() if isinstance(types, dict) else types
     index = list(types).index(rule_type) if is_iterable(types) else 0
@@ -392,7 +392,19 @@ def _why_no_decoders(connection, ensemble):
 
 def _get_taught_ensemble(rule):
     """The ensemble whose encoders a rule modifies, or an error if it has none."""
-    ensemble = rule.connection.post_obj
+    connection, ensemble = rule.connection, rule.connection.post_obj
+    if isinstance(connection.pre_obj, Ensemble) and connection.solver.weights:
+        raise BuildError(
+            f"Building {rule}: the solver of the connection has weights=True, so that it "
+            "leads to the neurons past their encoders. Use a solver with weights=False."
+        )
+    types = connection.learning_rule_type
+    types = types.values() if isinstance(types, dict) else types
+    if is_iterable(types) and list(types).count(rule.learning_rule_type) > 1:
+        raise BuildError(
+            f"Building {rule}: there are equal rules on the connection, which Nengo "
+            "takes for one. Let them differ, or add their errors up."
+        )
     if isinstance(ensemble.neuron_type, Direct):
         raise BuildError(
             f"Building {rule}: post is {ensemble}, which has neuron type Direct and so no "
@@ -442,6 +454,14 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         raise BuildError(
             f"Building {rule}: {derivative}.signal is {derivative.signal!r}, but must be "
             "'current' or 'output'."
+        )
+
+    # the derivative says now, rather than in the simulator, if it does not know the neurons
+    arrays = np.zeros((2, ensemble.n_neurons))
+    if not callable(derivative.make_step(ensemble.neuron_type, *arrays)):
+        raise BuildError(
+            f"Building {rule}: {derivative}.make_step must return a function without "
+            "arguments."
         )
 
     operator = SimEncoderLearning(

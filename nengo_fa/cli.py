@@ -1,6 +1,7 @@
 """The command ``nengo-fa``."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def main(arguments=None):
     Returns
     -------
     status : int
-        The exit status: 0, or 130 after Ctrl-C.
+        The exit status: 0, or 130 if Ctrl-C came before there was anything to report.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -107,6 +108,8 @@ def _figure_path(text):
         )
     if not path.absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written")
     return path
 
 
@@ -135,7 +138,7 @@ def _run_online(options):
         seed=options.seed,
     )
     result = online.run(model, seconds=options.seconds)
-    if result.seconds < options.seconds:
+    if result.seconds < options.seconds - 0.01:  # more than a step
         print(f"Interrupted after {result.seconds:.1f} s; this is what it had learned.")
     print(result)
     plots.online(result).savefig(options.figure, dpi=150)

@@ -13,7 +13,9 @@ from nengo_fa.params import FiniteParam
 class Derivative(FrozenObject, SupportDefaultsMixin):
     """Base class of the derivatives that gate the error of an encoder rule.
 
-    To pass your own, derive from this class and write `make_step`.
+    To pass your own, derive from this class and write `make_step`. What sets instances
+    apart must be Nengo parameters (`nengo.params`), as for all frozen objects: Nengo takes
+    rules with equal parameters for one.
 
     Parameters
     ----------

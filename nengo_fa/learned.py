@@ -5,8 +5,10 @@ import os
 
 import numpy as np
 from nengo.connection import LearningRule
+from nengo.dists import Distribution
 from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import SimulatorClosed, ValidationError
+from nengo.network import Network
 from nengo.neurons import Direct
 from nengo.solvers import NoSolver
 from nengo.transforms import Dense, NoTransform
@@ -28,9 +30,9 @@ def freeze_params(sim, network):
         A simulator of ``network``, or of a network that contains it. Not yet closed.
     network : nengo.Network
         Changed in place: ``encoders``, ``normalize_encoders``, ``gain``, ``bias``,
-        ``max_rates`` and ``intercepts`` of each ensemble; ``solver``, ``transform`` and,
-        where a transform has become part of the decoders, ``function`` of each decoded
-        connection; ``transform`` of each other connection that learns. Ensembles and
+        ``max_rates`` and ``intercepts`` of each ensemble; ``solver``, ``transform`` and
+        ``function`` of each decoded connection, whose learned decoders include the
+        transform; ``transform`` of each other connection that learns. Ensembles and
         connections get the ``seed`` that they had in this simulator, so that feedback
         weights, random transforms and initial states are the same again.
 
@@ -48,8 +50,9 @@ def freeze_params(sim, network):
     here and multiplied again by the next simulator, and may differ in its last bit.
 
     To solve for the decoders of a connection anew, give it a solver again, such as
-    ``connection.solver = nengo.solvers.LstsqL2()``. Where it had a transform, that and
-    the function have become part of the learned decoders, and are to be set again, too.
+    ``connection.solver = nengo.solvers.LstsqL2()``. Its transform is part of its function
+    then; if the transform was random, set both again. A probe on an ensemble has decoders
+    of its own, for which each simulator solves anew, with the learned encoders.
 
     Examples
     --------
@@ -114,20 +117,21 @@ def load(network, path):
     OSError
         If the file cannot be read.
     """
+    _check_network(network)
     path = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
+    with open(path, "rb") as file:
+        try:
             arrays = dict(np.load(file, allow_pickle=False))
-        description = json.loads(str(arrays.pop("description")))
-        if description["format"] != FILE_FORMAT:
-            raise ValueError(f"its format is not {FILE_FORMAT!r}")
-    except OSError:
-        raise
-    except Exception as error:  # a damaged file can fail in any layer of zip and NumPy
-        raise ValidationError(
-            f"{path!r} is not a complete file written by nengo_fa.save ({error})",
-            attr="path",
-        ) from error
+            description = json.loads(str(arrays.pop("description")))
+            if description["format"] != FILE_FORMAT:
+                raise ValueError(f"its format is not {FILE_FORMAT!r}")
+            for kind in ("ensembles", "connections"):
+                description[kind] = {k: dict(v) for k, v in description[kind].items()}
+        except Exception as error:  # damage can show in any layer of zip and NumPy
+            raise ValidationError(
+                f"{path!r} is not a complete file written by nengo_fa.save ({error})",
+                attr="path",
+            ) from error
 
     _check_fit(network, description, arrays, path)
     _write(network, arrays)
@@ -149,13 +153,23 @@ class FrozenWeights(NoSolver):
 
 
 class FrozenFunction:
-    """Stands in for a function whose decoders, with their transform, were learned."""
+    """The transform of a connection after its function, in one.
 
-    def __init__(self, size_out):
-        self.size_out = size_out
+    Parameters
+    ----------
+    function : callable or None
+        Function of the connection; None for the identity.
+    transform : () or (size_out,) or (size_out, size_mid) ndarray
+        Transform of the connection.
+    """
+
+    def __init__(self, function, transform):
+        self.function = function
+        self.transform = transform
 
     def __call__(self, x):
-        return np.zeros(self.size_out)
+        y = np.ravel(x if self.function is None else self.function(x))
+        return self.transform @ y if self.transform.ndim == 2 else self.transform * y
 
 
 def _ensembles(network):
@@ -189,8 +203,16 @@ def _is_decoded(connection):
     return isinstance(pre, Ensemble) and not isinstance(pre.neuron_type, Direct)
 
 
+def _check_network(network):
+    if not isinstance(network, Network):
+        raise ValidationError(
+            f"Must be a nengo.Network (got {type(network).__name__})", attr="network"
+        )
+
+
 def _read(sim, network):
     """What the simulator holds for the network, a dictionary of arrays."""
+    _check_network(network)
     if getattr(sim, "closed", False):
         raise SimulatorClosed(
             "The learned parameters of a closed simulator are gone. Call this inside "
@@ -262,15 +284,23 @@ def _write(network, arrays):
             connection.solver = FrozenWeights(weights.T)
         else:
             connection.solver = NoSolver(weights.T)
-            if not _is_identity(connection.transform):
-                connection.function = FrozenFunction(len(weights))
-                connection.transform = None
+            _merge_transform(connection)
 
 
-def _is_identity(transform):
-    return isinstance(transform, NoTransform) or (
-        np.ndim(transform.init) == 0 and transform.init == 1
-    )
+def _merge_transform(connection):
+    """Make the transform a part of the function, as it is of the learned decoders."""
+    if isinstance(connection.transform, NoTransform):
+        return
+    transform, function = connection.transform.init, connection.function
+    if isinstance(transform, Distribution):
+        transform = np.zeros(connection.transform.shape)  # its samples are not known
+    if isinstance(function, np.ndarray):
+        connection.function = np.array(
+            [FrozenFunction(None, transform)(y) for y in function]
+        )
+    else:
+        connection.function = FrozenFunction(function, transform)
+    connection.transform = None
 
 
 def _describe(network):
@@ -363,5 +393,5 @@ def _weights_shape(connection):
         return connection.transform.init_shape
     n_neurons = connection.pre_obj.n_neurons
     if connection.solver.weights and isinstance(connection.post_obj, Ensemble):
-        return (connection.post_obj.n_neurons, n_neurons)
+        return (connection.post_obj.neurons.size_in, n_neurons)
     return (connection.size_out, n_neurons)

@@ -77,7 +77,7 @@ class EncoderLearningRule(LearningRuleType):
     learning_rate = FiniteParam("learning_rate", low=0, default=1.0, readonly=True)
     derivative = DerivativeParam("derivative", default=Step(), readonly=True)
     normalization = NormalizationParam(
-        "normalization", default=None, optional=True, readonly=True
+        "normalization", default="augmented", optional=True, readonly=True
     )
     pre_synapse = SynapseParam("pre_synapse", default=None, readonly=True)
 
@@ -113,9 +113,10 @@ class FeedbackAlignment(EncoderLearningRule):
     derivative : Derivative, optional
         f'(J), which gates the error: `Step` or `Rate`, or your own.
     normalization : {None, "forced", "augmented"}, optional
-        None: the plain gradient, encoders are free to grow. ``"forced"``: each encoder
-        is scaled back to the length it had after each step. ``"augmented"``: follows
-        the gradient under weight normalization (eqs. 4 to 6), orthogonal to the encoder.
+        None: the plain gradient; encoders are free to grow, and so are firing rates.
+        ``"forced"``: each encoder is scaled back to the length it had after each step.
+        ``"augmented"``, the default: follows the gradient under weight normalization
+        (eqs. 4 to 6), orthogonal to the encoder.
     pre_synapse : nengo.synapses.Synapse or float or None, optional
         Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
         delay of the error.

@@ -2,7 +2,9 @@
 
 import nengo
 import numpy as np
+from nengo.exceptions import ValidationError
 from nengo.params import Default
+from nengo.utils.numpy import is_number
 
 from nengo_fa.learning_rules import FeedbackAlignment
 
@@ -82,9 +84,7 @@ class Multiplication(nengo.Network):
     ):
         super().__init__(label=label, **kwargs)
         if encoder_rule is Default:
-            encoder_rule = FeedbackAlignment(
-                1, learning_rate=3, normalization="augmented"
-            )
+            encoder_rule = FeedbackAlignment(1, learning_rate=3)
         if decoder_rule is Default:
             decoder_rule = nengo.PES(2e-4)
 
@@ -139,6 +139,11 @@ class Multiplication(nengo.Network):
 def _learning_node(learning):
     if learning is None:
         return nengo.Node(size_in=1, label="learning")
+    if not callable(learning) and not is_number(learning):
+        raise ValidationError(
+            f"Must be a number, a function of time, or None (got {learning!r})",
+            attr="learning",
+        )
     # a constant is an array, for Nengo GUI to make it a slider
     return nengo.Node(learning if callable(learning) else [learning], label="learning")
 

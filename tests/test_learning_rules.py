@@ -35,7 +35,7 @@ def test_defaults():
     assert rule.learning_rate == 1
     assert rule.feedback == nengo.dists.UniformHypersphere(surface=True)
     assert rule.derivative == Step()
-    assert rule.normalization is None
+    assert rule.normalization == "augmented"
     assert rule.pre_synapse is None
     assert rule.modifies == "encoders"
     assert set(rule.probeable) == {

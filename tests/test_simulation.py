@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import nengo_fa
-from nengo_fa import Backprop, FeedbackAlignment, Rate, Step
+from nengo_fa import Backprop, FeedbackAlignment, Rate
 
 NORMALIZATIONS = [None, "forced", "augmented"]
 
@@ -69,6 +69,7 @@ def test_feedback_of_transposed_decoders_is_backprop(
     assert not np.allclose(expected, backprop.before, rtol=1e-3)
 
 
+@pytest.mark.parametrize("normalization", [None, "augmented"])
 @pytest.mark.parametrize(
     "neuron_type, ensemble",
     [
@@ -80,7 +81,7 @@ def test_feedback_of_transposed_decoders_is_backprop(
     ],
 )  # fmt: skip
 def test_backprop_is_the_gradient_of_the_simulated_error(
-    Simulator, seed, neuron_type, ensemble
+    Simulator, seed, neuron_type, ensemble, normalization
 ):
     """One step changes the encoders by the finite-difference gradient of the error."""
     rng = np.random.RandomState(seed)
@@ -97,7 +98,10 @@ def test_backprop_is_the_gradient_of_the_simulated_error(
         nengo.Connection(output, error, synapse=None)
         nengo.Connection(nengo.Node(target), error, transform=-1, synapse=None)
         encode.learning_rule_type = Backprop(
-            decode, learning_rate=learning_rate, derivative=Rate()
+            decode,
+            learning_rate=learning_rate,
+            derivative=Rate(),
+            normalization=normalization,
         )
         nengo.Connection(error, encode.learning_rule, synapse=None)
         delta = nengo.Probe(encode.learning_rule, "delta")
@@ -106,6 +110,8 @@ def test_backprop_is_the_gradient_of_the_simulated_error(
     built, decoders = sim.data[hidden], sim.data[decode].weights
 
     def loss(encoders):
+        if normalization is not None:
+            encoders = encoders / np.linalg.norm(encoders, axis=1, keepdims=True)
         x = encoders @ stimulus / hidden.radius
         activities = neuron_type.rates(x[None], built.gain, built.bias)[0]
         return np.sum((decoders @ activities - target) ** 2) / 2
@@ -248,7 +254,7 @@ def test_two_rules_have_feedback_of_their_own(Simulator, seed):
 @pytest.mark.parametrize("from_neurons", [False, True])
 def test_from_an_ensemble_and_from_its_neurons(Simulator, seed, allclose, from_neurons):
     """From neurons, the encoders are the full matrix of connection weights."""
-    rule = FeedbackAlignment(1, learning_rate=5, derivative=Step())
+    rule = FeedbackAlignment(1, learning_rate=5, normalization=None)
     with nengo.Network(seed=seed) as model:
         pre = nengo.Ensemble(15, 2, neuron_type=nengo.LIFRate(amplitude=0.01))
         nengo.Connection(noise(2, seed), pre)
