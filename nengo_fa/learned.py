@@ -393,5 +393,7 @@ def _weights_shape(connection):
         return connection.transform.init_shape
     n_neurons = connection.pre_obj.n_neurons
     if connection.solver.weights and isinstance(connection.post_obj, Ensemble):
-        return (connection.post_obj.neurons.size_in, n_neurons)
+        post = connection.post_obj
+        direct = isinstance(post.neuron_type, Direct)
+        return (post.dimensions if direct else post.n_neurons, n_neurons)
     return (connection.size_out, n_neurons)

@@ -23,7 +23,7 @@ class Multiplication(nengo.Network):
         ``nengo.LIF()`` learns from spikes, ``nengo.LIFRate()`` from rates.
     encoder_rule : FeedbackAlignment or Backprop or None, optional
         Rule for the encoders, with ``size_in`` 1. None keeps them fixed. By default
-        feedback alignment with the augmented gradient.
+        ``FeedbackAlignment(1)``.
     decoder_rule : nengo.learning_rules.LearningRuleType or None, optional
         Rule for the decoders, which begin as zero. None keeps them there.
     learning : float or callable or None, optional
@@ -84,7 +84,7 @@ class Multiplication(nengo.Network):
     ):
         super().__init__(label=label, **kwargs)
         if encoder_rule is Default:
-            encoder_rule = FeedbackAlignment(1, learning_rate=3)
+            encoder_rule = FeedbackAlignment(1)
         if decoder_rule is Default:
             decoder_rule = nengo.PES(2e-4)
 
@@ -167,7 +167,7 @@ class MultiplicationComparison(nengo.Network):
     Attributes
     ----------
     stimulus : nengo.Node
-        Two numbers that change slowly (up to 5 Hz), with a root mean square of 0.5.
+        Two numbers that change slowly (up to 2 Hz), with a root mean square of 0.5.
     learned, fixed : Multiplication
         With ``encoder_rule``, and with fixed encoders.
     learning : nengo.Node
@@ -203,7 +203,7 @@ class MultiplicationComparison(nengo.Network):
 
         with self:
             self.stimulus = nengo.Node(
-                nengo.processes.WhiteSignal(period, high=5, rms=0.5, seed=seed),
+                nengo.processes.WhiteSignal(period, high=2, rms=0.5, seed=seed),
                 size_out=2,
                 label="stimulus",
             )

@@ -51,10 +51,12 @@ def test_shows_progress_by_default(tmp_path):
         (["online", "--seed", "-1"], "must be from 0 to"),
         (["online", "--figure", "figure.doc"], "must end in one of"),
         (["online", "--figure", "missing/figure.png"], "there is no folder missing"),
+        (["online", "--figure", "folder.png"], "folder.png cannot be written"),
     ],
 )
 def test_bad_arguments(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
     with pytest.raises(SystemExit) as info:
         cli.main(arguments)
     assert info.value.code == 2

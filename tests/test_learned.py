@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import nengo
@@ -182,6 +183,67 @@ def test_freeze_gives_no_warnings(Simulator, recwarn):
     assert not [str(w.message) for w in recwarn if "has no effect" in str(w.message)]
 
 
+@pytest.mark.parametrize("transform", [None, 1, 2, [1, 3], [[1, 2], [0, 1], [4, 5]]])
+@pytest.mark.parametrize("function", [None, lambda x: [x[0] * x[1], 1], "points"])
+def test_solve_again(Simulator, allclose, transform, function):
+    """With the learned encoders, for what the connection was to compute."""
+    size_out = np.shape(transform)[0] if np.ndim(transform) == 2 else 2
+    eval_points = np.random.RandomState(0).uniform(-0.7, 0.7, size=(500, 2))
+    kwargs = {} if transform is None else {"transform": transform}
+    if function == "points":
+        kwargs.update(function=eval_points[:, ::-1] ** 2, eval_points=eval_points)
+    elif function is not None:
+        kwargs["function"] = function
+
+    with nengo.Network(seed=1) as model:
+        ensemble = nengo.Ensemble(100, 2, neuron_type=nengo.LIFRate())
+        nengo.Connection(nengo.Node([0.4, -0.3]), ensemble, synapse=None)
+        output = nengo.Node(size_in=size_out)
+        decode = nengo.Connection(ensemble, output, synapse=None, **kwargs)
+        probe = nengo.Probe(output)
+
+    outputs = []
+    for change in (None, nengo_fa.freeze_params, "solve"):
+        if change == "solve":
+            decode.solver = nengo.solvers.LstsqL2()
+        with Simulator(model) as sim:
+            sim.run_steps(5)
+            if change is not None and change != "solve":
+                nengo_fa.freeze_params(sim, model)
+        outputs.append(sim.data[probe][-1])
+    with Simulator(model) as sim:
+        sim.run_steps(5)
+    assert allclose(outputs[0], outputs[2], atol=1e-6)
+    assert allclose(outputs[0], sim.data[probe][-1], atol=1e-6)
+    assert np.abs(outputs[0]).max() > 0.1
+
+
+def test_full_weights_to_direct_mode(Simulator, tmp_path):
+    with nengo.Network(seed=1) as model:
+        pre = nengo.Ensemble(10, 2)
+        post = nengo.Ensemble(1, 2, neuron_type=nengo.Direct())
+        nengo.Connection(pre, post, solver=nengo.solvers.LstsqL2(weights=True))
+    with Simulator(model) as sim:
+        nengo_fa.save(sim, model, tmp_path / "learned.npz")
+    nengo_fa.load(model, tmp_path / "learned.npz")
+    Simulator(model).close()
+
+
+@pytest.mark.parametrize("network", [None, "network", nengo.Network])
+def test_not_a_network(Simulator, saved, network):
+    with Simulator(make_model()) as sim:
+        for call in (
+            lambda: nengo_fa.freeze_params(sim, network),
+            lambda: nengo_fa.save(sim, network, saved),
+            lambda: nengo_fa.load(network, saved),
+        ):
+            with pytest.raises(
+                ValidationError, match="Must be a nengo.Network"
+            ) as info:
+                call()
+            assert info.value.attr == "network"
+
+
 def test_freeze_part_of_a_network(Simulator):
     with nengo.Network(seed=1) as model:
         with nengo.Network() as part:
@@ -361,6 +423,15 @@ def replace(name, value):
     return lambda arrays: arrays.update({name: value})
 
 
+def change_description(name, value):
+    def change(arrays):
+        description = json.loads(str(arrays["description"]))
+        description[name] = value
+        arrays["description"] = np.array(json.dumps(description))
+
+    return change
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -368,6 +439,9 @@ def replace(name, value):
         (replace("description", np.array("{}")), "not a complete file"),
         (replace("description", np.array("[1]")), "not a complete file"),
         (replace("description", np.array("{")), "not a complete file"),
+        (change_description("ensembles", None), "not a complete file"),
+        (change_description("connections", [1]), "not a complete file"),
+        (change_description("ensembles", {}), "it holds 0 ensembles"),
         (replace("description", np.array('{"format": "other"}')), "its format is not"),
         (lambda arrays: arrays.pop("ensemble0.gain"), "lacks ensemble0.gain"),
         (
@@ -388,7 +462,9 @@ def test_load_a_changed_file(saved, change, message):
     assert isinstance(model.hidden.encoders, nengo.dists.Distribution)
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "flipped", "array"])
+@pytest.mark.parametrize(
+    "damage", ["empty", "text", "truncated", "hole", "flipped", "array"]
+)
 def test_load_a_damaged_file(saved, damage):
     content = saved.read_bytes()
     middle = len(content) // 2
@@ -396,6 +472,7 @@ def test_load_a_damaged_file(saved, damage):
         "empty": b"",
         "text": b"encoders = 1\n",
         "truncated": content[:middle],
+        "hole": content[:1000] + content[1020:],
         "flipped": content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1:],
         "array": None,
     }[damage]  # fmt: skip

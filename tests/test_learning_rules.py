@@ -171,6 +171,11 @@ class ReadsVoltage(nengo_fa.Derivative):
     signal = "voltage"
 
 
+class Unfinished(nengo_fa.Derivative):
+    def make_step(self, neuron_type, signal, out):
+        out[...] = 1
+
+
 class NotANumber(nengo.dists.Distribution):
     def sample(self, n, d=None, rng=np.random):
         return np.full((n, d), np.nan)
@@ -220,6 +225,21 @@ def error_of_wrong_size():
     model = make_model(FeedbackAlignment(2))
     with model:
         nengo.Connection(model.error[0], model.encode.learning_rule)
+
+
+def full_weights_after_the_rule():
+    with nengo.Network() as model:
+        pre, post = nengo.Ensemble(6, 2), nengo.Ensemble(6, 2)
+        rule = FeedbackAlignment(2)
+        encode = nengo.Connection(pre, post, learning_rule_type=rule)
+        encode.solver = nengo.solvers.LstsqL2(weights=True)
+    nengo.Simulator(model)
+
+
+def equal_rules():
+    model = make_model()
+    model.encode.learning_rule_type = [FeedbackAlignment(2), FeedbackAlignment(2)]
+    nengo.Simulator(model)
 
 
 def probe_something_else():
@@ -338,6 +358,12 @@ BAD = {
     "derivative of unknown signal": (
         build(FeedbackAlignment(2, derivative=ReadsVoltage())),
         None, "signal is 'voltage', but .* 'current' or 'output'"),
+    "derivative without a step": (
+        build(FeedbackAlignment(2, derivative=Unfinished())),
+        None, "make_step must return a function"),
+    "full weights after the rule": (
+        full_weights_after_the_rule, None, "weights=True, .* Use a solver with"),
+    "equal rules": (equal_rules, None, "equal rules .* Let them differ"),
     "backprop elsewhere": (
         build(lambda model: Backprop(nengo.Connection(
             nengo.Ensemble(6, 2), model.output))),

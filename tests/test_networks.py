@@ -114,3 +114,12 @@ def test_target_has_the_delay_of_the_output(Simulator, seed):
     with Simulator(model) as sim:
         sim.run(0.1)
     assert np.abs(sim.data[error]).max() < 1e-12
+
+
+@pytest.mark.parametrize("learning", ["on", [1.0], np.ones(2)])
+def test_learning_must_be_a_number_or_a_function(learning):
+    with pytest.raises(
+        nengo.exceptions.ValidationError, match="Must be a number, a fun"
+    ):
+        Multiplication(learning=learning)
+    assert not nengo.Network.context
