@@ -146,11 +146,12 @@ class SimEncoderLearning(Operator):
         delta = signals[self.updates[0]]
 
         step_derivative = self._make_step_derivative(gate, adaptation, derivative)
-        step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
+        step_size = -self.rule.learning_rate * dt * self.scale**2
+        if self.rule.normalization == "augmented":
+            step_size = step_size * self.norm
+        step_size = step_size.astype(delta.dtype)
         h = np.empty_like(projected_error)
-        step_outer = _normalizations[self.rule.normalization](
-            h, x, encoders, self.norm.astype(delta.dtype), delta
-        )
+        step_outer = _normalizations[self.rule.normalization](h, x, encoders, delta)
         columns = self.columns
         if columns is not None:
             columns = np.tile(columns, (len(delta), 1))
@@ -186,7 +187,8 @@ class SimEncoderLearning(Operator):
         return step
 
 
-def _make_step_outer(h, x, encoders, norm, delta):
+def _make_step_outer(h, x, encoders, delta):
+    """Delta ``h x``."""
     h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
 
     def step():
@@ -196,9 +198,9 @@ def _make_step_outer(h, x, encoders, norm, delta):
     return step
 
 
-def _make_step_outer_forced(h, x, encoders, norm, delta):
+def _make_step_outer_forced(h, x, encoders, delta):
     """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
-    step_outer = _make_step_outer(h, x, encoders, norm, delta)
+    step_outer = _make_step_outer(h, x, encoders, delta)
     row_sum = np.ones_like(x)
     moved = np.empty_like(delta)
     work = np.empty_like(delta)
@@ -225,9 +227,9 @@ def _make_step_outer_forced(h, x, encoders, norm, delta):
     return step
 
 
-def _make_step_outer_augmented(h, x, encoders, norm, delta):
-    """Delta ``norm / |w| (h x - w <w, h x> / |w|^2)``, orthogonal to each encoder w."""
-    step_outer = _make_step_outer(h, x, encoders, norm, delta)
+def _make_step_outer_augmented(h, x, encoders, delta):
+    """Delta ``(h x - w <w, h x> / |w|^2) / |w|``, orthogonal to each encoder w."""
+    step_outer = _make_step_outer(h, x, encoders, delta)
     row_sum = np.ones_like(x)
     squared_norm = np.empty_like(h)
     along = np.empty_like(h)
@@ -238,10 +240,9 @@ def _make_step_outer_augmented(h, x, encoders, norm, delta):
         np.multiply(encoders, encoders, out=work)
         np.dot(work, row_sum, out=squared_norm)
 
-        # h norm / |w|
+        # h / |w|
         np.sqrt(squared_norm, out=along)
-        np.divide(norm, along, out=along)
-        np.multiply(h, along, out=h)
+        np.divide(h, along, out=h)
 
         # h <w, x> / |w|^2
         np.dot(encoders, x, out=along)

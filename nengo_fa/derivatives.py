@@ -226,10 +226,12 @@ class Rate(Derivative):
         return make_step(self, neuron_type, signal, out)
 
     def _make_step_lif(self, neuron_type, signal, out):
-        tau_rc, tau_ref = neuron_type.tau_rc, neuron_type.tau_ref
-        amplitude, margin = neuron_type.amplitude, self.margin
+        # f' = c / (interval^2 J (J - 1)); c is taken into the interval
+        root = np.sqrt(neuron_type.amplitude * neuron_type.tau_rc)
+        tau_rc, tau_ref = neuron_type.tau_rc / root, neuron_type.tau_ref / root
+        margin = self.margin
         above = np.empty_like(out)  # J - 1
-        interval = np.empty_like(out)  # between two spikes, in seconds
+        interval = np.empty_like(out)  # between two spikes
         step_firing = _make_step_greater(signal, 1, out)
 
         def step():
@@ -240,9 +242,7 @@ class Rate(Derivative):
             np.multiply(interval, tau_rc, out=interval)
             np.add(interval, tau_ref, out=interval)
 
-            # f' = amplitude tau_rc / (interval^2 J (J - 1)), zero unless firing
             step_firing()
-            np.multiply(out, amplitude * tau_rc, out=out)
             np.divide(out, interval, out=out)
             np.divide(out, interval, out=out)
             np.divide(out, above, out=out)
