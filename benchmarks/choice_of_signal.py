@@ -18,26 +18,26 @@ from nengo_fa import FeedbackAlignment, Rate, Step
 from nengo_fa.experiments import online
 from nengo_fa.networks import MultiplicationComparison
 
+nengo.rc["decoder_cache"]["enabled"] = "false"  # processes would fight for it
+
 #: Derivative and learning rate. Unlike the others, Rate is in hertz, some fifty for one
 #: of Step, and a gate that is open at spikes only is open one step in ten or so.
 VARIANTS = [
-    (Step("current"), 2.0),
-    (Step("current", synapse=0.005), 2.0),
-    (Step("current", synapse=0.02), 2.0),
-    (Step("output"), 20.0),
-    (Step("output", synapse=0.005), 2.0),
-    (Step("output", synapse=0.005, threshold=20), 2.0),
-    (Step("output", synapse=0.02), 2.0),
-    (Step("output", synapse=0.02, threshold=10), 2.0),
-    (Rate(), 0.04),
+    (Step("current"), 1.0),
+    (Step("current", synapse=0.005), 1.0),
+    (Step("current", synapse=0.02), 1.0),
+    (Step("output"), 10.0),
+    (Step("output", synapse=0.005), 1.0),
+    (Step("output", synapse=0.005, threshold=20), 1.0),
+    (Step("output", synapse=0.02), 1.0),
+    (Step("output", synapse=0.02, threshold=10), 1.0),
+    (Rate(), 0.02),
 ]
 
 
 def measure(arguments):
     derivative, learning_rate, seed, seconds = arguments
-    rule = FeedbackAlignment(
-        1, learning_rate, derivative=derivative, normalization="augmented"
-    )
+    rule = FeedbackAlignment(1, learning_rate, derivative=derivative)
     model = MultiplicationComparison(
         neuron_type=nengo.LIF(), encoder_rule=rule, period=seconds, seed=seed
     )

@@ -107,11 +107,11 @@ class FeedbackAlignment(EncoderLearningRule):
     size_in : int
         Number of dimensions of the error.
     learning_rate : float, optional
-        :math:`\kappa`, per second of simulated time (online) or per update (offline).
+        :math:`\kappa`, per second of simulated time. Default: 1.0.
     feedback : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
         The feedback weights B. By default drawn uniformly from the unit sphere.
     derivative : Derivative, optional
-        f'(J), which gates the error: `Step` or `Rate`, or your own.
+        f'(J), which gates the error: `Step` (the default), `Rate`, or your own.
     normalization : {None, "forced", "augmented"}, optional
         None: the plain gradient; encoders are free to grow, and so are firing rates.
         ``"forced"``: each encoder is scaled back to the length it had after each step.
@@ -119,7 +119,7 @@ class FeedbackAlignment(EncoderLearningRule):
         (eqs. 4 to 6), orthogonal to the encoder.
     pre_synapse : nengo.synapses.Synapse or float or None, optional
         Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
-        delay of the error.
+        delay of the error. Default: None.
 
     Raises
     ------
