@@ -222,11 +222,13 @@ def test_full_weights_to_direct_mode(Simulator, tmp_path):
     with nengo.Network(seed=1) as model:
         pre = nengo.Ensemble(10, 2)
         post = nengo.Ensemble(1, 2, neuron_type=nengo.Direct())
-        nengo.Connection(pre, post, solver=nengo.solvers.LstsqL2(weights=True))
+        full = nengo.Connection(pre, post, solver=nengo.solvers.LstsqL2(weights=True))
     with Simulator(model) as sim:
         nengo_fa.save(sim, model, tmp_path / "learned.npz")
+        expected = sim.data[full].weights
     nengo_fa.load(model, tmp_path / "learned.npz")
-    Simulator(model).close()
+    with Simulator(model) as sim:
+        assert np.array_equal(sim.data[full].weights, expected)
 
 
 @pytest.mark.parametrize("network", [None, "network", nengo.Network])

@@ -20,6 +20,7 @@ def test_model_at_top_level(Simulator, path):
     names = runpy.run_path(str(path), run_name="builtins")
     with Simulator(names["model"]) as sim:
         sim.run(0.01)
+        assert sim.n_steps == 10
 
 
 @pytest.mark.parametrize("neurons", ["spiking", "rate"])

@@ -35,6 +35,7 @@ def test_layers_of_the_package():
         "params",
         "derivatives",
         "learning_rules",
+        "operators",
         "builder",
         "learned",
         "geometry",

@@ -399,4 +399,4 @@ def test_operator_merging(Simulator, seed, normalization):
 def test_learning_rules_are_registered_on_import():
     builders = nengo.builder.Builder.builders
     assert {FeedbackAlignment, Backprop} <= set(builders)
-    assert nengo_fa.builder.SimEncoderLearning.__mro__[1] is nengo.builder.Operator
+    assert nengo_fa.operators.SimEncoderLearning.__mro__[1] is nengo.builder.Operator

@@ -1,0 +1,239 @@
+"""The operator that a simulator runs for each encoder learning rule, in every step."""
+
+import numpy as np
+from nengo.builder import Operator
+
+
+class SimEncoderLearning(Operator):
+    r"""Calculate the change of scaled encoders by an error-projecting rule.
+
+    With the scaled encoders :math:`W = s p`, :math:`s = \alpha / r`, the change of the
+    encoders in `.equations` becomes
+
+    .. math:: \Delta W_i = s_i \, \Delta p_i, \qquad
+              h_i = -\kappa \, dt \, s_i^2 \, f'(J_i) \langle b_i, \delta \rangle
+
+    and is :math:`h_i x` without normalization. All of it is one operator because a
+    simulator spends more on calling an operator than on the arithmetic of a small
+    ensemble.
+
+    Parameters
+    ----------
+    error : Signal
+        The error :math:`\delta`, (size_in,).
+    feedback : Signal or callable
+        The transpose of the feedback weights B, (size_in, n_neurons); or a function
+        without arguments that returns the decoders in its place, once the whole model
+        has been built.
+    x : Signal
+        The input of the ensemble, (dimensions,).
+    gate : Signal
+        What the derivative is computed from, (n_neurons,).
+    scaled_encoders : Signal
+        The live scaled encoders, (n_neurons, dimensions).
+    projected_error, derivative : Signal
+        Set to the error of each neuron and to f', (n_neurons,).
+    delta : Signal
+        Updated to the change of the scaled encoders, (n_neurons, dimensions).
+    adaptation : Signal, optional
+        What adaptive neurons subtract from their current, (n_neurons,).
+    rule : EncoderLearningRule
+        The learning rule type.
+    neuron_type : nengo.neurons.NeuronType
+        The neurons that are taught.
+    scale : (n_neurons,) ndarray
+        Gain over radius.
+    norm : (n_neurons,) ndarray
+        Length of the initial scaled encoders, for the augmented gradient.
+    columns : (dimensions,) ndarray, optional
+        One for the columns that are taught, zero for the others. Default: all.
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+
+    Notes
+    -----
+    1. sets ``[projected_error, derivative]``
+    2. incs ``[]``
+    3. reads ``[error, x, gate, scaled_encoders, adaptation, feedback]``
+    4. updates ``[delta]``
+    """
+
+    def __init__(
+        self,
+        error,
+        feedback,
+        x,
+        gate,
+        scaled_encoders,
+        projected_error,
+        derivative,
+        delta,
+        rule,
+        neuron_type,
+        scale,
+        norm,
+        adaptation=None,
+        columns=None,
+        tag=None,
+    ):
+        super().__init__(tag=tag)
+        self.rule = rule
+        self.neuron_type = neuron_type
+        self.scale = scale
+        self.norm = norm
+        self.columns = columns
+
+        self.sets = [projected_error, derivative]
+        self.incs = []
+        self.reads = [error, x, gate, scaled_encoders]
+        if adaptation is not None:
+            self.reads.append(adaptation)
+        self.updates = [delta]
+
+        if callable(feedback):
+            self._get_feedback = feedback
+        else:
+            self.reads.append(feedback)
+
+    @property
+    def reads(self):
+        # A rule may be built before the connection whose decoders it reads. They are
+        # looked up when the signals are first asked for, after the whole build.
+        if self._get_feedback is not None:
+            self._reads.append(self._get_feedback())
+            self._get_feedback = None
+        return self._reads
+
+    @reads.setter
+    def reads(self, signals):
+        self._reads = signals
+        self._get_feedback = None
+
+    @property
+    def _descstr(self):
+        return f"{self.rule} -> {self.updates[0]}"
+
+    def make_step(self, signals, dt, rng):
+        error, x, gate, encoders, *adaptation, feedback = (
+            signals[signal] for signal in self.reads
+        )
+        projected_error, derivative = (signals[signal] for signal in self.sets)
+        delta = signals[self.updates[0]]
+
+        step_derivative = self._make_step_derivative(gate, adaptation, derivative)
+        step_size = -self.rule.learning_rate * dt * self.scale**2
+        if self.rule.normalization == "augmented":
+            step_size = step_size * self.norm
+        step_size = step_size.astype(delta.dtype)
+        h = np.empty_like(projected_error)
+        step_outer = _normalizations[self.rule.normalization](h, x, encoders, delta)
+        columns = self.columns
+        if columns is not None:
+            columns = np.tile(columns, (len(delta), 1))
+
+        def step_simencoderlearning():
+            np.dot(error, feedback, out=projected_error)
+            step_derivative()
+            np.multiply(step_size, derivative, out=h)
+            np.multiply(h, projected_error, out=h)
+            step_outer()
+            if columns is not None:
+                np.multiply(delta, columns, out=delta)
+
+        return step_simencoderlearning
+
+    def _make_step_derivative(self, gate, adaptation, derivative):
+        make_step = self.rule.derivative.make_step
+        if not adaptation:
+            return make_step(self.neuron_type, gate, derivative)
+
+        # When this operator runs, the neurons have already updated their adaptation:
+        # the current that drove them was less what it was a step ago.
+        (adaptation,) = adaptation
+        previous = adaptation.copy()
+        current = np.empty_like(gate)
+        step_derivative = make_step(self.neuron_type, current, derivative)
+
+        def step():
+            np.subtract(gate, previous, out=current)
+            np.copyto(previous, adaptation)
+            step_derivative()
+
+        return step
+
+
+def _make_step_outer(h, x, encoders, delta):
+    """Delta ``h x``."""
+    h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
+
+    def step():
+        # np.dot is the fastest way to an outer product, by a factor of two to five
+        np.dot(h_column, x_row, out=delta)
+
+    return step
+
+
+def _make_step_outer_forced(h, x, encoders, delta):
+    """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
+    step_outer = _make_step_outer(h, x, encoders, delta)
+    row_sum = np.ones_like(x)
+    moved = np.empty_like(delta)
+    work = np.empty_like(delta)
+    length = np.empty_like(h)
+    scale = np.empty_like(h)
+    scale_column = scale[:, np.newaxis]
+
+    def step():
+        step_outer()
+        np.add(encoders, delta, out=moved)
+
+        # |w| / |w + h x|, which is exactly one where h x is zero
+        np.multiply(moved, moved, out=work)
+        np.dot(work, row_sum, out=scale)
+        np.multiply(encoders, encoders, out=work)
+        np.dot(work, row_sum, out=length)
+        np.divide(length, scale, out=scale)
+        np.sqrt(scale, out=scale)
+
+        np.copyto(work, scale_column)  # NumPy would allocate to multiply by a column
+        np.multiply(moved, work, out=moved)
+        np.subtract(moved, encoders, out=delta)
+
+    return step
+
+
+def _make_step_outer_augmented(h, x, encoders, delta):
+    """Delta ``(h x - w <w, h x> / |w|^2) / |w|``, orthogonal to each encoder w."""
+    step_outer = _make_step_outer(h, x, encoders, delta)
+    row_sum = np.ones_like(x)
+    squared_norm = np.empty_like(h)
+    along = np.empty_like(h)
+    along_column = along[:, np.newaxis]
+    work = np.empty_like(delta)
+
+    def step():
+        np.multiply(encoders, encoders, out=work)
+        np.dot(work, row_sum, out=squared_norm)
+
+        # h / |w|
+        np.sqrt(squared_norm, out=along)
+        np.divide(h, along, out=h)
+
+        # h <w, x> / |w|^2
+        np.dot(encoders, x, out=along)
+        np.multiply(along, h, out=along)
+        np.divide(along, squared_norm, out=along)
+
+        step_outer()
+        np.copyto(work, along_column)  # NumPy would allocate to multiply by a column
+        np.multiply(work, encoders, out=work)
+        np.subtract(delta, work, out=delta)
+
+    return step
+
+
+_normalizations = {
+    None: _make_step_outer,
+    "forced": _make_step_outer_forced,
+    "augmented": _make_step_outer_augmented,
+}
