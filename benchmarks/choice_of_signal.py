@@ -51,7 +51,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=100.0)
     options = parser.parse_args()
 
-    print(f"{'':52}{'learned / fixed error':>27}{'angle':>9}")
+    print(f"{'':64}{'learned / fixed error':>27}{'angle':>9}")
     with ProcessPoolExecutor(os.cpu_count()) as executor:
         for derivative, learning_rate in VARIANTS:
             tasks = [
@@ -61,7 +61,7 @@ def main():
             ratio, angle = np.array(list(executor.map(measure, tasks))).T
             low, median, high = np.percentile(ratio, [25, 50, 75])
             print(
-                f"{derivative!s:52}{median:10.2f} ({low:.2f} to {high:.2f}) "
+                f"{derivative!s:64}{median:10.2f} ({low:.2f} to {high:.2f}) "
                 f"{np.median(angle):8.2f}",
                 flush=True,
             )
