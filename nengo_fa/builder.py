@@ -200,8 +200,7 @@ def build_encoder_learning(model, rule_type, rule, feedback):
     """
     ensemble, post_slice = rule.connection.post_obj, rule.connection.post_slice
     built, encoders = model.params[ensemble], model.sig[ensemble]["encoders"]
-    norm = np.sqrt(np.sum(encoders.initial_value**2, axis=1))
-    _check_normalization(rule_type, rule, norm)
+    _check_normalization(rule_type, rule, encoders.initial_value)
 
     columns = np.zeros(ensemble.dimensions, dtype=encoders.dtype)
     columns[post_slice] = 1
@@ -248,7 +247,6 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         rule=rule_type,
         neuron_type=ensemble.neuron_type,
         scale=built.gain / ensemble.radius,
-        norm=norm,
         columns=None if columns.all() else columns,
     )
     if callable(feedback):
@@ -258,12 +256,12 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         model.add_op(operator)
 
 
-def _check_normalization(rule_type, rule, norm):
+def _check_normalization(rule_type, rule, encoders):
     """Refuse a normalization that the encoders do not allow."""
     ensemble = rule.connection.post_obj
     if rule_type.normalization is None:
         return
-    if np.any(norm == 0):
+    if not np.all(np.any(encoders != 0, axis=1)):
         raise BuildError(
             f"Building {rule}: normalization={rule_type.normalization!r}, but {ensemble} "
             "has an encoder of length zero, or a gain of zero, and so a neuron without "

@@ -79,25 +79,23 @@ def weight_gradient(delta, x):
     return (_transpose(delta) @ x) / x.shape[-2]
 
 
-def input_weights(encoders, gain, norm=1.0):
+def input_weights(encoders, gain):
     r"""Input weights of weight-normalized neurons, :math:`w = \alpha\,p / |p|` (eq. 4).
 
     Parameters
     ----------
     encoders : (..., n_neurons, d_in) array
     gain : (..., n_neurons) array
-    norm : float or (..., n_neurons) array
-        Length that the encoders are to keep: 1, except for an ensemble whose encoders
-        were declared with another length.
+        The length of the weights.
 
     Returns
     -------
     weights : (..., n_neurons, d_in) ndarray
     """
-    return _gamma(encoders, gain, norm)[..., None] * encoders
+    return (gain / _length(encoders))[..., None] * encoders
 
 
-def augmented_gradient(gradient, encoders, gain, norm=1.0):
+def augmented_gradient(gradient, encoders, gain):
     r"""Gradient in the encoders under weight normalization (eqs. 4 to 6, see erratum).
 
     .. math:: \frac{\partial E}{\partial \vec p} = \gamma \left(\vec g
@@ -110,33 +108,33 @@ def augmented_gradient(gradient, encoders, gain, norm=1.0):
     ----------
     gradient : (..., n_neurons, d_in) array
         Plain gradient in the input weights, from `weight_gradient`.
-    encoders, gain, norm
-        As for `input_weights`.
+    encoders : (..., n_neurons, d_in) array
+    gain : (..., n_neurons) array
+        The length of the weights.
 
     Returns
     -------
     gradient : (..., n_neurons, d_in) ndarray
     """
-    along = np.sum(encoders * gradient, axis=-1) / np.sum(encoders**2, axis=-1)
-    return _gamma(encoders, gain, norm)[..., None] * (
-        gradient - along[..., None] * encoders
-    )
+    length = _length(encoders)
+    along = np.sum(encoders * gradient, axis=-1) / length**2
+    return (gain / length)[..., None] * (gradient - along[..., None] * encoders)
 
 
-def encoder_update(
-    gradient, encoders, gain, learning_rate, normalization=None, norm=1.0
-):
+def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
     r"""The change of the encoders, :math:`\Delta\vec p = -\kappa\,\partial E/\partial\vec p`.
 
-    The encoders are what is learned; gains and biases stay. Without normalization
-    :math:`w = \alpha p`, so the gradient in :math:`p` is :math:`\alpha g`.
+    The encoders are what is learned; gains and biases stay. The weights of an ensemble
+    are :math:`w = \alpha p`, with encoders p of any length. So the gradient in p is
+    :math:`\alpha g`, and the augmented gradient is the one for weights that keep the
+    length :math:`\alpha |p|` which they have.
 
     Parameters
     ----------
     gradient : (..., n_neurons, d_in) array
         Plain gradient in the input weights, from `weight_gradient`.
-    encoders, gain, norm
-        As for `input_weights`.
+    encoders : (..., n_neurons, d_in) array
+    gain : (..., n_neurons) array
     learning_rate : float
         :math:`\kappa`.
     normalization : {None, "forced", "augmented"}
@@ -154,22 +152,23 @@ def encoder_update(
         If ``normalization`` is none of the three.
     """
     if normalization == "augmented":
-        return -learning_rate * augmented_gradient(gradient, encoders, gain, norm)
+        weight_length = gain * _length(encoders)
+        return -learning_rate * augmented_gradient(gradient, encoders, weight_length)
 
     update = -learning_rate * np.asarray(gain)[..., None] * gradient
     if normalization is None:
         return update
     if normalization == "forced":
         moved = encoders + update
-        scale = np.sqrt(np.sum(encoders**2, axis=-1) / np.sum(moved**2, axis=-1))
+        scale = _length(encoders) / _length(moved)
         return scale[..., None] * moved - encoders
     raise ValueError(
         f"normalization must be None, 'forced' or 'augmented' (got {normalization!r})"
     )
 
 
-def _gamma(encoders, gain, norm):
-    return np.asarray(gain) * norm / np.sqrt(np.sum(encoders**2, axis=-1))
+def _length(vectors):
+    return np.sqrt(np.sum(vectors**2, axis=-1))
 
 
 def _transpose(matrix):

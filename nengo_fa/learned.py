@@ -12,6 +12,7 @@ from nengo.network import Network
 from nengo.neurons import Direct
 from nengo.solvers import NoSolver
 from nengo.transforms import Dense, NoTransform
+from nengo.utils.numpy import is_iterable, maxseed
 
 FILE_FORMAT = "nengo_fa learned parameters, version 1"
 
@@ -198,6 +199,15 @@ def _seeded(network):
             yield f"{kind}{i}.seed", obj
 
 
+def _rules(connection):
+    rules = connection.learning_rule
+    if rules is None:
+        return []
+    if isinstance(rules, dict):
+        return list(rules.values())
+    return rules if is_iterable(rules) else [rules]
+
+
 def _is_decoded(connection):
     pre = connection.pre_obj
     return isinstance(pre, Ensemble) and not isinstance(pre.neuron_type, Direct)
@@ -227,6 +237,18 @@ def _read(sim, network):
             attr="sim",
         )
 
+    # What was learned in the last step, and would be added at the start of the next.
+    pending = {}
+    for connection in model.toplevel.all_connections:
+        for rule in _rules(connection):
+            encoders = rule.modifies == "encoders"
+            target = (
+                (connection.post_obj, "encoders")
+                if encoders
+                else (connection, "weights")
+            )
+            pending.setdefault(target, []).append(signals[model.sig[rule]["delta"]])
+
     def live(obj, name):
         if name not in model.sig.get(obj, {}):
             raise ValidationError(
@@ -235,7 +257,9 @@ def _read(sim, network):
                 attr="network",
                 obj=network,
             )
-        value = np.array(signals[model.sig[obj][name]])
+        value = sum(
+            pending.get((obj, name), ()), np.array(signals[model.sig[obj][name]])
+        )
         if not np.all(np.isfinite(value)):
             raise ValidationError(
                 f"The {name} of {obj} hold NaN or infinity. Lower the learning rate, "
@@ -386,6 +410,8 @@ def _check_fit(network, saved, arrays, path):
         kind = "iu" if key.endswith("seed") else "f"
         if arrays[key].dtype.kind not in kind or not np.all(np.isfinite(arrays[key])):
             refuse(f"{key} must hold finite numbers")
+        if key.endswith("seed") and not 0 <= arrays[key] <= maxseed:
+            refuse(f"{key} must be from 0 to {maxseed}")
 
 
 def _weights_shape(connection):

@@ -43,8 +43,6 @@ class SimEncoderLearning(Operator):
         The neurons that are taught.
     scale : (n_neurons,) ndarray
         Gain over radius.
-    norm : (n_neurons,) ndarray
-        Length of the initial scaled encoders, for the augmented gradient.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
     tag : str, optional
@@ -71,7 +69,6 @@ class SimEncoderLearning(Operator):
         rule,
         neuron_type,
         scale,
-        norm,
         adaptation=None,
         columns=None,
         tag=None,
@@ -80,7 +77,6 @@ class SimEncoderLearning(Operator):
         self.rule = rule
         self.neuron_type = neuron_type
         self.scale = scale
-        self.norm = norm
         self.columns = columns
 
         self.sets = [projected_error, derivative]
@@ -121,10 +117,7 @@ class SimEncoderLearning(Operator):
         delta = signals[self.updates[0]]
 
         step_derivative = self._make_step_derivative(gate, adaptation, derivative)
-        step_size = -self.rule.learning_rate * dt * self.scale**2
-        if self.rule.normalization == "augmented":
-            step_size = step_size * self.norm
-        step_size = step_size.astype(delta.dtype)
+        step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(projected_error)
         step_outer = _normalizations[self.rule.normalization](h, x, encoders, delta)
         columns = self.columns
@@ -203,26 +196,20 @@ def _make_step_outer_forced(h, x, encoders, delta):
 
 
 def _make_step_outer_augmented(h, x, encoders, delta):
-    """Delta ``(h x - w <w, h x> / |w|^2) / |w|``, orthogonal to each encoder w."""
+    """Delta ``h x - w <w, h x> / |w|^2``, orthogonal to each encoder w."""
     step_outer = _make_step_outer(h, x, encoders, delta)
     row_sum = np.ones_like(x)
-    squared_norm = np.empty_like(h)
+    squared_length = np.empty_like(h)
     along = np.empty_like(h)
     along_column = along[:, np.newaxis]
     work = np.empty_like(delta)
 
     def step():
         np.multiply(encoders, encoders, out=work)
-        np.dot(work, row_sum, out=squared_norm)
-
-        # h / |w|
-        np.sqrt(squared_norm, out=along)
-        np.divide(h, along, out=h)
-
-        # h <w, x> / |w|^2
+        np.dot(work, row_sum, out=squared_length)
         np.dot(encoders, x, out=along)
         np.multiply(along, h, out=along)
-        np.divide(along, squared_norm, out=along)
+        np.divide(along, squared_length, out=along)
 
         step_outer()
         np.copyto(work, along_column)  # NumPy would allocate to multiply by a column

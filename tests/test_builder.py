@@ -91,7 +91,6 @@ class Recorded:
                 scale,
                 rule.learning_rate * self.sim.dt,
                 rule.normalization,
-                np.linalg.norm(built.encoders, axis=1),
             )
             deltas.append(update * scale[:, None])
         return np.array(deltas)
@@ -238,7 +237,7 @@ def test_pre_synapse_filters_the_input(Simulator, seed):
 def test_single_precision(Simulator, seed, normalization):
     nengo.rc["precision"]["bits"] = "32"
     rule = nengo_fa.FeedbackAlignment(
-        2, derivative=nengo_fa.Rate(), normalization=normalization
+        2, 0.01, derivative=nengo_fa.Rate(), normalization=normalization
     )
     single = Recorded(rule, seed).run(Simulator)
     assert single.data["delta"].dtype == np.float32

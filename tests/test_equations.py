@@ -103,18 +103,37 @@ def test_plain_update_is_the_gradient_in_the_encoders(seed):
     np.testing.assert_allclose(update, -0.5 * expected, rtol=1e-6, atol=1e-6)
 
 
-@given(seed=seeds, norm=st.floats(0.5, 2))
-def test_augmented_update_is_the_gradient_under_weight_normalization(seed, norm):
+@given(seed=seeds)
+def test_augmented_gradient_is_the_gradient_under_weight_normalization(seed):
     problem = Problem(seed)
 
     def weights(encoders):
-        return equations.input_weights(encoders, problem.gain, norm)
+        return equations.input_weights(encoders, problem.gain)
 
     gradient = equations.weight_gradient(
         problem.delta(weights(problem.encoders), "backprop"), problem.x
     )
+    augmented = equations.augmented_gradient(gradient, problem.encoders, problem.gain)
+    expected = numerical_gradient(lambda p: problem.loss(weights(p)), problem.encoders)
+    np.testing.assert_allclose(augmented, expected, rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds)
+def test_augmented_update_is_the_gradient_for_weights_of_constant_length(seed):
+    problem = Problem(seed)
+    length = problem.gain * np.linalg.norm(problem.encoders, axis=-1)
+
+    def weights(encoders):
+        return equations.input_weights(encoders, length)
+
+    np.testing.assert_allclose(
+        weights(problem.encoders), problem.encoders * problem.gain[:, None]
+    )
+    gradient = equations.weight_gradient(
+        problem.delta(weights(problem.encoders), "backprop"), problem.x
+    )
     update = equations.encoder_update(
-        gradient, problem.encoders, problem.gain, 0.5, "augmented", norm
+        gradient, problem.encoders, problem.gain, 0.5, "augmented"
     )
     expected = numerical_gradient(lambda p: problem.loss(weights(p)), problem.encoders)
     np.testing.assert_allclose(update, -0.5 * expected, rtol=1e-6, atol=1e-6)

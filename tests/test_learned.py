@@ -98,14 +98,15 @@ def test_new_simulator_reproduces_what_was_learned(
 ):
     model = make_model(neuron_type=neuron_type)
     with learn(Simulator, model) as sim:
-        encoders = np.array(sim.signals[sim.model.sig[model.hidden]["encoders"]])
-        decoders = np.array(sim.signals[sim.model.sig[model.decode]["weights"]])
-        gain = sim.data[model.hidden].gain
         before = sim.data[model.hidden].scaled_encoders
+        gain = sim.data[model.hidden].gain
         if way == "freeze_params":
             nengo_fa.freeze_params(sim, model)
         else:
             nengo_fa.save(sim, model, tmp_path / "learned.npz")
+        sim.step()  # the change of one step is added at the start of the next
+        encoders = np.array(sim.signals[sim.model.sig[model.hidden]["encoders"]])
+        decoders = np.array(sim.signals[sim.model.sig[model.decode]["weights"]])
     if way != "freeze_params":
         # a network of the same kind, with other random numbers
         model = make_model(neuron_type=neuron_type, seed=2)
@@ -123,13 +124,14 @@ def test_new_simulator_reproduces_what_was_learned(
 def test_output_is_the_trained_output(Simulator, neuron_type, allclose):
     model = make_model(neuron_type=neuron_type)
     with learn(Simulator, model) as sim:
+        nengo_fa.freeze_params(sim, model)
+        sim.step()
         live = {}
         for obj in (*model.all_ensembles, *model.learned):
             name = "encoders" if isinstance(obj, nengo.Ensemble) else "weights"
             signal = sim.model.sig[obj].get(name)
             if signal is not None:
                 live[obj, name] = np.array(sim.signals[signal])
-        nengo_fa.freeze_params(sim, model)
     model.gate.output = lambda t: 0
     with Simulator(model) as sim:
         sim.run(0.3)
@@ -306,6 +308,53 @@ def test_nan_is_not_kept(Simulator, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("normalization", [None, "forced", "augmented"])
+@pytest.mark.parametrize("others", [False, True])
+def test_learning_goes_on_as_if_never_interrupted(
+    Simulator, normalization, others, allclose
+):
+    """Not even the last step before is lost. (Nothing here has a state but weights.)"""
+    with nengo.Network(seed=3) as model:
+        hidden = nengo.Ensemble(20, 2, neuron_type=nengo.LIFRate())
+        output = nengo.Node(size_in=1)
+        stimulus, error = nengo.Node([0.6, -0.3]), nengo.Node([0.2])
+        rules = {"encoders": nengo_fa.FeedbackAlignment(1, normalization=normalization)}
+        if others:
+            rules["other"] = nengo.Voja(learning_rate=0.1, post_synapse=None)
+        encode = nengo.Connection(
+            stimulus, hidden, synapse=None, learning_rule_type=rules
+        )
+        decode = nengo.Connection(
+            hidden,
+            output,
+            function=np.prod,
+            synapse=None,
+            learning_rule_type=nengo.PES(1e-6, pre_synapse=None),
+        )
+        for rule in (encode.learning_rule["encoders"], decode.learning_rule):
+            nengo.Connection(error, rule, synapse=None)
+
+    def state(sim):
+        return [
+            np.array(sim.signals[sim.model.sig[obj][name]])
+            for obj, name in ((hidden, "encoders"), (decode, "weights"))
+        ]
+
+    with Simulator(model) as sim:
+        start = state(sim)
+        sim.run_steps(100)
+        uninterrupted = state(sim)
+    with Simulator(model) as sim:
+        sim.run_steps(60)
+        nengo_fa.freeze_params(sim, model)
+    with Simulator(model) as sim:
+        sim.run_steps(40)
+        interrupted = state(sim)
+    for one, other, before in zip(uninterrupted, interrupted, start):
+        assert allclose(one, other, rtol=1e-9, atol=1e-12)
+        assert not allclose(one, before, rtol=1e-3, record_rmse=False)
+
+
 @pytest.mark.parametrize("way", ["freeze_params", "save and load"])
 def test_random_numbers_are_kept(Simulator, tmp_path, way):
     """Feedback weights, random transforms and initial voltages, even without a seed."""
@@ -453,6 +502,7 @@ def change_description(name, value):
         (replace("ensemble0.bias", np.full(30, np.nan)), "must hold finite"),
         (replace("ensemble0.bias", np.array(["1"] * 30)), "must hold finite"),
         (replace("connection0.seed", np.array(0.5)), "must hold finite"),
+        (replace("connection1.seed", np.array(-1)), "must be from 0 to"),
     ],
 )
 def test_load_a_changed_file(saved, change, message):

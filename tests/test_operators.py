@@ -27,10 +27,7 @@ def test_operator_equals_equations(
 ):
     rng = np.random.RandomState(seed)
     gain = rng.uniform(0.5, 10, size=n_neurons)
-    norm = rng.uniform(0.5, 2, size=n_neurons)
     encoders = rng.randn(n_neurons, dimensions)
-    encoders *= (norm / np.linalg.norm(encoders, axis=1))[:, None]
-    moved = encoders * rng.uniform(0.7, 1.4, size=(n_neurons, 1))  # as if learned
     rule = nengo_fa.FeedbackAlignment(
         size_in, learning_rate=rng.uniform(0, 10), normalization=normalization
     )
@@ -40,14 +37,14 @@ def test_operator_equals_equations(
         "feedback": rng.randn(size_in, n_neurons),
         "x": rng.randn(dimensions),
         "gate": rng.uniform(0, 2, size=n_neurons),
-        "scaled_encoders": moved * gain[:, None],
+        "scaled_encoders": encoders * gain[:, None],
         "projected_error": np.zeros(n_neurons),
         "derivative": np.zeros(n_neurons),
         "delta": np.zeros((n_neurons, dimensions)),
     }
     signals = {name: Signal(value, name=name) for name, value in values.items()}
     operator = SimEncoderLearning(
-        **signals, rule=rule, neuron_type=nengo.LIF(), scale=gain, norm=gain * norm
+        **signals, rule=rule, neuron_type=nengo.LIF(), scale=gain
     )
     live = SignalDict()
     operator.init_signals(live)
@@ -59,7 +56,7 @@ def test_operator_equals_equations(
     )
     gradient = equations.weight_gradient(delta, values["x"][None])
     update = equations.encoder_update(
-        gradient, moved, gain, rule.learning_rate * dt, normalization, norm
+        gradient, encoders, gain, rule.learning_rate * dt, normalization
     )
     np.testing.assert_allclose(
         live[signals["delta"]], update * gain[:, None], rtol=1e-12, atol=1e-12
@@ -93,7 +90,6 @@ def test_step_function_does_not_allocate(normalization, derivative):
         ),
         neuron_type=nengo.AdaptiveLIF(),
         scale=np.ones(n_neurons),
-        norm=np.ones(n_neurons),
         columns=np.array([1.0, 0, 1, 1]),
     )
     live = SignalDict()
