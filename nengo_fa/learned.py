@@ -12,7 +12,7 @@ from nengo.network import Network
 from nengo.neurons import Direct
 from nengo.solvers import NoSolver
 from nengo.transforms import Dense, NoTransform
-from nengo.utils.numpy import is_iterable, maxseed
+from nengo.utils.numpy import maxseed
 
 FILE_FORMAT = "nengo_fa learned parameters, version 1"
 
@@ -199,15 +199,6 @@ def _seeded(network):
             yield f"{kind}{i}.seed", obj
 
 
-def _rules(connection):
-    rules = connection.learning_rule
-    if rules is None:
-        return []
-    if isinstance(rules, dict):
-        return list(rules.values())
-    return rules if is_iterable(rules) else [rules]
-
-
 def _is_decoded(connection):
     pre = connection.pre_obj
     return isinstance(pre, Ensemble) and not isinstance(pre.neuron_type, Direct)
@@ -239,15 +230,13 @@ def _read(sim, network):
 
     # What was learned in the last step, and would be added at the start of the next.
     pending = {}
-    for connection in model.toplevel.all_connections:
-        for rule in _rules(connection):
-            encoders = rule.modifies == "encoders"
-            target = (
-                (connection.post_obj, "encoders")
-                if encoders
-                else (connection, "weights")
-            )
-            pending.setdefault(target, []).append(signals[model.sig[rule]["delta"]])
+    for rule, built in model.sig.items():
+        if isinstance(rule, LearningRule) and "delta" in built:
+            if rule.modifies == "encoders":
+                target = rule.connection.post_obj, "encoders"
+            else:
+                target = rule.connection, "weights"
+            pending.setdefault(target, []).append(signals[built["delta"]])
 
     def live(obj, name):
         if name not in model.sig.get(obj, {}):
