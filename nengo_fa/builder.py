@@ -54,9 +54,7 @@ def build_feedback_alignment(model, rule_type, rule):
 
     # Not the connection's own random numbers: those decide its decoders. And of their
     # own for each rule, so that two errors are not projected in the same way.
-    types = rule.connection.learning_rule_type
-    types = types.values() if isinstance(types, dict) else types
-    index = list(types).index(rule_type) if is_iterable(types) else 0
+    index = _rule_types(rule.connection).index(rule_type)
     rng = np.random.RandomState([model.seeds[rule.connection], index])
 
     feedback = np.array(
@@ -157,6 +155,14 @@ def _why_no_decoders(connection, ensemble):
     return None
 
 
+def _rule_types(connection):
+    """The learning rule types on a connection, in their order."""
+    types = connection.learning_rule_type
+    if isinstance(types, dict):
+        return list(types.values())
+    return list(types) if is_iterable(types) else [types]
+
+
 def _get_taught_ensemble(rule):
     """The ensemble whose encoders a rule modifies, or an error if it has none."""
     connection, ensemble = rule.connection, rule.connection.post_obj
@@ -165,9 +171,7 @@ def _get_taught_ensemble(rule):
             f"Building {rule}: the solver of the connection has weights=True, so that it "
             "leads to the neurons past their encoders. Use a solver with weights=False."
         )
-    types = connection.learning_rule_type
-    types = types.values() if isinstance(types, dict) else types
-    if is_iterable(types) and list(types).count(rule.learning_rule_type) > 1:
+    if _rule_types(connection).count(rule.learning_rule_type) > 1:
         raise BuildError(
             f"Building {rule}: there are equal rules on the connection, which Nengo "
             "takes for one. Let them differ, or add their errors up."

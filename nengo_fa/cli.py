@@ -42,40 +42,40 @@ def _parser():
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    online = commands.add_parser(
+    command = commands.add_parser(
         "online",
         help="learn to multiply two numbers online, with and without encoder learning",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    online.set_defaults(run=_run_online)
-    online.add_argument(
+    command.set_defaults(run=_run_online)
+    command.add_argument(
         "--neurons",
         choices=NEURONS,
         default="spiking",
         help="LIF neurons, or their rates",
     )
-    online.add_argument(
+    command.add_argument(
         "--n-neurons",
         type=_number(int, 1, 10**6),
         default=20,
         metavar="N",
         help="number of neurons of each of the two networks",
     )
-    online.add_argument(
+    command.add_argument(
         "--seconds",
         type=_number(float, 1, 10**6),
         default=100.0,
         metavar="S",
         help="simulated time",
     )
-    online.add_argument(
+    command.add_argument(
         "--seed",
         type=_number(int, 0, 2**31 - 1),
         default=0,
         metavar="SEED",
         help="seed of the input, the neurons and the feedback weights",
     )
-    online.add_argument(
+    command.add_argument(
         "--figure",
         type=_figure_path,
         default="online.png",

@@ -371,7 +371,7 @@ def _check_fit(network, saved, arrays, path):
 
     here = _describe(network)
     for kind in ("ensembles", "connections"):
-        theirs, ours = saved.get(kind, {}), here[kind]
+        theirs, ours = saved[kind], here[kind]
         if list(theirs) != list(ours):
             refuse(
                 f"it holds {len(theirs)} {kind} ({', '.join(theirs)}), the network has "

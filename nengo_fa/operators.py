@@ -169,28 +169,24 @@ def _make_step_outer(h, x, encoders, delta):
 def _make_step_outer_forced(h, x, encoders, delta):
     """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
     step_outer = _make_step_outer(h, x, encoders, delta)
-    row_sum = np.ones_like(x)
+    ones = np.ones_like(x)
     moved = np.empty_like(delta)
     work = np.empty_like(delta)
     length = np.empty_like(h)
     scale = np.empty_like(h)
-    scale_column = scale[:, np.newaxis]
 
     def step():
         step_outer()
         np.add(encoders, delta, out=moved)
 
         # |w| / |w + h x|, which is exactly one where h x is zero
-        np.multiply(moved, moved, out=work)
-        np.dot(work, row_sum, out=scale)
-        np.multiply(encoders, encoders, out=work)
-        np.dot(work, row_sum, out=length)
+        _square_lengths(moved, ones, work, out=scale)
+        _square_lengths(encoders, ones, work, out=length)
         np.divide(length, scale, out=scale)
         np.sqrt(scale, out=scale)
 
-        np.copyto(work, scale_column)  # NumPy would allocate to multiply by a column
-        np.multiply(moved, work, out=moved)
-        np.subtract(moved, encoders, out=delta)
+        _scale_rows(moved, scale, out=work)
+        np.subtract(work, encoders, out=delta)
 
     return step
 
@@ -198,25 +194,35 @@ def _make_step_outer_forced(h, x, encoders, delta):
 def _make_step_outer_augmented(h, x, encoders, delta):
     """Delta ``h x - w <w, h x> / |w|^2``, orthogonal to each encoder w."""
     step_outer = _make_step_outer(h, x, encoders, delta)
-    row_sum = np.ones_like(x)
+    ones = np.ones_like(x)
     squared_length = np.empty_like(h)
     along = np.empty_like(h)
-    along_column = along[:, np.newaxis]
     work = np.empty_like(delta)
 
     def step():
-        np.multiply(encoders, encoders, out=work)
-        np.dot(work, row_sum, out=squared_length)
+        _square_lengths(encoders, ones, work, out=squared_length)
         np.dot(encoders, x, out=along)
         np.multiply(along, h, out=along)
         np.divide(along, squared_length, out=along)
 
         step_outer()
-        np.copyto(work, along_column)  # NumPy would allocate to multiply by a column
-        np.multiply(work, encoders, out=work)
+        _scale_rows(encoders, along, out=work)
         np.subtract(delta, work, out=delta)
 
     return step
+
+
+def _square_lengths(vectors, ones, work, out):
+    """Write the squared length of each row of ``vectors`` to ``out``."""
+    np.multiply(vectors, vectors, out=work)
+    np.dot(work, ones, out=out)
+
+
+def _scale_rows(vectors, scale, out):
+    """Write ``vectors``, each row multiplied by its entry of ``scale``, to ``out``."""
+    # in two steps, as NumPy would allocate a buffer to multiply by a column
+    np.copyto(out, scale[:, np.newaxis])
+    np.multiply(vectors, out, out=out)
 
 
 _normalizations = {
