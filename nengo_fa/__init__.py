@@ -4,12 +4,14 @@ from nengo_fa import builder, equations, geometry, networks
 from nengo_fa.derivatives import Derivative, Rate, Step
 from nengo_fa.learned import freeze_params, load, save
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.training import History, train
 from nengo_fa.version import __version__
 
 __all__ = [
     "Backprop",
     "Derivative",
     "FeedbackAlignment",
+    "History",
     "Rate",
     "Step",
     "__version__",
@@ -20,4 +22,5 @@ __all__ = [
     "load",
     "networks",
     "save",
+    "train",
 ]

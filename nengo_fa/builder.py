@@ -101,7 +101,7 @@ def build_backprop(model, rule_type, rule):
     """
     ensemble = _get_taught_ensemble(rule)
     connection = rule_type.connection
-    trouble = _why_no_decoders(connection, ensemble)
+    trouble = find_reason_against_decoders(connection, ensemble)
     if trouble is not None:
         raise BuildError(
             f"Building {rule}: Backprop.connection is {connection}, which {trouble}"
@@ -119,7 +119,7 @@ def build_backprop(model, rule_type, rule):
     build_encoder_learning(model, rule_type, rule, get_decoders)
 
 
-def _why_no_decoders(connection, ensemble):
+def find_reason_against_decoders(connection, ensemble):
     """What keeps a connection from having a decoder for each neuron, or None."""
     if connection.pre_obj not in (ensemble, ensemble.neurons):
         return (

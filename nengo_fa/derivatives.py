@@ -7,6 +7,7 @@ from nengo.exceptions import ValidationError
 from nengo.params import Default, EnumParam, FrozenObject
 from nengo.synapses import SynapseParam
 
+from nengo_fa.activities import has_lif_rates, make_step_lif, make_step_rates
 from nengo_fa.params import FiniteParam
 
 
@@ -70,6 +71,38 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
             If there is no such derivative for ``neuron_type``.
         """
         raise NotImplementedError("Derivatives must provide make_step")
+
+    def make_step_with_rates(self, neuron_type, current, rates, out):
+        """Bind the firing rates and the derivative together, for a current that is held.
+
+        Parameters
+        ----------
+        neuron_type : nengo.neurons.NeuronType
+            The neurons that are taught.
+        current : (n_samples, n_neurons) ndarray
+            Input current of each neuron. Not written to.
+        rates, out : (n_samples, n_neurons) ndarray
+            Where the rates and the derivative belong.
+
+        Returns
+        -------
+        step : callable
+            Reads ``current``, writes ``rates`` and ``out``; takes no argument.
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If there is no such derivative for ``neuron_type``.
+        """
+        signal = rates if self.signal == "output" else current
+        step_rates = make_step_rates(neuron_type, current, rates)
+        step_derivative = self.make_step(neuron_type, signal, out)
+
+        def step():
+            step_rates()
+            step_derivative()
+
+        return step
 
     def __call__(self, neuron_type, signal):
         """Return the derivative at ``signal``, an array of the same shape."""
@@ -248,6 +281,27 @@ class Rate(Derivative):
             np.divide(out, above, out=out)
             np.add(above, 1, out=above)
             np.divide(out, above, out=out)
+
+        return step
+
+    def make_step_with_rates(self, neuron_type, current, rates, out):
+        if not has_lif_rates(neuron_type):
+            return super().make_step_with_rates(neuron_type, current, rates, out)
+
+        # f' follows from the rate a without another logarithm: in the notation of the
+        # documentation, f' = tau_rc a^2 / (J (J - 1)). It falls with J, so that its value
+        # at the margin is its bound.
+        work = np.empty_like(out)
+        step_rates = make_step_lif(neuron_type, current, rates, out, work)
+        factor = neuron_type.tau_rc / neuron_type.amplitude
+        bound = np.full_like(out, self(neuron_type, 1 + self.margin) / factor)
+
+        def step():
+            step_rates()
+            np.multiply(rates, rates, out=work)
+            np.divide(work, out, out=out)
+            np.minimum(out, bound, out=out)
+            np.multiply(out, factor, out=out)
 
         return step
 

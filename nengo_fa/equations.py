@@ -117,7 +117,7 @@ def augmented_gradient(gradient, encoders, gain):
     gradient : (..., n_neurons, d_in) ndarray
     """
     length = _length(encoders)
-    along = np.sum(encoders * gradient, axis=-1) / length**2
+    along = _dot(encoders, gradient) / length**2
     return (gain / length)[..., None] * (gradient - along[..., None] * encoders)
 
 
@@ -168,7 +168,11 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
 
 
 def _length(vectors):
-    return np.sqrt(np.sum(vectors**2, axis=-1))
+    return np.sqrt(_dot(vectors, vectors))
+
+
+def _dot(vectors, others):
+    return np.einsum("...i,...i->...", vectors, others)
 
 
 def _transpose(matrix):

@@ -280,24 +280,36 @@ def _write(network, arrays):
         obj.seed = int(arrays[key])
 
     for key, ensemble in _ensembles(network):
-        ensemble.encoders = arrays[f"{key}.encoders"]
-        ensemble.normalize_encoders = False
-        ensemble.gain = arrays[f"{key}.gain"]
-        ensemble.bias = arrays[f"{key}.bias"]
-        for name in ("max_rates", "intercepts"):
-            # implied by gain and bias; Nengo warns if they are also given
-            if ensemble in getattr(Ensemble, name).data:
-                delattr(ensemble, name)
-
+        names = ("encoders", "gain", "bias")
+        freeze_ensemble(ensemble, *(arrays[f"{key}.{name}"] for name in names))
     for key, connection in _connections(network):
-        weights = arrays[f"{key}.weights"]
-        if not _is_decoded(connection):
-            connection.transform = weights
-        elif connection.solver.weights and isinstance(connection.post_obj, Ensemble):
-            connection.solver = FrozenWeights(weights.T)
-        else:
-            connection.solver = NoSolver(weights.T)
-            _merge_transform(connection)
+        freeze_weights(connection, arrays[f"{key}.weights"])
+
+
+def freeze_ensemble(ensemble, encoders, gain, bias):
+    """Write parameters into an ensemble, so that all simulators start with them."""
+    ensemble.encoders = encoders
+    ensemble.normalize_encoders = False
+    ensemble.gain = gain
+    ensemble.bias = bias
+    for name in ("max_rates", "intercepts"):
+        # implied by gain and bias; Nengo warns if they are also given
+        if ensemble in getattr(Ensemble, name).data:
+            delattr(ensemble, name)
+
+
+def freeze_weights(connection, weights):
+    """Write weights, (size_out, n_pre_neurons), into a connection.
+
+    A transform of decoded connections is part of their weights.
+    """
+    if not _is_decoded(connection):
+        connection.transform = weights
+    elif connection.solver.weights and isinstance(connection.post_obj, Ensemble):
+        connection.solver = FrozenWeights(weights.T)
+    else:
+        connection.solver = NoSolver(weights.T)
+        _merge_transform(connection)
 
 
 def _merge_transform(connection):

@@ -128,7 +128,8 @@ def run(model, seconds=100.0, progress_bar=True):
             sample_every=min(seconds / 200, 0.5),
         )
 
-    with nengo.Simulator(measured, progress_bar=progress_bar) as sim:
+    # Nengo's optimizer adds numbers up in an order that changes from run to run.
+    with nengo.Simulator(measured, optimize=False, progress_bar=progress_bar) as sim:
         try:
             sim.run(seconds, progress_bar=progress_bar)
         except KeyboardInterrupt:

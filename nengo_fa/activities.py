@@ -1,0 +1,161 @@
+"""How active neurons are while their input current is held: as rates, or as spikes."""
+
+import numpy as np
+from nengo import neurons
+from nengo.neurons import RatesToSpikesNeuronType
+
+
+def make_step_rates(neuron_type, current, out):
+    """Bind the firing rates of neurons to arrays.
+
+    Parameters
+    ----------
+    neuron_type : nengo.neurons.NeuronType
+        Its ``rates`` are what is computed, for LIF neurons by a faster way.
+    current : (n_samples, n_neurons) ndarray
+        Input current of each neuron. Not written to.
+    out : (n_samples, n_neurons) ndarray
+        Where the rates belong, in hertz times amplitude.
+
+    Returns
+    -------
+    step : callable
+        Reads ``current`` and writes ``out``; takes no argument.
+    """
+    if has_lif_rates(neuron_type):
+        work = np.empty_like(out), np.empty_like(out)
+        return make_step_lif(neuron_type, current, out, *work)
+
+    gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
+
+    def step():
+        out[...] = neuron_type.rates(current, gain, bias)
+
+    return step
+
+
+def has_lif_rates(neuron_type):
+    """Whether `make_step_lif` computes the rates of these neurons."""
+    # not isinstance: a class derived from one of these may have other rates
+    return type(neuron_type) in (
+        neurons.LIF,
+        neurons.LIFRate,
+        neurons.AdaptiveLIF,
+        neurons.AdaptiveLIFRate,
+    )
+
+
+def make_step_lif(neuron_type, current, out, product, work):
+    """As `make_step_rates`, for LIF neurons; leaves behind what f' is made of.
+
+    Parameters
+    ----------
+    neuron_type, current, out
+        As for `make_step_rates`.
+    product : (n_samples, n_neurons) ndarray
+        Set to J (J - 1), with silent neurons just above threshold.
+    work : (n_samples, n_neurons) ndarray
+        Written to.
+
+    Returns
+    -------
+    step : callable
+    """
+    tau_rc = neuron_type.tau_rc / neuron_type.amplitude
+    tau_ref = neuron_type.tau_ref / neuron_type.amplitude
+    # an array, as NumPy compares with a single number at half the speed
+    lowest = np.full_like(out, np.nextafter(1, 2, dtype=out.dtype))
+    firing = np.empty(out.shape, dtype=bool)
+
+    def step():
+        # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for neurons that are
+        # silent: to pick out those that fire would cost more than to compute all.
+        np.maximum(current, lowest, out=product)
+        np.subtract(product, 1, out=work)
+        np.divide(product, work, out=out)
+        np.log(out, out=out)
+        np.multiply(out, tau_rc, out=out)
+        np.add(out, tau_ref, out=out)
+        np.multiply(product, work, out=product)
+        np.greater(current, 1, out=firing)
+        np.copyto(work, firing)
+        np.divide(work, out, out=out)
+
+    return step
+
+
+def make_step_measured(
+    neuron_type, current, out, synapse, presentation_time, dt=0.001, rng=np.random
+):
+    """Bind activities that are measured: what neurons send while their input is held.
+
+    All samples are simulated at once, by the neuron type's own step, each from an
+    initial state of its own. The activity is the output through the synapse, averaged
+    over the second half of the presentation.
+
+    Parameters
+    ----------
+    neuron_type : nengo.neurons.NeuronType
+    current : (n_samples, n_neurons) ndarray
+        Input current of each neuron. For adaptive neurons, their adaptation at the end
+        is subtracted from it.
+    out : (n_samples, n_neurons) ndarray
+        Where the activities belong, in hertz times amplitude.
+    synapse : nengo.synapses.Synapse or None
+        A linear filter.
+    presentation_time : float
+        In seconds.
+    dt : float, optional
+        Time step in seconds.
+    rng : numpy.random.RandomState, optional
+        For the initial states, drawn anew each time, and for random neurons.
+
+    Returns
+    -------
+    step : callable
+        Reads ``current`` and writes ``out``; takes no argument.
+    """
+    weights = _weights_in_time(synapse, presentation_time, dt)
+    # flat, as some neuron types count on it
+    current, activity = current.reshape(-1), out.reshape(-1)
+    spikes, weighted = np.zeros_like(activity), np.empty_like(activity)
+    from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
+    rates = np.zeros_like(activity)
+
+    def step():
+        state = neuron_type.make_state(activity.size, rng=rng, dtype=activity.dtype)
+        if from_rates:
+            base_type = neuron_type.base_type
+            base_state = base_type.make_state(
+                activity.size, rng=rng, dtype=activity.dtype
+            )
+        activity[...] = 0
+        for weight in weights:
+            if from_rates:
+                base_type.step(dt, current, rates, **base_state)
+                neuron_type.step(dt, rates, spikes, **state)
+            else:
+                neuron_type.step(dt, current, spikes, **state)
+            np.multiply(spikes, weight, out=weighted)
+            np.add(activity, weighted, out=activity)
+        if "adaptation" in state:
+            np.subtract(current, state["adaptation"], out=current)
+
+    return step
+
+
+def _weights_in_time(synapse, presentation_time, dt):
+    """How much an output at each time step counts in the filtered average, (n_steps,)."""
+    n_steps = max(2, round(presentation_time / dt))
+    start = n_steps // 2
+    impulse = np.zeros((n_steps, 1))
+    impulse[0] = 1
+    response = impulse if synapse is None else synapse.filt(impulse, dt=dt, y0=0)
+
+    # An output at time t has, until the end, brought the sum of the response up to
+    # n_steps - t; less what of it came before the average begins.
+    until = np.concatenate([np.zeros(n_steps), np.cumsum(response)])
+    t = np.arange(n_steps)
+    total = until[2 * n_steps - 1 - t]
+    early = until[n_steps - 1 + start - t]
+    return (total - early) / (n_steps - start)

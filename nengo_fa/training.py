@@ -1,0 +1,453 @@
+"""Offline training: epochs of encoder updates, with decoders solved after each."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from nengo.exceptions import ConvergenceError, ValidationError
+from nengo.solvers import LstsqL2, NoSolver, Solver
+from nengo.utils.numpy import is_integer, is_number
+from nengo.utils.progress import Progress, ProgressTracker
+
+from nengo_fa.epochs import Layers, Samples, make_solve
+from nengo_fa.geometry import DIAGONALS, angle_to_axes
+from nengo_fa.learned import freeze_ensemble, freeze_weights
+from nengo_fa.learning_rules import Backprop
+from nengo_fa.paths import find_path
+
+
+@dataclass(frozen=True)
+class History:
+    """What `train` has recorded. The first entry of each series is from before learning.
+
+    Attributes
+    ----------
+    rmse : (n_epochs + 1,) ndarray
+        Root mean square error over all samples, with the decoders solved for them.
+    test_rmse : (n_epochs + 1,) ndarray or None
+        The same over the test samples, with the same decoders.
+    encoder_lengths : (n_epochs + 1, n_neurons) ndarray
+        The length of each encoder.
+    angles : (n_epochs + 1, n_neurons) ndarray or None
+        Angle between each encoder and the nearest of the given axes, in radians.
+    encoders : (n_neurons, dimensions) ndarray
+        Encoders after the last epoch.
+    decoders : (size_out, n_neurons) ndarray
+        Decoders after the last epoch.
+    snapshots : dict
+        Encoders, (n_neurons, dimensions), by the number of epochs after which they were
+        kept.
+    interrupted : bool
+        Whether Ctrl-C ended the training.
+    """
+
+    rmse: np.ndarray
+    test_rmse: np.ndarray
+    encoder_lengths: np.ndarray
+    angles: np.ndarray
+    encoders: np.ndarray
+    decoders: np.ndarray
+    snapshots: dict = field(repr=False)
+    interrupted: bool = False
+
+    @property
+    def n_epochs(self):
+        """Number of finished epochs."""
+        return len(self.rmse) - 1
+
+    @property
+    def encoder_length(self):
+        """Mean length of the encoders over epochs, (n_epochs + 1,)."""
+        return self.encoder_lengths.mean(axis=-1)
+
+    @property
+    def angle(self):
+        """Mean angle to the nearest axis over epochs, in radians, (n_epochs + 1,)."""
+        return None if self.angles is None else self.angles.mean(axis=-1)
+
+
+def train(
+    connection,
+    x,
+    y,
+    epochs=100,
+    batch_size=None,
+    solver=None,
+    seed=None,
+    progress_bar=True,
+    *,
+    test=None,
+    presentation_time=None,
+    dt=0.001,
+    axes=None,
+    snapshots=(),
+    callback=None,
+    network=None,
+):
+    r"""Train the encoders before a connection, and its decoders, offline.
+
+    In each epoch the encoder rule that is declared before ``connection`` updates the
+    encoders, as it would online; then the decoders of ``connection`` are solved for. The
+    error is that of the samples: what the network makes of ``x``, minus ``y``. Afterwards
+    the network holds what was learned, for any simulator to run.
+
+    Parameters
+    ----------
+    connection : nengo.Connection
+        From the ensemble that is taught, or all of its neurons, to the output. Into that
+        ensemble there is one connection, with `FeedbackAlignment` or `Backprop`.
+    x : (n_samples, size_in) array_like
+        Samples of the input: what the node sends at which the connection with the encoder
+        rule begins, or what an ensemble there is to represent.
+    y : (n_samples, size_out) array_like
+        The outputs of ``connection`` that are wanted for them.
+    epochs : int, optional
+        Number of epochs.
+    batch_size : int, optional
+        Number of samples for each update of the encoders, in random batches. By default
+        all: one update in each epoch.
+    solver : nengo.solvers.Solver, optional
+        Least-squares solver for the decoders. By default that of ``connection``, or
+        `nengo.solvers.LstsqL2` if it has none.
+    seed : int, optional
+        Seed of the batches, of measured spikes and of random solvers, and of the network
+        if it has none. By default it follows from the network's.
+    progress_bar : bool or nengo.utils.progress.ProgressBar, optional
+        As for `nengo.Simulator`.
+    test : tuple of (x, y), optional
+        Other samples, for the error only.
+    presentation_time : float, optional
+        By default activities are the ``rates`` of the neuron type. If given, they are
+        measured: for so many seconds all samples are simulated, spikes and all, and the
+        output through the synapse of ``connection`` is averaged over the second half.
+    dt : float, optional
+        Time step for measured activities, in seconds.
+    axes : (n_axes, dimensions) array_like, optional
+        The angle of encoders to the nearest of these is recorded. By default the
+        diagonals, if the ensemble has two dimensions.
+    snapshots : iterable of int, optional
+        Numbers of epochs after which to keep all encoders.
+    callback : callable, optional
+        Called after each epoch with the `History` up to then. Training ends if it
+        returns True.
+    network : nengo.Network, optional
+        The network to be built. By default the outermost one that holds ``connection``.
+
+    Returns
+    -------
+    history : History
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If something about the arguments or the network is not as said above.
+    nengo.exceptions.BuildError
+        If the network cannot be built.
+    nengo.exceptions.ConvergenceError
+        If learning diverges. The network then holds the last epoch that was finite.
+
+    Notes
+    -----
+    Learning rates are per update, not per second. Filters on the input have settled; of
+    adaptive neurons, the rates are those before they adapt.
+
+    Ctrl-C ends the training after the last finished epoch, which is kept.
+
+    What is kept are ``encoders``, ``gain`` and ``bias`` of the ensemble, and decoders as the
+    solver of ``connection``, a `nengo.solvers.NoSolver`; a transform of ``connection`` becomes
+    part of the decoders. Both, and what leads to them, get the ``seed`` that they were
+    built with. Training again goes on from there.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node(size_in=2)
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     output = nengo.Node(size_in=1)
+    ...     encode = nengo.Connection(
+    ...         stimulus, hidden,
+    ...         learning_rule_type=nengo_fa.FeedbackAlignment(1, learning_rate=1e-3))
+    ...     decode = nengo.Connection(hidden, output, function=np.prod)
+    >>> x = nengo.dists.UniformHypersphere().sample(1000, 2, rng=np.random.RandomState(0))
+    >>> y = x[:, :1] * x[:, 1:]
+    >>> history = nengo_fa.train(decode, x, y, epochs=10, progress_bar=False)
+    >>> bool(history.rmse[-1] < history.rmse[0])
+    True
+    """
+    epochs = _check_count("epochs", epochs, 0)
+    snapshots = {_check_count("snapshots", epoch, 0) for epoch in snapshots}
+    _check_presentation(presentation_time, dt)
+    path = find_path(connection, network, seed)
+    solver = _check_solver(solver, connection)
+    axes = _check_axes(axes, path.ensemble)
+    x, y = _check_samples(x, y, path, "")
+    if test is not None:
+        if not isinstance(test, (tuple, list)) or len(test) != 2:
+            raise ValidationError("Must be a pair (x, y)", attr="test")
+        test = _check_samples(*test, path, "test ")
+    if len(x) < path.ensemble.n_neurons:
+        raise ValidationError(
+            f"There are too few samples, {len(x)} for {path.ensemble.n_neurons} neurons: "
+            "decoders could fit them whatever the encoders. Give at least as many samples "
+            "as neurons.",
+            attr="x",
+        )
+    if batch_size is not None:
+        batch_size = _check_count("batch_size", batch_size, 1, len(x))
+
+    rng = np.random.RandomState(path.model.seeds[path.encode] if seed is None else seed)
+    measure = None
+    if presentation_time is not None:
+        measure = {
+            "synapse": connection.synapse,
+            "presentation_time": presentation_time,
+            "dt": dt,
+            "rng": rng,
+        }
+    layers = make_layers([path])
+    x = path.get_ensemble_input(x, measure)
+    samples = Samples(layers, [x], [y], batch_size, measure, rng)
+    if test is not None:
+        x, y = test
+        x = path.get_ensemble_input(x, measure)
+        test = Samples(layers, [x], [y], measure=measure)
+
+    solve = make_solve(solver, rng)
+    record = _Record(layers, epochs, axes, snapshots)
+    progress = Progress("Training", "Training", max(1, epochs))
+    tracker = ProgressTracker(progress_bar, progress)
+    interrupted = False
+    try:
+        # what diverges is reported below
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"), tracker:
+            while record.n_epochs < epochs:
+                if record.n_epochs >= 0:
+                    samples.update_encoders()
+                (rmse,) = samples.solve(solve)
+                if not np.isfinite(rmse):
+                    raise np.linalg.LinAlgError("the error is not finite")
+                record.add(rmse, None if test is None else test.test()[0])
+                if record.n_epochs > 0:
+                    progress.step()
+                    if callback is not None and callback(record.get_history()):
+                        break
+    except KeyboardInterrupt:
+        if record.n_epochs < 0:
+            raise
+        interrupted = True
+    except np.linalg.LinAlgError as error:
+        raise ConvergenceError(
+            f"No decoders could be solved for after epoch {record.n_epochs + 1} ({error})."
+            + (
+                " Lower the learning rate of the encoder rule; the network holds the "
+                "epoch before."
+                if record.n_epochs >= 0
+                else " See that neurons fire for the samples, or use a solver with "
+                "regularization, such as nengo.solvers.LstsqL2()."
+            )
+        ) from error
+    finally:
+        if record.n_epochs >= 0:
+            _write_back(path, record)
+    return record.get_history(interrupted)
+
+
+class _Record:
+    """The history as it grows, and what was learned by the last finished epoch."""
+
+    def __init__(self, layers, epochs, axes, snapshots):
+        self._layers = layers
+        (encoders,) = layers.encoders
+        self._axes = axes
+        self._keep = snapshots
+        self._rmse = np.empty(epochs + 1)
+        self._test_rmse = None
+        self._lengths = np.empty((epochs + 1, len(encoders)))
+        self._angles = None if axes is None else np.empty_like(self._lengths)
+        self._snapshots = {}
+        # Encoders are measured some epochs at a time, which is faster for small ones.
+        block_size = min(epochs + 1, max(1, 2**16 // encoders.size))
+        self._block = np.empty((block_size, *encoders.shape))
+        self._measured = 0
+        # one object, so that Ctrl-C cannot come between its parts
+        self._finished = -1, None, None
+
+    @property
+    def n_epochs(self):
+        """Number of finished epochs; -1 before the first decoders."""
+        return self._finished[0]
+
+    @property
+    def encoders(self):
+        return self._finished[1]
+
+    @property
+    def decoders(self):
+        return self._finished[2].T
+
+    def add(self, rmse, test_rmse):
+        epoch = self.n_epochs + 1
+        encoders = self._layers.encoders[0].copy()
+        self._rmse[epoch] = rmse
+        if test_rmse is not None:
+            if self._test_rmse is None:
+                self._test_rmse = np.empty_like(self._rmse)
+            self._test_rmse[epoch] = test_rmse
+        if epoch in self._keep:
+            self._snapshots[epoch] = encoders
+        self._block[epoch - self._measured] = encoders
+        self._finished = epoch, encoders, self._layers.decoders[0]
+        if epoch + 1 - self._measured == len(self._block):
+            self._measure()
+
+    def _measure(self):
+        start, stop = self._measured, self.n_epochs + 1
+        encoders = self._block[: stop - start]
+        self._lengths[start:stop] = np.linalg.norm(encoders, axis=-1)
+        if self._axes is not None:
+            self._angles[start:stop] = angle_to_axes(encoders, self._axes)
+        self._measured = stop
+
+    def get_history(self, interrupted=False):
+        self._measure()
+
+        def until_now(series):
+            return None if series is None else series[: self.n_epochs + 1].copy()
+
+        return History(
+            rmse=until_now(self._rmse),
+            test_rmse=until_now(self._test_rmse),
+            encoder_lengths=until_now(self._lengths),
+            angles=until_now(self._angles),
+            encoders=self.encoders.copy(),
+            decoders=self.decoders.copy(),
+            snapshots=dict(self._snapshots),
+            interrupted=interrupted,
+        )
+
+
+def make_layers(paths):
+    """The taught ensembles of paths that are alike but for their random parameters.
+
+    Parameters
+    ----------
+    paths : list of Path
+
+    Returns
+    -------
+    layers : Layers
+    """
+    ensemble, encode, rule = paths[0].ensemble, paths[0].encode, paths[0].rule
+    built = [path.model.params[path.ensemble] for path in paths]
+    feedback = None
+    if not isinstance(rule, Backprop):
+        rules = [path.model.params[path.encode.learning_rule] for path in paths]
+        feedback = [rule.feedback for rule in rules]
+    columns = np.zeros(ensemble.dimensions)
+    columns[encode.post_slice] = 1
+    return Layers(
+        rule=rule,
+        neuron_type=ensemble.neuron_type,
+        encoders=[params.encoders for params in built],
+        scale=[params.gain / ensemble.radius for params in built],
+        bias=[params.bias for params in built],
+        feedback=feedback,
+        columns=None if columns.all() else columns,
+    )
+
+
+def _write_back(path, record):
+    """Write what was learned into the network, and the seeds that belong to it."""
+    built, seeds = path.model.params[path.ensemble], path.model.seeds
+    for obj in path.objects:
+        obj.seed = seeds[obj]
+    freeze_ensemble(path.ensemble, record.encoders, built.gain, built.bias)
+    freeze_weights(path.decode, record.decoders)
+
+
+def _check_count(name, value, low, high=np.inf):
+    if not is_integer(value) or not low <= value <= high:
+        limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
+        raise ValidationError(
+            f"Must be an integer, {limits} (got {value!r})", attr=name
+        )
+    return int(value)
+
+
+def _check_presentation(presentation_time, dt):
+    if presentation_time is None:
+        return
+    for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
+        if not is_number(value) or not low < value < np.inf:
+            raise ValidationError(
+                f"Must be a number of seconds above {low} (got {value!r})", attr=name
+            )
+
+
+def _check_solver(solver, connection):
+    if solver is None:
+        own = connection.solver
+        solver = LstsqL2() if isinstance(own, NoSolver) or own is None else own
+    if not isinstance(solver, Solver) or isinstance(solver, NoSolver):
+        raise ValidationError(
+            f"Must be a least-squares solver, such as nengo.solvers.LstsqL2() (got "
+            f"{solver!r})",
+            attr="solver",
+        )
+    if solver.weights:
+        raise ValidationError(
+            f"Must solve for decoders, but {solver} has weights=True and solves for "
+            "full connection weights. Use weights=False.",
+            attr="solver",
+        )
+    return solver
+
+
+def _check_axes(axes, ensemble):
+    if axes is None:
+        return DIAGONALS if ensemble.dimensions == 2 else None
+    axes = np.asarray(axes)
+    if axes.ndim != 2 or axes.shape[1] != ensemble.dimensions:
+        raise ValidationError(
+            f"Must have shape (n_axes, {ensemble.dimensions}), the dimensions of "
+            f"{ensemble} (got {axes.shape})",
+            attr="axes",
+        )
+    if not np.all(np.any(axes, axis=1)):
+        raise ValidationError("An axis must have a length above zero", attr="axes")
+    return axes
+
+
+def _check_samples(x, y, path, kind):
+    x = _check_array(
+        f"{kind}x", x, path.size_in, f"what {path.encode.pre_obj} sends or represents"
+    )
+    y = _check_array(
+        f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}"
+    )
+    if len(x) != len(y):
+        raise ValidationError(
+            f"Must have the same number of samples, their rows: {kind}x has {len(x)}, "
+            f"{kind}y has {len(y)}",
+            attr=f"{kind}y",
+        )
+    return x, y
+
+
+def _check_array(name, values, size, meaning):
+    try:
+        array = np.asarray(values)
+        array = array.astype(float, casting="same_kind", copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValidationError("Must be an array of real numbers", attr=name) from error
+    if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
+        hint = ""
+        if array.ndim == 1 and size == 1:
+            hint = f". Give {name}[:, np.newaxis]"
+        raise ValidationError(
+            f"Must have shape (n_samples, {size}), with a row for each sample of "
+            f"{meaning} (got {array.shape}){hint}",
+            attr=name,
+        )
+    if not np.all(np.isfinite(array)):
+        raise ValidationError("Must be finite, but holds NaN or infinity", attr=name)
+    return array
