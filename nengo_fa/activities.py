@@ -11,7 +11,9 @@ def make_step_rates(neuron_type, current, out):
     Parameters
     ----------
     neuron_type : nengo.neurons.NeuronType
-        Its ``rates`` are what is computed, for LIF neurons by a faster way.
+        Its ``rates`` are what is computed, for LIF neurons by a faster way. Nengo leaves
+        the amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them;
+        here it is part of what neurons send, and so of their rates.
     current : (n_samples, n_neurons) ndarray
         Input current of each neuron. Not written to.
     out : (n_samples, n_neurons) ndarray
@@ -27,9 +29,11 @@ def make_step_rates(neuron_type, current, out):
         return make_step_lif(neuron_type, current, out, *work)
 
     gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
+    from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
+    amplitude = neuron_type.amplitude if from_rates else 1
 
     def step():
-        out[...] = neuron_type.rates(current, gain, bias)
+        np.multiply(neuron_type.rates(current, gain, bias), amplitude, out=out)
 
     return step
 
@@ -116,19 +120,26 @@ def make_step_measured(
         Reads ``current`` and writes ``out``; takes no argument.
     """
     weights = _weights_in_time(synapse, presentation_time, dt)
+    n_neurons = out.shape[-1]
     # flat, as some neuron types count on it
     current, activity = current.reshape(-1), out.reshape(-1)
     spikes, weighted = np.zeros_like(activity), np.empty_like(activity)
     from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
     rates = np.zeros_like(activity)
 
-    def step():
+    def make_state(neuron_type):
         state = neuron_type.make_state(activity.size, rng=rng, dtype=activity.dtype)
+        for name, value in state.items():
+            if np.shape(value) == (n_neurons,):  # given for each neuron
+                state[name] = np.resize(value, activity.size)
+        return state
+
+    def step():
+        base_state = {}
+        state = make_state(neuron_type)
         if from_rates:
             base_type = neuron_type.base_type
-            base_state = base_type.make_state(
-                activity.size, rng=rng, dtype=activity.dtype
-            )
+            base_state = make_state(base_type)
         activity[...] = 0
         for weight in weights:
             if from_rates:
@@ -138,8 +149,9 @@ def make_step_measured(
                 neuron_type.step(dt, current, spikes, **state)
             np.multiply(spikes, weight, out=weighted)
             np.add(activity, weighted, out=activity)
-        if "adaptation" in state:
-            np.subtract(current, state["adaptation"], out=current)
+        adaptation = {**base_state, **state}.get("adaptation")
+        if adaptation is not None:
+            np.subtract(current, adaptation, out=current)
 
     return step
 

@@ -1,11 +1,13 @@
 """The command ``nengo-fa``."""
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
 
 import nengo
+from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa.experiments import online
@@ -24,14 +26,18 @@ def main(arguments=None):
     Returns
     -------
     status : int
-        The exit status: 0, or 130 if Ctrl-C came before there was anything to report.
+        The exit status: 0; 1 if something is wrong with what was found on disk; 130 after
+        Ctrl-C, if there was not yet anything to report.
     """
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except KeyboardInterrupt:
-        print("Interrupted before there was anything to report.", file=sys.stderr)
+        print(options.interrupted, file=sys.stderr)
         return 130
+    except (ValidationError, OSError) as error:
+        print(f"nengo-fa: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -42,12 +48,25 @@ def _parser():
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser(
+    def add_command(name, run, interrupted, help):
+        command = commands.add_parser(
+            name, help=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        command.set_defaults(command=name, run=run, interrupted=interrupted)
+        return command
+
+    _add_online(add_command)
+    _add_multiplication(add_command)
+    return parser
+
+
+def _add_online(add_command):
+    command = add_command(
         "online",
+        _run_online,
+        "Interrupted before there was anything to report.",
         help="learn to multiply two numbers online, with and without encoder learning",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    command.set_defaults(run=_run_online)
     command.add_argument(
         "--neurons",
         choices=NEURONS,
@@ -82,7 +101,88 @@ def _parser():
         metavar="FILE",
         help="file for the figure; its ending decides the format",
     )
-    return parser
+
+
+def _add_multiplication(add_command):
+    interrupted = (
+        "Interrupted. What is finished is kept; the same command goes on from there."
+    )
+    command = add_command(
+        "multiplication",
+        _run_multiplication,
+        interrupted,
+        help="the paper's first experiment: its data, Figures 2 to 5 and its claims",
+    )
+    command.add_argument(
+        "--learning-rate",
+        type=_number(float, 0, 10**6),
+        default=10.0,
+        metavar="RATE",
+        help="learning rate of the encoder rules, per update",
+    )
+    _add_sweep_arguments(command, n_trials=200)
+
+    command = add_command(
+        "learning-rates",
+        _run_learning_rates,
+        interrupted,
+        help="how the first experiment depends on the learning rate, which the paper "
+        "does not give",
+    )
+    _add_sweep_arguments(command, n_trials=50)
+
+
+def _add_sweep_arguments(command, n_trials):
+    command.add_argument(
+        "--neurons",
+        choices=NEURONS,
+        default="rate",
+        help="rates of LIF neurons, or their spikes, which takes some hundred times as "
+        "long",
+    )
+    command.add_argument(
+        "--trials",
+        type=_number(int, 1, 10**6),
+        default=n_trials,
+        metavar="N",
+        help="number of trials",
+    )
+    command.add_argument(
+        "--epochs",
+        type=_number(int, 1, 10**6),
+        default=100,
+        metavar="N",
+        help="number of epochs",
+    )
+    command.add_argument(
+        "--seed",
+        type=_number(int, 0, 2**31 - 1),
+        default=0,
+        metavar="SEED",
+        help="seed of all trials",
+    )
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few seconds instead: fewer trials, and fewer epochs with spikes",
+    )
+    command.add_argument(
+        "--folder",
+        type=Path,
+        metavar="FOLDER",
+        help="where data and figures go (default: a folder named after the experiment)",
+    )
+    command.add_argument(
+        "--workers",
+        type=_number(int, 1, 10**4),
+        metavar="N",
+        help="number of processes (default: one for each processor)",
+    )
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler, to run on its workers instead",
+    )
 
 
 def _number(kind, low, high):
@@ -114,15 +214,18 @@ def _figure_path(text):
 
 
 def _import_plots():
-    # not with the others: the command is to start without the extra
+    return _import("plots", "plots")
+
+
+def _import(name, extra):
+    # not with the others: the command is to start without the extras
     try:
-        from nengo_fa import plots
+        return importlib.import_module(f"nengo_fa.{name}")
     except ImportError as error:
         raise SystemExit(
-            f"nengo-fa: figures need Matplotlib ({error}). Install it with "
-            "pip install 'nengo-fa[plots]'."
+            f"nengo-fa: this needs what is not installed ({error}). Install it with "
+            f"pip install 'nengo-fa[{extra}]'."
         ) from error
-    return plots
 
 
 def _run_online(options):
@@ -143,3 +246,87 @@ def _run_online(options):
     print(result)
     plots.online(result).savefig(options.figure, dpi=150)
     print(f"Figure: {options.figure}")
+
+
+def _run_multiplication(options):
+    plots = _import_plots()
+    multiplication = _import("experiments.multiplication", "experiments")
+    illustrations = _import("experiments.illustrations", "experiments")
+    experiment = _make_experiment(
+        options, learning_rate=options.learning_rate, **_get_size(options, n_trials=10)
+    )
+    folder = _get_folder(options)
+    data = _sweep(experiment, options, folder / "figure5.zarr")
+    pictures = {
+        "figure2": (plots.tuning_curves, illustrations.make_tuning_curves()),
+        "figure3": (plots.iterations, illustrations.make_iterations(experiment)),
+        "figure4": (
+            plots.encoder_movement,
+            illustrations.make_encoder_movement(experiment),
+        ),
+        "figure5": (plots.learning_curves, None),
+    }
+    for claim in multiplication.check_claims(data):
+        print(f"\n{claim}")
+    print()
+    for name, (plot, picture) in pictures.items():
+        _draw(plot, picture, experiment, folder / name)
+
+
+def _run_learning_rates(options):
+    plots = _import_plots()
+    learning_rates = _import("experiments.learning_rates", "experiments")
+    experiment = learning_rates.LearningRateExperiment(
+        _make_experiment(options, **_get_size(options, n_trials=4))
+    )
+    folder = _get_folder(options)
+    data = _sweep(experiment, options, folder / "learning_rates.zarr")
+    print(f"\n{learning_rates.report(data)}\n")
+    _draw(plots.sensitivity, None, experiment, folder / "learning_rates")
+
+
+def _make_experiment(options, **parameters):
+    multiplication = _import("experiments.multiplication", "experiments")
+    return multiplication.MultiplicationExperiment(
+        neurons=options.neurons, seed=options.seed, **parameters
+    )
+
+
+def _get_size(options, n_trials):
+    """How many trials and epochs, and how many trials at a time."""
+    spiking = options.neurons == "spiking"
+    if options.quick:
+        size = {"n_trials": 2, "epochs": 5} if spiking else {"n_trials": n_trials}
+    else:
+        size = {"n_trials": options.trials, "epochs": options.epochs}
+    # spikes take their time: little at once, so that little is lost
+    return {**size, "chunk_size": 1 if spiking else 2 if options.quick else 10}
+
+
+def _get_folder(options):
+    quick = "-quick" if options.quick else ""
+    return options.folder or Path(f"{options.command}-{options.neurons}{quick}")
+
+
+def _sweep(experiment, options, path):
+    sweep = _import("experiments.sweep", "experiments")
+    print(f"{experiment.n_trials} trials, to be found in {path}")
+    try:
+        with sweep.open_executor(options.workers, options.scheduler) as executor:
+            return sweep.run_trials(experiment, path, executor)
+    except ImportError as error:
+        raise SystemExit(
+            f"nengo-fa: --scheduler needs Dask ({error}). Install it with "
+            "pip install 'nengo-fa[dask]'."
+        ) from error
+
+
+def _draw(plot, data, experiment, path):
+    """Draw a figure of stored data; store them first, if they are not yet."""
+    plots, store = _import_plots(), _import("experiments.store", "experiments")
+    path_of_data = path.with_suffix(".zarr")
+    if data is not None:
+        data.attrs.update(store.describe(experiment))
+        store.write_dataset(data, path_of_data)
+    paths = plots.save(plot(store.read_dataset(path_of_data)), path)
+    print("Figure:", *paths)

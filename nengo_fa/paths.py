@@ -10,6 +10,7 @@ from nengo.connection import Connection, LearningRule
 from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
+from nengo.transforms import Dense, NoTransform
 
 from nengo_fa.activities import make_step_measured, make_step_rates
 from nengo_fa.builder import find_reason_against_decoders
@@ -26,23 +27,24 @@ class Path:
         The connection with the encoder rule, into the taught ensemble.
     decode : nengo.Connection
         The output connection.
+    rule : EncoderLearningRule
+        The encoder learning rule type.
     model : nengo.builder.Model
         The built network, with its sampled parameters and seeds.
+    feedback : (n_neurons, size_out) ndarray or None
+        The feedback weights, if the rule has some.
     """
 
     encode: nengo.Connection
     decode: nengo.Connection
+    rule: EncoderLearningRule
     model: Model
+    feedback: np.ndarray
 
     @property
     def ensemble(self):
         """The taught ensemble."""
         return self.encode.post_obj
-
-    @property
-    def rule(self):
-        """The encoder learning rule type."""
-        return self.encode.learning_rule_type
 
     @property
     def size_in(self):
@@ -76,7 +78,10 @@ class Path:
         if before is None or isinstance(before.neuron_type, Direct):
             values = x[:, encode.pre_slice]
             if encode.function is not None:
-                values = np.array([np.ravel(encode.function(row)) for row in values])
+                values = np.array(
+                    # a copy, as a function may change what it is given
+                    [np.ravel(encode.function(row.copy())) for row in values]
+                )
         else:
             values = self._get_activities(before, x, measure)
             if isinstance(encode.pre_obj, Neurons):
@@ -134,6 +139,8 @@ def find_path(connection, network=None, seed=None):
         )
     if network is None:
         network = _find_network(connection)
+    elif not isinstance(network, nengo.Network):
+        raise ValidationError(f"Must be a nengo.Network (got {network!r})", attr="network")
     elif not any(connection is other for other in network.all_connections):
         raise ValidationError(
             f"{connection} is not in {network}. Give the network that contains it.",
@@ -160,7 +167,15 @@ def find_path(connection, network=None, seed=None):
                 "use a synapse with a gain of one, such as nengo.Lowpass.",
                 connection,
             )
-    return Path(encode, connection, _build(network, seed))
+    model = _build(network, seed)
+    built_rule = model.params.get(encode.learning_rule)
+    return Path(
+        encode=encode,
+        decode=connection,
+        rule=encode.learning_rule_type,
+        model=model,
+        feedback=None if built_rule is None else built_rule.feedback,
+    )
 
 
 def _refuse(reason, connection):
@@ -280,6 +295,13 @@ def _check_rule(encode, connection):
         _refuse(
             f"is preceded by {encode}, whose rule backpropagates through another "
             f"connection, {rule.connection}. Train that one, or change the rule.",
+            connection,
+        )
+    if not isinstance(encode.transform, (Dense, NoTransform)):
+        _refuse(
+            f"is preceded by {encode}, which has a {type(encode.transform).__name__} "
+            "transform. Use a dense transform, or bring the transformed input to a node "
+            "before it.",
             connection,
         )
     if encode.learning_rule.size_in != connection.size_out:

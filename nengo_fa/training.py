@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from nengo.exceptions import ConvergenceError, ValidationError
 from nengo.solvers import LstsqL2, NoSolver, Solver
-from nengo.utils.numpy import is_integer, is_number
+from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.epochs import Layers, Samples, make_solve
@@ -174,7 +174,16 @@ def train(
     True
     """
     epochs = _check_count("epochs", epochs, 0)
+    if not is_iterable(snapshots):
+        raise ValidationError(
+            f"Must be numbers of epochs, such as [{snapshots!r}] (got {snapshots!r})",
+            attr="snapshots",
+        )
     snapshots = {_check_count("snapshots", epoch, 0) for epoch in snapshots}
+    if seed is not None:
+        seed = _check_count("seed", seed, 0, maxseed)
+    if callback is not None and not callable(callback):
+        raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
     _check_presentation(presentation_time, dt)
     path = find_path(connection, network, seed)
     solver = _check_solver(solver, connection)
@@ -222,7 +231,13 @@ def train(
             while record.n_epochs < epochs:
                 if record.n_epochs >= 0:
                     samples.update_encoders()
-                (rmse,) = samples.solve(solve)
+                try:
+                    (rmse,) = samples.solve(solve)
+                except ValueError as error:
+                    # so solvers that use SciPy refuse what is not finite
+                    if record.n_epochs < 0:
+                        raise
+                    raise np.linalg.LinAlgError(str(error)) from error
                 if not np.isfinite(rmse):
                     raise np.linalg.LinAlgError("the error is not finite")
                 record.add(rmse, None if test is None else test.test()[0])
@@ -338,10 +353,7 @@ def make_layers(paths):
     """
     ensemble, encode, rule = paths[0].ensemble, paths[0].encode, paths[0].rule
     built = [path.model.params[path.ensemble] for path in paths]
-    feedback = None
-    if not isinstance(rule, Backprop):
-        rules = [path.model.params[path.encode.learning_rule] for path in paths]
-        feedback = [rule.feedback for rule in rules]
+    backprop = isinstance(rule, Backprop)
     columns = np.zeros(ensemble.dimensions)
     columns[encode.post_slice] = 1
     return Layers(
@@ -350,7 +362,7 @@ def make_layers(paths):
         encoders=[params.encoders for params in built],
         scale=[params.gain / ensemble.radius for params in built],
         bias=[params.bias for params in built],
-        feedback=feedback,
+        feedback=None if backprop else [path.feedback for path in paths],
         columns=None if columns.all() else columns,
     )
 
@@ -365,7 +377,7 @@ def _write_back(path, record):
 
 
 def _check_count(name, value, low, high=np.inf):
-    if not is_integer(value) or not low <= value <= high:
+    if isinstance(value, bool) or not is_integer(value) or not low <= value <= high:
         limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
         raise ValidationError(
             f"Must be an integer, {limits} (got {value!r})", attr=name
@@ -377,7 +389,9 @@ def _check_presentation(presentation_time, dt):
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
-        if not is_number(value) or not low < value < np.inf:
+        if isinstance(value, bool) or not (
+            is_number(value) and low < value < np.inf
+        ):
             raise ValidationError(
                 f"Must be a number of seconds above {low} (got {value!r})", attr=name
             )
@@ -405,7 +419,7 @@ def _check_solver(solver, connection):
 def _check_axes(axes, ensemble):
     if axes is None:
         return DIAGONALS if ensemble.dimensions == 2 else None
-    axes = np.asarray(axes)
+    axes = _as_real("axes", axes)
     if axes.ndim != 2 or axes.shape[1] != ensemble.dimensions:
         raise ValidationError(
             f"Must have shape (n_axes, {ensemble.dimensions}), the dimensions of "
@@ -434,11 +448,7 @@ def _check_samples(x, y, path, kind):
 
 
 def _check_array(name, values, size, meaning):
-    try:
-        array = np.asarray(values)
-        array = array.astype(float, casting="same_kind", copy=False)
-    except (TypeError, ValueError) as error:
-        raise ValidationError("Must be an array of real numbers", attr=name) from error
+    array = _as_real(name, values)
     if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
         hint = ""
         if array.ndim == 1 and size == 1:
@@ -448,6 +458,15 @@ def _check_array(name, values, size, meaning):
             f"{meaning} (got {array.shape}){hint}",
             attr=name,
         )
+    return array
+
+
+def _as_real(name, values):
+    try:
+        array = np.asarray(values)
+        array = array.astype(float, casting="same_kind", copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValidationError("Must be an array of real numbers", attr=name) from error
     if not np.all(np.isfinite(array)):
         raise ValidationError("Must be finite, but holds NaN or infinity", attr=name)
     return array

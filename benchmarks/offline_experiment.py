@@ -1,0 +1,159 @@
+"""The multiplication experiment, next to the loop that one would write in Nengo.
+
+One training is 100 epochs of one rule: 20 neurons, 1000 samples, decoders solved after
+each epoch, errors, angles and lengths recorded. In turn, on one core:
+
+- the obvious way: a simulator for the parameters, then for each epoch ``rates``,
+  ``LstsqL2``, the derivative where neurons fire, and the update;
+- nengo_fa's experiment, the share of one of its six rules;
+- the parts that no way around can leave out, by themselves: the products, one logarithm
+  and two divisions for each neuron and sample, the decoders.
+
+Then the whole experiment, with its store, in one process and in two.
+"""
+
+import argparse
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import nengo
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from nengo_fa.experiments.multiplication import (
+    NORMALIZATIONS,
+    RULES,
+    MultiplicationExperiment,
+)
+from nengo_fa.experiments.sweep import open_executor, run_trials
+
+
+def train_by_hand(trial, rule, normalization, epochs, learning_rate):
+    """A training as one would write it with Nengo and NumPy alone."""
+    (encode, decode) = trial.network.all_connections
+    ensemble = encode.post_obj
+    with nengo.Simulator(trial.network, progress_bar=False) as sim:
+        built = sim.data[ensemble]
+    neuron_type, solver = ensemble.neuron_type, nengo.solvers.LstsqL2()
+    encoders, gain, bias = built.encoders.copy(), built.gain, built.bias
+    feedback = np.random.RandomState(0).choice([-1.0, 1.0], size=(len(gain), 1))
+    diagonals = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
+    record = []
+    for _ in range(epochs + 1):
+        projected = trial.x @ encoders.T
+        activities = neuron_type.rates(projected, gain, bias)
+        decoders, _ = solver(activities, trial.y)
+        error = activities @ decoders - trial.y
+
+        lengths = np.linalg.norm(encoders, axis=1)
+        cosine = np.abs(encoders @ diagonals.T).max(axis=1) / lengths
+        angle = np.arccos(np.clip(cosine, 0, 1))
+        record.append((np.sqrt(np.mean(error**2)), angle.mean(), lengths.mean()))
+
+        current = gain * projected + bias
+        firing = current > 1
+        j = np.maximum(current[firing], 1.01)
+        slope = np.zeros_like(current)
+        slope[firing] = (
+            neuron_type.tau_rc
+            * activities[firing] ** 2
+            / (neuron_type.amplitude * j * (j - 1))
+        )
+        direction = decoders if rule == "Backprop" else feedback
+        delta = slope * (error @ direction.T)
+        gradient = gain[:, np.newaxis] * (delta.T @ trial.x) / len(trial.x)
+        if normalization == "augmented":
+            along = np.sum(gradient * encoders, axis=1) / lengths**2
+            gradient -= along[:, np.newaxis] * encoders
+        encoders = encoders - learning_rate * gradient
+        if normalization == "forced":
+            encoders /= np.linalg.norm(encoders, axis=1, keepdims=True)
+    return record
+
+
+def make_parts(experiment):
+    """The unavoidable parts of an epoch, as functions by name."""
+    rng = np.random.RandomState(0)
+    n_samples, n_neurons = experiment.n_samples, experiment.n_neurons
+    x, y = rng.randn(n_samples, 3), rng.randn(n_samples, 1)
+    weights, decoders = rng.randn(3, n_neurons), rng.randn(n_neurons, 1)
+    a, out = rng.rand(2, n_samples, n_neurons) + 1
+    gram = a.T @ a
+    right = a.T @ y
+    return {
+        "currents": lambda: np.dot(x, weights, out=out),
+        "logarithm": lambda: np.log(a, out=out),
+        "rates": lambda: np.divide(1, a, out=out),
+        "derivative": lambda: np.divide(a, a, out=out),
+        "Gram matrix": lambda: a.T @ a,
+        "right-hand side": lambda: a.T @ y,
+        "decoders": lambda: np.linalg.solve(gram, right),
+        "output": lambda: a @ decoders,
+        "projected error": lambda: np.dot(y, decoders.T, out=out),
+        "gated error": lambda: np.multiply(a, a, out=out),
+        "gradient": lambda: a.T @ x,
+    }
+
+
+def measure(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--trials", type=int, default=200)
+    options = parser.parse_args()
+
+    experiment = MultiplicationExperiment(n_trials=options.trials)
+    conditions = [(rule, other) for rule in RULES for other in NORMALIZATIONS]
+    chunk = range(experiment.chunk_size)
+    parts = make_parts(experiment)
+    by_hand, ours, unavoidable = [], [], []
+    with threadpool_limits(1):
+        for k in range(options.rounds + 1):
+            trial = experiment.declare(k)
+            size = experiment.epochs, experiment.learning_rate
+            times = [
+                measure(partial(train_by_hand, trial, *condition, *size))
+                for condition in conditions
+            ]
+            by_hand.append(np.mean(times))
+            n_trainings = len(chunk) * len(conditions)
+            ours.append(measure(lambda: experiment.run(chunk)) / n_trainings)
+            sums = [sum(map(measure, parts.values())) for _ in range(100)]
+            unavoidable.append(np.median(sums) * (experiment.epochs + 1))
+
+    # the first of each warms up
+    rows = {
+        "by hand, with Nengo": np.median(by_hand[1:]),
+        "nengo_fa": np.median(ours[1:]),
+        "unavoidable parts": np.median(unavoidable[1:]),
+    }
+    kernels = {info.get("architecture") for info in threadpool_info()} - {None}
+    print(f"One training on one core ({', '.join(sorted(kernels))})")
+    for name, seconds in rows.items():
+        ratio = seconds / rows["by hand, with Nengo"]
+        print(f"{name:24}{seconds * 1e3:8.1f} ms{ratio:8.2f}")
+
+    print(f"\nThe whole experiment, {options.trials} trials")
+    times = {1: [], 2: []}
+    for _ in range(3):
+        for workers, seconds in times.items():
+            with tempfile.TemporaryDirectory() as folder:
+                start = time.perf_counter()
+                with open_executor(workers) as executor:
+                    path = Path(folder, "figure5.zarr")
+                    run_trials(experiment, path, executor, progress_bar=False)
+                seconds.append(time.perf_counter() - start)
+    one, two = (np.median(seconds) for seconds in times.values())
+    print(f"one process   {one:8.1f} s")
+    print(f"two processes {two:8.1f} s, {one / two:.2f} times as fast")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Data of the paper's pictures of single neurons, Figures 2 to 4."""
+
+import nengo
+import numpy as np
+import xarray as xr
+
+from nengo_fa import equations
+from nengo_fa.derivatives import Rate
+from nengo_fa.geometry import DIAGONALS, angle_to_axes, disc
+from nengo_fa.training import train
+
+# The input weights of Figure 2. Of its biases the paper gives the sign only.
+WEIGHTS = np.array([[1.0, -1.0], [3.0, 4.0]])
+BIAS = np.array([1.0, -1.0])
+
+
+def make_tuning_curves(n_points=101):
+    """Tuning curves of two LIF neurons over the disc (Figure 2).
+
+    Parameters
+    ----------
+    n_points : int, optional
+        Number of points along each axis of the grid.
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``rates`` (neuron, x2, x1) in hertz, NaN outside of the disc;
+        ``preferred_directions`` (neuron, dimension), ``gain`` and ``bias`` (neuron,).
+    """
+    grid, inside = disc(n_points)
+    gain = np.linalg.norm(WEIGHTS, axis=1)
+    projected = grid[inside] @ (WEIGHTS / gain[:, np.newaxis]).T
+    rates = nengo.LIFRate().rates(projected, gain, BIAS)
+    return xr.Dataset(
+        {
+            "rates": _make_field("neuron", rates.T, inside, "firing rate", "Hz"),
+            "preferred_directions": (
+                ("neuron", "dimension"),
+                WEIGHTS / gain[:, np.newaxis],
+            ),
+            "gain": ("neuron", gain),
+            "bias": ("neuron", BIAS),
+        },
+        coords=_make_axes(grid),
+        attrs={"title": "Tuning curves of two neurons"},
+    )
+
+
+def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
+    """What one neuron sees over some iterations of feedback alignment (Figure 3).
+
+    Of the neurons of the hidden layer, it is the one whose encoder turns most.
+
+    Parameters
+    ----------
+    experiment : MultiplicationExperiment
+    trial : int, optional
+        Which of its trials.
+    n_iterations : int, optional
+    n_points : int, optional
+        Number of points along each axis of the grid.
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``activities``, ``projected_error`` and ``gated_error``, each (iteration, x2, x1)
+        and NaN outside of the disc; ``encoders`` and ``update`` (iteration, dimension).
+    """
+    trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
+    (encode,) = [
+        connection
+        for connection in trial.network.all_connections
+        if connection is not trial.decode
+    ]
+    with nengo.Simulator(trial.network, progress_bar=False) as sim:
+        built = sim.data[encode.post_obj]
+        feedback = sim.data[encode.learning_rule].feedback
+    neuron_type = encode.post_obj.neuron_type
+
+    grid, inside = disc(n_points)
+    target = np.prod(grid[inside], axis=1, keepdims=True)
+    encoders, activities, projected, gated = [], [], [], []
+    for i in range(n_iterations + 1):
+        history = train(
+            trial.decode,
+            trial.x,
+            trial.y,
+            epochs=min(i, 1),
+            progress_bar=False,
+            network=trial.network,
+        )
+        current = grid[inside] @ history.encoders.T
+        current = built.gain * current + built.bias
+        a = neuron_type.rates(
+            current, np.ones_like(built.gain), np.zeros_like(built.bias)
+        )
+        error = a @ history.decoders.T - target
+        encoders.append(history.encoders)
+        activities.append(a)
+        projected.append(error @ feedback.T)
+        gated.append(
+            equations.aligned_error(error, feedback, Rate()(neuron_type, current))
+        )
+
+    encoders = np.array(encoders)
+    update = np.diff(encoders, axis=0)
+    neuron = np.argmax(np.linalg.norm(encoders[-1] - encoders[0], axis=1))
+
+    def make_field(values, name):
+        values = np.array(values)[:-1, :, neuron]
+        return _make_field("iteration", values, inside, name, "1")
+
+    return xr.Dataset(
+        {
+            "activities": make_field(activities, "activity"),
+            "projected_error": make_field(projected, "projected error"),
+            "gated_error": make_field(gated, "projected error times derivative"),
+            "encoders": (("iteration", "dimension"), encoders[:-1, neuron]),
+            "update": (("iteration", "dimension"), update[:, neuron]),
+        },
+        coords={**_make_axes(grid), "iteration": np.arange(1, n_iterations + 1)},
+        attrs={
+            "title": "Three iterations of feedback alignment",
+            "neuron": int(neuron),
+        },
+    )
+
+
+def make_encoder_movement(experiment, trial=0, epochs=(0, 10, 30, 100)):
+    """Encoders on their way to the diagonals (Figure 4).
+
+    Parameters
+    ----------
+    experiment : MultiplicationExperiment
+    trial : int, optional
+        Which of its trials.
+    epochs : sequence of int, optional
+        After which numbers of epochs.
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``encoders`` (epoch, neuron, dimension), and ``angle`` (epoch,), their mean angle
+        to the nearest diagonal in radians.
+    """
+    trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
+    history = train(
+        trial.decode,
+        trial.x,
+        trial.y,
+        epochs=max(epochs),
+        progress_bar=False,
+        snapshots=epochs,
+        network=trial.network,
+    )
+    encoders = np.array([history.snapshots[epoch] for epoch in epochs])
+    angle = angle_to_axes(encoders, DIAGONALS).mean(axis=-1)
+    return xr.Dataset(
+        {
+            "encoders": (("epoch", "neuron", "dimension"), encoders),
+            "angle": ("epoch", angle, {"units": "rad"}),
+        },
+        coords={"epoch": list(epochs)},
+        attrs={"title": "Encoders under feedback alignment"},
+    )
+
+
+def _make_axes(grid):
+    return {"x1": grid[0, :, 0], "x2": grid[:, 0, 1]}
+
+
+def _make_field(dim, values, inside, name, units):
+    """Values at points of the disc, (n, n_points), as a variable on the grid."""
+    field = np.full((len(values), *inside.shape), np.nan)
+    field[:, inside] = values
+    return (dim, "x2", "x1"), field, {"long_name": name, "units": units}

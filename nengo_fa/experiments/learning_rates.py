@@ -1,0 +1,161 @@
+"""How the multiplication experiment depends on the learning rate."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nengo_fa.experiments.claims import find_lower
+from nengo_fa.experiments.multiplication import (
+    NORMALIZATIONS,
+    VARIABLES,
+    MultiplicationExperiment,
+)
+
+
+@dataclass(frozen=True)
+class LearningRateExperiment:
+    """The multiplication experiment at several learning rates; what is left at its end.
+
+    Parameters
+    ----------
+    experiment : MultiplicationExperiment
+        All but the learning rate.
+    learning_rates : tuple of float
+    """
+
+    experiment: MultiplicationExperiment = field(
+        default_factory=lambda: MultiplicationExperiment(n_trials=50)
+    )
+    learning_rates: tuple = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+
+    @property
+    def n_trials(self):
+        """Number of trials."""
+        return self.experiment.n_trials
+
+    @property
+    def chunk_size(self):
+        """Number of trials that are run, and stored, together."""
+        return self.experiment.chunk_size
+
+    @property
+    def seed(self):
+        """The seed of all trials."""
+        return self.experiment.seed
+
+    @property
+    def configuration(self):
+        """All parameters, for the attributes of the results."""
+        configuration = dict(self.experiment.configuration)
+        del configuration["learning_rate"]
+        configuration["experiment"] = "learning rates of multiplication"
+        configuration["learning_rates"] = list(self.learning_rates)
+        return configuration
+
+    def make_template(self, trials):
+        """Dataset for the results of some trials, full of NaN."""
+        template = self.experiment.make_template(trials).isel(epoch=-1, drop=True)
+        rates = {"learning_rate": list(self.learning_rates)}
+        template = template.expand_dims(rates).copy(deep=True)
+        template["learning_rate"].attrs["units"] = "per update"
+        return template
+
+    def run(self, trials):
+        """Run some trials.
+
+        Returns
+        -------
+        results : dict of (n_learning_rates, 2, 3, n_trials) ndarray
+            In the order of the dimensions of the template.
+        """
+        parts = [
+            replace(self.experiment, learning_rate=rate).run(trials)
+            for rate in self.learning_rates
+        ]
+        return {
+            name: np.array([part[name][..., -1] for part in parts])
+            for name in VARIABLES
+        }
+
+
+def find_best_rates(data):
+    """The learning rate with the lowest median error, for each condition.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `LearningRateExperiment`.
+
+    Returns
+    -------
+    best : xarray.DataArray
+        (rule, normalization)
+    """
+    return data.rmse.median("trial").idxmin("learning_rate")
+
+
+def find_common_rate(data):
+    """The one learning rate that suits all conditions best.
+
+    It has the lowest mean, over conditions, of the median error over the lowest median
+    error of the same condition.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `LearningRateExperiment`.
+
+    Returns
+    -------
+    learning_rate : float
+    """
+    median = data.rmse.median("trial")
+    excess = median / median.min("learning_rate")
+    return float(excess.mean(("rule", "normalization")).idxmin("learning_rate"))
+
+
+def report(data):
+    """A table of the results, as text.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `LearningRateExperiment`.
+
+    Returns
+    -------
+    report : str
+    """
+    median, best = data.rmse.median("trial"), find_best_rates(data)
+    rates = data.learning_rate.values
+    lines = [
+        f"Median RMSE at the end, {data.sizes['trial']} trials, by learning rate "
+        "(* lowest)",
+        " " * 32 + "".join(f"{rate:>10g}" for rate in rates),
+    ]
+    for rule in data.rule.values:
+        for normalization in data.normalization.values:
+            condition = {"rule": rule, "normalization": normalization}
+            numbers = "".join(
+                f"{value:9.4f}" + "* "[int(rate != best.sel(condition))]
+                for rate, value in zip(rates, median.sel(condition).values)
+            )
+            lines.append(f"{f'{rule}, {normalization}':32}{numbers}")
+    lines.append("")
+    lines.append(f"The one that suits all six best: {find_common_rate(data):g}")
+    lines.append("Each at its own best, Backprop against FeedbackAlignment:")
+    for normalization in NORMALIZATIONS:
+        at_best = [
+            data.rmse.sel(
+                rule=rule,
+                normalization=normalization,
+                learning_rate=best.sel(rule=rule, normalization=normalization),
+            ).values
+            for rule in ("Backprop", "FeedbackAlignment")
+        ]
+        finding = find_lower(normalization, *at_best)
+        lines.append(
+            f"  {normalization:30}{finding.medians[0]:10.4f}{finding.medians[1]:10.4f}"
+            f"   effect {finding.effect:5.2f}, p = {finding.p:.1g}"
+        )
+    return "\n".join(lines)

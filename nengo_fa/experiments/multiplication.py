@@ -1,0 +1,315 @@
+"""The paper's first experiment: multiplication, with six rules for the encoders."""
+
+from dataclasses import asdict, dataclass, replace
+
+import nengo
+import numpy as np
+import xarray as xr
+
+from nengo_fa.derivatives import Rate
+from nengo_fa.epochs import Samples, make_solve
+from nengo_fa.experiments.claims import (
+    Claim,
+    count_epochs_to,
+    find_equivalent,
+    find_lower,
+)
+from nengo_fa.geometry import angle_to_axes
+from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.paths import find_path
+from nengo_fa.training import make_layers
+
+RULES = ("FeedbackAlignment", "Backprop")
+NORMALIZATIONS = ("none", "forced", "augmented")
+
+VARIABLES = {
+    "rmse": {"long_name": "root mean square error of the product", "units": "1"},
+    "angle": {
+        "long_name": "mean angle between an encoder and the nearest diagonal",
+        "units": "rad",
+    },
+    "encoder_length": {"long_name": "mean length of the encoders", "units": "1"},
+}
+
+
+@dataclass(frozen=True)
+class MultiplicationExperiment:
+    """Encoders of a hidden layer learn to multiply, under each of six rules.
+
+    In each trial the neurons, their feedback weights and the samples are the same for
+    all rules, and other than in all other trials.
+
+    Parameters
+    ----------
+    neurons : {"rate", "spiking"}
+        Rates of LIF neurons, or their spikes, measured in each epoch.
+    n_trials : int
+    epochs : int
+    learning_rate : float
+        That of both rules, in all three normalizations, per update.
+    n_neurons : int
+    n_samples : int
+        Number of inputs, from the disc of radius one.
+    presentation_time : float
+        For how long spiking neurons see each sample, in seconds.
+    seed : int
+    chunk_size : int
+        Number of trials that are run, and stored, together.
+    """
+
+    neurons: str = "rate"
+    n_trials: int = 200
+    epochs: int = 100
+    learning_rate: float = 10.0
+    n_neurons: int = 20
+    n_samples: int = 1000
+    presentation_time: float = 0.2
+    seed: int = 0
+    chunk_size: int = 10
+
+    @property
+    def configuration(self):
+        """All parameters, for the attributes of the results."""
+        return {"experiment": "multiplication", **asdict(self)}
+
+    def make_template(self, trials):
+        """Dataset for the results of some trials, full of NaN."""
+        coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
+            "rule": np.array(RULES, dtype=object),
+            "normalization": np.array(NORMALIZATIONS, dtype=object),
+            "trial": np.arange(trials.start, trials.stop),
+            "epoch": np.arange(self.epochs + 1),
+        }
+        shape = [len(values) for values in coordinates.values()]
+        return xr.Dataset(
+            {
+                name: (list(coordinates), np.full(shape, np.nan), attributes)
+                for name, attributes in VARIABLES.items()
+            },
+            coords=coordinates,
+            attrs={"title": "Multiplication, with encoders learned offline"},
+        )
+
+    def run(self, trials):
+        """Run some trials.
+
+        Returns
+        -------
+        results : dict of (2, 3, n_trials, epochs + 1) ndarray
+            In the order of the dimensions of the template.
+        """
+        # Rates of all trials are computed side by side; the time of spikes is their own.
+        groups = [trials] if self.neurons == "rate" else [[trial] for trial in trials]
+        parts = [self._run_group([self.declare(i) for i in group]) for group in groups]
+        return {
+            name: np.concatenate([part[name] for part in parts], axis=2)
+            for name in VARIABLES
+        }
+
+    def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
+        """The network and the samples of a trial, as for `nengo_fa.train`.
+
+        Returns
+        -------
+        trial : Trial
+        """
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        x = nengo.dists.UniformHypersphere().sample(self.n_samples, 2, rng=rng)
+        neuron_type = {"rate": nengo.LIFRate, "spiking": nengo.LIF}[self.neurons]
+        with nengo.Network(seed=seed) as network:
+            stimulus = nengo.Node(size_in=2)
+            hidden = nengo.Ensemble(
+                self.n_neurons,
+                2,
+                # activities of the order of one, so that one rate suits both rules
+                neuron_type=neuron_type(amplitude=1 / 75),
+                max_rates=nengo.dists.Uniform(50, 100),
+                intercepts=nengo.dists.Uniform(-0.95, 0.95),
+            )
+            output = nengo.Node(size_in=1)
+            encode = nengo.Connection(stimulus, hidden, synapse=None)
+            decode = nengo.Connection(hidden, output, function=np.prod)
+            encode.learning_rule_type = self._make_rule(rule, normalization, decode)
+        return Trial(network, decode, x, np.prod(x, axis=1, keepdims=True), seed)
+
+    def _make_rule(self, rule, normalization, decode):
+        parameters = {
+            "learning_rate": self.learning_rate,
+            "derivative": Rate(),
+            "normalization": None if normalization == "none" else normalization,
+        }
+        if rule == "Backprop":
+            return Backprop(decode, **parameters)
+        return FeedbackAlignment(1, **parameters)
+
+    def _run_group(self, group):
+        # built once for the neurons and the feedback weights, which all rules share
+        paths = [find_path(trial.decode, trial.network) for trial in group]
+        shape = len(RULES), len(NORMALIZATIONS), len(group), self.epochs + 1
+        results = {name: np.empty(shape) for name in VARIABLES}
+        for index in np.ndindex(shape[:2]):
+            rule = RULES[index[0]], NORMALIZATIONS[index[1]]
+            with_rule = [
+                replace(path, rule=self._make_rule(*rule, path.decode))
+                for path in paths
+            ]
+            rmse, encoders = self._train(group, make_layers(with_rule))
+            results["rmse"][index] = rmse.T
+            results["angle"][index] = angle_to_axes(encoders).mean(axis=-1).T
+            lengths = np.linalg.norm(encoders, axis=-1)
+            results["encoder_length"][index] = lengths.mean(axis=-1).T
+        return results
+
+    def _train(self, group, layers):
+        """The error, (epochs + 1, n_trials), and the encoders after each epoch."""
+        measure = None
+        if self.neurons == "spiking":
+            (trial,) = group
+            measure = {
+                "synapse": trial.decode.synapse,
+                "presentation_time": self.presentation_time,
+                "rng": np.random.RandomState(trial.seed),
+            }
+        x, y = [trial.x for trial in group], [trial.y for trial in group]
+        samples = Samples(layers, x, y, measure=measure)
+        solve = make_solve(nengo.solvers.LstsqL2(), rng=None)
+        rmse = np.empty((self.epochs + 1, len(group)))
+        encoders = np.empty((self.epochs + 1, *layers.encoders.shape))
+        for epoch in range(self.epochs + 1):
+            if epoch > 0:
+                samples.update_encoders()
+            rmse[epoch] = samples.solve(solve)
+            encoders[epoch] = layers.encoders
+        return rmse, encoders
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial is about.
+
+    Attributes
+    ----------
+    network : nengo.Network
+    decode : nengo.Connection
+        The connection to be trained.
+    x : (n_samples, 2) ndarray
+        Pairs of numbers.
+    y : (n_samples, 1) ndarray
+        Their products.
+    seed : int
+        Of the network, and of spikes.
+    """
+
+    network: nengo.Network
+    decode: nengo.Connection
+    x: np.ndarray
+    y: np.ndarray
+    seed: int
+
+
+def check_claims(data):
+    """What the paper says of this experiment, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `MultiplicationExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+
+    def get(name, rule, normalization):
+        return data[name].sel(rule=rule, normalization=normalization).values
+
+    def final(name, rule, normalization):
+        return get(name, rule, normalization)[:, -1]
+
+    def mean(name, rule, normalization):
+        return get(name, rule, normalization).mean(axis=1)
+
+    def epochs_to_half(rule, normalization):
+        # half of what the best of the three gains, in the same trial
+        curves = [get("rmse", rule, other) for other in NORMALIZATIONS]
+        best = np.min([curve[:, -1] for curve in curves], axis=0)
+        level = (curves[0][:, 0] + best) / 2
+        return count_epochs_to(get("rmse", rule, normalization), level)
+
+    pairs = [(rule, other) for rule in RULES for other in ("forced", "augmented")]
+
+    def against_free(measure, *name):
+        return tuple(
+            find_lower(
+                f"{rule}, {other}",
+                measure(*name, rule, other),
+                measure(*name, rule, "none"),
+            )
+            for rule, other in pairs
+        )
+
+    def against_backprop(measure, name, lower):
+        rules = ("Backprop", "FeedbackAlignment")
+        a, b = rules if lower == "Backprop" else rules[::-1]
+        return tuple(
+            find_lower(other, measure(name, a, other), measure(name, b, other))
+            for other in NORMALIZATIONS
+        )
+
+    ones = np.ones(data.sizes["trial"])
+    return [
+        Claim(
+            "Backprop ends with a lower error than feedback alignment",
+            ("Backprop", "Feedback al."),
+            against_backprop(final, "rmse", "Backprop"),
+        ),
+        Claim(
+            "With normalization the error ends lower than without",
+            ("normalized", "free"),
+            against_free(final, "rmse"),
+        ),
+        Claim(
+            "With normalization learning is faster: epochs to half of the best gain",
+            ("normalized", "free"),
+            against_free(epochs_to_half),
+        ),
+        Claim(
+            "Augmented and forced normalization end with the same error, within 1 %",
+            ("augmented", "forced"),
+            tuple(
+                find_equivalent(
+                    rule,
+                    final("rmse", rule, "augmented"),
+                    final("rmse", rule, "forced"),
+                    0.01,
+                )
+                for rule in RULES
+            ),
+        ),
+        Claim(
+            "The augmented gradient keeps encoders near length one, within 5 %",
+            ("length", "one"),
+            tuple(
+                find_equivalent(
+                    rule, final("encoder_length", rule, "augmented"), ones, 0.05
+                )
+                for rule in RULES
+            ),
+        ),
+        Claim(
+            "Without normalization encoders grow",
+            ("one", "length"),
+            tuple(
+                find_lower(rule, ones, final("encoder_length", rule, "none"))
+                for rule in RULES
+            ),
+        ),
+        Claim(
+            "Feedback alignment turns encoders to the diagonals faster than backprop: "
+            "mean angle over epochs (rad)",
+            ("Feedback al.", "Backprop"),
+            against_backprop(mean, "angle", "FeedbackAlignment"),
+        ),
+    ]

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from nengo_fa.experiments.claims import (
+    Claim,
+    count_epochs_to,
+    find_equivalent,
+    find_lower,
+)
+
+
+def test_lower(rng):
+    b = rng.uniform(1, 2, size=30)
+    finding = find_lower("somewhere", b - rng.uniform(0.01, 0.02, size=30), b)
+    assert finding.verdict == "held" and finding.effect == 1 and finding.n_trials == 30
+    assert finding.medians[0] < finding.medians[1] == np.median(b)
+
+
+def test_is_paired(rng):
+    """A small difference shows in each pair, and not between the groups."""
+    b = rng.uniform(1, 100, size=30)
+    a = b - 0.01
+    assert stats.mannwhitneyu(a, b, alternative="less").pvalue > 0.1
+    assert find_lower("somewhere", a, b).verdict == "held"
+
+
+def test_opposite_does_not_hold(rng):
+    a, b = rng.uniform(size=(2, 30))
+    finding = find_lower("somewhere", a + 2, b)
+    assert finding.verdict == "opposite" and finding.effect == -1
+
+
+def test_no_difference_does_not_hold(rng):
+    a = rng.uniform(size=30)
+    finding = find_lower("somewhere", a, a)
+    assert finding.verdict == "not shown" and finding.effect == 0
+
+
+def test_few_trials_show_nothing():
+    assert find_lower("somewhere", [1, 2, 3], [2, 3, 4]).verdict == "not shown"
+
+
+def test_false_claims_are_rarely_held(rng):
+    """At a level of 1 %, no more than some of a hundred."""
+    held = [
+        find_lower("", rng.normal(size=40), rng.normal(size=40)).verdict == "held"
+        for _ in range(200)
+    ]
+    assert sum(held) <= 8
+
+
+def test_equivalent(rng):
+    b = rng.uniform(1, 2, size=40)
+    near, far = (b * (1 + s * rng.normal(size=40)) for s in (0.001, 0.2))
+    assert find_equivalent("near", near, b, 0.01).verdict == "held"
+    assert find_equivalent("far", far, b, 0.01).verdict != "held"
+    assert find_equivalent("the same", b, b, 0.01).verdict == "held"
+
+
+@pytest.mark.parametrize("shift", [0.98, 1.02])
+def test_shifted_is_not_equivalent(rng, shift):
+    b = rng.uniform(1, 2, size=40)
+    finding = find_equivalent("shifted", shift * b, b, 0.01)
+    assert finding.verdict == "opposite"
+    assert np.isclose(finding.effect, shift - 1)
+
+
+def test_epochs_to_a_level():
+    rmse = np.array([[4, 3, 2, 1], [4, 4, 4, 4], [1, 1, 1, 1]])
+    assert count_epochs_to(rmse, np.array([2, 2, 2])).tolist() == [2, 4, 0]
+
+
+def test_verdict_and_table(rng):
+    b = rng.uniform(1, 2, size=30)
+    good, bad = find_lower("good", b - 1, b), find_lower("bad", b + 1, b)
+    claims = [
+        Claim("It is lower", ("a", "b"), findings)
+        for findings in [(good, good), (good, bad), (bad, bad)]
+    ]
+    verdicts = ["held", "held in 1 of 2", "opposite"]
+    assert [claim.verdict for claim in claims] == verdicts
+    table = str(claims[1])
+    assert table.startswith("It is lower: held in 1 of 2")
+    good_row, bad_row = table.splitlines()[2:]
+    assert f"{np.median(b):.4g}" in good_row and good_row.endswith("held")
+    assert "bad" in bad_row and bad_row.endswith("opposite")

@@ -1,0 +1,249 @@
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from nengo.exceptions import ValidationError
+
+from nengo_fa.experiments.multiplication import MultiplicationExperiment
+from nengo_fa.experiments.store import Store, read_dataset, split_trials
+from nengo_fa.experiments.sweep import open_executor, run_trials
+
+EXPERIMENT = MultiplicationExperiment(
+    n_trials=5, epochs=3, n_samples=50, n_neurons=8, chunk_size=2
+)
+
+
+@dataclass(frozen=True)
+class Failing:
+    """An experiment that fails after some trials."""
+
+    experiment: MultiplicationExperiment
+    failing: int
+    error: type = KeyboardInterrupt
+
+    def __getattr__(self, name):
+        return getattr(object.__getattribute__(self, "experiment"), name)
+
+    def run(self, trials):
+        if self.failing in trials:
+            raise self.error("as planned")
+        return self.experiment.run(trials)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    results = EXPERIMENT.run(range(EXPERIMENT.n_trials))
+    template = EXPERIMENT.make_template(range(EXPERIMENT.n_trials))
+    return template.assign({k: (template[k].dims, v) for k, v in results.items()})
+
+
+def read_files(path):
+    return {
+        file.relative_to(path): file.read_bytes()
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+    }
+
+
+def run_in_thread(experiment, path):
+    with ThreadPoolExecutor(1) as executor:
+        return run_trials(experiment, path, executor, progress_bar=False)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "thread.zarr"
+    run_in_thread(EXPERIMENT, path)
+    return path
+
+
+def test_results_do_not_depend_on_chunks(store, expected):
+    """Trials run alone, and side by side with others, give the same bits."""
+    data = read_dataset(store)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(data[name], expected[name], strict=True)
+        assert np.isfinite(data[name]).all()
+    assert list(data.rule) == ["FeedbackAlignment", "Backprop"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_do_not_depend_on_processes(tmp_path, store, workers):
+    path = tmp_path / "processes.zarr"
+    with open_executor(workers) as executor:
+        run_trials(EXPERIMENT, path, executor, progress_bar=False)
+    assert read_files(path) == read_files(store)
+    assert not multiprocessing.active_children()
+
+
+def test_results_are_the_same_on_a_dask_cluster(tmp_path, store):
+    from distributed import LocalCluster
+
+    path = tmp_path / "dask.zarr"
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        with open_executor(scheduler=cluster.scheduler_address) as executor:
+            run_trials(EXPERIMENT, path, executor, progress_bar=False)
+    assert read_files(path) == read_files(store)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_goes_on_after_an_exception(tmp_path, store, error):
+    path = tmp_path / "interrupted.zarr"
+    with pytest.raises(error):
+        run_in_thread(Failing(EXPERIMENT, 3, error), path)
+    part = Store(path, EXPERIMENT)
+    assert part.find_unfinished() == [range(2, 4), range(4, 5)]
+    assert part.read().trial.values.tolist() == [0, 1]
+    data = run_in_thread(EXPERIMENT, path)
+    assert data.sizes["trial"] == 5
+    assert read_files(path) == read_files(store)
+
+
+def test_finished_trials_are_not_run_again(store):
+    data = run_in_thread(Failing(EXPERIMENT, 3), store)
+    assert data.sizes["trial"] == 5
+
+
+def test_survives_sigkill(tmp_path, store):
+    """Killed at whatever moment, again and again, it ends with the same store."""
+    path = tmp_path / "killed.zarr"
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from test_sweep import EXPERIMENT, run_in_thread;"
+        "print('ready', flush=True); run_in_thread(EXPERIMENT, sys.argv[1])",
+        str(path),
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    kills = 0
+    for wait in np.linspace(0.0, 0.9, 7):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, env=environment
+        ) as process:
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(wait)
+            process.kill()
+        kills += process.returncode == -signal.SIGKILL
+    assert kills > 0
+    run_in_thread(EXPERIMENT, path)
+    assert read_files(path) == read_files(store)
+
+
+def test_no_process_outlives_its_parent(tmp_path):
+    """Workers end when the parent is killed, in the middle of their work."""
+    code = (
+        "import time\n"
+        "from nengo_fa.experiments.sweep import open_executor\n"
+        "import multiprocessing\n"
+        "if __name__ == '__main__':\n"
+        "    with open_executor(2) as executor:\n"
+        "        futures = [executor.submit(time.sleep, 60) for _ in range(2)]\n"
+        "        while not all(future.running() for future in futures): pass\n"
+        "        children = multiprocessing.active_children()\n"
+        "        print(*(child.pid for child in children), flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE) as process:
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+        process.kill()
+    assert len(pids) == 2
+    deadline = time.monotonic() + 20
+    while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_an_exception_ends_busy_workers():
+    """Ctrl-C does not wait for what is still running."""
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        with open_executor(1) as executor:
+            future = executor.submit(time.sleep, 60)
+            while not future.running():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+    assert time.monotonic() - start < 30
+    for child in multiprocessing.active_children():
+        child.join(20)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epochs": 4}, {"seed": 1}, {"n_trials": 6}, {"neurons": "spiking"}],
+    ids=str,
+)
+def test_refuses_another_configuration(store, change):
+    before = read_files(store)
+    (name,) = change
+    with pytest.raises(ValidationError, match=f"another configuration: {name} is"):
+        run_in_thread(replace(EXPERIMENT, **change), store)
+    assert read_files(store) == before
+
+
+def test_refuses_other_versions_while_unfinished(tmp_path, monkeypatch):
+    path = tmp_path / "old.zarr"
+    with pytest.raises(KeyboardInterrupt):
+        run_in_thread(Failing(EXPERIMENT, 3), path)
+    monkeypatch.setattr("nengo.__version__", "5.0.0")
+    with pytest.raises(ValidationError, match="another version: nengo is"):
+        run_in_thread(EXPERIMENT, path)
+
+
+def test_reads_finished_results_of_other_versions(store, monkeypatch):
+    monkeypatch.setattr("nengo.__version__", "5.0.0")
+    assert run_in_thread(EXPERIMENT, store).sizes["trial"] == 5
+
+
+@pytest.mark.parametrize("content", ["file", "empty folder", "damaged"])
+def test_refuses_what_is_not_a_store(tmp_path, content):
+    path = tmp_path / "other.zarr"
+    if content == "file":
+        path.write_text("important")
+    elif content == "empty folder":
+        path.mkdir()
+    else:
+        Store(path, EXPERIMENT)
+        for file in path.rglob("zarr.json"):
+            file.write_text("{")
+        for file in path.rglob(".z*"):
+            file.write_text("{")
+    with pytest.raises(ValidationError, match="is not a store of results"):
+        run_in_thread(EXPERIMENT, path)
+    assert path.exists()
+
+
+def test_says_where_results_come_from(store):
+    with xr.open_zarr(store, consolidated=False) as data:
+        configuration = json.loads(data.attrs["configuration"])
+        assert configuration == EXPERIMENT.configuration
+        assert set(json.loads(data.attrs["versions"])) >= {"nengo", "numpy", "nengo_fa"}
+        assert data.attrs["seed"] == EXPERIMENT.seed
+        assert "blas" in data.attrs
+        assert data.angle.attrs["units"] == "rad"
+        assert data.rmse.dims == ("rule", "normalization", "trial", "epoch")
+
+
+def test_chunks_cover_all_trials():
+    chunks = split_trials(EXPERIMENT)
+    assert [list(chunk) for chunk in chunks] == [[0, 1], [2, 3], [4]]

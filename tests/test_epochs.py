@@ -1,0 +1,314 @@
+import nengo
+import numpy as np
+import pytest
+from nengo.rc import rc
+
+import nengo_fa
+from nengo_fa import Backprop, FeedbackAlignment, Rate, Step, equations
+from nengo_fa.epochs import Layers, Samples, make_solve
+
+NORMALIZATIONS = [None, "forced", "augmented"]
+
+
+def make_rule(kind, **kwargs):
+    if kind == "feedback alignment":
+        return FeedbackAlignment(1, **kwargs)
+    with nengo.Network():
+        ensemble = nengo.Ensemble(1, 1)
+        return Backprop(nengo.Connection(ensemble, nengo.Node(size_in=1)), **kwargs)
+
+
+class Problem:
+    """Layers with random parameters, samples for them, and what should be computed."""
+
+    def __init__(
+        self,
+        rng,
+        kind="feedback alignment",
+        neuron_type=nengo.LIFRate(amplitude=0.01),
+        n_layers=1,
+        n_neurons=12,
+        dimensions=3,
+        size_out=2,
+        n_samples=40,
+        **rule,
+    ):
+        rule.setdefault("learning_rate", 0.3)
+        rule.setdefault("derivative", Rate())
+        self.rule = make_rule(kind, **rule)
+        self.neuron_type = neuron_type
+        self.x = rng.uniform(-1, 1, size=(n_layers, n_samples, dimensions))
+        self.y = rng.uniform(-1, 1, size=(n_layers, n_samples, size_out))
+        self.encoders = rng.standard_normal((n_layers, n_neurons, dimensions))
+        self.scale = rng.uniform(0.5, 2, size=(n_layers, n_neurons))
+        self.bias = rng.uniform(0, 2, size=(n_layers, n_neurons))
+        self.feedback = None
+        if kind == "feedback alignment":
+            self.feedback = rng.standard_normal((n_layers, n_neurons, size_out))
+
+    def make(self, which=slice(None), batch_size=None, seed=0, measure=None, **kwargs):
+        layers = Layers(
+            self.rule,
+            self.neuron_type,
+            self.encoders[which],
+            self.scale[which],
+            self.bias[which],
+            None
+            if self.feedback is None
+            else self.feedback[which].astype(rc.float_dtype),
+            **kwargs,
+        )
+        rng = np.random.RandomState(seed)
+        x, y = self.x[which], self.y[which]
+        return layers, Samples(layers, x, y, batch_size, measure, rng)
+
+    def expect(self, i, encoders, decoders=None):
+        """The gradient, decoders and error of layer i, by definition."""
+        x, y = self.x[i], self.y[i]
+        current = x @ (encoders * self.scale[i][:, None]).T + self.bias[i]
+        ones, zeros = np.ones(current.shape[1]), np.zeros(current.shape[1])
+        activities = self.neuron_type.rates(current, ones, zeros)
+        signal = {"current": current, "output": activities}[self.rule.derivative.signal]
+        derivative = self.rule.derivative(self.neuron_type, signal)
+        if decoders is None:
+            decoders, _ = nengo.solvers.LstsqL2()(activities, y)
+        error = activities @ decoders - y
+        if self.feedback is None:
+            delta = equations.backpropagated_error(error, decoders.T, derivative)
+        else:
+            delta = equations.aligned_error(error, self.feedback[i], derivative)
+        rmse = np.sqrt(np.mean(error**2))
+        return equations.weight_gradient(delta, x), decoders, rmse
+
+
+solve_l2 = make_solve(nengo.solvers.LstsqL2(), None)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("derivative", [Rate(), Step(), Step("output")], ids=repr)
+@pytest.mark.parametrize("kind", ["feedback alignment", "backprop"])
+@pytest.mark.parametrize("size_out", [1, 2, 5])
+def test_epochs_follow_the_equations(
+    rng, allclose, kind, derivative, normalization, size_out
+):
+    problem = Problem(
+        rng,
+        kind,
+        n_layers=2,
+        size_out=size_out,
+        derivative=derivative,
+        normalization=normalization,
+    )
+    layers, samples = problem.make()
+    encoders = problem.encoders.copy()
+    for _ in range(3):
+        rmse = samples.solve(solve_l2)
+        for i in range(2):
+            gradient, decoders, expected = problem.expect(i, encoders[i])
+            assert allclose(layers.decoders[i], decoders, rtol=1e-9, atol=1e-12)
+            assert allclose(rmse[i], expected, rtol=1e-9)
+            update = equations.encoder_update(
+                gradient,
+                encoders[i],
+                problem.scale[i],
+                problem.rule.learning_rate,
+                normalization,
+            )
+            assert np.abs(update).max() > 1e-4
+            encoders[i] += update
+        samples.update_encoders()
+        assert allclose(layers.encoders, encoders, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7, 1])
+@pytest.mark.parametrize("kind", ["feedback alignment", "backprop"])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_layers_side_by_side_are_each_alone(rng, kind, normalization, batch_size):
+    """To the last bit."""
+
+    def run(which):
+        layers, samples = problem.make(which, batch_size=batch_size)
+        rmse = [samples.solve(solve_l2)]
+        for _ in range(3):
+            samples.update_encoders()
+            rmse.append(samples.solve(solve_l2))
+        return layers.encoders, np.array(layers.decoders), np.transpose(rmse)
+
+    problem = Problem(rng, kind, n_layers=3, normalization=normalization)
+    together = run(slice(None))
+    assert not np.allclose(together[0], problem.encoders, rtol=1e-3)
+    for i in range(3):
+        for side_by_side, alone in zip(together, run(slice(i, i + 1))):
+            assert np.array_equal(side_by_side[i], alone[0])
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_update_is_the_equation(rng, allclose, normalization):
+    problem = Problem(rng, n_layers=2, normalization=normalization, learning_rate=0.3)
+    gradient = rng.standard_normal(problem.encoders.shape)
+    layers, _ = problem.make()
+    expected = problem.encoders + equations.encoder_update(
+        gradient, problem.encoders, problem.scale, 0.3, normalization
+    )
+    layers.update(gradient)
+    assert allclose(layers.encoders, expected, rtol=1e-12)
+    # the weights, by which currents are computed, follow
+    weights = expected * problem.scale[..., None]
+    assert allclose(layers.weights[:, :-1], np.swapaxes(weights, 1, 2), rtol=1e-12)
+    assert np.array_equal(layers.weights[:, -1], problem.bias)
+
+
+@pytest.mark.parametrize("normalization", [None, "augmented"])
+def test_only_given_columns_are_taught(rng, allclose, normalization):
+    """As by the whole update, but for the other columns, as the rules do online."""
+    problem = Problem(rng, normalization=normalization, learning_rate=0.3)
+    gradient = rng.standard_normal(problem.encoders.shape)
+    layers, _ = problem.make(columns=np.array([0.0, 1, 1]))
+    whole, _ = problem.make()
+    layers.update(gradient)
+    whole.update(gradient)
+    assert np.array_equal(layers.encoders[..., 0], problem.encoders[..., 0])
+    assert allclose(layers.encoders[..., 1:], whole.encoders[..., 1:], rtol=1e-12)
+    assert not allclose(layers.encoders, whole.encoders, record_rmse=False)
+
+
+def test_parameters_given_are_left_alone(rng):
+    problem = Problem(rng)
+    before = [problem.encoders.copy(), problem.x.copy(), problem.y.copy()]
+    _, samples = problem.make(batch_size=10)
+    for _ in range(2):
+        samples.solve(solve_l2)
+        samples.update_encoders()
+    for value, expected in zip((problem.encoders, problem.x, problem.y), before):
+        assert np.array_equal(value, expected)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 39])
+def test_batches_divide_the_samples(rng, allclose, batch_size):
+    """At a tiny learning rate, an epoch is the sum over batches of their updates."""
+    kwargs = dict(normalization=None, learning_rate=1e-9)
+    problem = Problem(rng, n_samples=39, **kwargs)
+    layers, samples = problem.make(batch_size=batch_size)
+    rmse = samples.solve(solve_l2)
+    gradient, decoders, expected = problem.expect(0, problem.encoders[0])
+    assert allclose(rmse[0], expected, rtol=1e-9)
+    assert allclose(layers.decoders[0], decoders, rtol=1e-9)
+    samples.update_encoders()
+    change = layers.encoders[0] - problem.encoders[0]
+    if 39 % batch_size == 0:
+        steps = 39 / batch_size
+        expected = -steps * 1e-9 * problem.scale[0][:, None] * gradient
+        assert allclose(change, expected, rtol=1e-4, atol=1e-4 * np.abs(change).max())
+    assert np.abs(change).max() > 0
+
+
+def test_batches_are_drawn_from_the_random_state(rng):
+    def run(seed):
+        layers, samples = problem.make(batch_size=16, seed=seed)
+        samples.solve(solve_l2)
+        for _ in range(2):
+            samples.update_encoders()
+        return layers.encoders
+
+    problem = Problem(rng)
+    assert np.array_equal(run(1), run(1))
+    assert not np.array_equal(run(1), run(2))
+
+
+@pytest.mark.parametrize("batch_size", [None, 6])
+def test_test_error_is_that_of_the_decoders_there_are(rng, allclose, batch_size):
+    problem = Problem(rng, n_layers=2)
+    layers, samples = problem.make(batch_size=batch_size)
+    rmse = samples.solve(solve_l2)
+    # in batches or not, for the same samples it is the same error
+    same = Samples(layers, problem.x, problem.y)
+    assert allclose(same.test(), rmse, rtol=1e-9)
+
+    other = Problem(rng, n_layers=2)
+    test = Samples(layers, other.x, other.y).test()
+    problem.x, problem.y = other.x, other.y
+    for i in range(2):
+        expected = problem.expect(i, layers.encoders[i], layers.decoders[i])[-1]
+        assert allclose(test[i], expected, rtol=1e-9)
+
+
+def test_measured_activities_are_taught_by_their_samples(rng, allclose):
+    """Spiking activities lead to nearly the encoders that rates lead to."""
+    problem = Problem(rng, neuron_type=nengo.LIF(amplitude=0.01), normalization=None)
+    changes = []
+    for measure in (None, {"synapse": None, "presentation_time": 2, "rng": rng}):
+        layers, samples = problem.make(measure=measure)
+        samples.solve(solve_l2)
+        samples.update_encoders()
+        changes.append(layers.encoders - problem.encoders)
+    angle = nengo_fa.geometry.alignment_angle(*changes)
+    assert 0 < angle[0] < 0.1
+
+
+class Mean(nengo.solvers.Solver):
+    """A user's own."""
+
+    def __call__(self, A, Y, rng=np.random):
+        return np.full((A.shape[1], Y.shape[1]), Y.mean() / A.mean()), {}
+
+
+class Twice(nengo.solvers.LstsqL2):
+    """Derived from the solver that is computed in another way, but not that one."""
+
+    def __call__(self, A, Y, rng=np.random):
+        decoders, info = super().__call__(A, Y, rng)
+        return 2 * decoders, info
+
+
+SOLVERS = [
+    nengo.solvers.LstsqL2(),
+    nengo.solvers.LstsqL2(reg=0.01),
+    nengo.solvers.LstsqL2(solver=nengo.utils.least_squares_solvers.SVD()),
+    nengo.solvers.LstsqL2(solver=nengo.utils.least_squares_solvers.Cholesky(True)),
+    nengo.solvers.LstsqL2nz(reg=0.05),
+    nengo.solvers.LstsqNoise(),
+    nengo.solvers.LstsqDrop(),
+    nengo.solvers.Lstsq(),
+    Mean(),
+    Twice(),
+]
+
+
+@pytest.mark.parametrize("n_neurons", [5, 64, 65, 100])
+@pytest.mark.parametrize("solver", SOLVERS, ids=repr)
+def test_decoders_are_those_of_the_solver(rng, allclose, solver, n_neurons):
+    activities = np.maximum(0, rng.uniform(-100, 100, size=(200, n_neurons)))
+    y = rng.standard_normal((200, 3))
+    before = activities.copy(), y.copy()
+    decoders = make_solve(solver, np.random.RandomState(1))(activities, y)
+    expected, _ = solver(activities, y, rng=np.random.RandomState(1))
+    assert decoders.shape == (n_neurons, 3)
+    assert allclose(decoders, expected, rtol=1e-9, atol=1e-12)
+    assert np.array_equal(before[0], activities) and np.array_equal(before[1], y)
+
+
+def test_silent_neurons_have_decoders_of_zero(rng):
+    activities = np.maximum(0, rng.uniform(-100, 100, size=(50, 10)))
+    activities[:, 3] = 0
+    decoders = solve_l2(activities, rng.standard_normal((50, 2)))
+    assert np.all(decoders[3] == 0) and np.all(np.isfinite(decoders))
+
+
+@pytest.mark.parametrize("solver", SOLVERS[:2], ids=repr)
+def test_equations_without_a_solution(solver):
+    with pytest.raises(np.linalg.LinAlgError):
+        make_solve(solver, None)(np.zeros((20, 4)), np.ones((20, 1)))
+
+
+def test_single_precision(rng):
+    problem = Problem(rng)
+    expected, samples = problem.make()
+    errors = [samples.solve(solve_l2)[0]]
+    samples.update_encoders()
+    rc["precision"]["bits"] = "32"
+    layers, samples = problem.make()
+    errors.append(samples.solve(solve_l2)[0])
+    samples.update_encoders()
+    assert layers.encoders.dtype == layers.weights.dtype == np.float32
+    np.testing.assert_allclose(errors[1], errors[0], rtol=1e-4)
+    np.testing.assert_allclose(layers.encoders, expected.encoders, atol=1e-3)

@@ -1,0 +1,555 @@
+import nengo
+import numpy as np
+import pytest
+from nengo.exceptions import ConvergenceError, ValidationError
+from nengo.rc import rc
+
+import nengo_fa
+from nengo_fa import Backprop, FeedbackAlignment, Rate, Step, equations, geometry, train
+from nengo_fa.epochs import Samples
+
+NORMALIZATIONS = [None, "forced", "augmented"]
+LIF_RATE = nengo.LIFRate(amplitude=0.01)
+SIGMOID = dict(
+    neuron_type=nengo.Sigmoid(tau_ref=0.005),
+    max_rates=nengo.dists.Uniform(120, 180),
+    intercepts=nengo.dists.Uniform(-0.5, 0.5),
+)
+
+
+class Net:
+    """A network that is to multiply, and samples for it."""
+
+    def __init__(
+        self, seed=1, rule=FeedbackAlignment, n_neurons=20, size_out=1, decode=(), **hidden
+    ):
+        hidden.setdefault("neuron_type", LIF_RATE)
+        with nengo.Network(seed=seed) as self.model:
+            self.stimulus = nengo.Node(np.zeros(2))
+            self.hidden = nengo.Ensemble(n_neurons, 2, **hidden)
+            self.output = nengo.Node(size_in=size_out)
+            self.encode = nengo.Connection(self.stimulus, self.hidden, synapse=None)
+            self.decode = nengo.Connection(
+                self.hidden, self.output, function=lambda x: np.ones(size_out), **dict(decode)
+            )
+            self.teach(rule)
+
+    def teach(self, rule, **kwargs):
+        kwargs.setdefault("learning_rate", 0.5)
+        error = self.decode if rule is Backprop else self.decode.size_out
+        is_type = isinstance(rule, type)
+        self.encode.learning_rule_type = rule(error, **kwargs) if is_type else rule
+
+    def samples(self, n_samples=100, seed=0):
+        rng = np.random.RandomState(seed)
+        x = nengo.dists.UniformHypersphere().sample(n_samples, 2, rng=rng)
+        power = np.arange(1, self.decode.size_out + 1)
+        return x, x[:, :1] * x[:, 1:] ** power
+
+    def train(self, *args, **kwargs):
+        x, y = self.samples()
+        return train(self.decode, x, y, *args, **kwargs)
+
+    def error(self, Simulator, presentation_time=0.001):
+        """The root mean square error of what a simulator makes of the samples."""
+        x, y = self.samples()
+        self.stimulus.output = nengo.processes.PresentInput(x, presentation_time)
+        with self.model:
+            probe = nengo.Probe(self.output)
+        with Simulator(self.model) as self.sim:
+            self.sim.run(len(x) * presentation_time)
+        output = self.sim.data[probe].reshape(len(x), -1, y.shape[1])
+        output = output[:, output.shape[1] // 2 :].mean(axis=1)
+        return np.sqrt(np.mean((output - y) ** 2))
+
+
+class Plain:
+    """What an epoch is to do, from the parameters that a simulator has."""
+
+    def __init__(self, Simulator, net, decoders):
+        with Simulator(net.model) as sim:
+            built = sim.data[net.hidden]
+        self.x, self.y = net.samples()
+        self.encoders, self.bias = built.encoders, built.bias
+        self.gain = built.gain / net.hidden.radius
+        self.neuron_type = net.hidden.neuron_type
+        self.rule, self.decoders = net.encode.learning_rule_type, decoders
+        if not isinstance(self.rule, Backprop):
+            self.feedback = sim.data[net.encode.learning_rule].feedback
+
+    def forward(self, encoders):
+        current = self.x @ (encoders * self.gain[:, None]).T + self.bias
+        ones, zeros = np.ones(len(encoders)), np.zeros(len(encoders))
+        activities = self.neuron_type.rates(current, ones, zeros)
+        return current, activities @ self.decoders.T - self.y
+
+    def loss(self, encoders):
+        return np.sum(self.forward(encoders)[1] ** 2) / 2 / len(self.x)
+
+    def change(self):
+        rule = self.rule
+        current, error = self.forward(self.encoders)
+        derivative = rule.derivative(self.neuron_type, current)
+        if isinstance(rule, Backprop):
+            delta = equations.backpropagated_error(error, self.decoders, derivative)
+        else:
+            delta = equations.aligned_error(error, self.feedback, derivative)
+        gradient = equations.weight_gradient(delta, self.x)
+        return equations.encoder_update(
+            gradient, self.encoders, self.gain, rule.learning_rate, rule.normalization
+        )
+
+
+NEURONS = [
+    dict(neuron_type=LIF_RATE, radius=1.3),
+    dict(neuron_type=nengo.RectifiedLinear()),
+    SIGMOID,
+    dict(SIGMOID, neuron_type=nengo.Tanh(tau_ref=0.005)),
+]
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("derivative", [Rate(), Step(threshold=0.5)], ids=repr)
+@pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
+@pytest.mark.parametrize("neurons", NEURONS, ids=lambda kw: repr(kw["neuron_type"]))
+def test_an_epoch_is_the_equations(
+    Simulator, allclose, neurons, rule, derivative, normalization
+):
+    def teach(net):
+        options = dict(derivative=derivative, normalization=normalization)
+        net.teach(rule, learning_rate=1e-3, **options)
+        return net
+
+    start = teach(Net(size_out=2, **neurons)).train(0)
+    net = teach(Net(size_out=2, **neurons))
+    plain = Plain(Simulator, net, start.decoders)
+    change = net.train(1).encoders - plain.encoders
+    assert allclose(start.encoders, plain.encoders, rtol=1e-12)
+    assert allclose(change, plain.change(), rtol=1e-6, atol=1e-12)
+    assert np.abs(change).max() > 1e-7
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("neurons", NEURONS, ids=lambda kw: repr(kw["neuron_type"]))
+def test_backprop_goes_down_the_gradient_of_the_error(Simulator, neurons, normalization):
+    """Of half the mean square error, by finite differences, with the decoders held."""
+
+    def teach(net):
+        options = dict(derivative=Rate(margin=1e-9), normalization=normalization)
+        net.teach(Backprop, learning_rate=0.01, **options)
+        return net
+
+    start = teach(Net(size_out=2, n_neurons=8, **neurons)).train(0)
+    net = teach(Net(size_out=2, n_neurons=8, **neurons))
+    plain = Plain(Simulator, net, start.decoders)
+    length = np.linalg.norm(plain.encoders, axis=1, keepdims=True)
+
+    def loss(encoders):
+        if normalization == "augmented":
+            encoders *= length / np.linalg.norm(encoders, axis=1, keepdims=True)
+        return plain.loss(encoders)
+
+    step, gradient = 1e-6, np.empty_like(plain.encoders)
+    for index in np.ndindex(gradient.shape):
+        shift = np.zeros_like(gradient)
+        shift[index] = step
+        gradient[index] = (
+            loss(plain.encoders + shift) - loss(plain.encoders - shift)
+        ) / (2 * step)
+    expected = plain.encoders - 0.01 * gradient
+    if normalization == "forced":
+        expected *= length / np.linalg.norm(expected, axis=1, keepdims=True)
+
+    change = net.train(1).encoders - plain.encoders
+    error = np.abs(change - (expected - plain.encoders)).max()
+    assert error < 1e-4 * np.abs(change).max()
+    assert plain.loss(plain.encoders) == pytest.approx(start.rmse[0] ** 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_feedback_alignment_with_transposed_decoders_is_backprop(normalization, allclose):
+    decoders = Net(size_out=2).train(0).decoders
+    encoders = []
+    for rule, options in (
+        (Backprop, {}),
+        (FeedbackAlignment, {"feedback": decoders.T}),
+        (FeedbackAlignment, {}),
+    ):
+        net = Net(size_out=2)
+        net.teach(rule, normalization=normalization, **options)
+        encoders.append(net.train(1).encoders)
+    backprop, transposed, random = encoders
+    assert allclose(backprop, transposed, rtol=1e-12)
+    assert not allclose(backprop, random, atol=1e-3, record_rmse=False)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_an_epoch_is_the_mean_of_what_is_learned_online(
+    Simulator, normalization, allclose
+):
+    rate = 1e-6  # so that encoders as good as stay where they are online
+    net = Net()
+    net.teach(FeedbackAlignment, learning_rate=rate, normalization=normalization)
+    start = net.train(0).encoders
+    x, y = net.samples()
+    net.stimulus.output = nengo.processes.PresentInput(x, 0.001)
+    with net.model:
+        error = nengo.Node(size_in=1)
+        target = nengo.Node(nengo.processes.PresentInput(y, 0.001))
+        for pre, sign in ((net.output, 1), (target, -1)):
+            nengo.Connection(pre, error, transform=sign, synapse=None)
+        nengo.Connection(error, net.encode.learning_rule, synapse=None)
+        delta = nengo.Probe(net.encode.learning_rule, "delta")
+    net.decode.synapse = None
+    with Simulator(net.model) as sim:
+        sim.run_steps(len(x))
+    gain = sim.data[net.hidden].gain[:, None]
+    online = sim.data[delta].mean(axis=0) / gain / sim.dt
+    offline = net.train(1).encoders - start
+    assert allclose(offline / rate, online / rate, rtol=1e-3, atol=1e-3)
+    assert np.abs(offline / rate).max() > 0.1
+
+
+@pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
+def test_training_again_goes_on(rule):
+    """Two runs of ten epochs are one of twenty."""
+    net = Net()
+    net.teach(rule, learning_rate=10, derivative=Rate())
+    first, second = net.train(10), net.train(10)
+    whole = Net()
+    whole.teach(rule, learning_rate=10, derivative=Rate())
+    whole = whole.train(20)
+    np.testing.assert_allclose(second.rmse, whole.rmse[10:], rtol=1e-8)
+    np.testing.assert_allclose(second.encoders, whole.encoders, rtol=1e-7)
+    assert second.rmse[0] == pytest.approx(first.rmse[-1], rel=1e-12)
+    assert second.rmse[-1] < first.rmse[-1] < first.rmse[0]
+
+
+def test_network_without_seed(Simulator):
+    net = Net(seed=None, decode=dict(synapse=None))
+    history = net.train(5, seed=4)
+    assert net.error(Simulator) == pytest.approx(history.rmse[-1], rel=1e-9)
+    assert net.model.seed is None
+    assert np.array_equal(Net(seed=None).train(5, seed=4).rmse, history.rmse)
+    assert not np.allclose(Net(seed=None).train(5, seed=5).rmse, history.rmse)
+    assert not np.allclose(Net(seed=None).train(5).rmse, Net(seed=None).train(5).rmse)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 50, 100])
+def test_batches(Simulator, batch_size):
+    def run(**kwargs):
+        net = Net(decode=dict(synapse=None))
+        # as there are more updates
+        rate = 10 * batch_size / 100
+        net.teach(FeedbackAlignment, learning_rate=rate, derivative=Rate())
+        return net, net.train(20, batch_size, **kwargs)
+
+    net, history = run()
+    assert history.rmse[-1] < 0.9 * history.rmse[0]
+    assert net.error(Simulator) == pytest.approx(history.rmse[-1], rel=1e-9)
+    assert np.array_equal(run()[1].encoders, history.encoders)
+    other = run(seed=5)[1]
+    assert other.rmse[-1] < 0.9 * other.rmse[0]
+    assert np.array_equal(other.encoders, history.encoders) == (batch_size == 100)
+
+
+@pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
+@pytest.mark.parametrize("solver", [nengo.solvers.LstsqL2(), nengo.solvers.Lstsq()])
+def test_single_precision(rule, solver):
+    def run():
+        net = Net(rule=rule)
+        return net.train(5, solver=solver, test=net.samples(seed=1))
+
+    expected = run()
+    rc["precision"]["bits"] = "32"
+    history = run()
+    np.testing.assert_allclose(history.rmse, expected.rmse, rtol=1e-3)
+    np.testing.assert_allclose(history.encoders, expected.encoders, atol=1e-3)
+
+
+@pytest.mark.parametrize("solver", [nengo.solvers.LstsqL2(reg=0.01), nengo.solvers.Nnls()])
+def test_solver(solver):
+    pytest.importorskip("scipy") if isinstance(solver, nengo.solvers.Nnls) else None
+    own = Net(decode=dict(solver=solver)).train(2)
+    given = Net().train(2, solver=solver)
+    assert np.array_equal(own.rmse, given.rmse)
+    assert not np.allclose(own.rmse, Net().train(2).rmse, rtol=1e-3)
+
+
+# --- spikes
+
+
+@pytest.mark.parametrize(
+    "neuron_type",
+    [nengo.LIF(amplitude=0.01), nengo.RegularSpiking(nengo.LIFRate(), amplitude=0.01)],
+    ids=repr,
+)
+@pytest.mark.parametrize("presentation_time", [None, 0.2])
+def test_error_in_spikes_is_that_of_the_simulator(
+    Simulator, neuron_type, presentation_time
+):
+    net = Net(neuron_type=neuron_type, decode=dict(synapse=0.02))
+    net.teach(FeedbackAlignment, learning_rate=10, derivative=Rate())
+    history = net.train(10, presentation_time=presentation_time)
+    assert history.rmse[-1] < 0.9 * history.rmse[0]
+    error = net.error(Simulator, 0.2)
+    print(error, history.rmse)
+    assert error == pytest.approx(history.rmse[-1], rel=0.25)
+
+
+def test_learning_carries_over_to_spikes():
+    """By the ratio by which it improves the rates, for each of ten networks."""
+    ratios = []
+    for seed in range(10):
+
+        def make(neuron_type, seed=seed):
+            net = Net(
+                seed=seed,
+                neuron_type=neuron_type,
+                max_rates=nengo.dists.Uniform(50, 100),
+                intercepts=nengo.dists.Uniform(-0.95, 0.95),
+            )
+            net.teach(FeedbackAlignment, learning_rate=10, derivative=Rate())
+            return net
+
+        def in_spikes(net):
+            x, y = net.samples(1000)
+            return train(net.decode, x, y, epochs=0, presentation_time=0.5).rmse[0]
+
+        untrained = in_spikes(make(nengo.LIF(amplitude=1 / 75)))
+        net = make(nengo.LIF(amplitude=1 / 75))
+        history = train(net.decode, *net.samples(1000), epochs=100)
+        rates = history.rmse[-1] / history.rmse[0]
+        ratios.append([rates, in_spikes(net) / untrained])
+    rates, spikes = np.transpose(ratios)
+    assert np.all(spikes < 0.95) and np.median(spikes) < 0.8
+    np.testing.assert_allclose(spikes, rates, rtol=0.05)
+
+
+# --- history
+
+
+def test_history(allclose):
+    net = Net()
+    x, y = net.samples(seed=1)
+    history = net.train(6, test=(x, y), snapshots=[0, 3, 6, 99])
+    assert history.n_epochs == 6 and not history.interrupted
+    assert history.rmse.shape == history.test_rmse.shape == (7,)
+    assert history.encoders.shape == (20, 2) and history.decoders.shape == (1, 20)
+    assert list(history.snapshots) == [0, 3, 6]
+    assert np.array_equal(history.snapshots[6], history.encoders)
+    assert np.array_equal(net.hidden.encoders, history.encoders)
+    assert np.array_equal(net.decode.solver.values, history.decoders.T)
+    for epoch, encoders in history.snapshots.items():
+        angles = geometry.angle_to_axes(encoders)
+        assert allclose(history.angles[epoch], angles, atol=1e-12)
+        lengths = np.linalg.norm(encoders, axis=1)
+        assert allclose(history.encoder_lengths[epoch], lengths)
+    assert allclose(history.angle, history.angles.mean(axis=1))
+    assert allclose(history.encoder_length, history.encoder_lengths.mean(axis=1))
+    assert not allclose(history.angle[0], history.angle[-1], rtol=1e-3, record_rmse=False)
+
+    # the error of the test samples, by hand
+    drive = x @ (net.hidden.encoders * net.hidden.gain[:, None]).T
+    activities = LIF_RATE.rates(drive, np.ones(20), net.hidden.bias)
+    error = activities @ history.decoders.T - y
+    assert allclose(history.test_rmse[-1], np.sqrt(np.mean(error**2)), rtol=1e-9)
+    assert Net().train(1).test_rmse is None
+
+
+@pytest.mark.parametrize("n_neurons, epochs", [(300, 120), (2, 40)])
+def test_each_epoch_is_measured(n_neurons, epochs, allclose):
+    """However many fit into memory at a time, and with a look into the history between."""
+
+    def look(history):
+        seen.append(history.angles)
+
+    seen, net = [], Net(n_neurons=n_neurons)
+    kwargs = dict(epochs=epochs, snapshots=range(epochs + 1))
+    histories = [
+        train(net.decode, *net.samples(300), **kwargs, callback=callback)
+        for net, callback in ((Net(n_neurons=n_neurons), None), (net, look))
+    ]
+    encoders = np.stack(list(histories[0].snapshots.values()))
+    for history in histories:
+        assert allclose(history.angles, geometry.angle_to_axes(encoders), atol=1e-12)
+        assert allclose(history.encoder_lengths, np.linalg.norm(encoders, axis=-1))
+    assert [len(angles) for angles in seen] == list(range(2, epochs + 2))
+
+
+def test_axes(allclose):
+    axes = np.array([[1, 0], [0, 2]])
+    history = Net().train(2, axes=axes)
+    angles = geometry.angle_to_axes(history.encoders, axes)
+    assert allclose(history.angles[-1], angles, atol=1e-12)
+    with nengo.Network(seed=1):
+        ensemble = nengo.Ensemble(5, 3)
+        decode = nengo.Connection(ensemble, nengo.Node(size_in=1), function=np.prod)
+        nengo.Connection(
+            nengo.Node(np.zeros(3)), ensemble, learning_rule_type=FeedbackAlignment(1)
+        )
+        history = train(decode, np.eye(3).repeat(3, 0), np.ones((9, 1)), epochs=2)
+        assert history.angles is None and history.angle is None
+
+
+def test_callback_stops_the_training():
+    seen = []
+
+    def callback(history):
+        seen.append(history)
+        return history.n_epochs == 4
+
+    net = Net()
+    history = net.train(50, callback=callback)
+    assert history.n_epochs == 4 and not history.interrupted
+    assert [len(h.rmse) for h in seen] == [2, 3, 4, 5]
+    assert np.array_equal(seen[1].rmse, history.rmse[:3])
+    assert np.array_equal(history.rmse, Net().train(4).rmse)
+    assert np.array_equal(net.hidden.encoders, history.encoders)
+
+
+@pytest.mark.parametrize("progress_bar, shown", [(None, True), (True, True), (False, False)])
+def test_progress_bar(capsys, progress_bar, shown):
+    rc["progress"]["progress_bar"] = "nengo.utils.progress.TerminalProgressBar"
+    Net().train(2, **{} if progress_bar is None else {"progress_bar": progress_bar})
+    assert ("Training finished" in capsys.readouterr().out) == shown
+
+
+# --- trouble
+
+
+def interrupt_callback(monkeypatch, epoch):
+    def callback(history):
+        if history.n_epochs == epoch:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+def interrupt_epoch(monkeypatch, epoch):
+    """When its encoders have been updated, but its decoders are only half known."""
+    epochs = iter(range(1000))
+    solve = Samples.solve
+
+    def solve_or_not(self, *args):
+        rmse = solve(self, *args)
+        if next(epochs) == epoch + 1:
+            raise KeyboardInterrupt
+        return rmse
+
+    monkeypatch.setattr(Samples, "solve", solve_or_not)
+
+
+@pytest.mark.parametrize("batch_size", [None, 30])
+@pytest.mark.parametrize("interrupt", [interrupt_callback, interrupt_epoch])
+def test_ctrl_c_keeps_the_last_finished_epoch(
+    Simulator, monkeypatch, interrupt, batch_size
+):
+    net = Net(decode=dict(synapse=None))
+    callback = interrupt(monkeypatch, epoch=3)
+    history = net.train(100, batch_size, callback=callback)
+    monkeypatch.undo()
+    assert history.interrupted and history.n_epochs == 3
+    assert np.array_equal(history.rmse, Net().train(3, batch_size).rmse)
+    assert net.error(Simulator) == pytest.approx(history.rmse[-1], rel=1e-9)
+
+
+def test_ctrl_c_before_there_is_anything_to_keep(monkeypatch):
+    interrupt_epoch(monkeypatch, epoch=-1)
+    net = Net()
+    with pytest.raises(KeyboardInterrupt):
+        net.train()
+    assert isinstance(net.hidden.encoders, nengo.dists.Distribution)
+
+
+def test_error_in_the_callback_comes_through(Simulator):
+    def callback(history):
+        raise ValueError("mine")
+
+    net = Net(decode=dict(synapse=None))
+    with pytest.raises(ValueError, match="mine"):
+        net.train(callback=callback)
+    assert net.error(Simulator) == pytest.approx(Net().train(1).rmse[-1], rel=1e-9)
+
+
+@pytest.mark.parametrize("batch_size", [None, 30])
+@pytest.mark.parametrize("solver", [nengo.solvers.LstsqL2(), nengo.solvers.LstsqL2nz()])
+def test_divergence(Simulator, solver, batch_size):
+    neurons = dict(neuron_type=nengo.RectifiedLinear(), decode=dict(synapse=None))
+    net = Net(**neurons)
+    start = Net(**neurons).train(0, solver=solver)
+    net.teach(FeedbackAlignment, learning_rate=1e300, normalization=None)
+    with pytest.raises(ConvergenceError, match="after epoch 1 .*Lower the learning rate"):
+        net.train(20, batch_size, solver=solver)
+    assert np.array_equal(net.hidden.encoders, start.encoders)
+    assert net.error(Simulator) == pytest.approx(start.rmse[0], rel=1e-9)
+
+
+def test_no_neuron_fires():
+    net = Net(gain=np.ones(20), bias=np.full(20, 0.1))
+    x, y = net.samples()
+    with pytest.raises(ConvergenceError, match="See that neurons fire"):
+        train(net.decode, 0.1 * x, y)
+    assert isinstance(net.hidden.encoders, nengo.dists.Distribution)
+
+
+X, Y = np.zeros((30, 2)), np.zeros((30, 1))
+BAD = [
+    ("x", dict(x=np.zeros((30, 3))), r"\(n_samples, 2\), with a row for each sample"),
+    ("x", dict(x=np.zeros(30)), r"\(n_samples, 2\), with a row for each sample"),
+    ("y", dict(y=np.zeros(30)), r"Give y\[:, np.newaxis\]"),
+    ("y", dict(y=np.zeros((30, 2))), r"\(n_samples, 1\).*the output of"),
+    ("y", dict(y=np.zeros((29, 1))), "same number of samples.*x has 30, y has 29"),
+    ("x", dict(x=np.full((30, 2), np.nan)), "finite"),
+    ("y", dict(y=np.full((30, 1), -np.inf)), "finite"),
+    ("x", dict(x=[["a", "b"]] * 30), "real numbers"),
+    ("y", dict(y=np.zeros((30, 1), dtype=complex)), "real numbers"),
+    ("y", dict(y=[[1], [1, 2]]), "real numbers"),
+    ("x", dict(x=np.zeros((0, 2)), y=np.zeros((0, 1))), r"\(n_samples, 2\)"),
+    ("x", dict(x=X[:19], y=Y[:19]), "at least as many samples as neurons"),
+    ("test", dict(test=X), r"pair \(x, y\)"),
+    ("test x", dict(test=(Y, Y)), r"\(n_samples, 2\)"),
+    ("test y", dict(test=(X, Y[:3])), "test x has 30, test y has 3"),
+    ("epochs", dict(epochs=-1), "integer, at least 0"),
+    ("epochs", dict(epochs=1.5), "integer, at least 0"),
+    ("epochs", dict(epochs=True), "integer, at least 0"),
+    ("batch_size", dict(batch_size=0), "integer, from 1 to 30"),
+    ("batch_size", dict(batch_size=31), "integer, from 1 to 30"),
+    ("solver", dict(solver=nengo.solvers.LstsqL2(weights=True)), "Use weights=False"),
+    ("solver", dict(solver=nengo.solvers.NoSolver()), "such as nengo.solvers.LstsqL2"),
+    ("solver", dict(solver=nengo.solvers.LstsqL2), "such as nengo.solvers.LstsqL2"),
+    ("axes", dict(axes=[1, 1]), r"\(n_axes, 2\)"),
+    ("axes", dict(axes=[[1, 1, 1]]), r"\(n_axes, 2\)"),
+    ("axes", dict(axes=[[1, 1], [0, 0]]), "length above zero"),
+    ("axes", dict(axes=[[1, np.nan]]), "finite"),
+    ("axes", dict(axes=[["a", "b"]]), "real numbers"),
+    ("presentation_time", dict(presentation_time=0.001), "seconds above 0.001"),
+    ("presentation_time", dict(presentation_time=np.nan), "seconds above 0.001"),
+    ("presentation_time", dict(presentation_time="1"), "seconds above 0.001"),
+    ("dt", dict(presentation_time=1, dt=0), "seconds above 0"),
+    ("snapshots", dict(snapshots=[1, -1]), "integer, at least 0"),
+    ("snapshots", dict(snapshots=5), r"such as \[5\]"),
+    ("seed", dict(seed=-1), "integer, from 0"),
+    ("callback", dict(callback=5), "callable"),
+    ("network", dict(network="model"), "Must be a nengo.Network"),
+]
+
+
+@pytest.mark.parametrize("attr, change, match", BAD)
+def test_arguments_are_checked_before_anything_is_done(attr, change, match):
+    net = Net()
+    before = [getattr(net.hidden, name) for name in net.hidden.params]
+    solver, seed = net.decode.solver, net.decode.seed
+    kwargs = {"x": X, "y": Y, **change}
+    with pytest.raises(ValidationError, match=match) as info:
+        train(net.decode, **kwargs)
+    assert info.value.attr == attr
+    after = [getattr(net.hidden, name) for name in net.hidden.params]
+    assert all(one is other for one, other in zip(before, after))
+    assert net.decode.solver is solver and net.decode.seed is seed is None
+
+
+def test_arguments_at_their_limits():
+    net = Net()
+    history = train(net.decode, X[:20].tolist(), Y[:20].astype(int), 0, 20, seed=0)
+    assert history.n_epochs == 0
