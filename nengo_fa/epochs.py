@@ -50,6 +50,8 @@ class Layers:
         self._columns = columns
         n_layers, n_neurons, dimensions = self.encoders.shape
         self._feedback = feedback
+        if feedback is not None:
+            self._feedback = np.asarray(feedback, dtype=rc.float_dtype)
         self.decoders = [None] * n_layers
         self.weights = np.empty(
             (n_layers, dimensions + 1, n_neurons), dtype=rc.float_dtype
@@ -186,7 +188,8 @@ class Samples:
         rmse = np.empty(len(self._inputs))
         for i, y in enumerate(self._y):
             activities = self._forward(i, with_derivative=whole)
-            self._layers.decoders[i] = solve(activities, y)
+            decoders = solve(activities, y)
+            self._layers.decoders[i] = np.asarray(decoders, dtype=rc.float_dtype)
             error = self._get_error(i, activities, y)
             rmse[i] = _root_mean_square(error)
             if whole:

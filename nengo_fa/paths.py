@@ -140,7 +140,9 @@ def find_path(connection, network=None, seed=None):
     if network is None:
         network = _find_network(connection)
     elif not isinstance(network, nengo.Network):
-        raise ValidationError(f"Must be a nengo.Network (got {network!r})", attr="network")
+        raise ValidationError(
+            f"Must be a nengo.Network (got {network!r})", attr="network"
+        )
     elif not any(connection is other for other in network.all_connections):
         raise ValidationError(
             f"{connection} is not in {network}. Give the network that contains it.",

@@ -164,8 +164,7 @@ def train(
     ...     hidden = nengo.Ensemble(20, 2)
     ...     output = nengo.Node(size_in=1)
     ...     encode = nengo.Connection(
-    ...         stimulus, hidden,
-    ...         learning_rule_type=nengo_fa.FeedbackAlignment(1, learning_rate=1e-3))
+    ...         stimulus, hidden, learning_rule_type=nengo_fa.FeedbackAlignment(1))
     ...     decode = nengo.Connection(hidden, output, function=np.prod)
     >>> x = nengo.dists.UniformHypersphere().sample(1000, 2, rng=np.random.RandomState(0))
     >>> y = x[:, :1] * x[:, 1:]
@@ -238,8 +237,9 @@ def train(
                     if record.n_epochs < 0:
                         raise
                     raise np.linalg.LinAlgError(str(error)) from error
-                if not np.isfinite(rmse):
-                    raise np.linalg.LinAlgError("the error is not finite")
+                # bounded neurons make something finite of infinite encoders
+                if not (np.isfinite(rmse) and np.all(np.isfinite(layers.encoders))):
+                    raise np.linalg.LinAlgError("not all is finite")
                 record.add(rmse, None if test is None else test.test()[0])
                 if record.n_epochs > 0:
                     progress.step()
@@ -389,9 +389,7 @@ def _check_presentation(presentation_time, dt):
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
-        if isinstance(value, bool) or not (
-            is_number(value) and low < value < np.inf
-        ):
+        if isinstance(value, bool) or not (is_number(value) and low < value < np.inf):
             raise ValidationError(
                 f"Must be a number of seconds above {low} (got {value!r})", attr=name
             )

@@ -24,6 +24,71 @@ def test_online(tmp_path, capsys, neurons):
     assert figure.read_text().lstrip().startswith("<?xml")
 
 
+def test_multiplication(tmp_path, monkeypatch, capsys):
+    """Data, figures and claims; run again, it draws what is there."""
+    monkeypatch.chdir(tmp_path)
+    arguments = ["multiplication", "--quick", "--workers", "2"]
+    assert cli.main(arguments) == 0
+    output = capsys.readouterr().out
+    folder = tmp_path / "multiplication-rate-quick"
+    for i in (2, 3, 4, 5):
+        assert (folder / f"figure{i}.png").read_bytes().startswith(b"\x89PNG")
+        assert (folder / f"figure{i}.pdf").read_bytes().startswith(b"%PDF")
+        assert (folder / f"figure{i}.zarr").is_dir()
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 7
+
+    (folder / "figure5.png").unlink()
+    assert cli.main(arguments) == 0
+    again = capsys.readouterr().out
+    assert (
+        again[again.index("Backprop ends") :] == output[output.index("Backprop ends") :]
+    )
+    assert (folder / "figure5.png").exists()
+
+
+def test_multiplication_in_spikes(tmp_path, capsys):
+    folder = tmp_path / "results"
+    options = ["--neurons", "spiking", "--trials", "1", "--epochs", "1"]
+    assert cli.main(["multiplication", "--folder", str(folder), *options]) == 0
+    assert (folder / "figure5.pdf").exists()
+
+
+def test_learning_rates(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--trials", "1", "--epochs", "2", "--workers", "1"]
+    assert cli.main(["learning-rates", *options]) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"suits all six best: [\d.]+\n", output)
+    assert (tmp_path / "learning-rates-rate" / "learning_rates.png").exists()
+
+
+def test_refuses_data_of_another_configuration(tmp_path, capsys):
+    arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
+    arguments += ["--epochs", "1", "--workers", "1"]
+    assert cli.main(arguments) == 0
+    before = (tmp_path / "a" / "figure5.png").read_bytes()
+    assert cli.main([*arguments, "--learning-rate", "3"]) == 1
+    errors = capsys.readouterr().err
+    assert "learning_rate is 10.0 there and 3.0 here" in errors
+    assert (tmp_path / "a" / "figure5.png").read_bytes() == before
+
+
+def test_without_the_extra(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    for name in list(sys.modules):
+        if name.startswith("nengo_fa.experiments."):
+            monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SystemExit, match=r"pip install 'nengo-fa\[experiments\]'"):
+        cli.main(["multiplication", "--folder", str(tmp_path / "a")])
+    assert not (tmp_path / "a").exists()
+
+
+def test_without_dask(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SystemExit, match=r"pip install 'nengo-fa\[dask\]'"):
+        cli.main(["multiplication", "--folder", str(tmp_path), "--scheduler", "there"])
+
+
 def test_shows_progress_by_default(tmp_path):
     arguments = ["online", "--seconds", "20", "--figure", tmp_path / "figure.png"]
     command = [
@@ -52,6 +117,10 @@ def test_shows_progress_by_default(tmp_path):
         (["online", "--figure", "figure.doc"], "must end in one of"),
         (["online", "--figure", "missing/figure.png"], "there is no folder missing"),
         (["online", "--figure", "folder.png"], "folder.png cannot be written"),
+        (["multiplication", "--trials", "0"], "must be from 1 to"),
+        (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
+        (["multiplication", "--workers", "0"], "must be from 1 to"),
+        (["learning-rates", "--epochs", "many"], "invalid int value"),
     ],
 )
 def test_bad_arguments(tmp_path, monkeypatch, capsys, arguments, message):
@@ -77,22 +146,45 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"nengo-fa {nengo_fa.__version__}\n"
 
 
+def start(*arguments):
+    """The command as a process of its own, once it is ready."""
+    code = (
+        "import sys; from nengo_fa.cli import main;"
+        "print('ready', flush=True); sys.exit(main())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_interrupted_experiment_goes_on(tmp_path):
+    folder = tmp_path / "results"
+    arguments = ["multiplication", "--folder", str(folder), "--workers", "1"]
+    arguments += ["--trials", "40", "--epochs", "5"]
+    process = start(*arguments)
+    # trials are marked as finished in a file for each chunk
+    while len(list(folder.glob("figure5.zarr/finished/**/*"))) < 3:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "What is finished is kept" in errors and "Traceback" not in errors
+    assert cli.main(arguments) == 0
+    assert (folder / "figure5.png").exists()
+
+
 @pytest.mark.parametrize("wait", [2.5, 0])
 def test_interruption(tmp_path, wait):
     """Ctrl-C ends the run and keeps what there is, if there is any."""
     figure = tmp_path / "figure.png"
     arguments = ["online", "--seconds", "10000", "--figure", figure]
-    command = [sys.executable, "-c", "import sys; from nengo_fa.cli import main;"
-               "print('ready', flush=True); sys.exit(main())", *arguments]  # fmt: skip
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert process.stdout.readline() == "ready\n"
+    process = start(*arguments)
     assert "LIF neurons learn" in process.stdout.readline()
     time.sleep(2 * wait)
     process.send_signal(signal.SIGINT)

@@ -81,6 +81,43 @@ class Problem:
         return equations.weight_gradient(delta, x), decoders, rmse
 
 
+class Net:
+    """A network that is to compute two products, and samples for it."""
+
+    def __init__(self, rule, neuron_type=nengo.LIFRate(amplitude=0.01), **kwargs):
+        with nengo.Network(seed=1) as self.model:
+            self.stimulus, self.output = nengo.Node([0, 0]), nengo.Node(size_in=2)
+            self.hidden = nengo.Ensemble(10, 2, neuron_type=neuron_type, radius=1.3)
+            if type(neuron_type) in (nengo.Sigmoid, nengo.Tanh):
+                self.hidden.max_rates = nengo.dists.Uniform(120, 180)
+                self.hidden.intercepts = nengo.dists.Uniform(-0.5, 0.5)
+            self.encode = nengo.Connection(self.stimulus, self.hidden, synapse=None)
+            self.decode = nengo.Connection(self.hidden, self.output, synapse=None)
+            error = self.decode if rule is Backprop else 2
+            self.encode.learning_rule_type = rule(error, **kwargs)
+        rng = np.random.RandomState(0)
+        self.x = nengo.dists.UniformHypersphere().sample(100, 2, rng=rng)
+        self.y = self.x[:, :1] * self.x[:, 1:] ** [1, 2]
+
+    def train(self, epochs):
+        return nengo_fa.train(self.decode, self.x, self.y, epochs)
+
+    def get_problem(self, Simulator):
+        """What a simulator has, and the samples."""
+        with Simulator(self.model) as sim:
+            built = sim.data[self.hidden]
+        problem = Problem.__new__(Problem)
+        problem.x, problem.y = self.x[None], self.y[None]
+        problem.rule = self.encode.learning_rule_type
+        problem.neuron_type = self.hidden.neuron_type
+        problem.encoders, problem.bias = built.encoders[None], built.bias[None]
+        problem.scale = built.gain[None] / self.hidden.radius
+        problem.feedback = None
+        if not isinstance(problem.rule, Backprop):
+            problem.feedback = [sim.data[self.encode.learning_rule].feedback]
+        return problem
+
+
 solve_l2 = make_solve(nengo.solvers.LstsqL2(), None)
 
 
@@ -118,6 +155,113 @@ def test_epochs_follow_the_equations(
             encoders[i] += update
         samples.update_encoders()
         assert allclose(layers.encoders, encoders, rtol=1e-9, atol=1e-12)
+        # and the weights, by which currents are computed, follow
+        weights = np.swapaxes(layers.weights[:, :-1], 1, 2)
+        assert allclose(weights, encoders * problem.scale[..., None], rtol=1e-9)
+        assert np.array_equal(layers.weights[:, -1], problem.bias)
+
+
+NEURONS = [
+    nengo.LIFRate(amplitude=0.01),
+    nengo.RectifiedLinear(),
+    nengo.Sigmoid(tau_ref=0.005),
+    nengo.Tanh(tau_ref=0.005),
+]
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("derivative", [Rate(), Step(threshold=0.5)], ids=repr)
+@pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
+@pytest.mark.parametrize("neuron_type", NEURONS, ids=repr)
+def test_an_epoch_of_training_is_the_equations(
+    Simulator, neuron_type, rule, derivative, normalization
+):
+    """With the parameters that a simulator samples."""
+    rate = 1 if rule is Backprop else 1e-3
+    net = Net(rule, neuron_type, learning_rate=rate, derivative=derivative,
+              normalization=normalization)  # fmt: skip
+    problem = net.get_problem(Simulator)
+    (encoders,), (scale,) = problem.encoders, problem.scale
+    gradient, decoders, rmse = problem.expect(0, encoders)
+    expected = equations.encoder_update(gradient, encoders, scale, rate, normalization)
+    history = net.train(1)
+    error = history.encoders - encoders - expected
+    assert np.abs(error).max() < 1e-6 * np.abs(expected).max()
+    assert history.rmse[0] == pytest.approx(rmse, rel=1e-9)
+    assert np.abs(expected).max() > 1e-6
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("neuron_type", NEURONS, ids=repr)
+def test_backprop_goes_down_the_gradient_of_the_error(
+    Simulator, neuron_type, normalization
+):
+    """Of half the mean square error, by finite differences, with the decoders held."""
+    rate, derivative = 0.01, Rate(margin=1e-9)
+    net = Net(Backprop, neuron_type, learning_rate=rate, derivative=derivative,
+              normalization=normalization)  # fmt: skip
+    problem = net.get_problem(Simulator)
+    (encoders,) = problem.encoders
+    _, decoders, _ = problem.expect(0, encoders)
+    length = np.linalg.norm(encoders, axis=1, keepdims=True)
+
+    def to_length(encoders):
+        return encoders * length / np.linalg.norm(encoders, axis=1, keepdims=True)
+
+    def loss(encoders):
+        if normalization == "augmented":
+            encoders = to_length(encoders)
+        return net.y.shape[1] * problem.expect(0, encoders, decoders)[2] ** 2 / 2
+
+    step, gradient = 1e-6, np.empty_like(encoders)
+    for index in np.ndindex(gradient.shape):
+        shift = np.zeros_like(encoders)
+        shift[index] = step
+        gradient[index] = loss(encoders + shift) - loss(encoders - shift)
+    expected = encoders - rate * gradient / (2 * step)
+    if normalization == "forced":
+        expected = to_length(expected)
+
+    change = net.train(1).encoders - encoders
+    error = np.abs(change - (expected - encoders)).max()
+    assert error < 1e-4 * np.abs(change).max()
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_feedback_alignment_with_transposed_decoders_is_backprop(
+    allclose, normalization
+):
+    options = dict(derivative=Rate(), normalization=normalization)
+    decoders = Net(FeedbackAlignment).train(0).decoders
+    backprop = Net(Backprop, **options).train(1).encoders
+    same = Net(FeedbackAlignment, feedback=decoders.T, **options).train(1).encoders
+    random = Net(FeedbackAlignment, **options).train(1).encoders
+    assert allclose(backprop, same, rtol=1e-12)
+    assert not allclose(backprop, random, atol=1e-3, record_rmse=False)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_an_epoch_is_the_mean_of_what_is_learned_online(
+    Simulator, normalization, allclose
+):
+    rate = 1e-6  # so that encoders as good as stay where they are online
+    net = Net(FeedbackAlignment, learning_rate=rate, normalization=normalization)
+    start = net.train(0).encoders
+    net.stimulus.output = nengo.processes.PresentInput(net.x, 0.001)
+    with net.model:
+        error = nengo.Node(size_in=2)
+        target = nengo.Node(nengo.processes.PresentInput(net.y, 0.001))
+        for pre, sign in ((net.output, 1), (target, -1)):
+            nengo.Connection(pre, error, transform=sign, synapse=None)
+        nengo.Connection(error, net.encode.learning_rule, synapse=None)
+        delta = nengo.Probe(net.encode.learning_rule, "delta")
+    with Simulator(net.model) as sim:
+        sim.run_steps(len(net.x))
+    scale = sim.data[net.hidden].gain[:, None] / net.hidden.radius
+    online = sim.data[delta].mean(axis=0) / scale / sim.dt
+    offline = net.train(1).encoders - start
+    assert allclose(offline / rate, online / rate, rtol=1e-3, atol=1e-3)
+    assert np.abs(offline / rate).max() > 0.1
 
 
 @pytest.mark.parametrize("batch_size", [None, 7, 1])
@@ -140,22 +284,6 @@ def test_layers_side_by_side_are_each_alone(rng, kind, normalization, batch_size
     for i in range(3):
         for side_by_side, alone in zip(together, run(slice(i, i + 1))):
             assert np.array_equal(side_by_side[i], alone[0])
-
-
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_update_is_the_equation(rng, allclose, normalization):
-    problem = Problem(rng, n_layers=2, normalization=normalization, learning_rate=0.3)
-    gradient = rng.standard_normal(problem.encoders.shape)
-    layers, _ = problem.make()
-    expected = problem.encoders + equations.encoder_update(
-        gradient, problem.encoders, problem.scale, 0.3, normalization
-    )
-    layers.update(gradient)
-    assert allclose(layers.encoders, expected, rtol=1e-12)
-    # the weights, by which currents are computed, follow
-    weights = expected * problem.scale[..., None]
-    assert allclose(layers.weights[:, :-1], np.swapaxes(weights, 1, 2), rtol=1e-12)
-    assert np.array_equal(layers.weights[:, -1], problem.bias)
 
 
 @pytest.mark.parametrize("normalization", [None, "augmented"])
@@ -203,16 +331,17 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
 
 
 def test_batches_are_drawn_from_the_random_state(rng):
+    """Which samples they hold, as well as their order."""
+
     def run(seed):
-        layers, samples = problem.make(batch_size=16, seed=seed)
+        layers, samples = problem.make(batch_size=20, seed=seed)
         samples.solve(solve_l2)
-        for _ in range(2):
-            samples.update_encoders()
+        samples.update_encoders()
         return layers.encoders
 
     problem = Problem(rng)
     assert np.array_equal(run(1), run(1))
-    assert not np.array_equal(run(1), run(2))
+    assert len({run(seed).tobytes() for seed in range(6)}) == 6
 
 
 @pytest.mark.parametrize("batch_size", [None, 6])

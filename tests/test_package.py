@@ -45,6 +45,7 @@ def test_layers_of_the_package():
         "training",
         "networks",
         "experiments",
+        "drawing",
         "plots",
         "cli",
     ]

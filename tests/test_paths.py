@@ -92,7 +92,7 @@ def scale_in_place(x):
 
 NETS = {
     "plain": {},
-    "gain": dict(hidden=dict(gain=np.linspace(1, 3, 20), bias=np.linspace(0, 2, 20))),
+    "gain": dict(hidden=dict(gain=np.full(20, 2), bias=np.linspace(0, 2, 20))),
     "radius": dict(hidden=dict(radius=1.7)),
     "long encoders": dict(
         hidden=dict(
@@ -100,7 +100,6 @@ NETS = {
             normalize_encoders=False,
         )
     ),
-    "matrix": dict(encode=dict(transform=MATRIX), size_in=3),
     "scalar": dict(encode=dict(transform=-0.7)),
     "diagonal": dict(encode=dict(transform=[0.5, -2])),
     "random transform": dict(
@@ -113,7 +112,6 @@ NETS = {
         encode=dict(function=lambda x: [x[0], x[1], x[0] * x[2]], transform=MATRIX),
         size_in=3,
     ),
-    "pre slice": dict(pre=lambda net: net.stimulus[[2, 0]], size_in=3),
     "pre slice and function": dict(
         pre=lambda net: net.stimulus[1:],
         encode=dict(function=lambda x: x**2),
@@ -124,7 +122,6 @@ NETS = {
         post_slice=1, encode=dict(function=square, transform=2)
     ),
     "decode transform": dict(decode=dict(transform=[[2], [-1]]), size_out=2),
-    "decode scalar": dict(decode=dict(transform=-3)),
     "decode slice": dict(
         decode_from=lambda hidden: hidden[1], decode=dict(function=square)
     ),
@@ -158,8 +155,7 @@ NETS = {
         pre=lambda net: ensemble_before(net, nengo.Direct())[1],
         encode=dict(function=lambda x: [x[0], x[0] ** 2]),
     ),
-    "ensemble before": dict(pre=ensemble_before),
-    "ensemble before, radius": dict(pre=lambda net: ensemble_before(net, radius=0.7)),
+    "ensemble before": dict(pre=lambda net: ensemble_before(net, radius=0.7)),
     "ensemble before, slice, function and transform": dict(
         pre=lambda net: ensemble_before(net)[1],
         encode=dict(function=lambda x: [x[0], x[0] ** 2], transform=[[1, 2], [0.5, 0]]),
@@ -203,22 +199,14 @@ def test_simulator_has_the_error_of_the_history(Simulator, name, allclose):
     assert np.array_equal(x, before)
 
 
-@pytest.mark.parametrize("name", ["plain", "ensemble before", "decode transform"])
-def test_first_error_is_that_of_the_untrained_network(Simulator, name):
-    """Solved for the same samples by Nengo, where they are also what is represented."""
-    net = Net(**NETS[name], hidden=dict(eval_points=nengo.dists.Uniform(-1, 1)))
-    x, y = net.samples()
-    history = net.train(epochs=0)
-    untrained = Net(**NETS[name], hidden=dict(eval_points=nengo.dists.Uniform(-1, 1)))
-    with Simulator(untrained.model) as sim:
-        built = sim.data[untrained.hidden]
-    inputs = find_path(untrained.decode).get_ensemble_input(x)
-    current = inputs @ built.scaled_encoders.T + built.bias
-    activities = untrained.hidden.neuron_type.rates(current, np.ones(20), np.zeros(20))
-    decoders, _ = nengo.solvers.LstsqL2()(activities, y)
-    rmse = np.sqrt(np.mean((activities @ decoders - y) ** 2))
-    assert history.rmse[0] == pytest.approx(rmse, rel=1e-9)
-    np.testing.assert_allclose(history.decoders, decoders.T, rtol=1e-7, atol=1e-9)
+@pytest.mark.parametrize("name", ["post slice", "post slice and scalar function"])
+def test_slice_teaches_its_columns_only(name):
+    change = (
+        Net(**NETS[name]).train().encoders - Net(**NETS[name]).train(epochs=0).encoders
+    )
+    taught = np.zeros(change.shape[1], dtype=bool)
+    taught[NETS[name]["post_slice"]] = True
+    assert np.all(change[:, ~taught] == 0) and np.all(change[:, taught].any(axis=0))
 
 
 @pytest.mark.parametrize("seed", [None, 5])
@@ -244,11 +232,16 @@ def test_feedback_is_that_of_the_simulator(Simulator, seed, size_out, feedback):
     assert feedback.shape == (20, size_out)
 
 
-def test_backprop_has_no_feedback_weights():
-    assert find_path(Net(**NETS["backprop"]).decode).feedback is None
+def test_measured_input_comes_through_its_own_synapse():
+    net, lengths = Net(pre=ensemble_before), []
+    for net.encode.synapse in (0.001, 0.5):
+        measure = dict(synapse=None, presentation_time=0.1, rng=np.random)
+        inputs = find_path(net.decode).get_ensemble_input(net.samples()[0], measure)
+        lengths.append(np.linalg.norm(inputs))
+    assert 0.1 < lengths[1] / lengths[0] < 0.2
 
 
-def test_training_leaves_the_network_buildable_inside_its_context(Simulator):
+def test_training_inside_the_context_of_the_network(Simulator):
     net = Net()
     with net.model:
         net.train()
@@ -284,10 +277,6 @@ def loop_through_relay(net):
     nengo.Connection(node, net.hidden[0])
 
 
-def loop_through_neurons(net):
-    nengo.Connection(net.hidden.neurons, net.hidden.neurons, transform=np.eye(20))
-
-
 def loop_through_ensembles(net):
     one, other = nengo.Ensemble(5, 1), nengo.Ensemble(5, 1)
     nengo.Connection(net.hidden[0], one)
@@ -320,10 +309,6 @@ def taught_before(net):
 
 def no_rule(net):
     net.encode.learning_rule_type = None
-
-
-def other_rule(net):
-    net.encode.learning_rule_type = nengo.Voja()
 
 
 def several_rules(net):
@@ -367,7 +352,6 @@ BEFORE = dict(pre=ensemble_before)
     [
         (loop_back, {}, "leads back to .*train without the loop"),
         (loop_through_relay, {}, "leads back to .*train without the loop"),
-        (loop_through_neurons, {}, "leads back to .*train without the loop"),
         (loop_through_ensembles, {}, "leads back to .*train without the loop"),
         (loop_through_path, BEFORE, "leads back to .*train without the loop"),
         (second_input, {}, "bring all input together in a node"),
@@ -375,7 +359,6 @@ BEFORE = dict(pre=ensemble_before)
         (second_taught_input, {}, "bring all input together in a node"),
         (taught_before, BEFORE, "Remove the rule of one of the two"),
         (no_rule, {}, r"Give a connection to .*FeedbackAlignment\(size_in=1\)"),
-        (other_rule, {}, r"Give a connection to .*FeedbackAlignment\(size_in=1\)"),
         (several_rules, {}, "several learning rules. Offline, there can be one"),
         (wrong_size, {}, "an error of 2. Let size_in of the rule"),
         (other_backprop, {}, "Train that one, or change the rule"),
@@ -416,7 +399,7 @@ def test_error_may_go_back_to_the_rule(Simulator):
 
 def test_path_must_leave_neurons_that_are_taught():
     for pre in ("stimulus", "before"):
-        net = Net(pre=lambda net: ensemble_before(net, nengo.Direct()))
+        net = Net(**NETS["direct before"])
         with net.model:
             other = nengo.Connection(getattr(net, pre), nengo.Node(size_in=2))
         refused(net, "must leave an ensemble of neurons", connection=other)
@@ -429,9 +412,7 @@ def test_path_must_leave_neurons_that_are_taught():
         refused(net, "Connect from all neurons", connection=other)
 
 
-@pytest.mark.parametrize(
-    "connection", ["decode", 1, nengo.Network(add_to_container=False)]
-)
+@pytest.mark.parametrize("connection", ["decode", 1, nengo.Network()])
 def test_not_a_connection(connection):
     refused(Net(), "Must be the connection", connection=connection)
 
@@ -441,7 +422,6 @@ def test_network_around_the_connection():
     outer = nengo.Network(seed=2)
     refused(net, "Give the network that contains it", "network", network=outer)
 
-    # the outermost is what is built, whichever way it is found
     outer.networks.append(net.model)
     found = find_path(net.decode).model.toplevel
     assert found is outer
@@ -466,4 +446,3 @@ def test_network_that_cannot_be_built():
     with pytest.raises(BuildError, match="must be .n_neurons, size_in. = .20, 1."):
         net.train()
     assert isinstance(net.hidden.encoders, nengo.dists.Distribution)
-    assert net.model.seed == 1 and net.hidden.seed is None

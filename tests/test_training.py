@@ -4,11 +4,9 @@ import pytest
 from nengo.exceptions import ConvergenceError, ValidationError
 from nengo.rc import rc
 
-import nengo_fa
-from nengo_fa import Backprop, FeedbackAlignment, Rate, Step, equations, geometry, train
+from nengo_fa import Backprop, FeedbackAlignment, Rate, geometry, train
 from nengo_fa.epochs import Samples
 
-NORMALIZATIONS = [None, "forced", "augmented"]
 LIF_RATE = nengo.LIFRate(amplitude=0.01)
 SIGMOID = dict(
     neuron_type=nengo.Sigmoid(tau_ref=0.005),
@@ -21,7 +19,13 @@ class Net:
     """A network that is to multiply, and samples for it."""
 
     def __init__(
-        self, seed=1, rule=FeedbackAlignment, n_neurons=20, size_out=1, decode=(), **hidden
+        self,
+        seed=1,
+        rule=FeedbackAlignment,
+        n_neurons=20,
+        size_out=1,
+        decode=(),
+        **hidden,
     ):
         hidden.setdefault("neuron_type", LIF_RATE)
         with nengo.Network(seed=seed) as self.model:
@@ -30,7 +34,10 @@ class Net:
             self.output = nengo.Node(size_in=size_out)
             self.encode = nengo.Connection(self.stimulus, self.hidden, synapse=None)
             self.decode = nengo.Connection(
-                self.hidden, self.output, function=lambda x: np.ones(size_out), **dict(decode)
+                self.hidden,
+                self.output,
+                function=lambda x: np.ones(size_out),
+                **dict(decode),
             )
             self.teach(rule)
 
@@ -61,153 +68,6 @@ class Net:
         output = self.sim.data[probe].reshape(len(x), -1, y.shape[1])
         output = output[:, output.shape[1] // 2 :].mean(axis=1)
         return np.sqrt(np.mean((output - y) ** 2))
-
-
-class Plain:
-    """What an epoch is to do, from the parameters that a simulator has."""
-
-    def __init__(self, Simulator, net, decoders):
-        with Simulator(net.model) as sim:
-            built = sim.data[net.hidden]
-        self.x, self.y = net.samples()
-        self.encoders, self.bias = built.encoders, built.bias
-        self.gain = built.gain / net.hidden.radius
-        self.neuron_type = net.hidden.neuron_type
-        self.rule, self.decoders = net.encode.learning_rule_type, decoders
-        if not isinstance(self.rule, Backprop):
-            self.feedback = sim.data[net.encode.learning_rule].feedback
-
-    def forward(self, encoders):
-        current = self.x @ (encoders * self.gain[:, None]).T + self.bias
-        ones, zeros = np.ones(len(encoders)), np.zeros(len(encoders))
-        activities = self.neuron_type.rates(current, ones, zeros)
-        return current, activities @ self.decoders.T - self.y
-
-    def loss(self, encoders):
-        return np.sum(self.forward(encoders)[1] ** 2) / 2 / len(self.x)
-
-    def change(self):
-        rule = self.rule
-        current, error = self.forward(self.encoders)
-        derivative = rule.derivative(self.neuron_type, current)
-        if isinstance(rule, Backprop):
-            delta = equations.backpropagated_error(error, self.decoders, derivative)
-        else:
-            delta = equations.aligned_error(error, self.feedback, derivative)
-        gradient = equations.weight_gradient(delta, self.x)
-        return equations.encoder_update(
-            gradient, self.encoders, self.gain, rule.learning_rate, rule.normalization
-        )
-
-
-NEURONS = [
-    dict(neuron_type=LIF_RATE, radius=1.3),
-    dict(neuron_type=nengo.RectifiedLinear()),
-    SIGMOID,
-    dict(SIGMOID, neuron_type=nengo.Tanh(tau_ref=0.005)),
-]
-
-
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("derivative", [Rate(), Step(threshold=0.5)], ids=repr)
-@pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
-@pytest.mark.parametrize("neurons", NEURONS, ids=lambda kw: repr(kw["neuron_type"]))
-def test_an_epoch_is_the_equations(
-    Simulator, allclose, neurons, rule, derivative, normalization
-):
-    def teach(net):
-        options = dict(derivative=derivative, normalization=normalization)
-        net.teach(rule, learning_rate=1e-3, **options)
-        return net
-
-    start = teach(Net(size_out=2, **neurons)).train(0)
-    net = teach(Net(size_out=2, **neurons))
-    plain = Plain(Simulator, net, start.decoders)
-    change = net.train(1).encoders - plain.encoders
-    assert allclose(start.encoders, plain.encoders, rtol=1e-12)
-    assert allclose(change, plain.change(), rtol=1e-6, atol=1e-12)
-    assert np.abs(change).max() > 1e-7
-
-
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("neurons", NEURONS, ids=lambda kw: repr(kw["neuron_type"]))
-def test_backprop_goes_down_the_gradient_of_the_error(Simulator, neurons, normalization):
-    """Of half the mean square error, by finite differences, with the decoders held."""
-
-    def teach(net):
-        options = dict(derivative=Rate(margin=1e-9), normalization=normalization)
-        net.teach(Backprop, learning_rate=0.01, **options)
-        return net
-
-    start = teach(Net(size_out=2, n_neurons=8, **neurons)).train(0)
-    net = teach(Net(size_out=2, n_neurons=8, **neurons))
-    plain = Plain(Simulator, net, start.decoders)
-    length = np.linalg.norm(plain.encoders, axis=1, keepdims=True)
-
-    def loss(encoders):
-        if normalization == "augmented":
-            encoders *= length / np.linalg.norm(encoders, axis=1, keepdims=True)
-        return plain.loss(encoders)
-
-    step, gradient = 1e-6, np.empty_like(plain.encoders)
-    for index in np.ndindex(gradient.shape):
-        shift = np.zeros_like(gradient)
-        shift[index] = step
-        gradient[index] = (
-            loss(plain.encoders + shift) - loss(plain.encoders - shift)
-        ) / (2 * step)
-    expected = plain.encoders - 0.01 * gradient
-    if normalization == "forced":
-        expected *= length / np.linalg.norm(expected, axis=1, keepdims=True)
-
-    change = net.train(1).encoders - plain.encoders
-    error = np.abs(change - (expected - plain.encoders)).max()
-    assert error < 1e-4 * np.abs(change).max()
-    assert plain.loss(plain.encoders) == pytest.approx(start.rmse[0] ** 2, rel=1e-9)
-
-
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_feedback_alignment_with_transposed_decoders_is_backprop(normalization, allclose):
-    decoders = Net(size_out=2).train(0).decoders
-    encoders = []
-    for rule, options in (
-        (Backprop, {}),
-        (FeedbackAlignment, {"feedback": decoders.T}),
-        (FeedbackAlignment, {}),
-    ):
-        net = Net(size_out=2)
-        net.teach(rule, normalization=normalization, **options)
-        encoders.append(net.train(1).encoders)
-    backprop, transposed, random = encoders
-    assert allclose(backprop, transposed, rtol=1e-12)
-    assert not allclose(backprop, random, atol=1e-3, record_rmse=False)
-
-
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_an_epoch_is_the_mean_of_what_is_learned_online(
-    Simulator, normalization, allclose
-):
-    rate = 1e-6  # so that encoders as good as stay where they are online
-    net = Net()
-    net.teach(FeedbackAlignment, learning_rate=rate, normalization=normalization)
-    start = net.train(0).encoders
-    x, y = net.samples()
-    net.stimulus.output = nengo.processes.PresentInput(x, 0.001)
-    with net.model:
-        error = nengo.Node(size_in=1)
-        target = nengo.Node(nengo.processes.PresentInput(y, 0.001))
-        for pre, sign in ((net.output, 1), (target, -1)):
-            nengo.Connection(pre, error, transform=sign, synapse=None)
-        nengo.Connection(error, net.encode.learning_rule, synapse=None)
-        delta = nengo.Probe(net.encode.learning_rule, "delta")
-    net.decode.synapse = None
-    with Simulator(net.model) as sim:
-        sim.run_steps(len(x))
-    gain = sim.data[net.hidden].gain[:, None]
-    online = sim.data[delta].mean(axis=0) / gain / sim.dt
-    offline = net.train(1).encoders - start
-    assert allclose(offline / rate, online / rate, rtol=1e-3, atol=1e-3)
-    assert np.abs(offline / rate).max() > 0.1
 
 
 @pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
@@ -267,9 +127,10 @@ def test_single_precision(rule, solver):
     np.testing.assert_allclose(history.encoders, expected.encoders, atol=1e-3)
 
 
-@pytest.mark.parametrize("solver", [nengo.solvers.LstsqL2(reg=0.01), nengo.solvers.Nnls()])
+@pytest.mark.parametrize(
+    "solver", [nengo.solvers.LstsqL2(reg=0.01), nengo.solvers.LstsqDrop()]
+)
 def test_solver(solver):
-    pytest.importorskip("scipy") if isinstance(solver, nengo.solvers.Nnls) else None
     own = Net(decode=dict(solver=solver)).train(2)
     given = Net().train(2, solver=solver)
     assert np.array_equal(own.rmse, given.rmse)
@@ -293,8 +154,16 @@ def test_error_in_spikes_is_that_of_the_simulator(
     history = net.train(10, presentation_time=presentation_time)
     assert history.rmse[-1] < 0.9 * history.rmse[0]
     error = net.error(Simulator, 0.2)
-    print(error, history.rmse)
-    assert error == pytest.approx(history.rmse[-1], rel=0.25)
+    assert error == pytest.approx(history.rmse[-1], rel=0.05)
+
+
+def test_output_comes_through_the_synapse_of_the_connection():
+    """Which, if too slow to settle, lets less through, so that decoders are larger."""
+    fast, slow = (
+        Net(decode=dict(synapse=tau)).train(0, presentation_time=0.1).decoders
+        for tau in (0.001, 0.5)
+    )
+    assert 5 < np.linalg.norm(slow) / np.linalg.norm(fast) < 10
 
 
 def test_learning_carries_over_to_spikes():
@@ -347,7 +216,9 @@ def test_history(allclose):
         assert allclose(history.encoder_lengths[epoch], lengths)
     assert allclose(history.angle, history.angles.mean(axis=1))
     assert allclose(history.encoder_length, history.encoder_lengths.mean(axis=1))
-    assert not allclose(history.angle[0], history.angle[-1], rtol=1e-3, record_rmse=False)
+    assert not allclose(
+        history.angle[0], history.angle[-1], rtol=1e-3, record_rmse=False
+    )
 
     # the error of the test samples, by hand
     drive = x @ (net.hidden.encoders * net.hidden.gain[:, None]).T
@@ -382,14 +253,15 @@ def test_axes(allclose):
     history = Net().train(2, axes=axes)
     angles = geometry.angle_to_axes(history.encoders, axes)
     assert allclose(history.angles[-1], angles, atol=1e-12)
-    with nengo.Network(seed=1):
+    with nengo.Network(seed=1) as model:
         ensemble = nengo.Ensemble(5, 3)
         decode = nengo.Connection(ensemble, nengo.Node(size_in=1), function=np.prod)
         nengo.Connection(
             nengo.Node(np.zeros(3)), ensemble, learning_rule_type=FeedbackAlignment(1)
         )
-        history = train(decode, np.eye(3).repeat(3, 0), np.ones((9, 1)), epochs=2)
-        assert history.angles is None and history.angle is None
+    x = np.eye(3).repeat(3, 0)
+    history = train(decode, x, np.ones((9, 1)), epochs=2, network=model)
+    assert history.angles is None and history.angle is None
 
 
 def test_callback_stops_the_training():
@@ -408,7 +280,9 @@ def test_callback_stops_the_training():
     assert np.array_equal(net.hidden.encoders, history.encoders)
 
 
-@pytest.mark.parametrize("progress_bar, shown", [(None, True), (True, True), (False, False)])
+@pytest.mark.parametrize(
+    "progress_bar, shown", [(None, True), (True, True), (False, False)]
+)
 def test_progress_bar(capsys, progress_bar, shown):
     rc["progress"]["progress_bar"] = "nengo.utils.progress.TerminalProgressBar"
     Net().train(2, **{} if progress_bar is None else {"progress_bar": progress_bar})
@@ -479,10 +353,25 @@ def test_divergence(Simulator, solver, batch_size):
     net = Net(**neurons)
     start = Net(**neurons).train(0, solver=solver)
     net.teach(FeedbackAlignment, learning_rate=1e300, normalization=None)
-    with pytest.raises(ConvergenceError, match="after epoch 1 .*Lower the learning rate"):
+    with pytest.raises(
+        ConvergenceError, match="after epoch 1 .*Lower the learning rate"
+    ):
         net.train(20, batch_size, solver=solver)
     assert np.array_equal(net.hidden.encoders, start.encoders)
     assert net.error(Simulator) == pytest.approx(start.rmse[0], rel=1e-9)
+
+
+def test_encoders_that_are_not_finite_are_not_kept():
+    """Even if bounded neurons make something finite of them."""
+    x = np.linspace(-1, 1, 30)[:, None]
+    with nengo.Network(seed=1) as model:
+        ensemble = nengo.Ensemble(5, 1, **SIGMOID)
+        decode = nengo.Connection(ensemble, nengo.Node(size_in=1))
+        rule = FeedbackAlignment(1, 1e308, derivative=Rate(), normalization=None)
+        nengo.Connection(nengo.Node([0]), ensemble, learning_rule_type=rule)
+    with pytest.raises(ConvergenceError, match="Lower the learning rate"):
+        train(decode, x, 100 * x**3, epochs=20, network=model)
+    assert np.all(np.isfinite(ensemble.encoders))
 
 
 def test_no_neuron_fires():
