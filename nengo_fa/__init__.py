@@ -2,9 +2,10 @@
 
 from nengo_fa import builder, equations, geometry, networks
 from nengo_fa.derivatives import Derivative, Rate, Step
+from nengo_fa.history import History
 from nengo_fa.learned import freeze_params, load, save
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
-from nengo_fa.training import History, train
+from nengo_fa.training import train
 from nengo_fa.version import __version__
 
 __all__ = [

@@ -54,7 +54,7 @@ def build_feedback_alignment(model, rule_type, rule):
 
     # Not the connection's own random numbers: those decide its decoders. And of their
     # own for each rule, so that two errors are not projected in the same way.
-    index = _rule_types(rule.connection).index(rule_type)
+    index = get_rule_types(rule.connection).index(rule_type)
     rng = np.random.RandomState([model.seeds[rule.connection], index])
 
     feedback = np.array(
@@ -155,7 +155,7 @@ def find_reason_against_decoders(connection, ensemble):
     return None
 
 
-def _rule_types(connection):
+def get_rule_types(connection):
     """The learning rule types on a connection, in their order."""
     types = connection.learning_rule_type
     if isinstance(types, dict):
@@ -171,7 +171,7 @@ def _get_taught_ensemble(rule):
             f"Building {rule}: the solver of the connection has weights=True, so that it "
             "leads to the neurons past their encoders. Use a solver with weights=False."
         )
-    if _rule_types(connection).count(rule.learning_rule_type) > 1:
+    if get_rule_types(connection).count(rule.learning_rule_type) > 1:
         raise BuildError(
             f"Building {rule}: there are equal rules on the connection, which Nengo "
             "takes for one. Let them differ, or add their errors up."

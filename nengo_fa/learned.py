@@ -10,7 +10,7 @@ from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import SimulatorClosed, ValidationError
 from nengo.network import Network
 from nengo.neurons import Direct
-from nengo.solvers import NoSolver
+from nengo.solvers import NoSolver, SolverParam
 from nengo.transforms import Dense, NoTransform
 from nengo.utils.numpy import maxseed
 
@@ -136,6 +136,24 @@ def load(network, path):
 
     _check_fit(network, description, arrays, path)
     _write(network, arrays)
+
+
+class LearnedDecoders(NoSolver):
+    """Decoders as they are, and the solver that has found them.
+
+    Parameters
+    ----------
+    values : (n_neurons, size_out) array_like
+        The decoders.
+    solver : nengo.solvers.Solver
+        What training goes on with.
+    """
+
+    solver = SolverParam("solver")
+
+    def __init__(self, values, solver):
+        super().__init__(values)
+        self.solver = solver
 
 
 class FrozenWeights(NoSolver):

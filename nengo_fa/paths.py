@@ -13,7 +13,7 @@ from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
 from nengo_fa.activities import make_step_measured, make_step_rates
-from nengo_fa.builder import find_reason_against_decoders
+from nengo_fa.builder import find_reason_against_decoders, get_rule_types
 from nengo_fa.learning_rules import Backprop, EncoderLearningRule
 
 
@@ -170,11 +170,12 @@ def find_path(connection, network=None, seed=None):
                 connection,
             )
     model = _build(network, seed)
-    built_rule = model.params.get(encode.learning_rule)
+    (rule,) = get_rule_types(encode)
+    built_rule = model.params.get(LearningRule(encode, rule))
     return Path(
         encode=encode,
         decode=connection,
-        rule=encode.learning_rule_type,
+        rule=rule,
         model=model,
         feedback=None if built_rule is None else built_rule.feedback,
     )
@@ -254,11 +255,7 @@ def _find_encode(ensemble, connection, network):
 
 
 def _has_encoder_rule(connection):
-    rules = connection.learning_rule_type
-    if isinstance(rules, dict):
-        rules = rules.values()
-    elif not isinstance(rules, (list, tuple)):
-        rules = [rules]
+    rules = get_rule_types(connection)
     return any(isinstance(rule, EncoderLearningRule) for rule in rules)
 
 
@@ -286,8 +283,8 @@ def _check_no_loop(ensemble, connection, network):
 
 
 def _check_rule(encode, connection):
-    rule = encode.learning_rule_type
-    if not isinstance(rule, EncoderLearningRule):
+    rule, *others = get_rule_types(encode)
+    if others:
         _refuse(
             f"is preceded by {encode}, which has several learning rules. Offline, there "
             "can be one: with one error, for the encoders.",
@@ -306,10 +303,10 @@ def _check_rule(encode, connection):
             "before it.",
             connection,
         )
-    if encode.learning_rule.size_in != connection.size_out:
+    if rule.size_in != connection.size_out:
         _refuse(
             f"has {connection.size_out} dimensions, but the rule of {encode} takes an "
-            f"error of {encode.learning_rule.size_in}. Let size_in of the rule be the "
+            f"error of {rule.size_in}. Let size_in of the rule be the "
             "size of the output.",
             connection,
         )

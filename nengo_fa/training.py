@@ -1,68 +1,18 @@
 """Offline training: epochs of encoder updates, with decoders solved after each."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
+from nengo.ensemble import Ensemble
 from nengo.exceptions import ConvergenceError, ValidationError
 from nengo.solvers import LstsqL2, NoSolver, Solver
 from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.epochs import Layers, Samples, make_solve
-from nengo_fa.geometry import DIAGONALS, angle_to_axes
-from nengo_fa.learned import freeze_ensemble, freeze_weights
+from nengo_fa.geometry import DIAGONALS
+from nengo_fa.history import Record
+from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
 from nengo_fa.learning_rules import Backprop
 from nengo_fa.paths import find_path
-
-
-@dataclass(frozen=True)
-class History:
-    """What `train` has recorded. The first entry of each series is from before learning.
-
-    Attributes
-    ----------
-    rmse : (n_epochs + 1,) ndarray
-        Root mean square error over all samples, with the decoders solved for them.
-    test_rmse : (n_epochs + 1,) ndarray or None
-        The same over the test samples, with the same decoders.
-    encoder_lengths : (n_epochs + 1, n_neurons) ndarray
-        The length of each encoder.
-    angles : (n_epochs + 1, n_neurons) ndarray or None
-        Angle between each encoder and the nearest of the given axes, in radians.
-    encoders : (n_neurons, dimensions) ndarray
-        Encoders after the last epoch.
-    decoders : (size_out, n_neurons) ndarray
-        Decoders after the last epoch.
-    snapshots : dict
-        Encoders, (n_neurons, dimensions), by the number of epochs after which they were
-        kept.
-    interrupted : bool
-        Whether Ctrl-C ended the training.
-    """
-
-    rmse: np.ndarray
-    test_rmse: np.ndarray
-    encoder_lengths: np.ndarray
-    angles: np.ndarray
-    encoders: np.ndarray
-    decoders: np.ndarray
-    snapshots: dict = field(repr=False)
-    interrupted: bool = False
-
-    @property
-    def n_epochs(self):
-        """Number of finished epochs."""
-        return len(self.rmse) - 1
-
-    @property
-    def encoder_length(self):
-        """Mean length of the encoders over epochs, (n_epochs + 1,)."""
-        return self.encoder_lengths.mean(axis=-1)
-
-    @property
-    def angle(self):
-        """Mean angle to the nearest axis over epochs, in radians, (n_epochs + 1,)."""
-        return None if self.angles is None else self.angles.mean(axis=-1)
 
 
 def train(
@@ -153,9 +103,9 @@ def train(
     Ctrl-C ends the training after the last finished epoch, which is kept.
 
     What is kept are ``encoders``, ``gain`` and ``bias`` of the ensemble, and decoders as the
-    solver of ``connection``, a `nengo.solvers.NoSolver`; a transform of ``connection`` becomes
-    part of the decoders. Both, and what leads to them, get the ``seed`` that they were
-    built with. Training again goes on from there.
+    solver of ``connection``, a `LearnedDecoders`; a transform of ``connection`` becomes part
+    of the decoders. Both, and what leads to them, get the ``seed`` that they were built
+    with. Training again goes on from there, with the same solver.
 
     Examples
     --------
@@ -219,125 +169,60 @@ def train(
         x = path.get_ensemble_input(x, measure)
         test = Samples(layers, [x], [y], measure=measure)
 
-    solve = make_solve(solver, rng)
-    record = _Record(layers, epochs, axes, snapshots)
+    record = Record(layers, epochs, axes, snapshots)
     progress = Progress("Training", "Training", max(1, epochs))
-    tracker = ProgressTracker(progress_bar, progress)
     interrupted = False
     try:
-        # what diverges is reported below
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"), tracker:
-            while record.n_epochs < epochs:
-                if record.n_epochs >= 0:
-                    samples.update_encoders()
-                try:
-                    (rmse,) = samples.solve(solve)
-                except ValueError as error:
-                    # so solvers that use SciPy refuse what is not finite
-                    if record.n_epochs < 0:
-                        raise
-                    raise np.linalg.LinAlgError(str(error)) from error
-                # bounded neurons make something finite of infinite encoders
-                if not (np.isfinite(rmse) and np.all(np.isfinite(layers.encoders))):
-                    raise np.linalg.LinAlgError("not all is finite")
-                record.add(rmse, None if test is None else test.test()[0])
-                if record.n_epochs > 0:
+        with ProgressTracker(progress_bar, progress):
+            for n_epochs in _learn(
+                layers, samples, test, make_solve(solver, rng), record
+            ):
+                if n_epochs > 0:
                     progress.step()
                     if callback is not None and callback(record.get_history()):
                         break
+                if n_epochs == epochs:
+                    break
     except KeyboardInterrupt:
         if record.n_epochs < 0:
             raise
         interrupted = True
-    except np.linalg.LinAlgError as error:
-        raise ConvergenceError(
-            f"No decoders could be solved for after epoch {record.n_epochs + 1} ({error})."
-            + (
-                " Lower the learning rate of the encoder rule; the network holds the "
-                "epoch before."
-                if record.n_epochs >= 0
-                else " See that neurons fire for the samples, or use a solver with "
-                "regularization, such as nengo.solvers.LstsqL2()."
-            )
-        ) from error
     finally:
         if record.n_epochs >= 0:
-            _write_back(path, record)
+            _write_back(path, record, solver)
     return record.get_history(interrupted)
 
 
-class _Record:
-    """The history as it grows, and what was learned by the last finished epoch."""
-
-    def __init__(self, layers, epochs, axes, snapshots):
-        self._layers = layers
-        (encoders,) = layers.encoders
-        self._axes = axes
-        self._keep = snapshots
-        self._rmse = np.empty(epochs + 1)
-        self._test_rmse = None
-        self._lengths = np.empty((epochs + 1, len(encoders)))
-        self._angles = None if axes is None else np.empty_like(self._lengths)
-        self._snapshots = {}
-        # Encoders are measured some epochs at a time, which is faster for small ones.
-        block_size = min(epochs + 1, max(1, 2**16 // encoders.size))
-        self._block = np.empty((block_size, *encoders.shape))
-        self._measured = 0
-        # one object, so that Ctrl-C cannot come between its parts
-        self._finished = -1, None, None
-
-    @property
-    def n_epochs(self):
-        """Number of finished epochs; -1 before the first decoders."""
-        return self._finished[0]
-
-    @property
-    def encoders(self):
-        return self._finished[1]
-
-    @property
-    def decoders(self):
-        return self._finished[2].T
-
-    def add(self, rmse, test_rmse):
-        epoch = self.n_epochs + 1
-        encoders = self._layers.encoders[0].copy()
-        self._rmse[epoch] = rmse
-        if test_rmse is not None:
-            if self._test_rmse is None:
-                self._test_rmse = np.empty_like(self._rmse)
-            self._test_rmse[epoch] = test_rmse
-        if epoch in self._keep:
-            self._snapshots[epoch] = encoders
-        self._block[epoch - self._measured] = encoders
-        self._finished = epoch, encoders, self._layers.decoders[0]
-        if epoch + 1 - self._measured == len(self._block):
-            self._measure()
-
-    def _measure(self):
-        start, stop = self._measured, self.n_epochs + 1
-        encoders = self._block[: stop - start]
-        self._lengths[start:stop] = np.linalg.norm(encoders, axis=-1)
-        if self._axes is not None:
-            self._angles[start:stop] = angle_to_axes(encoders, self._axes)
-        self._measured = stop
-
-    def get_history(self, interrupted=False):
-        self._measure()
-
-        def until_now(series):
-            return None if series is None else series[: self.n_epochs + 1].copy()
-
-        return History(
-            rmse=until_now(self._rmse),
-            test_rmse=until_now(self._test_rmse),
-            encoder_lengths=until_now(self._lengths),
-            angles=until_now(self._angles),
-            encoders=self.encoders.copy(),
-            decoders=self.decoders.copy(),
-            snapshots=dict(self._snapshots),
-            interrupted=interrupted,
-        )
+def _learn(layers, samples, test, solve, record):
+    """Run epochs without end; yields the number of finished ones after each."""
+    while True:
+        try:
+            # what diverges is reported by the error
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                if record.n_epochs >= 0:
+                    samples.update_encoders()
+                (rmse,) = samples.solve(solve)
+            # bounded neurons make something finite of infinite encoders
+            if not (np.isfinite(rmse) and np.all(np.isfinite(layers.encoders))):
+                raise np.linalg.LinAlgError("not all is finite")
+        except (np.linalg.LinAlgError, ValueError) as error:
+            # solvers that use SciPy refuse what is not finite with a ValueError
+            if record.n_epochs >= 0:
+                advice = (
+                    "Lower the learning rate of the encoder rule. The network holds the "
+                    "epoch before."
+                )
+            else:
+                advice = (
+                    "See that neurons fire for the samples, or use a solver with "
+                    "regularization, such as nengo.solvers.LstsqL2()."
+                )
+            raise ConvergenceError(
+                f"No decoders could be solved for after epoch {record.n_epochs + 1} "
+                f"({error}). {advice}"
+            ) from error
+        record.add(rmse, None if test is None else test.test()[0])
+        yield record.n_epochs
 
 
 def make_layers(paths):
@@ -367,13 +252,15 @@ def make_layers(paths):
     )
 
 
-def _write_back(path, record):
+def _write_back(path, record, solver):
     """Write what was learned into the network, and the seeds that belong to it."""
     built, seeds = path.model.params[path.ensemble], path.model.seeds
     for obj in path.objects:
         obj.seed = seeds[obj]
     freeze_ensemble(path.ensemble, record.encoders, built.gain, built.bias)
     freeze_weights(path.decode, record.decoders)
+    if isinstance(path.decode.pre_obj, Ensemble):
+        path.decode.solver = LearnedDecoders(record.decoders.T, solver)
 
 
 def _check_count(name, value, low, high=np.inf):
@@ -397,8 +284,11 @@ def _check_presentation(presentation_time, dt):
 
 def _check_solver(solver, connection):
     if solver is None:
-        own = connection.solver
-        solver = LstsqL2() if isinstance(own, NoSolver) or own is None else own
+        solver = connection.solver
+        if isinstance(solver, LearnedDecoders):
+            solver = solver.solver
+        elif isinstance(solver, NoSolver):
+            solver = LstsqL2()
     if not isinstance(solver, Solver) or isinstance(solver, NoSolver):
         raise ValidationError(
             f"Must be a least-squares solver, such as nengo.solvers.LstsqL2() (got "

@@ -42,6 +42,7 @@ def test_layers_of_the_package():
         "geometry",
         "paths",
         "epochs",
+        "history",
         "training",
         "networks",
         "experiments",
