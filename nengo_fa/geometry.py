@@ -5,8 +5,10 @@ The functions that take a simulator serve any ensemble, whatever rule teaches it
 
 import numpy as np
 from nengo.ensemble import Ensemble
-from nengo.exceptions import SimulatorClosed, ValidationError
+from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
+
+from nengo_fa.learned import get_live_signals
 
 #: The axes that the encoders of a multiplication network should lie along.
 DIAGONALS = ((1, 1), (1, -1))
@@ -318,19 +320,7 @@ def selectivity(activities, targets, feedback):
 
 def _live_parameters(sim, ensemble):
     """The scaled encoders and the biases that a simulator holds now."""
-    if getattr(sim, "closed", False):
-        raise SimulatorClosed(
-            "The learned encoders of a closed simulator are gone. Call this inside "
-            "'with nengo.Simulator(...) as sim:', after sim.run."
-        )
-    signals = getattr(sim, "signals", None)
-    model = getattr(sim, "model", None)
-    if signals is None or model is None:
-        raise ValidationError(
-            f"Must be a nengo.Simulator, or one that keeps its arrays in 'signals' "
-            f"(got {type(sim).__name__})",
-            attr="sim",
-        )
+    signals, model = get_live_signals(sim)
     if not isinstance(ensemble, Ensemble):
         raise ValidationError(
             f"Must be a nengo.Ensemble (got {type(ensemble).__name__})", attr="ensemble"

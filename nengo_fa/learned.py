@@ -229,12 +229,11 @@ def _check_network(network):
         )
 
 
-def _read(sim, network):
-    """What the simulator holds for the network, a dictionary of arrays."""
-    _check_network(network)
+def get_live_signals(sim):
+    """The arrays of a simulator as they are now, and the model that names them."""
     if getattr(sim, "closed", False):
         raise SimulatorClosed(
-            "The learned parameters of a closed simulator are gone. Call this inside "
+            "What a simulator has learned is gone when it is closed. Call this inside "
             "'with nengo.Simulator(...) as sim:', after sim.run."
         )
     signals = getattr(sim, "signals", None)
@@ -245,6 +244,13 @@ def _read(sim, network):
             f"(got {type(sim).__name__})",
             attr="sim",
         )
+    return signals, model
+
+
+def _read(sim, network):
+    """What the simulator holds for the network, a dictionary of arrays."""
+    _check_network(network)
+    signals, model = get_live_signals(sim)
 
     # What was learned in the last step, and would be added at the start of the next.
     pending = {}

@@ -127,14 +127,47 @@ def test_single_precision(rule, solver):
     np.testing.assert_allclose(history.encoders, expected.encoders, atol=1e-3)
 
 
+class RidgeRegression(nengo.solvers.Solver):
+    """One that a user might write."""
+
+    def __call__(self, A, Y, rng=np.random):
+        gram = A.T @ A + 10 * np.eye(A.shape[1])
+        return np.linalg.solve(gram, A.T @ Y), {}
+
+
+@pytest.mark.filterwarnings("ignore:Objective did not converge")
 @pytest.mark.parametrize(
-    "solver", [nengo.solvers.LstsqL2(reg=0.01), nengo.solvers.LstsqDrop()]
+    "solver",
+    [
+        nengo.solvers.LstsqL2(reg=0.01),
+        nengo.solvers.Lstsq(),
+        nengo.solvers.LstsqDrop(),
+        nengo.solvers.LstsqL1(),
+        nengo.solvers.Nnls(),
+        RidgeRegression(),
+    ],
+    ids=lambda solver: type(solver).__name__,
 )
 def test_solver(solver):
     own = Net(decode=dict(solver=solver)).train(2)
     given = Net().train(2, solver=solver)
     assert np.array_equal(own.rmse, given.rmse)
     assert not np.allclose(own.rmse, Net().train(2).rmse, rtol=1e-3)
+
+
+def test_training_again_uses_the_same_solver():
+    net = Net()
+    first = net.train(1, solver=nengo.solvers.LstsqL2(reg=0.01))
+    assert net.train(0).rmse[0] == pytest.approx(first.rmse[-1], rel=1e-9)
+    plain = net.train(0, solver=nengo.solvers.LstsqL2())
+    assert plain.rmse[0] > 1.1 * first.rmse[-1]
+
+
+@pytest.mark.parametrize("wrap", [lambda rule: [rule], lambda rule: {"a": rule}])
+def test_rule_in_a_container(wrap):
+    net, expected = Net(), Net().train(2)
+    net.encode.learning_rule_type = wrap(net.encode.learning_rule_type)
+    assert np.array_equal(net.train(2).rmse, expected.rmse)
 
 
 # --- spikes
