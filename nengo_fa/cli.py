@@ -4,10 +4,11 @@ import argparse
 import importlib
 import os
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import nengo
-from nengo.exceptions import ValidationError
+from nengo.exceptions import NengoException
 
 import nengo_fa
 from nengo_fa.experiments import online
@@ -26,8 +27,8 @@ def main(arguments=None):
     Returns
     -------
     status : int
-        The exit status: 0; 1 if something is wrong with what was found on disk; 130 after
-        Ctrl-C, if there was not yet anything to report.
+        The exit status: 0; 1 if it could not be done, with the reason on the standard
+        error; 130 if Ctrl-C came before there was a result to report.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -35,8 +36,15 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print(options.interrupted, file=sys.stderr)
         return 130
-    except (ValidationError, OSError) as error:
+    except (NengoException, OSError) as error:
         print(f"nengo-fa: {error}", file=sys.stderr)
+        return 1
+    except BrokenExecutor as error:
+        print(
+            f"nengo-fa: A worker process has ended ({error}). Is there enough memory? "
+            "What is finished is kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -143,16 +151,14 @@ def _add_sweep_arguments(command, n_trials):
     command.add_argument(
         "--trials",
         type=_number(int, 1, 10**6),
-        default=n_trials,
         metavar="N",
-        help="number of trials",
+        help=f"number of trials (default: {n_trials})",
     )
     command.add_argument(
         "--epochs",
         type=_number(int, 1, 10**6),
-        default=100,
         metavar="N",
-        help="number of epochs",
+        help="number of epochs (default: 100)",
     )
     command.add_argument(
         "--seed",
@@ -164,7 +170,7 @@ def _add_sweep_arguments(command, n_trials):
     command.add_argument(
         "--quick",
         action="store_true",
-        help="a few seconds instead: fewer trials, and fewer epochs with spikes",
+        help="by default, fewer trials, and with spikes fewer epochs: a few seconds",
     )
     command.add_argument(
         "--folder",
@@ -252,37 +258,38 @@ def _run_multiplication(options):
     plots = _import_plots()
     multiplication = _import("experiments.multiplication", "experiments")
     illustrations = _import("experiments.illustrations", "experiments")
-    experiment = _make_experiment(
-        options, learning_rate=options.learning_rate, **_get_size(options, n_trials=10)
-    )
+    size = _get_size(options, n_trials=200, n_quick=10)
+    experiment = _make_experiment(options, learning_rate=options.learning_rate, **size)
     folder = _get_folder(options)
     data = _sweep(experiment, options, folder / "figure5.zarr")
-    pictures = {
-        "figure2": (plots.tuning_curves, illustrations.make_tuning_curves()),
-        "figure3": (plots.iterations, illustrations.make_iterations(experiment)),
-        "figure4": (
-            plots.encoder_movement,
-            illustrations.make_encoder_movement(experiment),
-        ),
-        "figure5": (plots.learning_curves, None),
-    }
     for claim in multiplication.check_claims(data):
         print(f"\n{claim}")
     print()
-    for name, (plot, picture) in pictures.items():
-        _draw(plot, picture, experiment, folder / name)
+
+    _store(illustrations.make_tuning_curves(), folder / "figure2.zarr")
+    pictures = {
+        "figure3": illustrations.make_iterations(experiment),
+        "figure4": illustrations.make_encoder_movement(experiment),
+    }
+    for name, picture in pictures.items():
+        _store(picture, folder / f"{name}.zarr", experiment)
+    _draw(plots.tuning_curves, folder / "figure2")
+    _draw(plots.iterations, folder / "figure3")
+    _draw(plots.encoder_movement, folder / "figure4")
+    _draw(plots.learning_curves, folder / "figure5")
 
 
 def _run_learning_rates(options):
     plots = _import_plots()
     learning_rates = _import("experiments.learning_rates", "experiments")
+    size = _get_size(options, n_trials=50, n_quick=4)
     experiment = learning_rates.LearningRateExperiment(
-        _make_experiment(options, **_get_size(options, n_trials=4))
+        _make_experiment(options, **size)
     )
     folder = _get_folder(options)
     data = _sweep(experiment, options, folder / "learning_rates.zarr")
     print(f"\n{learning_rates.report(data)}\n")
-    _draw(plots.sensitivity, None, experiment, folder / "learning_rates")
+    _draw(plots.sensitivity, folder / "learning_rates")
 
 
 def _make_experiment(options, **parameters):
@@ -292,15 +299,17 @@ def _make_experiment(options, **parameters):
     )
 
 
-def _get_size(options, n_trials):
+def _get_size(options, n_trials, n_quick):
     """How many trials and epochs, and how many trials at a time."""
-    spiking = options.neurons == "spiking"
+    spiking, epochs = options.neurons == "spiking", 100
     if options.quick:
-        size = {"n_trials": 2, "epochs": 5} if spiking else {"n_trials": n_trials}
-    else:
-        size = {"n_trials": options.trials, "epochs": options.epochs}
-    # spikes take their time: little at once, so that little is lost
-    return {**size, "chunk_size": 1 if spiking else 2 if options.quick else 10}
+        n_trials, epochs = (2, 5) if spiking else (n_quick, 100)
+    return {
+        "n_trials": options.trials or n_trials,
+        "epochs": options.epochs or epochs,
+        # spikes take their time: little at once, so that little is lost
+        "chunk_size": 1 if spiking else 2 if options.quick else 10,
+    }
 
 
 def _get_folder(options):
@@ -321,12 +330,15 @@ def _sweep(experiment, options, path):
         ) from error
 
 
-def _draw(plot, data, experiment, path):
-    """Draw a figure of stored data; store them first, if they are not yet."""
-    plots, store = _import_plots(), _import("experiments.store", "experiments")
-    path_of_data = path.with_suffix(".zarr")
-    if data is not None:
+def _store(data, path, experiment=None):
+    store = _import("experiments.store", "experiments")
+    if experiment is not None:
         data.attrs.update(store.describe(experiment))
-        store.write_dataset(data, path_of_data)
-    paths = plots.save(plot(store.read_dataset(path_of_data)), path)
-    print("Figure:", *paths)
+    store.write_dataset(data, path)
+
+
+def _draw(plot, path):
+    """Draw a figure of what is stored under its name."""
+    plots, store = _import_plots(), _import("experiments.store", "experiments")
+    figure = plot(store.read_dataset(path.with_suffix(".zarr")))
+    print("Figure:", *plots.save(figure, path))

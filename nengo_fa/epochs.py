@@ -263,12 +263,18 @@ def make_solve(solver, rng):
     -------
     solve : callable
         Takes activities, (n_samples, n_neurons), and wanted outputs, (n_samples,
-        size_out), and returns decoders, (n_neurons, size_out). Raises
-        `numpy.linalg.LinAlgError` if the equations are singular.
+        size_out), and returns decoders, (n_neurons, size_out); NaN if there are none, as
+        activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
     """
 
     def solve(activities, y):
-        decoders, _ = solver(activities, y, rng=rng)
+        try:
+            decoders, _ = solver(activities, y, rng=rng)
+        except (ValueError, np.linalg.LinAlgError):
+            # an error of the solver itself is not to be taken for divergence
+            if np.all(np.isfinite(activities.T @ activities)):
+                raise
+            return np.full((activities.shape[1], y.shape[1]), np.nan)
         return decoders
 
     def solve_l2(activities, y):
@@ -276,7 +282,10 @@ def make_solve(solver, rng):
         sigma = reg * activities.max()
         gram = _compute_gram(activities)
         gram.reshape(-1)[:: n_neurons + 1] += n_samples * sigma**2
-        return np.linalg.solve(gram, np.dot(activities.T, y))
+        try:
+            return np.linalg.solve(gram, np.dot(activities.T, y))
+        except np.linalg.LinAlgError:
+            return np.full((n_neurons, y.shape[1]), np.nan)
 
     # as Nengo would, but for a report on how well it went
     if type(solver) is LstsqL2 and type(solver.solver) is Cholesky:

@@ -152,7 +152,8 @@ def train(
     if batch_size is not None:
         batch_size = _check_count("batch_size", batch_size, 1, len(x))
 
-    rng = np.random.RandomState(path.model.seeds[path.encode] if seed is None else seed)
+    seed = path.model.seeds[path.encode] if seed is None else seed
+    rng = np.random.RandomState(seed)
     measure = None
     if presentation_time is not None:
         measure = {
@@ -166,6 +167,8 @@ def train(
     samples = Samples(layers, [x], [y], batch_size, measure, rng)
     if test is not None:
         x, y = test
+        if measure is not None:  # without effect on what is trained
+            measure = {**measure, "rng": np.random.RandomState([seed, 1])}
         x = path.get_ensemble_input(x, measure)
         test = Samples(layers, [x], [y], measure=measure)
 
@@ -205,8 +208,7 @@ def _learn(layers, samples, test, solve, record):
             # bounded neurons make something finite of infinite encoders
             if not (np.isfinite(rmse) and np.all(np.isfinite(layers.encoders))):
                 raise np.linalg.LinAlgError("not all is finite")
-        except (np.linalg.LinAlgError, ValueError) as error:
-            # solvers that use SciPy refuse what is not finite with a ValueError
+        except np.linalg.LinAlgError as error:
             if record.n_epochs >= 0:
                 advice = (
                     "Lower the learning rate of the encoder rule. The network holds the "

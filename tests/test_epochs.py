@@ -425,8 +425,19 @@ def test_silent_neurons_have_decoders_of_zero(rng):
 
 @pytest.mark.parametrize("solver", SOLVERS[:2], ids=repr)
 def test_equations_without_a_solution(solver):
-    with pytest.raises(np.linalg.LinAlgError):
-        make_solve(solver, None)(np.zeros((20, 4)), np.ones((20, 1)))
+    decoders = make_solve(solver, None)(np.zeros((20, 4)), np.ones((20, 1)))
+    assert decoders.shape == (4, 1) and np.all(np.isnan(decoders))
+
+
+def test_error_of_a_solver_comes_through():
+    class Faulty(nengo.solvers.Solver):
+        def __call__(self, A, Y, rng=None):
+            raise ValueError("as planned")
+
+    solve = make_solve(Faulty(), None)
+    with pytest.raises(ValueError, match="as planned"):
+        solve(np.ones((20, 4)), np.ones((20, 1)))
+    assert np.all(np.isnan(solve(np.full((20, 4), np.inf), np.ones((20, 1)))))
 
 
 def test_single_precision(rng):

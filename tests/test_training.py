@@ -190,6 +190,17 @@ def test_error_in_spikes_is_that_of_the_simulator(
     assert error == pytest.approx(history.rmse[-1], rel=0.05)
 
 
+def test_test_samples_do_not_change_what_is_learned():
+    def run(**kwargs):
+        return Net(neuron_type=nengo.LIF(amplitude=0.01)).train(
+            2, presentation_time=0.02, **kwargs
+        )
+
+    alone, tested = run(), run(test=Net().samples(seed=1))
+    assert np.array_equal(alone.rmse, tested.rmse)
+    assert tested.test_rmse.shape == (3,)
+
+
 def test_output_comes_through_the_synapse_of_the_connection():
     """Which, if too slow to settle, lets less through, so that decoders are larger."""
     fast, slow = (

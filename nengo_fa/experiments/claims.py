@@ -21,11 +21,11 @@ class Finding:
         Medians over trials of the two quantities that are compared.
     effect : float
         For a difference, the matched-pairs rank-biserial correlation, from -1 to 1: one
-        if the difference is as claimed in all trials. For an equivalence, the median of
-        the relative differences.
-    p : float
-        Probability of such data, were the claim false. Wilcoxon's signed-rank test,
-        one-sided; for an equivalence, two such tests.
+        if the difference is as claimed in all trials, ties left out. For an equivalence,
+        the median of the relative differences.
+    p, p_opposite : float
+        Probability of such data, were the claim false, and were its opposite false.
+        Wilcoxon's signed-rank test, one-sided; for an equivalence, one on either side.
     n_trials : int
     """
 
@@ -33,6 +33,7 @@ class Finding:
     medians: tuple
     effect: float
     p: float
+    p_opposite: float
     n_trials: int
 
     @property
@@ -40,7 +41,7 @@ class Finding:
         """``"held"``, ``"opposite"`` if the data show the opposite, or ``"not shown"``."""
         if self.p < LEVEL:
             return "held"
-        return "opposite" if self.p > 1 - LEVEL else "not shown"
+        return "opposite" if self.p_opposite < LEVEL else "not shown"
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,14 @@ def find_lower(condition, a, b):
     finding : Finding
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    effect, p = _signed_rank(b - a)
-    return Finding(condition, (np.median(a), np.median(b)), effect, p, len(a))
+    return Finding(
+        condition,
+        medians=(np.median(a), np.median(b)),
+        effect=_get_effect(b - a),
+        p=_test_positive(b - a),
+        p_opposite=_test_positive(a - b),
+        n_trials=len(a),
+    )
 
 
 def find_equivalent(condition, a, b, margin):
@@ -116,19 +123,32 @@ def find_equivalent(condition, a, b, margin):
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     difference = a / b - 1
-    p = max(_signed_rank(difference + margin)[1], _signed_rank(margin - difference)[1])
-    medians = np.median(a), np.median(b)
-    return Finding(condition, medians, np.median(difference), p, len(a))
+    below, above = difference + margin, margin - difference
+    return Finding(
+        condition,
+        medians=(np.median(a), np.median(b)),
+        effect=np.median(difference),
+        p=max(_test_positive(below), _test_positive(above)),
+        # on one side or the other: twice the chance
+        p_opposite=2 * min(_test_positive(-below), _test_positive(-above)),
+        n_trials=len(a),
+    )
 
 
-def _signed_rank(differences):
-    """Effect size, and probability that differences are above zero by chance."""
+def _test_positive(differences):
+    """Probability that differences are above zero as they are by chance."""
+    if not np.any(differences):
+        return 1.0
+    return stats.wilcoxon(differences, alternative="greater").pvalue
+
+
+def _get_effect(differences):
+    """The matched-pairs rank-biserial correlation."""
     differences = differences[differences != 0]
     if len(differences) == 0:
-        return 0.0, 0.5
+        return 0.0
     ranks = stats.rankdata(np.abs(differences))
-    effect = np.sum(ranks * np.sign(differences)) / np.sum(ranks)
-    return effect, stats.wilcoxon(differences, alternative="greater").pvalue
+    return np.sum(ranks * np.sign(differences)) / np.sum(ranks)
 
 
 def count_epochs_to(rmse, level):

@@ -88,6 +88,7 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
             trial.y,
             epochs=min(i, 1),
             progress_bar=False,
+            presentation_time=experiment.measured_for,
             network=trial.network,
         )
         current = grid[inside] @ history.encoders.T
@@ -127,7 +128,7 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
     )
 
 
-def make_encoder_movement(experiment, trial=0, epochs=(0, 10, 30, 100)):
+def make_encoder_movement(experiment, trial=0, parts=(0, 0.1, 0.3, 1)):
     """Encoders on their way to the diagonals (Figure 4).
 
     Parameters
@@ -135,8 +136,8 @@ def make_encoder_movement(experiment, trial=0, epochs=(0, 10, 30, 100)):
     experiment : MultiplicationExperiment
     trial : int, optional
         Which of its trials.
-    epochs : sequence of int, optional
-        After which numbers of epochs.
+    parts : sequence of float, optional
+        After which parts of the epochs of the experiment.
 
     Returns
     -------
@@ -145,12 +146,15 @@ def make_encoder_movement(experiment, trial=0, epochs=(0, 10, 30, 100)):
         to the nearest diagonal in radians.
     """
     trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
+    epochs = sorted({round(part * experiment.epochs) for part in parts})
     history = train(
         trial.decode,
         trial.x,
         trial.y,
-        epochs=max(epochs),
+        epochs=epochs[-1],
+        seed=trial.seed,
         progress_bar=False,
+        presentation_time=experiment.measured_for,
         snapshots=epochs,
         network=trial.network,
     )
@@ -161,7 +165,7 @@ def make_encoder_movement(experiment, trial=0, epochs=(0, 10, 30, 100)):
             "encoders": (("epoch", "neuron", "dimension"), encoders),
             "angle": ("epoch", angle, {"units": "rad"}),
         },
-        coords={"epoch": list(epochs)},
+        coords={"epoch": epochs},
         attrs={"title": "Encoders under feedback alignment"},
     )
 

@@ -72,6 +72,11 @@ class MultiplicationExperiment:
         """All parameters, for the attributes of the results."""
         return {"experiment": "multiplication", **asdict(self)}
 
+    @property
+    def measured_for(self):
+        """For how long activities are measured, in seconds; None for rates."""
+        return self.presentation_time if self.neurons == "spiking" else None
+
     def make_template(self, trials):
         """Dataset for the results of some trials, full of NaN."""
         coordinates = {
@@ -165,11 +170,11 @@ class MultiplicationExperiment:
     def _train(self, group, layers):
         """The error, (epochs + 1, n_trials), and the encoders after each epoch."""
         measure = None
-        if self.neurons == "spiking":
+        if self.measured_for is not None:
             (trial,) = group
             measure = {
                 "synapse": trial.decode.synapse,
-                "presentation_time": self.presentation_time,
+                "presentation_time": self.measured_for,
                 "rng": np.random.RandomState(trial.seed),
             }
         x, y = [trial.x for trial in group], [trial.y for trial in group]

@@ -10,7 +10,9 @@ from pathlib import Path
 import nengo
 import numpy as np
 import xarray as xr
+from filelock import FileLock, Timeout
 from nengo.exceptions import ValidationError
+from nengo.rc import rc
 from threadpoolctl import threadpool_info
 
 import nengo_fa
@@ -23,7 +25,8 @@ class Store:
 
     The store is created complete, with NaN for what is not yet known, and appears under
     its name at once. Chunks on disk are chunks of trials. That a trial is finished is
-    written after its results, so that a killed process can do no harm.
+    written after its results, so that a killed process can do no harm. A context manager:
+    within it, no other process can have the store.
 
     Parameters
     ----------
@@ -36,16 +39,39 @@ class Store:
     ------
     nengo.exceptions.ValidationError
         If there is something else under this name, or the results of an experiment of
-        another configuration, or unfinished ones of other versions of the software.
+        another configuration, or unfinished ones of other versions of the software; or
+        if another process has the store.
     """
 
     def __init__(self, path, experiment):
         self.path = Path(path)
         self._experiment = experiment
-        if self.path.exists():
-            self._check()
-        else:
-            self._create()
+        self._lock = _make_lock(self.path)
+
+    def __enter__(self):
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ValidationError(
+                f"Another process is at work on {str(self.path)!r}. Wait for it, or "
+                "choose another place.",
+                attr="path",
+            ) from error
+        try:
+            if self.path.exists():
+                self._check()
+                # of a process that was killed while it wrote
+                for leftover in self.path.rglob("*.partial"):
+                    leftover.unlink()
+            else:
+                self._create()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, *exception):
+        self._lock.release()
 
     def read(self):
         """What is there: a dataset of the finished trials, in memory."""
@@ -97,7 +123,7 @@ class Store:
             }
             for name, variable in data.data_vars.items()
         }
-        write_dataset(data, self.path, encoding)
+        _write(data, self.path, encoding)
 
     def _check(self):
         try:
@@ -111,7 +137,7 @@ class Store:
                 "another place, or move it away.",
                 attr="path",
             ) from error
-        ours = json.loads(_to_json(self._experiment.configuration))
+        ours = json.loads(_to_json(_get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
         if not finished.all():
             self._refuse_difference("version", versions, get_versions())
@@ -131,25 +157,33 @@ class Store:
             )
 
 
-def write_dataset(data, path, encoding=None):
+def write_dataset(data, path):
     """Write a dataset to a Zarr store, which appears complete, in place of one there.
 
     Parameters
     ----------
     data : xarray.Dataset
     path : pathlib.Path
-    encoding : dict, optional
-        As for `xarray.Dataset.to_zarr`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with _make_lock(path):
+        _write(data, path)
+
+
+def _write(data, path, encoding=None):
+    temporary = path.with_name(f"{path.name}.part")
     try:
+        shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
         data.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
         if path.exists():
             shutil.rmtree(path)
         os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _make_lock(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f"{path.name}.lock"))
 
 
 def read_dataset(path):
@@ -176,15 +210,8 @@ def describe(experiment):
         As for `.sweep.run_trials`.
     """
     return {
-        "configuration": _to_json(experiment.configuration),
+        "configuration": _to_json(_get_configuration(experiment)),
         "versions": _to_json(get_versions()),
-        "blas": ", ".join(
-            sorted(
-                f"{info['internal_api']} {info['version']} {info.get('architecture')}"
-                for info in threadpool_info()
-                if info["user_api"] == "blas"
-            )
-        ),
         "seed": experiment.seed,
     }
 
@@ -200,12 +227,22 @@ def split_trials(experiment):
 
 def get_versions():
     """Versions of what computes the results, a dictionary."""
+    kernels = {
+        f"{info['internal_api']} {info.get('architecture')}"
+        for info in threadpool_info()
+        if info["user_api"] == "blas"
+    }
     return {
         "python": platform.python_version(),
         "nengo": nengo.__version__,
         "nengo_fa": nengo_fa.__version__,
         "numpy": version("numpy"),
+        "blas": ", ".join(sorted(kernels)),
     }
+
+
+def _get_configuration(experiment):
+    return {**experiment.configuration, "bits": int(rc.get("precision", "bits"))}
 
 
 def _to_json(values):

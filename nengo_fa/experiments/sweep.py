@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 
+from nengo.rc import rc
 from nengo.utils.progress import Progress, ProgressTracker
 from threadpoolctl import threadpool_limits
 
@@ -17,8 +18,9 @@ def run_trials(experiment, path, executor, progress_bar=True):
     """Run those trials of an experiment that a store does not hold yet.
 
     Each trial depends on the configuration of the experiment and on its own number only,
-    and all linear algebra runs in one thread: the results are the same to the last bit
-    whatever the executor, and whether or not the run was interrupted.
+    and all linear algebra runs in one thread, one chunk at a time in each process: the
+    results are the same to the last bit whatever the executor, and whether or not the run
+    was interrupted. Processors of different kinds may differ in the last bits.
 
     Parameters
     ----------
@@ -42,30 +44,43 @@ def run_trials(experiment, path, executor, progress_bar=True):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the store is one of another experiment.
+        If the store is one of another experiment, or in use.
     KeyboardInterrupt
         After Ctrl-C. Calling the function again goes on from there.
     """
-    store = Store(path, experiment)
-    chunks = store.find_unfinished()
-    if not chunks:
+    with Store(path, experiment) as store:
+        chunks = store.find_unfinished()
+        if not chunks:
+            return store.read()
+        bits = rc.get("precision", "bits")
+        progress = Progress("Running trials", "Running trials", sum(map(len, chunks)))
+        with ProgressTracker(progress_bar, progress):
+            futures = {
+                executor.submit(_run, experiment, chunk, bits): chunk
+                for chunk in chunks
+            }
+            try:
+                for future in as_completed(futures):
+                    store.write(futures[future], future.result())
+                    progress.step(len(futures[future]))
+            finally:
+                for future in futures:
+                    future.cancel()
         return store.read()
-    progress = Progress("Running trials", "Running trials", sum(map(len, chunks)))
-    with ProgressTracker(progress_bar, progress):
-        futures = {executor.submit(_run, experiment, chunk): chunk for chunk in chunks}
+
+
+# the number of threads, and the precision, are those of the whole process
+_process = threading.Lock()
+
+
+def _run(experiment, trials, bits):
+    with _process, threadpool_limits(1):
+        before = rc.get("precision", "bits")
+        rc.set("precision", "bits", bits)
         try:
-            for future in as_completed(futures):
-                store.write(futures[future], future.result())
-                progress.step(len(futures[future]))
+            return experiment.run(trials)
         finally:
-            for future in futures:
-                future.cancel()
-    return store.read()
-
-
-def _run(experiment, trials):
-    with threadpool_limits(1):
-        return experiment.run(trials)
+            rc.set("precision", "bits", before)
 
 
 @contextmanager

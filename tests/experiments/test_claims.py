@@ -37,8 +37,12 @@ def test_no_difference_does_not_hold(rng):
     assert finding.verdict == "not shown" and finding.effect == 0
 
 
-def test_few_trials_show_nothing():
-    assert find_lower("somewhere", [1, 2, 3], [2, 3, 4]).verdict == "not shown"
+@pytest.mark.parametrize("n_trials", [1, 2, 3, 6])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_few_trials_show_nothing(n_trials, sign):
+    a = 10.0 + np.arange(n_trials)
+    assert find_lower("somewhere", a, a + sign).verdict == "not shown"
+    assert find_equivalent("somewhere", a, a + sign, 0.01).verdict == "not shown"
 
 
 def test_false_claims_are_rarely_held(rng):

@@ -156,6 +156,9 @@ def test_common_rate_weighs_conditions():
     data["rmse"].loc[{"learning_rate": 1.0, "rule": "Backprop"}] = 1.0
     data["rmse"].loc[{"learning_rate": 3.0}] = 1.2
     assert find_common_rate(data) == 2
+    data["rmse"].loc[{"learning_rate": 3.0}] = 0.1
+    data["rmse"].loc[{"learning_rate": 3.0, "trial": 2}] = np.nan  # diverged
+    assert find_common_rate(data) == 2
     best = find_best_rates(data)
     assert np.all(best.sel(rule="Backprop") == 1)
     assert np.all(best.sel(rule="FeedbackAlignment") == 2)
@@ -190,7 +193,7 @@ def test_iterations():
 
 
 def test_encoder_movement():
-    data = make_encoder_movement(EXPERIMENT, epochs=(0, 20, 60))
+    data = make_encoder_movement(EXPERIMENT, parts=(0, 0.2, 0.6))
     assert data.encoders.shape == (3, 20, 2)
     angle = angle_to_axes(data.encoders.values).mean(axis=-1)
     np.testing.assert_array_equal(data.angle, angle)

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from nengo.exceptions import ValidationError
+from nengo.rc import rc
+from threadpoolctl import threadpool_info
 
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
 from nengo_fa.experiments.store import Store, read_dataset, split_trials
@@ -47,6 +49,12 @@ def expected():
 
 
 def read_files(path):
+    """All that there is beside the lock, to the last byte."""
+    assert {file.name for file in path.parent.iterdir()} <= {
+        other.name + ending
+        for other in path.parent.glob("*.zarr")
+        for ending in ("", ".lock")
+    }
     return {
         file.relative_to(path): file.read_bytes()
         for file in sorted(path.rglob("*"))
@@ -101,9 +109,9 @@ def test_goes_on_after_an_exception(tmp_path, store, error):
     path = tmp_path / "interrupted.zarr"
     with pytest.raises(error):
         run_in_thread(Failing(EXPERIMENT, 3, error), path)
-    part = Store(path, EXPERIMENT)
-    assert part.find_unfinished() == [range(2, 4), range(4, 5)]
-    assert part.read().trial.values.tolist() == [0, 1]
+    with Store(path, EXPERIMENT) as part:
+        assert part.find_unfinished() == [range(2, 4), range(4, 5)]
+        assert part.read().trial.values.tolist() == [0, 1]
     data = run_in_thread(EXPERIMENT, path)
     assert data.sizes["trial"] == 5
     assert read_files(path) == read_files(store)
@@ -135,6 +143,9 @@ def test_survives_sigkill(tmp_path, store):
             process.kill()
         kills += process.returncode == -signal.SIGKILL
     assert kills > 0
+    # what a process leaves that is killed while it writes
+    file = next(path.rglob("rmse/*"))
+    file.with_name(f"{file.name}.0123.partial").touch()
     run_in_thread(EXPERIMENT, path)
     assert read_files(path) == read_files(store)
 
@@ -210,6 +221,35 @@ def test_refuses_other_versions_while_unfinished(tmp_path, monkeypatch):
         run_in_thread(EXPERIMENT, path)
 
 
+def test_precision_is_part_of_the_configuration(tmp_path, expected):
+    path = tmp_path / "half.zarr"
+    rc["precision"]["bits"] = "32"
+    with open_executor(1) as executor:
+        single = run_trials(EXPERIMENT, path, executor, progress_bar=False)
+    error = np.abs(single.rmse - expected.rmse)
+    assert 0 < error.max() < 1e-3  # the process of the worker has heard of it
+    rc["precision"]["bits"] = "64"
+    with pytest.raises(ValidationError, match="another configuration: bits is 32"):
+        run_in_thread(EXPERIMENT, path)
+
+
+def test_a_store_is_for_one_process_at_a_time(store):
+    with Store(store, EXPERIMENT):
+        with pytest.raises(ValidationError, match="Another process is at work"):
+            run_in_thread(EXPERIMENT, store)
+    run_in_thread(EXPERIMENT, store)
+
+
+def test_many_threads_are_one_at_a_time(tmp_path, store):
+    """And the number of threads for linear algebra is again what it was."""
+    before = [info["num_threads"] for info in threadpool_info()]
+    path = tmp_path / "threads.zarr"
+    with ThreadPoolExecutor(3) as executor:
+        run_trials(EXPERIMENT, path, executor, progress_bar=False)
+    assert read_files(path) == read_files(store)
+    assert [info["num_threads"] for info in threadpool_info()] == before
+
+
 def test_reads_finished_results_of_other_versions(store, monkeypatch):
     monkeypatch.setattr("nengo.__version__", "5.0.0")
     assert run_in_thread(EXPERIMENT, store).sizes["trial"] == 5
@@ -223,7 +263,8 @@ def test_refuses_what_is_not_a_store(tmp_path, content):
     elif content == "empty folder":
         path.mkdir()
     else:
-        Store(path, EXPERIMENT)
+        with Store(path, EXPERIMENT):
+            pass
         for file in path.rglob("zarr.json"):
             file.write_text("{")
         for file in path.rglob(".z*"):
@@ -236,10 +277,9 @@ def test_refuses_what_is_not_a_store(tmp_path, content):
 def test_says_where_results_come_from(store):
     with xr.open_zarr(store, consolidated=False) as data:
         configuration = json.loads(data.attrs["configuration"])
-        assert configuration == EXPERIMENT.configuration
-        assert set(json.loads(data.attrs["versions"])) >= {"nengo", "numpy", "nengo_fa"}
+        assert configuration == {**EXPERIMENT.configuration, "bits": 64}
+        assert set(json.loads(data.attrs["versions"])) >= {"nengo", "numpy", "blas"}
         assert data.attrs["seed"] == EXPERIMENT.seed
-        assert "blas" in data.attrs
         assert data.angle.attrs["units"] == "rad"
         assert data.rmse.dims == ("rule", "normalization", "trial", "epoch")
 
