@@ -176,7 +176,7 @@ def _add_sweep_arguments(command, n_trials):
         "--folder",
         type=Path,
         metavar="FOLDER",
-        help="where data and figures go (default: a folder named after the experiment)",
+        help="where data and figures go (default: one below results)",
     )
     command.add_argument(
         "--workers",
@@ -314,7 +314,9 @@ def _get_size(options, n_trials, n_quick):
 
 def _get_folder(options):
     quick = "-quick" if options.quick else ""
-    return options.folder or Path(f"{options.command}-{options.neurons}{quick}")
+    return options.folder or Path(
+        "results", f"{options.command}-{options.neurons}{quick}"
+    )
 
 
 def _sweep(experiment, options, path):

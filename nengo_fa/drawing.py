@@ -1,6 +1,7 @@
 """What the figures are drawn with: colours, and fields and arrows over the plane."""
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -78,6 +79,14 @@ def draw_field(axes, data, field, colours, low, high):
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image
+
+
+def hatch_negative(axes, data, field, high):
+    """Hatch where a field is below zero, for those who do not see its colours."""
+    x1, x2 = data["x1"].values, data["x2"].values
+    levels = [-np.inf, -0.05 * high]
+    with rc_context({"hatch.linewidth": 0.25, "hatch.color": "0.15"}):
+        axes.contourf(x1, x2, field, levels=levels, colors="none", hatches=["/////"])
 
 
 def _extend(field):

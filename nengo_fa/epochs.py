@@ -1,6 +1,7 @@
 """What an epoch of offline training computes, in arrays that are allocated once."""
 
 import numpy as np
+from nengo.exceptions import ValidationError
 from nengo.rc import rc
 from nengo.solvers import LstsqL2
 from nengo.utils.least_squares_solvers import Cholesky
@@ -269,12 +270,19 @@ def make_solve(solver, rng):
 
     def solve(activities, y):
         try:
-            decoders, _ = solver(activities, y, rng=rng)
+            # copies, as a solver may write to what it gets
+            decoders, _ = solver(activities.copy(), y.copy(), rng=rng)
         except (ValueError, np.linalg.LinAlgError):
             # an error of the solver itself is not to be taken for divergence
             if np.all(np.isfinite(activities.T @ activities)):
                 raise
             return np.full((activities.shape[1], y.shape[1]), np.nan)
+        if np.shape(decoders) != (activities.shape[1], y.shape[1]):
+            raise ValidationError(
+                f"Must return decoders of shape (n_neurons, size_out) = "
+                f"{(activities.shape[1], y.shape[1])} (got {np.shape(decoders)})",
+                attr="solver",
+            )
         return decoders
 
     def solve_l2(activities, y):

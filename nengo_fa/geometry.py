@@ -7,6 +7,7 @@ import numpy as np
 from nengo.ensemble import Ensemble
 from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
+from nengo.utils.numpy import is_integer
 
 from nengo_fa.learned import get_live_signals
 
@@ -158,10 +159,14 @@ def disc(n_points=51, radius=1.0):
            [1, 1, 1],
            [0, 1, 0]])
     """
-    if n_points < 2:
-        raise ValidationError(f"Must be at least 2 (got {n_points})", attr="n_points")
-    if not radius > 0:
-        raise ValidationError(f"Must be positive (got {radius})", attr="radius")
+    if not is_integer(n_points) or n_points < 2:
+        raise ValidationError(
+            f"Must be an integer, at least 2 (got {n_points!r})", attr="n_points"
+        )
+    if not 0 < radius < np.inf:
+        raise ValidationError(
+            f"Must be positive and finite (got {radius})", attr="radius"
+        )
     # Whole numbers, so that the rim is not a matter of rounding.
     axis = np.arange(1 - n_points, n_points, 2)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)

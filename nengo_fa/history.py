@@ -138,6 +138,6 @@ class Record:
             angles=until_now(self._angles),
             encoders=self.encoders.copy(),
             decoders=self.decoders.copy(),
-            snapshots=dict(self._snapshots),
+            snapshots={k: v.copy() for k, v in self._snapshots.items()},
             interrupted=interrupted,
         )

@@ -205,12 +205,16 @@ def _find_network(connection):
         if not any(network in other.all_networks for other in holders)
     ]
     if len(outermost) != 1:
-        found = "no network" if not outermost else "several networks"
-        raise ValidationError(
-            f"There is {found} around {connection}. Say which one it belongs to, with "
-            "network=...",
-            attr="network",
-        )
+        if outermost:
+            trouble = (
+                "There are several networks around it. Say which, with network=..."
+            )
+        else:
+            trouble = (
+                "The network around it is gone. Keep a reference to it, as to the model "
+                "that is to be simulated."
+            )
+        raise ValidationError(f"{connection}: {trouble}", attr="network")
     return outermost[0]
 
 

@@ -26,6 +26,7 @@ from nengo_fa.drawing import (
     draw_diagonals,
     draw_field,
     get_longest,
+    hatch_negative,
     make_figure,
     set_font_size,
 )
@@ -152,13 +153,18 @@ def iterations(data):
 
     Notes
     -----
-    Errors have colours up to the largest. If that is more than twice as large as 99 in
+    Errors below zero are hatched. Errors have colours up to the largest. If that is more than twice as large as 99 in
     100 are, as happens where a neuron begins to fire, colours end there, and the colour
     bar in an arrow.
     """
     columns = [
         ("activities", "Tuning curve", "Activity", RATES),
-        ("projected_error", "Projected error", r"Error along $\vec b$", ERRORS),
+        (
+            "projected_error",
+            "Projected error",
+            r"Error along $\vec b$ (hatched: below 0)",
+            ERRORS,
+        ),
         (
             "gated_error",
             "Projected error × derivative",
@@ -184,6 +190,8 @@ def iterations(data):
             low = -high
         for axes, field in zip(column, fields):
             image = draw_field(axes, data, field, colours, low, high)
+            if low < 0:
+                hatch_negative(axes, data, field, high)
             draw_diagonals(axes)
             set_font_size(axes)
         column[0].set_title(title)

@@ -316,8 +316,10 @@ def _check_axes(axes, ensemble):
             f"{ensemble} (got {axes.shape})",
             attr="axes",
         )
-    if not np.all(np.any(axes, axis=1)):
-        raise ValidationError("An axis must have a length above zero", attr="axes")
+    if len(axes) == 0 or not np.all(np.any(axes, axis=1)):
+        raise ValidationError(
+            "There must be an axis, and its length above zero", attr="axes"
+        )
     return axes
 
 
@@ -342,7 +344,7 @@ def _check_array(name, values, size, meaning):
     if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
         hint = ""
         if array.ndim == 1 and size == 1:
-            hint = f". Give {name}[:, np.newaxis]"
+            hint = f". Give np.reshape({name}, (-1, 1))"
         raise ValidationError(
             f"Must have shape (n_samples, {size}), with a row for each sample of "
             f"{meaning} (got {array.shape}){hint}",

@@ -30,7 +30,7 @@ def test_multiplication(tmp_path, monkeypatch, capsys):
     arguments = ["multiplication", "--quick", "--workers", "2"]
     assert cli.main(arguments) == 0
     output = capsys.readouterr().out
-    folder = tmp_path / "multiplication-rate-quick"
+    folder = tmp_path / "results" / "multiplication-rate-quick"
     for i in (2, 3, 4, 5):
         assert (folder / f"figure{i}.png").read_bytes().startswith(b"\x89PNG")
         assert (folder / f"figure{i}.pdf").read_bytes().startswith(b"%PDF")
@@ -59,7 +59,7 @@ def test_learning_rates(tmp_path, monkeypatch, capsys):
     assert cli.main(["learning-rates", *options]) == 0
     output = capsys.readouterr().out
     assert re.search(r"suits all six best: [\d.]+\n", output)
-    assert (tmp_path / "learning-rates-rate" / "learning_rates.png").exists()
+    assert (tmp_path / "results/learning-rates-rate/learning_rates.png").exists()
 
 
 def test_refuses_data_of_another_configuration(tmp_path, capsys):

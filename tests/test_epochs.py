@@ -1,6 +1,7 @@
 import nengo
 import numpy as np
 import pytest
+from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 import nengo_fa
@@ -427,6 +428,26 @@ def test_silent_neurons_have_decoders_of_zero(rng):
 def test_equations_without_a_solution(solver):
     decoders = make_solve(solver, None)(np.zeros((20, 4)), np.ones((20, 1)))
     assert decoders.shape == (4, 1) and np.all(np.isnan(decoders))
+
+
+def test_solver_may_write_to_its_arguments():
+    class Scribbler(nengo.solvers.Solver):
+        def __call__(self, A, Y, rng=None):
+            A[...], Y[...] = 0, 0
+            return np.zeros((A.shape[1], Y.shape[1])), {}
+
+    activities, y = np.ones((20, 4)), np.ones((20, 1))
+    make_solve(Scribbler(), None)(activities, y)
+    assert np.all(activities == 1) and np.all(y == 1)
+
+
+def test_solver_with_decoders_of_another_shape():
+    class Transposed(nengo.solvers.Solver):
+        def __call__(self, A, Y, rng=None):
+            return np.zeros((Y.shape[1], A.shape[1])), {}
+
+    with pytest.raises(ValidationError, match=r"\(n_neurons, size_out\) = \(4, 2\)"):
+        make_solve(Transposed(), None)(np.ones((20, 4)), np.ones((20, 2)))
 
 
 def test_error_of_a_solver_comes_through():

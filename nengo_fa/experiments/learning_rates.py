@@ -26,7 +26,7 @@ class LearningRateExperiment:
     experiment: MultiplicationExperiment = field(
         default_factory=lambda: MultiplicationExperiment(n_trials=50)
     )
-    learning_rates: tuple = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+    learning_rates: tuple = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
     @property
     def n_trials(self):
@@ -91,7 +91,7 @@ def find_best_rates(data):
     best : xarray.DataArray
         (rule, normalization)
     """
-    return _get_medians(data).idxmin("learning_rate")
+    return data.rmse.median("trial").idxmin("learning_rate")
 
 
 def find_common_rate(data):
@@ -109,14 +109,9 @@ def find_common_rate(data):
     -------
     learning_rate : float
     """
-    median = _get_medians(data)
+    median = data.rmse.median("trial")
     excess = median / median.min("learning_rate")
     return float(excess.mean(("rule", "normalization")).idxmin("learning_rate"))
-
-
-def _get_medians(data):
-    """Median errors; infinite where a trial has none, as learning diverged."""
-    return data.rmse.median("trial", skipna=False).fillna(np.inf)
 
 
 def report(data):
@@ -131,7 +126,7 @@ def report(data):
     -------
     report : str
     """
-    median, best = _get_medians(data), find_best_rates(data)
+    median, best = data.rmse.median("trial"), find_best_rates(data)
     rates = data.learning_rate.values
     lines = [
         f"Median RMSE at the end, {data.sizes['trial']} trials, by learning rate "

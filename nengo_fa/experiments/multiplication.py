@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 import nengo
 import numpy as np
 import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
 
 from nengo_fa.derivatives import Rate
 from nengo_fa.epochs import Samples, make_solve
@@ -67,6 +69,18 @@ class MultiplicationExperiment:
     seed: int = 0
     chunk_size: int = 10
 
+    def __post_init__(self):
+        if self.neurons not in ("rate", "spiking"):
+            raise ValidationError(
+                f"Must be 'rate' or 'spiking' (got {self.neurons!r})", attr="neurons"
+            )
+        for name in ("n_trials", "epochs", "n_neurons", "n_samples", "chunk_size"):
+            value = getattr(self, name)
+            if not is_integer(value) or value < 1:
+                raise ValidationError(
+                    f"Must be an integer, at least 1 (got {value!r})", attr=name
+                )
+
     @property
     def configuration(self):
         """All parameters, for the attributes of the results."""
@@ -102,15 +116,19 @@ class MultiplicationExperiment:
         Returns
         -------
         results : dict of (2, 3, n_trials, epochs + 1) ndarray
-            In the order of the dimensions of the template.
+            In the order of the dimensions of the template. Infinite where learning has
+            diverged.
         """
         # Rates of all trials are computed side by side; the time of spikes is their own.
         groups = [trials] if self.neurons == "rate" else [[trial] for trial in trials]
         parts = [self._run_group([self.declare(i) for i in group]) for group in groups]
-        return {
+        results = {
             name: np.concatenate([part[name] for part in parts], axis=2)
             for name in VARIABLES
         }
+        for values in results.values():
+            values[np.isnan(values)] = np.inf
+        return results
 
     def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
         """The network and the samples of a trial, as for `nengo_fa.train`.
@@ -182,11 +200,12 @@ class MultiplicationExperiment:
         solve = make_solve(nengo.solvers.LstsqL2(), rng=None)
         rmse = np.empty((self.epochs + 1, len(group)))
         encoders = np.empty((self.epochs + 1, *layers.encoders.shape))
-        for epoch in range(self.epochs + 1):
-            if epoch > 0:
-                samples.update_encoders()
-            rmse[epoch] = samples.solve(solve)
-            encoders[epoch] = layers.encoders
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for epoch in range(self.epochs + 1):
+                if epoch > 0:
+                    samples.update_encoders()
+                rmse[epoch] = samples.solve(solve)
+                encoders[epoch] = layers.encoders
         return rmse, encoders
 
 

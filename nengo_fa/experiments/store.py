@@ -80,7 +80,12 @@ class Store:
 
     def find_unfinished(self):
         """The chunks of trials with some yet to be run, a list of ranges."""
-        finished = read_dataset(self.path)[FINISHED].values
+        data = read_dataset(self.path)
+        finished = data[FINISHED].values.copy()
+        for name in self._experiment.make_template(range(1)).data_vars:
+            # finished results hold no NaN; this is what Zarr makes of a file that is gone
+            lost = data[name].isnull()
+            finished &= ~lost.any([dim for dim in lost.dims if dim != "trial"]).values
         chunks = split_trials(self._experiment)
         return [
             chunk for chunk in chunks if not finished[chunk.start : chunk.stop].all()
@@ -131,6 +136,8 @@ class Store:
             theirs = json.loads(data.attrs["configuration"])
             versions = json.loads(data.attrs["versions"])
             finished = data[FINISHED].values
+            for name in self._experiment.make_template(range(1)).data_vars:
+                data[name]
         except Exception as error:  # damage can show in any layer
             raise ValidationError(
                 f"{str(self.path)!r} is not a store of results ({error}). Choose "
@@ -164,9 +171,23 @@ def write_dataset(data, path):
     ----------
     data : xarray.Dataset
     path : pathlib.Path
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is something else under this name.
     """
     with _make_lock(path):
-        _write(data, path)
+        if path.exists():
+            try:
+                read_dataset(path).attrs["versions"]
+            except Exception as error:  # it can be anything
+                raise ValidationError(
+                    f"{str(path)!r} is not a store of results ({error}). Choose another "
+                    "place, or move it away.",
+                    attr="path",
+                ) from error
+        _write(data.assign_attrs(versions=_to_json(get_versions())), path)
 
 
 def _write(data, path, encoding=None):

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 
+from nengo.exceptions import ValidationError
 from nengo.rc import rc
 from nengo.utils.progress import Progress, ProgressTracker
 from threadpoolctl import threadpool_limits
@@ -102,13 +103,23 @@ def open_executor(workers=None, scheduler=None):
     ------
     ImportError
         If there is a scheduler, but no Dask.
+    nengo.exceptions.ValidationError
+        If the address is none.
     OSError
         If the scheduler does not answer.
     """
     if scheduler is not None:
         from distributed import Client  # heavy, and an extra
 
-        with Client(scheduler, set_as_default=False) as client:
+        try:
+            client = Client(scheduler, set_as_default=False)
+        except ValueError as error:
+            raise ValidationError(
+                f"Must be the address of a Dask scheduler, such as "
+                f"tcp://192.0.2.1:8786 ({error})",
+                attr="scheduler",
+            ) from error
+        with client:
             yield client.get_executor()
         return
     # spawned, as forking a process that has threads is not safe

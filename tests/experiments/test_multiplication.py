@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa.experiments.illustrations import (
@@ -78,6 +79,15 @@ def test_conditions_of_a_trial_begin_alike(data):
         one = start[name].isel(rule=0, normalization=0)
         assert bool((start[name] == one).all())
     assert len(np.unique(start.rmse.isel(rule=0, normalization=0))) == 40
+
+
+@pytest.mark.parametrize(
+    "parameter", [{"neurons": "wet"}, {"n_trials": 0}, {"epochs": 1.5}], ids=str
+)
+def test_bad_parameters(parameter):
+    (name,) = parameter
+    with pytest.raises(ValidationError, match=name):
+        MultiplicationExperiment(**parameter)
 
 
 def test_seed_decides(data):
@@ -157,7 +167,7 @@ def test_common_rate_weighs_conditions():
     data["rmse"].loc[{"learning_rate": 3.0}] = 1.2
     assert find_common_rate(data) == 2
     data["rmse"].loc[{"learning_rate": 3.0}] = 0.1
-    data["rmse"].loc[{"learning_rate": 3.0, "trial": 2}] = np.nan  # diverged
+    data["rmse"].loc[{"learning_rate": 3.0, "trial": [1, 2]}] = np.inf  # diverged
     assert find_common_rate(data) == 2
     best = find_best_rates(data)
     assert np.all(best.sel(rule="Backprop") == 1)

@@ -1,6 +1,8 @@
 import json
 import multiprocessing
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from nengo.rc import rc
 from threadpoolctl import threadpool_info
 
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
-from nengo_fa.experiments.store import Store, read_dataset, split_trials
+from nengo_fa.experiments.store import Store, read_dataset, split_trials, write_dataset
 from nengo_fa.experiments.sweep import open_executor, run_trials
 
 EXPERIMENT = MultiplicationExperiment(
@@ -272,6 +274,52 @@ def test_refuses_what_is_not_a_store(tmp_path, content):
     with pytest.raises(ValidationError, match="is not a store of results"):
         run_in_thread(EXPERIMENT, path)
     assert path.exists()
+
+
+@pytest.mark.parametrize("lost", ["a chunk", "a variable"])
+def test_lost_files(tmp_path, store, lost):
+    """What is lost of finished results is found out; what can be, is run again."""
+    path = tmp_path / "lost.zarr"
+    shutil.copytree(store, path)
+    if lost == "a chunk":
+        files = (file for file in (path / "rmse").rglob("*") if file.is_file())
+        next(file for file in files if not re.search("zarr|zattrs", file.name)).unlink()
+        run_in_thread(EXPERIMENT, path)
+        assert read_files(path) == read_files(store)
+    else:
+        shutil.rmtree(path / "rmse")
+        with pytest.raises(ValidationError, match="is not a store of results"):
+            run_in_thread(EXPERIMENT, path)
+
+
+def test_does_not_write_over_what_is_not_a_store(tmp_path):
+    path = tmp_path / "figure.zarr"
+    data = xr.Dataset({"a": ("x", [1.0, 2.0])})
+    write_dataset(data, path)
+    write_dataset(data + 1, path)
+    assert read_dataset(path).a.values.tolist() == [2, 3]
+    shutil.rmtree(path)
+    path.mkdir()
+    (path / "mine.txt").write_text("important")
+    with pytest.raises(ValidationError, match="is not a store of results"):
+        write_dataset(data, path)
+    assert (path / "mine.txt").exists()
+
+
+def test_address_of_a_scheduler():
+    with pytest.raises(ValidationError, match="address of a Dask scheduler"):
+        with open_executor(scheduler="somewhere"):
+            pass
+
+
+def test_diverged_results_are_kept(tmp_path):
+    """They are infinite, not missing, and not run again; others are as they were."""
+    experiment = replace(EXPERIMENT, learning_rate=1e308)
+    path = tmp_path / "diverged.zarr"
+    data = run_in_thread(experiment, path)
+    free = data.rmse.sel(normalization="none")
+    assert np.isinf(free).any() and not np.isnan(free).any()
+    run_in_thread(Failing(experiment, 0), path)
 
 
 def test_says_where_results_come_from(store):
