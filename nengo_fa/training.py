@@ -216,8 +216,8 @@ def _learn(layers, samples, test, solve, record):
                 )
             else:
                 advice = (
-                    "See that neurons fire for the samples, or use a solver with "
-                    "regularization, such as nengo.solvers.LstsqL2()."
+                    "See that neurons fire for the samples, and that the solver is "
+                    "regularized, as nengo.solvers.LstsqL2() is."
                 )
             raise ConvergenceError(
                 f"No decoders could be solved for after epoch {record.n_epochs + 1} "

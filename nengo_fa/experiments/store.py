@@ -135,8 +135,7 @@ class Store:
             data = read_dataset(self.path)
             theirs = json.loads(data.attrs["configuration"])
             versions = json.loads(data.attrs["versions"])
-            finished = data[FINISHED].values
-            for name in self._experiment.make_template(range(1)).data_vars:
+            for name in (FINISHED, *self._experiment.make_template(range(1)).data_vars):
                 data[name]
         except Exception as error:  # damage can show in any layer
             raise ValidationError(
@@ -146,7 +145,7 @@ class Store:
             ) from error
         ours = json.loads(_to_json(_get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
-        if not finished.all():
+        if self.find_unfinished():
             self._refuse_difference("version", versions, get_versions())
 
     def _refuse_difference(self, what, theirs, ours):
