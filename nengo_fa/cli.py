@@ -137,7 +137,7 @@ def _add_multiplication(add_command):
         help="how the first experiment depends on the learning rate, which the paper "
         "does not give",
     )
-    _add_sweep_arguments(command, n_trials=50)
+    _add_sweep_arguments(command, n_trials=200)
 
 
 def _add_sweep_arguments(command, n_trials):
@@ -282,7 +282,7 @@ def _run_multiplication(options):
 def _run_learning_rates(options):
     plots = _import_plots()
     learning_rates = _import("experiments.learning_rates", "experiments")
-    size = _get_size(options, n_trials=50, n_quick=4)
+    size = _get_size(options, n_trials=200, n_quick=4)
     experiment = learning_rates.LearningRateExperiment(
         _make_experiment(options, **size)
     )

@@ -24,7 +24,7 @@ class LearningRateExperiment:
     """
 
     experiment: MultiplicationExperiment = field(
-        default_factory=lambda: MultiplicationExperiment(n_trials=50)
+        default_factory=MultiplicationExperiment
     )
     learning_rates: tuple = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
