@@ -128,7 +128,7 @@ def _add_multiplication(add_command):
         metavar="RATE",
         help="learning rate of the encoder rules, per update",
     )
-    _add_sweep_arguments(command, n_trials=200)
+    _add_sweep_arguments(command)
 
     command = add_command(
         "learning-rates",
@@ -137,10 +137,10 @@ def _add_multiplication(add_command):
         help="how the first experiment depends on the learning rate, which the paper "
         "does not give",
     )
-    _add_sweep_arguments(command, n_trials=200)
+    _add_sweep_arguments(command)
 
 
-def _add_sweep_arguments(command, n_trials):
+def _add_sweep_arguments(command):
     command.add_argument(
         "--neurons",
         choices=NEURONS,
@@ -152,7 +152,7 @@ def _add_sweep_arguments(command, n_trials):
         "--trials",
         type=_number(int, 1, 10**6),
         metavar="N",
-        help=f"number of trials (default: {n_trials})",
+        help="number of trials (default: 200)",
     )
     command.add_argument(
         "--epochs",
@@ -258,7 +258,7 @@ def _run_multiplication(options):
     plots = _import_plots()
     multiplication = _import("experiments.multiplication", "experiments")
     illustrations = _import("experiments.illustrations", "experiments")
-    size = _get_size(options, n_trials=200, n_quick=10)
+    size = _get_size(options, n_quick=10)
     experiment = _make_experiment(options, learning_rate=options.learning_rate, **size)
     folder = _get_folder(options)
     data = _sweep(experiment, options, folder / "figure5.zarr")
@@ -282,7 +282,7 @@ def _run_multiplication(options):
 def _run_learning_rates(options):
     plots = _import_plots()
     learning_rates = _import("experiments.learning_rates", "experiments")
-    size = _get_size(options, n_trials=200, n_quick=4)
+    size = _get_size(options, n_quick=4)
     experiment = learning_rates.LearningRateExperiment(
         _make_experiment(options, **size)
     )
@@ -299,9 +299,10 @@ def _make_experiment(options, **parameters):
     )
 
 
-def _get_size(options, n_trials, n_quick):
+def _get_size(options, n_quick):
     """How many trials and epochs, and how many trials at a time."""
-    spiking, epochs = options.neurons == "spiking", 100
+    spiking = options.neurons == "spiking"
+    n_trials, epochs = 200, 100
     if options.quick:
         n_trials, epochs = (2, 5) if spiking else (n_quick, 100)
     return {

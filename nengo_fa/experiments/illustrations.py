@@ -7,6 +7,7 @@ import xarray as xr
 from nengo_fa import equations
 from nengo_fa.derivatives import Rate
 from nengo_fa.geometry import DIAGONALS, angle_to_axes, disc
+from nengo_fa.paths import find_path
 from nengo_fa.training import train
 
 # The input weights of Figure 2. Of its biases the paper gives the sign only.
@@ -68,15 +69,9 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
         and NaN outside of the disc; ``encoders`` and ``update`` (iteration, dimension).
     """
     trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
-    (encode,) = [
-        connection
-        for connection in trial.network.all_connections
-        if connection is not trial.decode
-    ]
-    with nengo.Simulator(trial.network, progress_bar=False) as sim:
-        built = sim.data[encode.post_obj]
-        feedback = sim.data[encode.learning_rule].feedback
-    neuron_type = encode.post_obj.neuron_type
+    path = find_path(trial.decode, trial.network)
+    built, feedback = path.model.params[path.ensemble], path.feedback
+    neuron_type = path.ensemble.neuron_type
 
     grid, inside = disc(n_points)
     target = np.prod(grid[inside], axis=1, keepdims=True)
@@ -91,11 +86,9 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
             presentation_time=experiment.measured_for,
             network=trial.network,
         )
-        current = grid[inside] @ history.encoders.T
-        current = built.gain * current + built.bias
-        a = neuron_type.rates(
-            current, np.ones_like(built.gain), np.zeros_like(built.bias)
-        )
+        drive = grid[inside] @ history.encoders.T
+        current = neuron_type.current(drive, built.gain, built.bias)
+        a = neuron_type.rates(drive, built.gain, built.bias)
         error = a @ history.decoders.T - target
         encoders.append(history.encoders)
         activities.append(a)

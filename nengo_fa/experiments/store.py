@@ -108,7 +108,7 @@ class Store:
             }
         )
         region = {"trial": slice(trials.start, trials.stop)}
-        data = data.drop_vars([name for name in data.coords])
+        data = data.drop_vars(list(data.coords))
         data.to_zarr(self.path, region=region, consolidated=False)
         finished = xr.Dataset({FINISHED: ("trial", np.ones(len(trials), dtype=bool))})
         finished.to_zarr(self.path, region=region, consolidated=False)
@@ -138,11 +138,7 @@ class Store:
             for name in (FINISHED, *self._experiment.make_template(range(1)).data_vars):
                 data[name]
         except Exception as error:  # damage can show in any layer
-            raise ValidationError(
-                f"{str(self.path)!r} is not a store of results ({error}). Choose "
-                "another place, or move it away.",
-                attr="path",
-            ) from error
+            raise _not_a_store(self.path, error) from error
         ours = json.loads(_to_json(_get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
         if self.find_unfinished():
@@ -181,11 +177,7 @@ def write_dataset(data, path):
             try:
                 read_dataset(path).attrs["versions"]
             except Exception as error:  # it can be anything
-                raise ValidationError(
-                    f"{str(path)!r} is not a store of results ({error}). Choose another "
-                    "place, or move it away.",
-                    attr="path",
-                ) from error
+                raise _not_a_store(path, error) from error
         _write(data.assign_attrs(versions=_to_json(get_versions())), path)
 
 
@@ -199,6 +191,14 @@ def _write(data, path, encoding=None):
         os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _not_a_store(path, error):
+    return ValidationError(
+        f"{str(path)!r} is not a store of results ({error}). Choose another place, or "
+        "move it away.",
+        attr="path",
+    )
 
 
 def _make_lock(path):
