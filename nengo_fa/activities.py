@@ -1,7 +1,9 @@
 """How active neurons are while their input current is held: as rates, or as spikes."""
 
 import numpy as np
+from array_api_compat import array_namespace, is_numpy_array
 from nengo import neurons
+from nengo.exceptions import ValidationError
 from nengo.neurons import RatesToSpikesNeuronType
 
 
@@ -14,19 +16,35 @@ def make_step_rates(neuron_type, current, out):
         Its ``rates`` are what is computed, for LIF neurons by a faster way. Nengo leaves
         the amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them;
         here it is part of what neurons send, and so of their rates.
-    current : (n_samples, n_neurons) ndarray
+    current : (n_samples, n_neurons) array
         Input current of each neuron. Not written to.
-    out : (n_samples, n_neurons) ndarray
-        Where the rates belong, in hertz times amplitude.
+    out : (n_samples, n_neurons) array
+        Where the rates belong, in hertz times amplitude. LIF and rectified linear
+        neurons may have arrays of any library that has the functions of the Python array
+        API standard, with ``out``; others those of NumPy.
 
     Returns
     -------
     step : callable
         Reads ``current`` and writes ``out``; takes no argument.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If arrays of another library than NumPy are given for other neurons.
     """
+    xp = array_namespace(out)
     if has_lif_rates(neuron_type):
-        work = np.empty_like(out), np.empty_like(out)
+        work = xp.empty_like(out), xp.empty_like(out)
         return make_step_lif(neuron_type, current, out, *work)
+    if type(neuron_type) in (neurons.RectifiedLinear, neurons.SpikingRectifiedLinear):
+        return _make_step_rectified(neuron_type, current, out)
+    if not is_numpy_array(out):
+        raise ValidationError(
+            f"The rates of {type(neuron_type).__name__} neurons are computed by Nengo, "
+            "with NumPy. Use the device 'cpu', or LIF or rectified linear neurons.",
+            attr="device",
+        )
 
     gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
     from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
@@ -34,6 +52,19 @@ def make_step_rates(neuron_type, current, out):
 
     def step():
         np.multiply(neuron_type.rates(current, gain, bias), amplitude, out=out)
+
+    return step
+
+
+def _make_step_rectified(neuron_type, current, out):
+    xp = array_namespace(out)
+    amplitude = neuron_type.amplitude
+    # an array, as NumPy compares with a single number at half the speed
+    zeros = xp.zeros_like(out)
+
+    def step():
+        xp.maximum(current, zeros, out=out)
+        xp.multiply(out, amplitude, out=out)
 
     return step
 
@@ -67,23 +98,23 @@ def make_step_lif(neuron_type, current, out, product, work):
     """
     tau_rc = neuron_type.tau_rc / neuron_type.amplitude
     tau_ref = neuron_type.tau_ref / neuron_type.amplitude
-    # an array, as NumPy compares with a single number at half the speed
-    lowest = np.full_like(out, np.nextafter(1, 2, dtype=out.dtype))
-    firing = np.empty(out.shape, dtype=bool)
+    xp = array_namespace(out)
+    lowest = xp.full_like(out, 1 + float(xp.finfo(out.dtype).eps))
+    firing = xp.empty_like(out, dtype=xp.bool)
 
     def step():
         # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for neurons that are
         # silent: to pick out those that fire would cost more than to compute all.
-        np.maximum(current, lowest, out=product)
-        np.subtract(product, 1, out=work)
-        np.divide(product, work, out=out)
-        np.log(out, out=out)
-        np.multiply(out, tau_rc, out=out)
-        np.add(out, tau_ref, out=out)
-        np.multiply(product, work, out=product)
-        np.greater(current, 1, out=firing)
-        np.copyto(work, firing)
-        np.divide(work, out, out=out)
+        xp.maximum(current, lowest, out=product)
+        xp.subtract(product, 1, out=work)
+        xp.divide(product, work, out=out)
+        xp.log(out, out=out)
+        xp.multiply(out, tau_rc, out=out)
+        xp.add(out, tau_ref, out=out)
+        xp.multiply(product, work, out=product)
+        xp.greater(current, 1, out=firing)
+        work[...] = firing
+        xp.divide(work, out, out=out)
 
     return step
 

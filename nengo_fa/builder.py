@@ -209,6 +209,10 @@ def build_encoder_learning(model, rule_type, rule, feedback):
     columns = np.zeros(ensemble.dimensions, dtype=encoders.dtype)
     columns[post_slice] = 1
 
+    fields = None
+    if rule_type.sparse and np.any(encoders.initial_value == 0):
+        fields = (encoders.initial_value != 0).astype(encoders.dtype)
+
     def add_signal(name, size):
         model.sig[rule][name] = Signal(shape=(size,), name=f"{rule}.{name}")
         return model.sig[rule][name]
@@ -252,6 +256,7 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         neuron_type=ensemble.neuron_type,
         scale=built.gain / ensemble.radius,
         columns=None if columns.all() else columns,
+        fields=fields,
     )
     if callable(feedback):
         # add_op may ask for all signals at once, but not all of them are built
@@ -280,10 +285,11 @@ def _check_normalization(rule_type, rule, encoders):
             f"connection reaches only some dimensions of {ensemble}. Connect to all of "
             "them, or use normalization=None."
         )
-    if ensemble.dimensions == 1:
+    free = encoders != 0 if rule_type.sparse else np.ones_like(encoders)
+    if np.all(np.sum(free, axis=1) == 1):
         warnings.warn(
-            f"{rule}: the encoders of the one-dimensional {ensemble} cannot turn, so "
-            f"with normalization={rule_type.normalization!r} nothing will be learned. "
+            f"{rule}: the encoders of {ensemble} have one free entry each and cannot turn, "
+            f"so with normalization={rule_type.normalization!r} nothing will be learned. "
             "Use normalization=None.",
             NengoWarning,
         )

@@ -1,6 +1,7 @@
 """How a neuron's activity changes with its input current, f'(J): `Step` and `Rate`."""
 
 import numpy as np
+from array_api_compat import array_namespace
 from nengo import neurons
 from nengo.config import SupportDefaultsMixin
 from nengo.exceptions import ValidationError
@@ -58,7 +59,8 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
         signal : (...) ndarray
             The (filtered) current or output. Any shape; not to be written to.
         out : (...) ndarray
-            Where the derivative belongs; same shape.
+            Where the derivative belongs; same shape. Both are arrays of NumPy, unless
+            `.train` computes on another device.
 
         Returns
         -------
@@ -188,11 +190,12 @@ class Step(Derivative):
 
 def _make_step_greater(signal, threshold, out):
     # NumPy would allocate a buffer to write the comparison to an array of floats
-    greater = np.empty(out.shape, dtype=bool)
+    xp = array_namespace(out)
+    greater = xp.empty_like(out, dtype=xp.bool)
 
     def step():
-        np.greater(signal, threshold, out=greater)
-        np.copyto(out, greater)
+        xp.greater(signal, threshold, out=greater)
+        out[...] = greater
 
     return step
 
@@ -235,12 +238,13 @@ class Rate(Derivative):
 
     def make_step(self, neuron_type, signal, out):
         if type(neuron_type) in self.spike_generators:
+            xp = array_namespace(out)
             step_rate = self.make_step(neuron_type.base_type, signal, out)
             amplitude = neuron_type.amplitude
 
             def step():
                 step_rate()
-                np.multiply(out, amplitude, out=out)
+                xp.multiply(out, amplitude, out=out)
 
             return step
 
@@ -263,24 +267,25 @@ class Rate(Derivative):
         root = np.sqrt(neuron_type.amplitude * neuron_type.tau_rc)
         tau_rc, tau_ref = neuron_type.tau_rc / root, neuron_type.tau_ref / root
         margin = self.margin
-        above = np.empty_like(out)  # J - 1
-        interval = np.empty_like(out)  # between two spikes
+        xp = array_namespace(out)
+        above = xp.empty_like(out)  # J - 1
+        interval = xp.empty_like(out)  # between two spikes
         step_firing = _make_step_greater(signal, 1, out)
 
         def step():
-            np.subtract(signal, 1, out=above)
-            np.maximum(above, margin, out=above)
-            np.divide(1, above, out=interval)
-            np.log1p(interval, out=interval)
-            np.multiply(interval, tau_rc, out=interval)
-            np.add(interval, tau_ref, out=interval)
+            xp.subtract(signal, 1, out=above)
+            xp.maximum(above, margin, out=above)
+            xp.divide(1, above, out=interval)
+            xp.log1p(interval, out=interval)
+            xp.multiply(interval, tau_rc, out=interval)
+            xp.add(interval, tau_ref, out=interval)
 
             step_firing()
-            np.divide(out, interval, out=out)
-            np.divide(out, interval, out=out)
-            np.divide(out, above, out=out)
-            np.add(above, 1, out=above)
-            np.divide(out, above, out=out)
+            xp.divide(out, interval, out=out)
+            xp.divide(out, interval, out=out)
+            xp.divide(out, above, out=out)
+            xp.add(above, 1, out=above)
+            xp.divide(out, above, out=out)
 
         return step
 
@@ -291,51 +296,55 @@ class Rate(Derivative):
         # f' follows from the rate a without another logarithm: in the notation of the
         # documentation, f' = tau_rc a^2 / (J (J - 1)). It falls with J, so that its value
         # at the margin is its bound.
-        work = np.empty_like(out)
+        xp = array_namespace(out)
+        work = xp.empty_like(out)
         step_rates = make_step_lif(neuron_type, current, rates, out, work)
         factor = neuron_type.tau_rc / neuron_type.amplitude
-        bound = np.full_like(out, self(neuron_type, 1 + self.margin) / factor)
+        bound = xp.full_like(out, float(self(neuron_type, 1 + self.margin)) / factor)
 
         def step():
             step_rates()
-            np.multiply(rates, rates, out=work)
-            np.divide(work, out, out=out)
-            np.minimum(out, bound, out=out)
-            np.multiply(out, factor, out=out)
+            xp.multiply(rates, rates, out=work)
+            xp.divide(work, out, out=out)
+            xp.minimum(out, bound, out=out)
+            xp.multiply(out, factor, out=out)
 
         return step
 
     def _make_step_rectified(self, neuron_type, signal, out):
+        xp = array_namespace(out)
         amplitude = neuron_type.amplitude
         step_firing = _make_step_greater(signal, 0, out)
 
         def step():
             step_firing()
-            np.multiply(out, amplitude, out=out)
+            xp.multiply(out, amplitude, out=out)
 
         return step
 
     def _make_step_sigmoid(self, neuron_type, signal, out):
+        xp = array_namespace(out)
         quarter_max_rate = 0.25 / neuron_type.tau_ref
 
         def step():
             # s(J) s(-J) = (1 - tanh(J / 2)^2) / 4, which cannot overflow
-            np.multiply(signal, 0.5, out=out)
-            np.tanh(out, out=out)
-            np.multiply(out, out, out=out)
-            np.subtract(1, out, out=out)
-            np.multiply(out, quarter_max_rate, out=out)
+            xp.multiply(signal, 0.5, out=out)
+            xp.tanh(out, out=out)
+            xp.multiply(out, out, out=out)
+            xp.subtract(1, out, out=out)
+            xp.multiply(out, quarter_max_rate, out=out)
 
         return step
 
     def _make_step_tanh(self, neuron_type, signal, out):
+        xp = array_namespace(out)
         max_rate = 1 / neuron_type.tau_ref
 
         def step():
-            np.tanh(signal, out=out)
-            np.multiply(out, out, out=out)
-            np.subtract(1, out, out=out)
-            np.multiply(out, max_rate, out=out)
+            xp.tanh(signal, out=out)
+            xp.multiply(out, out, out=out)
+            xp.subtract(1, out, out=out)
+            xp.multiply(out, max_rate, out=out)
 
         return step
 

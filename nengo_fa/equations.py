@@ -3,6 +3,7 @@ r"""The equations of the paper as pure functions of arrays.
 Stöckel, Stewart & Eliasmith, *A Geometric Interpretation of Feedback Alignment*; each
 function carries the number of its equation. Nothing here knows of Nengo.
 
+Arrays may be those of any library with the functions of the Python array API standard.
 Every function broadcasts over leading axes, so that the same one serves a single
 simulation step, a batch of samples, or many independent trials at once:
 
@@ -26,7 +27,7 @@ term of eq. 6 lacks the vector :math:`\vec w_i`. The gradient of eq. 4 contains
 :math:`\gamma` once; it is what `augmented_gradient` returns.
 """
 
-import numpy as np
+from array_api_compat import array_namespace
 
 
 def decoder_update(error, activities, learning_rate):
@@ -34,7 +35,7 @@ def decoder_update(error, activities, learning_rate):
 
     Returns
     -------
-    decoders : (..., d_out, n_neurons) ndarray
+    decoders : (..., d_out, n_neurons) array
         The change of the decoders.
     """
     return -learning_rate * (_transpose(error) @ activities) / error.shape[-2]
@@ -45,7 +46,7 @@ def backpropagated_error(error, decoders, derivative):
 
     Returns
     -------
-    delta : (..., n_samples, n_neurons) ndarray
+    delta : (..., n_samples, n_neurons) array
         :math:`f' \, (W^{out})^T (\vec y - \vec t)`.
     """
     return derivative * (error @ decoders)
@@ -56,7 +57,7 @@ def aligned_error(error, feedback, derivative):
 
     Returns
     -------
-    delta : (..., n_samples, n_neurons) ndarray
+    delta : (..., n_samples, n_neurons) array
         :math:`f' \, B (\vec y - \vec t)`.
     """
     return derivative * (error @ _transpose(feedback))
@@ -74,7 +75,7 @@ def weight_gradient(delta, x):
 
     Returns
     -------
-    gradient : (..., n_neurons, d_in) ndarray
+    gradient : (..., n_neurons, d_in) array
     """
     return (_transpose(delta) @ x) / x.shape[-2]
 
@@ -90,7 +91,7 @@ def input_weights(encoders, gain):
 
     Returns
     -------
-    weights : (..., n_neurons, d_in) ndarray
+    weights : (..., n_neurons, d_in) array
     """
     return (gain / _length(encoders))[..., None] * encoders
 
@@ -114,7 +115,7 @@ def augmented_gradient(gradient, encoders, gain):
 
     Returns
     -------
-    gradient : (..., n_neurons, d_in) ndarray
+    gradient : (..., n_neurons, d_in) array
     """
     length = _length(encoders)
     along = _dot(encoders, gradient) / length**2
@@ -143,7 +144,7 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
 
     Returns
     -------
-    update : (..., n_neurons, d_in) ndarray
+    update : (..., n_neurons, d_in) array
         A neuron whose gradient is zero is left exactly as it is.
 
     Raises
@@ -155,7 +156,7 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
         weight_length = gain * _length(encoders)
         return -learning_rate * augmented_gradient(gradient, encoders, weight_length)
 
-    update = -learning_rate * np.asarray(gain)[..., None] * gradient
+    update = -learning_rate * gain[..., None] * gradient
     if normalization is None:
         return update
     if normalization == "forced":
@@ -168,12 +169,12 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
 
 
 def _length(vectors):
-    return np.sqrt(_dot(vectors, vectors))
+    return array_namespace(vectors).sqrt(_dot(vectors, vectors))
 
 
 def _dot(vectors, others):
-    return np.einsum("...i,...i->...", vectors, others)
+    return array_namespace(vectors).vecdot(vectors, others)
 
 
 def _transpose(matrix):
-    return np.swapaxes(matrix, -1, -2)
+    return array_namespace(matrix).matrix_transpose(matrix)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nengo_fa.devices import to_numpy
 from nengo_fa.geometry import angle_to_axes
 
 
@@ -74,7 +75,7 @@ class Record:
 
     def __init__(self, layers, epochs, axes, snapshots):
         self._layers = layers
-        (encoders,) = layers.encoders
+        encoders = to_numpy(layers.encoders[0])
         self._axes = axes
         self._keep = snapshots
         self._rmse = np.empty(epochs + 1)
@@ -104,18 +105,26 @@ class Record:
 
     def add(self, rmse, test_rmse):
         epoch = self.n_epochs + 1
-        encoders = self._layers.encoders[0].copy()
+        encoders = to_numpy(self._layers.encoders[0]).copy()
+        self._add_errors(epoch, rmse, test_rmse)
+        if epoch in self._keep:
+            self._snapshots[epoch] = encoders
+        self._block[epoch - self._measured] = encoders
+        self._finished = epoch, encoders, to_numpy(self._layers.decoders[0])
+        if epoch + 1 - self._measured == len(self._block):
+            self._measure()
+
+    def replace(self, rmse, test_rmse):
+        """Replace the decoders and errors of the last epoch; its encoders stay."""
+        self._add_errors(self.n_epochs, rmse, test_rmse)
+        self._finished = *self._finished[:2], to_numpy(self._layers.decoders[0])
+
+    def _add_errors(self, epoch, rmse, test_rmse):
         self._rmse[epoch] = rmse
         if test_rmse is not None:
             if self._test_rmse is None:
                 self._test_rmse = np.empty_like(self._rmse)
             self._test_rmse[epoch] = test_rmse
-        if epoch in self._keep:
-            self._snapshots[epoch] = encoders
-        self._block[epoch - self._measured] = encoders
-        self._finished = epoch, encoders, self._layers.decoders[0]
-        if epoch + 1 - self._measured == len(self._block):
-            self._measure()
 
     def _measure(self):
         start, stop = self._measured, self.n_epochs + 1

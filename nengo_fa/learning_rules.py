@@ -4,7 +4,7 @@ from nengo.connection import Connection
 from nengo.dists import UniformHypersphere
 from nengo.exceptions import ValidationError
 from nengo.learning_rules import LearningRuleType
-from nengo.params import Default, IntParam, Parameter
+from nengo.params import BoolParam, Default, IntParam, Parameter
 from nengo.synapses import SynapseParam
 
 from nengo_fa.derivatives import Derivative, Step
@@ -80,12 +80,16 @@ class EncoderLearningRule(LearningRuleType):
         "normalization", default="augmented", optional=True, readonly=True
     )
     pre_synapse = SynapseParam("pre_synapse", default=None, readonly=True)
+    sparse = BoolParam("sparse", default=False, readonly=True)
 
-    def __init__(self, size_in, learning_rate, derivative, normalization, pre_synapse):
+    def __init__(
+        self, size_in, learning_rate, derivative, normalization, pre_synapse, sparse
+    ):
         super().__init__(learning_rate, size_in=size_in)
         self.derivative = derivative
         self.normalization = normalization
         self.pre_synapse = pre_synapse
+        self.sparse = sparse
 
 
 class FeedbackAlignment(EncoderLearningRule):
@@ -120,6 +124,10 @@ class FeedbackAlignment(EncoderLearningRule):
     pre_synapse : nengo.synapses.Synapse or float or None, optional
         Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
         delay of the error. Default: None.
+    sparse : bool, optional
+        Whether entries of the encoders that are zero when the model is built stay zero,
+        so that each neuron keeps its receptive field. The gradient is then that in the
+        other entries alone. Default: False.
 
     Raises
     ------
@@ -174,8 +182,11 @@ class FeedbackAlignment(EncoderLearningRule):
         derivative=Default,
         normalization=Default,
         pre_synapse=Default,
+        sparse=Default,
     ):
-        super().__init__(size_in, learning_rate, derivative, normalization, pre_synapse)
+        super().__init__(
+            size_in, learning_rate, derivative, normalization, pre_synapse, sparse
+        )
         self.feedback = feedback
 
 
@@ -194,7 +205,7 @@ class Backprop(EncoderLearningRule):
         connection from the ensemble, or one with a dense transform from all of its
         neurons. If it leads to neurons, the error is about what it delivers to them,
         before their gains.
-    learning_rate, derivative, normalization, pre_synapse
+    learning_rate, derivative, normalization, pre_synapse, sparse
         As for `FeedbackAlignment`.
 
     Raises
@@ -233,8 +244,14 @@ class Backprop(EncoderLearningRule):
         derivative=Default,
         normalization=Default,
         pre_synapse=Default,
+        sparse=Default,
     ):
         self.connection = connection  # first, as the size of the error follows from it
         super().__init__(
-            connection.size_out, learning_rate, derivative, normalization, pre_synapse
+            connection.size_out,
+            learning_rate,
+            derivative,
+            normalization,
+            pre_synapse,
+            sparse,
         )

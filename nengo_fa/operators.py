@@ -45,6 +45,9 @@ class SimEncoderLearning(Operator):
         Gain over radius.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
+    fields : (n_neurons, dimensions) ndarray, optional
+        One for the entries of the encoders that follow the gradient, zero for those that
+        stay zero. Default: all follow it.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
 
@@ -71,6 +74,7 @@ class SimEncoderLearning(Operator):
         scale,
         adaptation=None,
         columns=None,
+        fields=None,
         tag=None,
     ):
         super().__init__(tag=tag)
@@ -78,6 +82,7 @@ class SimEncoderLearning(Operator):
         self.neuron_type = neuron_type
         self.scale = scale
         self.columns = columns
+        self.fields = fields
 
         self.sets = [projected_error, derivative]
         self.incs = []
@@ -119,7 +124,8 @@ class SimEncoderLearning(Operator):
         step_derivative = self._make_step_derivative(gate, adaptation, derivative)
         step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(projected_error)
-        step_outer = _normalizations[self.rule.normalization](h, x, encoders, delta)
+        make_step_outer = _normalizations[self.rule.normalization]
+        step_outer = make_step_outer(h, x, encoders, delta, self.fields)
         columns = self.columns
         if columns is not None:
             columns = np.tile(columns, (len(delta), 1))
@@ -155,20 +161,24 @@ class SimEncoderLearning(Operator):
         return step
 
 
-def _make_step_outer(h, x, encoders, delta):
-    """Delta ``h x``."""
+def _make_step_outer(h, x, encoders, delta, fields):
+    """Delta ``h x``, within the fields."""
     h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
 
     def step():
         # np.dot is the fastest way to an outer product, by a factor of two to five
         np.dot(h_column, x_row, out=delta)
 
-    return step
+    def step_in_fields():
+        step()
+        np.multiply(delta, fields, out=delta)
+
+    return step if fields is None else step_in_fields
 
 
-def _make_step_outer_forced(h, x, encoders, delta):
+def _make_step_outer_forced(h, x, encoders, delta, fields):
     """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
-    step_outer = _make_step_outer(h, x, encoders, delta)
+    step_outer = _make_step_outer(h, x, encoders, delta, fields)
     ones = np.ones_like(x)
     moved = np.empty_like(delta)
     work = np.empty_like(delta)
@@ -191,9 +201,9 @@ def _make_step_outer_forced(h, x, encoders, delta):
     return step
 
 
-def _make_step_outer_augmented(h, x, encoders, delta):
+def _make_step_outer_augmented(h, x, encoders, delta, fields):
     """Delta ``h x - w <w, h x> / |w|^2``, orthogonal to each encoder w."""
-    step_outer = _make_step_outer(h, x, encoders, delta)
+    step_outer = _make_step_outer(h, x, encoders, delta, fields)
     ones = np.ones_like(x)
     squared_length = np.empty_like(h)
     along = np.empty_like(h)

@@ -7,6 +7,7 @@ from nengo.solvers import LstsqL2, NoSolver, Solver
 from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
 from nengo.utils.progress import Progress, ProgressTracker
 
+from nengo_fa.devices import Device
 from nengo_fa.epochs import Layers, Samples, make_solve
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.history import Record
@@ -32,6 +33,7 @@ def train(
     snapshots=(),
     callback=None,
     network=None,
+    device="cpu",
 ):
     r"""Train the encoders before a connection, and its decoders, offline.
 
@@ -81,6 +83,9 @@ def train(
         returns True.
     network : nengo.Network, optional
         The network to be built. By default the outermost one that holds ``connection``.
+    device : str, optional
+        Where to compute: ``"cpu"`` with NumPy, ``"cuda"`` (or ``"cuda:1"``) on a GPU
+        through PyTorch or CuPy, or ``"torch:"`` and any device that PyTorch knows.
 
     Returns
     -------
@@ -97,6 +102,11 @@ def train(
 
     Notes
     -----
+    In mini-batches the samples pass once an epoch: the decoders with which an epoch learns
+    are those of the epoch before, and those it ends with are solved for from the activities
+    that each batch had in its turn. At the very end they are solved for once more, from the
+    activities of all samples as they are then.
+
     Learning rates are per update, not per second. Filters on the input have settled; of
     adaptive neurons, the rates are those before they adapt.
 
@@ -134,6 +144,13 @@ def train(
     if callback is not None and not callable(callback):
         raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
     _check_presentation(presentation_time, dt)
+    device = Device(device)
+    if presentation_time is not None and device.name != "cpu":
+        raise ValidationError(
+            "Measured activities are computed by Nengo, with NumPy: use device='cpu', or "
+            "no presentation_time",
+            attr="device",
+        )
     path = find_path(connection, network, seed)
     solver = _check_solver(solver, connection)
     axes = _check_axes(axes, path.ensemble)
@@ -162,7 +179,7 @@ def train(
             "dt": dt,
             "rng": rng,
         }
-    layers = make_layers([path])
+    layers = make_layers([path], device)
     x = path.get_ensemble_input(x, measure)
     samples = Samples(layers, [x], [y], batch_size, measure, rng)
     if test is not None:
@@ -172,14 +189,13 @@ def train(
         x = path.get_ensemble_input(x, measure)
         test = Samples(layers, [x], [y], measure=measure)
 
+    solve = make_solve(solver, rng, device)
     record = Record(layers, epochs, axes, snapshots)
     progress = Progress("Training", "Training", max(1, epochs))
     interrupted = False
     try:
         with ProgressTracker(progress_bar, progress):
-            for n_epochs in _learn(
-                layers, samples, test, make_solve(solver, rng), record
-            ):
+            for n_epochs in _learn(layers, samples, test, solve, record):
                 if n_epochs > 0:
                     progress.step()
                     if callback is not None and callback(record.get_history()):
@@ -192,7 +208,11 @@ def train(
         interrupted = True
     finally:
         if record.n_epochs >= 0:
-            _write_back(path, record, solver)
+            try:
+                if samples.in_batches:
+                    _settle(layers, samples, test, solve, record)
+            finally:
+                _write_back(path, record, solver)
     return record.get_history(interrupted)
 
 
@@ -202,11 +222,11 @@ def _learn(layers, samples, test, solve, record):
         try:
             # what diverges is reported by the error
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                if record.n_epochs >= 0:
-                    samples.update_encoders()
-                (rmse,) = samples.solve(solve)
+                run = samples.solve if record.n_epochs < 0 else samples.learn
+                (rmse,) = run(solve)
             # bounded neurons make something finite of infinite encoders
-            if not (np.isfinite(rmse) and np.all(np.isfinite(layers.encoders))):
+            xp = layers.device.namespace
+            if not (np.isfinite(rmse) and xp.all(xp.isfinite(layers.encoders))):
                 raise np.linalg.LinAlgError("not all is finite")
         except np.linalg.LinAlgError as error:
             if record.n_epochs >= 0:
@@ -227,12 +247,22 @@ def _learn(layers, samples, test, solve, record):
         yield record.n_epochs
 
 
-def make_layers(paths):
+def _settle(layers, samples, test, solve, record):
+    """Solve for the decoders of the encoders that are kept, from all samples."""
+    layers.set_encoders(record.encoders[np.newaxis])
+    (rmse,) = samples.solve(solve)
+    if np.isfinite(rmse):
+        record.replace(rmse, None if test is None else test.test()[0])
+
+
+def make_layers(paths, device=None):
     """The taught ensembles of paths that are alike but for their random parameters.
 
     Parameters
     ----------
     paths : list of Path
+    device : Device, optional
+        Where to compute. Default: in NumPy.
 
     Returns
     -------
@@ -251,6 +281,7 @@ def make_layers(paths):
         bias=[params.bias for params in built],
         feedback=None if backprop else [path.feedback for path in paths],
         columns=None if columns.all() else columns,
+        device=device,
     )
 
 
@@ -356,7 +387,9 @@ def _check_array(name, values, size, meaning):
 def _as_real(name, values):
     try:
         array = np.asarray(values)
-        array = array.astype(float, casting="same_kind", copy=False)
+        # single precision is left as it is: large data are not to be held twice
+        kind = array.dtype if array.dtype == np.float32 else float
+        array = array.astype(kind, casting="same_kind", copy=False)
     except (TypeError, ValueError) as error:
         raise ValidationError("Must be an array of real numbers", attr=name) from error
     if not np.all(np.isfinite(array)):

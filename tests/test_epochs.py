@@ -139,8 +139,8 @@ def test_epochs_follow_the_equations(
     )
     layers, samples = problem.make()
     encoders = problem.encoders.copy()
+    rmse = samples.solve(solve_l2)
     for _ in range(3):
-        rmse = samples.solve(solve_l2)
         for i in range(2):
             gradient, decoders, expected = problem.expect(i, encoders[i])
             assert allclose(layers.decoders[i], decoders, rtol=1e-9, atol=1e-12)
@@ -154,7 +154,7 @@ def test_epochs_follow_the_equations(
             )
             assert np.abs(update).max() > 1e-4
             encoders[i] += update
-        samples.update_encoders()
+        rmse = samples.learn(solve_l2)
         assert allclose(layers.encoders, encoders, rtol=1e-9, atol=1e-12)
         # and the weights, by which currents are computed, follow
         weights = np.swapaxes(layers.weights[:, :-1], 1, 2)
@@ -275,8 +275,7 @@ def test_layers_side_by_side_are_each_alone(rng, kind, normalization, batch_size
         layers, samples = problem.make(which, batch_size=batch_size)
         rmse = [samples.solve(solve_l2)]
         for _ in range(3):
-            samples.update_encoders()
-            rmse.append(samples.solve(solve_l2))
+            rmse.append(samples.learn(solve_l2))
         return layers.encoders, np.array(layers.decoders), np.transpose(rmse)
 
     problem = Problem(rng, kind, n_layers=3, normalization=normalization)
@@ -305,9 +304,8 @@ def test_parameters_given_are_left_alone(rng):
     problem = Problem(rng)
     before = [problem.encoders.copy(), problem.x.copy(), problem.y.copy()]
     _, samples = problem.make(batch_size=10)
-    for _ in range(2):
-        samples.solve(solve_l2)
-        samples.update_encoders()
+    samples.solve(solve_l2)
+    samples.learn(solve_l2)
     for value, expected in zip((problem.encoders, problem.x, problem.y), before):
         assert np.array_equal(value, expected)
 
@@ -322,7 +320,7 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
     gradient, decoders, expected = problem.expect(0, problem.encoders[0])
     assert allclose(rmse[0], expected, rtol=1e-9)
     assert allclose(layers.decoders[0], decoders, rtol=1e-9)
-    samples.update_encoders()
+    samples.learn(solve_l2)
     change = layers.encoders[0] - problem.encoders[0]
     if 39 % batch_size == 0:
         steps = 39 / batch_size
@@ -331,13 +329,58 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
     assert np.abs(change).max() > 0
 
 
+@pytest.mark.parametrize("kind", ["feedback alignment", "backprop"])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization):
+    """By the decoders of the epoch before, but for the last, which waits for its own."""
+    problem = Problem(rng, kind, n_samples=40, normalization=normalization)
+    layers, samples = problem.make(batch_size=20, seed=3)
+    (scale,), (bias,) = problem.scale, problem.bias
+    feedback = None if problem.feedback is None else problem.feedback[0]
+    order = np.random.RandomState(3).permutation(40)
+    batches = order[:20], order[20:]
+    x, y = problem.x[0], problem.y[0]
+    encoders = problem.encoders[0].copy()
+
+    def get_activities(batch):
+        current = x[batch] @ (encoders * scale[:, None]).T + bias
+        zeros = np.zeros(len(scale))
+        rates = problem.neuron_type.rates(current, zeros + 1, zeros)
+        return rates, problem.rule.derivative(problem.neuron_type, current)
+
+    def update(batch, activities, derivative, decoders):
+        error = activities @ decoders - y[batch]
+        weights = decoders if feedback is None else feedback
+        delta = equations.aligned_error(error, weights, derivative)
+        gradient = equations.weight_gradient(delta, x[batch])
+        rate = problem.rule.learning_rate
+        return equations.encoder_update(gradient, encoders, scale, rate, normalization)
+
+    decoders = None
+    measured = [get_activities(batch) for batch in batches]
+    for epoch in range(4):
+        rmse = samples.solve(solve_l2) if epoch == 0 else samples.learn(solve_l2)
+        if epoch > 0:
+            encoders += update(batches[1], *measured[1], decoders)
+            measured[0] = get_activities(batches[0])
+            encoders += update(batches[0], *measured[0], decoders)
+            measured[1] = get_activities(batches[1])
+        activities = np.concatenate([part[0] for part in measured])
+        decoders = solve_l2(activities, y[order])
+        error = activities @ decoders - y[order]
+        assert allclose(layers.encoders[0], encoders, rtol=1e-9, atol=1e-12)
+        assert allclose(layers.decoders[0], decoders, rtol=1e-9, atol=1e-12)
+        assert allclose(rmse[0], np.sqrt(np.mean(error**2)), rtol=1e-9)
+    assert np.abs(encoders - problem.encoders[0]).max() > 1e-3
+
+
 def test_batches_are_drawn_from_the_random_state(rng):
     """Which samples they hold, as well as their order."""
 
     def run(seed):
         layers, samples = problem.make(batch_size=20, seed=seed)
         samples.solve(solve_l2)
-        samples.update_encoders()
+        samples.learn(solve_l2)
         return layers.encoders
 
     problem = Problem(rng)
@@ -369,7 +412,7 @@ def test_measured_activities_are_taught_by_their_samples(rng, allclose):
     for measure in (None, {"synapse": None, "presentation_time": 2, "rng": rng}):
         layers, samples = problem.make(measure=measure)
         samples.solve(solve_l2)
-        samples.update_encoders()
+        samples.learn(solve_l2)
         changes.append(layers.encoders - problem.encoders)
     angle = nengo_fa.geometry.alignment_angle(*changes)
     assert 0 < angle[0] < 0.1
@@ -465,11 +508,11 @@ def test_single_precision(rng):
     problem = Problem(rng)
     expected, samples = problem.make()
     errors = [samples.solve(solve_l2)[0]]
-    samples.update_encoders()
+    samples.learn(solve_l2)
     rc["precision"]["bits"] = "32"
     layers, samples = problem.make()
     errors.append(samples.solve(solve_l2)[0])
-    samples.update_encoders()
+    samples.learn(solve_l2)
     assert layers.encoders.dtype == layers.weights.dtype == np.float32
     np.testing.assert_allclose(errors[1], errors[0], rtol=1e-4)
     np.testing.assert_allclose(layers.encoders, expected.encoders, atol=1e-3)

@@ -277,4 +277,6 @@ def test_a_single_sample_needs_no_other_function(seed):
 
 def test_unknown_normalization():
     with pytest.raises(ValueError, match="must be None, 'forced' or 'augmented'"):
-        nengo_fa.equations.encoder_update(np.ones((2, 2)), np.ones((2, 2)), 1, 1, "L2")
+        nengo_fa.equations.encoder_update(
+            np.ones((2, 2)), np.ones((2, 2)), np.ones(2), 1, "L2"
+        )

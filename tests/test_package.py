@@ -33,6 +33,7 @@ def test_layers_of_the_package():
     order = [
         "equations",
         "params",
+        "devices",
         "activities",
         "derivatives",
         "learning_rules",

@@ -347,15 +347,15 @@ def interrupt_callback(monkeypatch, epoch):
 def interrupt_epoch(monkeypatch, epoch):
     """When its encoders have been updated, but its decoders are only half known."""
     epochs = iter(range(1000))
-    solve = Samples.solve
+    run = Samples._run
 
-    def solve_or_not(self, *args):
-        rmse = solve(self, *args)
+    def run_or_not(self, *args, **kwargs):
+        rmse = run(self, *args, **kwargs)
         if next(epochs) == epoch + 1:
             raise KeyboardInterrupt
         return rmse
 
-    monkeypatch.setattr(Samples, "solve", solve_or_not)
+    monkeypatch.setattr(Samples, "_run", run_or_not)
 
 
 @pytest.mark.parametrize("batch_size", [None, 30])

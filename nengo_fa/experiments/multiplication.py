@@ -202,9 +202,8 @@ class MultiplicationExperiment:
         encoders = np.empty((self.epochs + 1, *layers.encoders.shape))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for epoch in range(self.epochs + 1):
-                if epoch > 0:
-                    samples.update_encoders()
-                rmse[epoch] = samples.solve(solve)
+                run = samples.solve if epoch == 0 else samples.learn
+                rmse[epoch] = run(solve)
                 encoders[epoch] = layers.encoders
         return rmse, encoders
 

@@ -1,0 +1,149 @@
+"""One epoch of learning MNIST, next to PyTorch by hand and to what cannot be avoided.
+
+60000 samples of 784 numbers, 200 LIF neurons, 10 outputs, batches of 5000, on one thread.
+The time does not depend on what the samples are, so they are random. In turn:
+
+- the floor: in NumPy, for each batch the product that gives the currents, the rates, and
+  the product that gives the gradient, with all arrays in place;
+- nengo_fa: forward, derivative, update of the encoders, Gram matrix, decoders, error;
+- PyTorch by hand: forward, derivative, direct feedback alignment of the encoders, and the
+  delta rule for the decoders, in place of solving for them.
+
+Then the memory that nengo_fa allocates, as a multiple of the samples.
+"""
+
+import argparse
+import time
+import tracemalloc
+
+import nengo
+import numpy as np
+from nengo.rc import rc
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import nengo_fa
+from nengo_fa.epochs import Layers, Samples, make_solve
+
+SIZE = {"n_samples": 60000, "dimensions": 784, "n_neurons": 200, "size_out": 10}
+BATCH_SIZE = 5000
+NEURONS = nengo.LIFRate(amplitude=1 / 300)
+
+
+def make_problem(n_samples, dimensions, n_neurons, size_out):
+    """Samples, encoders, scale, bias and feedback weights; in single precision."""
+    rng = np.random.default_rng(0)
+
+    def sample(*shape):
+        values = rng.standard_normal(shape, dtype=np.float32)
+        return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+    x = sample(n_samples, dimensions)
+    y = np.eye(size_out, dtype=np.float32)[rng.integers(size_out, size=n_samples)]
+    scale = rng.uniform(10, 20, size=n_neurons).astype(np.float32)
+    bias = rng.uniform(0.5, 1.5, size=n_neurons).astype(np.float32)
+    return x, y, sample(n_neurons, dimensions), scale, bias, sample(n_neurons, size_out)
+
+
+def make_floor(x, y, encoders, scale, bias, feedback):
+    weights = np.ascontiguousarray((encoders * scale[:, None]).T)
+    current = np.empty((BATCH_SIZE, len(encoders)), dtype=x.dtype)
+    work, rates = np.empty_like(current), np.empty_like(current)
+    gradient = np.empty((len(encoders), x.shape[1]), dtype=x.dtype)
+    threshold = np.full_like(current, 1.0001)
+
+    def run():
+        for start in range(0, len(x), BATCH_SIZE):
+            batch = x[start : start + BATCH_SIZE]
+            np.matmul(batch, weights, out=current)
+            np.add(current, bias, out=current)
+            np.maximum(current, threshold, out=current)
+            np.subtract(current, 1, out=work)
+            np.divide(1, work, out=work)
+            np.log1p(work, out=work)
+            np.multiply(work, NEURONS.tau_rc, out=work)
+            np.add(work, NEURONS.tau_ref, out=work)
+            np.divide(NEURONS.amplitude, work, out=rates)
+            np.matmul(rates.T, batch, out=gradient)
+
+    return run
+
+
+def make_ours(x, y, encoders, scale, bias, feedback):
+    rule = nengo_fa.FeedbackAlignment(
+        y.shape[1], learning_rate=1, derivative=nengo_fa.Rate()
+    )
+    parameters = [values[np.newaxis] for values in (encoders, scale, bias, feedback)]
+    layers = Layers(rule, NEURONS, *parameters)
+    samples = Samples(layers, [x], [y], BATCH_SIZE, rng=np.random.RandomState(0))
+    solve = make_solve(nengo.solvers.LstsqL2(), None)
+    samples.solve(solve)
+    return lambda: samples.learn(solve)
+
+
+def make_torch(x, y, encoders, scale, bias, feedback):
+    import torch
+
+    torch.set_num_threads(1)
+    x, y, encoders, scale, bias, feedback = map(
+        torch.from_numpy, (x, y, encoders, scale, bias, feedback)
+    )
+    encoders = encoders.clone()
+    decoders = torch.zeros(len(encoders), y.shape[1])
+    tau_rc, tau_ref, amplitude = NEURONS.tau_rc, NEURONS.tau_ref, NEURONS.amplitude
+
+    def run():
+        for batch, target in zip(x.split(BATCH_SIZE), y.split(BATCH_SIZE)):
+            current = torch.addmm(bias, batch, (encoders * scale[:, None]).T)
+            firing = current > 1
+            above = torch.clamp(current - 1, min=0.01)
+            rates = firing * amplitude / (tau_ref + tau_rc * torch.log1p(1 / above))
+            slope = tau_rc / amplitude * rates**2 / (above * (above + 1))
+            error = rates @ decoders - target
+            delta = slope * (error @ feedback.T)
+            encoders.sub_(scale[:, None] * (delta.T @ batch) / len(batch))
+            decoders.sub_(1e-3 * rates.T @ error / len(batch))
+
+    return run
+
+
+def measure(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    rc.set("precision", "bits", "32")
+    problem = make_problem(**SIZE)
+    with threadpool_limits(1):
+        ways = {"floor": make_floor(*problem), "nengo_fa": make_ours(*problem)}
+        try:
+            ways["PyTorch by hand"] = make_torch(*problem)
+        except ImportError:
+            print("PyTorch is not installed, and so not compared.")
+        times = {name: [] for name in ways}
+        for _ in range(options.rounds + 1):
+            for name, run in ways.items():
+                times[name].append(measure(run))
+
+        tracemalloc.start()
+        run = make_ours(*problem)
+        run()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    kernels = {info.get("architecture") for info in threadpool_info()} - {None}
+    print(f"One epoch on one thread ({', '.join(sorted(kernels))})")
+    floor = np.median(times["floor"][1:])
+    for name, seconds in times.items():  # the first of each warms up
+        median = np.median(seconds[1:])
+        print(f"{name:20}{median:8.3f} s{median / floor:8.2f}")
+    data = problem[0].nbytes + problem[1].nbytes
+    print(f"Memory, the samples included: {1 + peak / data:.2f} times the samples")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Where arrays are computed: in NumPy, or by another library on another device."""
+
+from importlib.util import find_spec
+
+import array_api_compat
+import array_api_compat.numpy
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.rc import rc
+
+
+class Device:
+    """Makes arrays of real numbers, in Nengo's precision, for a device.
+
+    Parameters
+    ----------
+    name : str, optional
+        ``"cpu"``: NumPy. ``"cuda"`` or ``"cuda:1"``: a GPU, through PyTorch or, where that
+        is not installed, CuPy. ``"torch:"`` followed by any device that PyTorch knows, such
+        as ``"torch:cpu"``.
+
+    Attributes
+    ----------
+    name : str
+    namespace : module
+        The array functions, which are those of the Python array API standard.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such device.
+    """
+
+    def __init__(self, name="cpu"):
+        self.name = name
+        library, _, device = str(name).partition(":")
+        if name == "cpu":
+            self.namespace, self._device = array_api_compat.numpy, "cpu"
+        elif library == "torch":
+            self.namespace, self._device = _find_torch(device)
+        elif library == "cuda":
+            self.namespace, self._device = _find_gpu(name)
+        else:
+            raise ValidationError(
+                f"Must be 'cpu', 'cuda', a GPU by its number, such as 'cuda:1', or a "
+                f"device of PyTorch, such as 'torch:cpu' (got {name!r})",
+                attr="device",
+            )
+
+    def __str__(self):
+        return str(self.name)
+
+    def array(self, values):
+        """Copy values to the device.
+
+        Parameters
+        ----------
+        values : array_like
+
+        Returns
+        -------
+        array : array
+        """
+        values = np.array(values, dtype=rc.float_dtype)
+        return self.namespace.asarray(values, device=self._device)
+
+    def empty(self, shape):
+        """An array of a shape that is yet to be filled."""
+        dtype = getattr(self.namespace, rc.float_dtype.name)
+        return self.namespace.empty(shape, dtype=dtype, device=self._device)
+
+
+def to_numpy(array):
+    """An array of any device as one of NumPy, which may share its memory.
+
+    Parameters
+    ----------
+    array : array
+
+    Returns
+    -------
+    array : ndarray
+    """
+    return np.asarray(array_api_compat.to_device(array, "cpu"))
+
+
+def _find_torch(device):
+    try:
+        import torch  # heavy, and not needed otherwise
+        from array_api_compat import torch as namespace
+    except ImportError as error:
+        raise ValidationError(
+            f"PyTorch is not installed ({error}). Install it with "
+            "pip install 'nengo-fa[gpu]', or use 'cpu'.",
+            attr="device",
+        ) from error
+    try:
+        found = torch.device(device)
+        torch.empty(1, device=found)
+    except (AssertionError, RuntimeError) as error:
+        raise ValidationError(
+            f"PyTorch does not find {device!r} ({error}). Use 'cpu', or see that "
+            "PyTorch is one for this device.",
+            attr="device",
+        ) from error
+    return namespace, found
+
+
+def _find_gpu(name):
+    if find_spec("torch") is not None or find_spec("cupy") is None:
+        return _find_torch(name)
+
+    import cupy
+    from array_api_compat import cupy as namespace
+
+    try:
+        return namespace, cupy.cuda.Device(int(name.partition(":")[2] or 0))
+    except (ValueError, cupy.cuda.runtime.CUDARuntimeError) as error:
+        raise ValidationError(
+            f"CuPy does not find {name!r} ({error}). Use 'cpu'.", attr="device"
+        ) from error
