@@ -124,7 +124,7 @@ def main():
             ]
             by_hand.append(np.mean(times))
             n_trainings = len(chunk) * len(conditions)
-            ours.append(measure(lambda: experiment.run(chunk)) / n_trainings)
+            ours.append(measure(lambda: experiment.run(trial=chunk)) / n_trainings)
             sums = [sum(map(measure, parts.values())) for _ in range(100)]
             unavoidable.append(np.median(sums) * (experiment.epochs + 1))
 

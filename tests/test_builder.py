@@ -4,6 +4,7 @@ import pytest
 
 import nengo_fa
 from nengo_fa import equations
+from nengo_fa.operators import SimEncoderLearning
 
 NORMALIZATIONS = [None, "forced", "augmented"]
 
@@ -53,9 +54,7 @@ class Recorded:
             stimulus = noise(dimensions)
             self.encode = nengo.Connection(stimulus[: post.size_in], post, synapse=None)
             nengo.Connection(stimulus, self.hidden, transform=0.3)
-            self.encode.learning_rule_type = (
-                rule(decode) if isinstance(rule, type) else rule
-            )
+            self.encode.learning_rule_type = rule(decode) if callable(rule) else rule
             nengo.Connection(noise(size_in), self.encode.learning_rule)
             if wire is not None:
                 wire(self)
@@ -79,6 +78,9 @@ class Recorded:
         """The delta of each step by the equations, from what was recorded."""
         rule, built = self.encode.learning_rule_type, self.sim.data[self.hidden]
         scale = built.gain / self.hidden.radius
+        free = built.encoders != 0 if rule.sparse else np.ones_like(built.encoders)
+        taught = np.zeros(self.hidden.dimensions)
+        taught[self.encode.post_slice] = 1
         deltas = []
         for step, encoders in enumerate(self.data["scaled_encoders"]):
             weights = self.data["weights"][step].T if feedback is None else feedback
@@ -86,13 +88,13 @@ class Recorded:
                 self.data["error"][step, None], weights, derivative[step, None]
             )
             update = equations.encoder_update(
-                equations.weight_gradient(delta, self.data["x"][step, None]),
+                free * equations.weight_gradient(delta, self.data["x"][step, None]),
                 encoders / scale[:, None],
                 scale,
                 rule.learning_rate * self.sim.dt,
                 rule.normalization,
             )
-            deltas.append(update * scale[:, None])
+            deltas.append(taught * update * scale[:, None])
         return np.array(deltas)
 
     def check(self, derivative, feedback=None):
@@ -247,3 +249,131 @@ def test_single_precision(Simulator, seed, normalization):
     double = Recorded(rule, seed).run(Simulator)
     scale = np.abs(double.data["delta"]).max()
     assert np.allclose(single.data["delta"], double.data["delta"], atol=1e-3 * scale)
+
+
+def draw_fields(seed, n_neurons=11, dimensions=6):
+    """Encoders of which about half the entries are zero, none of them all."""
+    rng = np.random.RandomState(seed)
+    free = rng.rand(n_neurons, dimensions) < 0.4
+    for row in free:
+        row[rng.choice(dimensions, 2, replace=False)] = True
+    return free * rng.randn(n_neurons, dimensions)
+
+
+RULES = {
+    "FeedbackAlignment": lambda **options: nengo_fa.FeedbackAlignment(
+        2, 3.0, **options
+    ),
+    "Backprop": lambda **options: (
+        lambda decode: nengo_fa.Backprop(
+            decode, 1e3, derivative=nengo_fa.Rate(), **options
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("neuron_type", [nengo.LIF(), nengo.LIFRate()], ids=repr)
+def test_sparse_encoders_stay_sparse(Simulator, seed, rule, normalization, neuron_type):
+    recorded = Recorded(
+        RULES[rule](normalization=normalization, sparse=True),
+        seed,
+        neuron_type=neuron_type,
+        dimensions=6,
+        radius=1.3,
+        encoders=draw_fields(seed),
+    ).run(Simulator)
+    feedback = None
+    if rule == "FeedbackAlignment":
+        feedback = recorded.sim.data[recorded.encode.learning_rule].feedback
+    recorded.check(recorded.data["derivative"], feedback)
+
+    encoders, delta = recorded.data["scaled_encoders"], recorded.data["delta"]
+    free = recorded.sim.data[recorded.hidden].encoders != 0
+    assert 0.2 < free.mean() < 0.8
+    assert not np.any(encoders[:, ~free])
+    learned = np.any(delta != 0, axis=(0, 2))
+    assert np.any(learned)
+    assert np.all(np.any(delta != 0, axis=0)[learned] == free[learned])
+
+    length = np.linalg.norm(encoders, axis=-1)
+    if normalization == "forced":
+        np.testing.assert_allclose(length, np.tile(length[0], (len(length), 1)))
+    elif normalization == "augmented":
+        along = np.sum(encoders * delta, axis=-1)
+        assert np.all(np.abs(along) <= 1e-9 * length * np.linalg.norm(delta, axis=-1))
+
+
+@pytest.mark.parametrize("normalization", [None, "augmented"])
+@pytest.mark.parametrize("rule", RULES)
+def test_sparse_encoders_of_which_some_columns_are_taught(
+    Simulator, seed, rule, normalization
+):
+    taught = [4, 0, 2]
+    encoders = draw_fields(seed)
+    encoders[3, taught] = 0  # a neuron with nothing to learn
+    encoders[3, 1] = 1
+    recorded = Recorded(
+        RULES[rule](normalization=normalization, sparse=True),
+        seed,
+        dimensions=6,
+        post_slice=taught,
+        encoders=encoders,
+        intercepts=np.full(11, -0.9),
+    ).run(Simulator)
+    feedback = None
+    if rule == "FeedbackAlignment":
+        feedback = recorded.sim.data[recorded.encode.learning_rule].feedback
+    recorded.check(recorded.data["derivative"], feedback)
+
+    free = encoders != 0
+    free[:, [1, 3, 5]] = False
+    assert not np.any(recorded.data["delta"][:, ~free])
+    assert np.any(recorded.data["delta"][:, free])
+    assert np.any(recorded.data["derivative"][:, 3])  # it was not for lack of activity
+
+
+def test_sparse_neurons_without_inputs_never_learn(Simulator, seed):
+    encoders = draw_fields(seed)
+    encoders[3] = 0
+    recorded = Recorded(
+        nengo_fa.FeedbackAlignment(2, normalization=None, sparse=True),
+        seed,
+        dimensions=6,
+        encoders=encoders,
+        normalize_encoders=False,
+        intercepts=np.full(11, -0.9),
+    ).run(Simulator)
+    assert np.all(recorded.data["derivative"][:, 3] == 1)
+    assert not np.any(recorded.data["scaled_encoders"][:, 3])
+    assert np.any(recorded.data["delta"])
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_sparse_costs_nothing_without_zeros(Simulator, seed, normalization):
+    plain, sparse = (
+        Recorded(
+            RULES["FeedbackAlignment"](normalization=normalization, **kwargs), seed
+        )
+        for kwargs in ({}, {"sparse": True})
+    )
+    for recorded in (plain, sparse):
+        recorded.run(Simulator)
+        (operator,) = (
+            operator
+            for operator in recorded.sim.model.operators
+            if isinstance(operator, SimEncoderLearning)
+        )
+        assert operator.fields is None
+    assert np.array_equal(plain.data["delta"], sparse.data["delta"])
+
+
+def test_sparse_in_single_precision(Simulator, seed):
+    nengo.rc["precision"]["bits"] = "32"
+    rule = RULES["FeedbackAlignment"](sparse=True)
+    encoders = draw_fields(seed)
+    recorded = Recorded(rule, seed, dimensions=6, encoders=encoders).run(Simulator)
+    assert recorded.data["delta"].dtype == np.float32
+    assert not np.any(recorded.data["scaled_encoders"][:, encoders == 0])
+    assert np.any(recorded.data["delta"])

@@ -16,6 +16,7 @@ def make_model(
     dimensions=2,
     radius=1.5,
     label="hidden",
+    sparse=False,
     **kwargs,
 ):
     """All kinds of connections that hold something learned, decoded or random."""
@@ -46,7 +47,9 @@ def make_model(
             stimulus,
             model.hidden,
             synapse=None,
-            learning_rule_type=nengo_fa.FeedbackAlignment(1, learning_rate=3),
+            learning_rule_type=nengo_fa.FeedbackAlignment(
+                1, learning_rate=3, sparse=sparse
+            ),
         )
         model.decode = nengo.Connection(
             model.hidden,
@@ -171,6 +174,28 @@ def test_frozen_network_can_be_copied_and_goes_on_learning(Simulator):
     with learn(Simulator, model) as sim:
         nengo_fa.freeze_params(sim, model)
     assert not np.allclose(encoders, model.hidden.encoders)
+
+
+@pytest.mark.parametrize("way", ["freeze_params", "save and load"])
+def test_sparse_encoders_go_on_learning_in_their_fields(Simulator, way, tmp_path):
+    free = np.arange(30)[:, None] % 4 != np.arange(4)
+    encoders = free * np.random.RandomState(0).randn(30, 4)
+
+    def make():
+        return make_model(dimensions=4, encoders=encoders, sparse=True)
+
+    model, learned = make(), []
+    for _ in range(2):
+        with learn(Simulator, model) as sim:
+            if way == "freeze_params":
+                nengo_fa.freeze_params(sim, model)
+            else:
+                nengo_fa.save(sim, model, tmp_path / "learned.npz")
+                model = make()
+                nengo_fa.load(model, tmp_path / "learned.npz")
+        learned.append(model.hidden.encoders)
+        assert not np.any(learned[-1][~free])
+    assert not np.allclose(*learned, rtol=1e-2)
 
 
 def test_freeze_gives_no_warnings(Simulator, recwarn):

@@ -37,6 +37,7 @@ def test_defaults():
     assert rule.derivative == Step()
     assert rule.normalization == "augmented"
     assert rule.pre_synapse is None
+    assert rule.sparse is False
     assert rule.modifies == "encoders"
     assert set(rule.probeable) == {
         "delta",
@@ -51,13 +52,20 @@ def test_defaults():
 def test_repr():
     assert repr(FeedbackAlignment(2)) == "FeedbackAlignment(size_in=2)"
     rule = FeedbackAlignment(
-        1, 0.5, derivative=Rate(margin=0.1), normalization="forced", pre_synapse=0.01
+        1,
+        0.5,
+        derivative=Rate(margin=0.1),
+        normalization="forced",
+        pre_synapse=0.01,
+        sparse=True,
     )
     assert eval(repr(rule), {**vars(nengo_fa), **vars(nengo.synapses)}) == rule
 
     model = make_model()
-    text = repr(Backprop(model.decode, learning_rate=3))
-    assert text == f"Backprop(connection={model.decode!r}, learning_rate=3)"
+    text = repr(Backprop(model.decode, learning_rate=3, sparse=True))
+    assert (
+        text == f"Backprop(connection={model.decode!r}, learning_rate=3, sparse=True)"
+    )
     assert repr(Step("output", threshold=2)) == "Step(signal='output', threshold=2)"
 
 
@@ -67,6 +75,7 @@ def test_repr():
         lambda: FeedbackAlignment(2),
         lambda: FeedbackAlignment(2, feedback=ROWS, pre_synapse=0.01),
         lambda: FeedbackAlignment(1, derivative=Rate(), normalization="augmented"),
+        lambda: FeedbackAlignment(1, sparse=True),
         lambda: Step(signal="output", synapse=None),
         lambda: Rate(margin=0.1),
     ],
@@ -91,7 +100,10 @@ def test_inequality():
         FeedbackAlignment(2, derivative=Step("output")),
         FeedbackAlignment(2, normalization="forced"),
         FeedbackAlignment(2, pre_synapse=0.1),
+        FeedbackAlignment(2, sparse=True),
     ]
+    decode = make_model().decode
+    rules += [Backprop(decode), Backprop(decode, sparse=True)]
     for i, rule in enumerate(rules):
         assert [rule == other for other in rules] == [i == j for j in range(len(rules))]
 
@@ -106,6 +118,8 @@ def test_frozen():
         rule.feedback[0] = 1
     with pytest.raises(ValidationError, match="read-only"):
         rule.learning_rate = 2
+    with pytest.raises(ValidationError, match="read-only"):
+        rule.sparse = True
 
 
 def test_config_defaults():
@@ -302,6 +316,10 @@ BAD = {
         lambda: FeedbackAlignment(1, pre_synapse="slow"), "pre_synapse", "Synapse"),
     "pre_synapse negative": (
         lambda: FeedbackAlignment(1, pre_synapse=-1), "tau", "equal to 0"),
+    "sparse number": (lambda: FeedbackAlignment(1, sparse=1), "sparse", "type 'bool'"),
+    "sparse text": (lambda: FeedbackAlignment(1, sparse="yes"), "sparse", "type 'bool'"),
+    "sparse None": (lambda: FeedbackAlignment(1, sparse=None), "sparse", "not optional"),
+    "sparse array": (lambda: FeedbackAlignment(1, sparse=ROWS != 0), "sparse", "'bool'"),
     "step of voltage": (lambda: Step(signal="voltage"), "signal", "must be one of"),
     "step of a number": (lambda: Step(signal=1), "signal", "type 'str'"),
     "threshold NaN": (lambda: Step(threshold=np.nan), "threshold", "finite"),
@@ -318,6 +336,8 @@ BAD = {
         lambda: Backprop(make_model().decode, np.nan), "learning_rate", "finite"),
     "backprop normalization": (
         lambda: Backprop(make_model().decode, normalization=1), "normalization", "None"),
+    "backprop sparse number": (
+        lambda: Backprop(make_model().decode, sparse=0), "sparse", "type 'bool'"),
     "error of wrong size": (error_of_wrong_size, "transform", "not equal to connection"),
     "unknown probe": (probe_something_else, "attr", "'weights' is not probeable"),
     "post node": (
@@ -346,6 +366,10 @@ BAD = {
         None, "normalization='forced' .* use normalization=None"),
     "zero encoders": (
         build(FeedbackAlignment(2, normalization="augmented"),
+              encoders=ROWS * [[0], [1], [1], [1], [1], [1]], normalize_encoders=False),
+        None, "encoder of length zero.* use normalization=None"),
+    "zero encoders, sparse": (
+        build(FeedbackAlignment(2, sparse=True),
               encoders=ROWS * [[0], [1], [1], [1], [1], [1]], normalize_encoders=False),
         None, "encoder of length zero.* use normalization=None"),
     "rate of unknown neurons": (
@@ -382,7 +406,7 @@ BAD = {
         build_backprop("hidden", lambda model: nengo.Ensemble(5, 2),
                        solver=nengo.solvers.LstsqL2(weights=True)),
         None, "Use a solver with weights=False"),
-    "backprop sparse": (
+    "backprop sparse transform": (
         build_backprop(lambda model: model.hidden.neurons, "output",
                        transform=nengo.Sparse((2, 6), indices=[[0, 0]], init=[1])),
         None, "Sparse transform. Use a dense"),
@@ -412,4 +436,11 @@ def test_one_dimensional_encoders_cannot_turn():
         rule = FeedbackAlignment(1, normalization="augmented")
         nengo.Connection(nengo.Node([1]), ensemble, learning_rule_type=rule)
     with pytest.warns(nengo.exceptions.NengoWarning, match="nothing will be learned"):
+        nengo.Simulator(model).close()
+
+
+def test_fields_of_one_entry_cannot_turn():
+    rule = FeedbackAlignment(2, sparse=True)
+    model = make_model(rule, encoders=np.tile(np.eye(2), (3, 1)))
+    with pytest.warns(nengo.exceptions.NengoWarning, match="one free entry each"):
         nengo.Simulator(model).close()

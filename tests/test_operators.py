@@ -22,12 +22,18 @@ NORMALIZATIONS = [None, "forced", "augmented"]
     dt=st.sampled_from([1e-4, 1e-3, 0.01]),
 )
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("sparse", [False, True])
 def test_operator_equals_equations(
-    normalization, seed, n_neurons, dimensions, size_in, dt
+    sparse, normalization, seed, n_neurons, dimensions, size_in, dt
 ):
     rng = np.random.RandomState(seed)
     gain = rng.uniform(0.5, 10, size=n_neurons)
     encoders = rng.randn(n_neurons, dimensions)
+    fields = np.ones_like(encoders)
+    if sparse:
+        fields = (rng.rand(n_neurons, dimensions) < 0.5) * 1.0
+        fields[:, rng.randint(dimensions)] = 1
+        encoders *= fields
     rule = nengo_fa.FeedbackAlignment(
         size_in, learning_rate=rng.uniform(0, 10), normalization=normalization
     )
@@ -44,7 +50,11 @@ def test_operator_equals_equations(
     }
     signals = {name: Signal(value, name=name) for name, value in values.items()}
     operator = SimEncoderLearning(
-        **signals, rule=rule, neuron_type=nengo.LIF(), scale=gain
+        **signals,
+        rule=rule,
+        neuron_type=nengo.LIF(),
+        scale=gain,
+        fields=fields if sparse else None,
     )
     live = SignalDict()
     operator.init_signals(live)
@@ -56,11 +66,12 @@ def test_operator_equals_equations(
     )
     gradient = equations.weight_gradient(delta, values["x"][None])
     update = equations.encoder_update(
-        gradient, encoders, gain, rule.learning_rate * dt, normalization
+        gradient * fields, encoders, gain, rule.learning_rate * dt, normalization
     )
     np.testing.assert_allclose(
         live[signals["delta"]], update * gain[:, None], rtol=1e-12, atol=1e-12
     )
+    assert not np.any(live[signals["delta"]][fields == 0])
     np.testing.assert_array_equal(live[signals["derivative"]], derivative)
     np.testing.assert_allclose(
         live[signals["projected_error"]], values["feedback"].T @ values["error"]
@@ -69,7 +80,8 @@ def test_operator_equals_equations(
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("derivative", [nengo_fa.Step(), nengo_fa.Rate()], ids=repr)
-def test_step_function_does_not_allocate(normalization, derivative):
+@pytest.mark.parametrize("sparse", [False, True])
+def test_step_function_does_not_allocate(normalization, derivative, sparse):
     n_neurons, dimensions, rng = 5000, 4, np.random.RandomState(0)
     shapes = {
         "error": (2,),
@@ -91,6 +103,7 @@ def test_step_function_does_not_allocate(normalization, derivative):
         neuron_type=nengo.AdaptiveLIF(),
         scale=np.ones(n_neurons),
         columns=np.array([1.0, 0, 1, 1]),
+        fields=np.eye(n_neurons, dimensions, -1) if sparse else None,
     )
     live = SignalDict()
     operator.init_signals(live)

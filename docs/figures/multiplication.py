@@ -6,7 +6,7 @@ from nengo_fa import plots
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
 
 experiment = MultiplicationExperiment(n_trials=10)
-data = experiment.make_template(range(experiment.n_trials))
+data = experiment.make_template()
 for name, values in experiment.run(range(experiment.n_trials)).items():
     data[name].values[:] = values
 

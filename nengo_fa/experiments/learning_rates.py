@@ -34,9 +34,14 @@ class LearningRateExperiment:
         return self.experiment.n_trials
 
     @property
-    def chunk_size(self):
-        """Number of trials that are run, and stored, together."""
-        return self.experiment.chunk_size
+    def epochs(self):
+        """Number of epochs at each learning rate."""
+        return self.experiment.epochs
+
+    @property
+    def chunks(self):
+        """How many trials are run, and stored, together."""
+        return self.experiment.chunks
 
     @property
     def seed(self):
@@ -52,24 +57,33 @@ class LearningRateExperiment:
         configuration["learning_rates"] = list(self.learning_rates)
         return configuration
 
-    def make_template(self, trials):
-        """Dataset for the results of some trials, full of NaN."""
-        template = self.experiment.make_template(trials).isel(epoch=-1, drop=True)
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of epochs."""
+        return replace(self, experiment=self.experiment.with_epochs(epochs))
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        template = self.experiment.make_template().isel(epoch=-1, drop=True)
         rates = {"learning_rate": list(self.learning_rates)}
         template = template.expand_dims(rates).copy(deep=True)
         template["learning_rate"].attrs["units"] = "per update"
         return template
 
-    def run(self, trials):
+    def run(self, trial):
         """Run some trials.
+
+        Parameters
+        ----------
+        trial : range
+            Their numbers.
 
         Returns
         -------
-        results : dict of (n_learning_rates, 2, 3, n_trials) ndarray
+        results : dict of (n_learning_rates, 2, 3, len(trial)) ndarray
             In the order of the dimensions of the template.
         """
         parts = [
-            replace(self.experiment, learning_rate=rate).run(trials)
+            replace(self.experiment, learning_rate=rate).run(trial)
             for rate in self.learning_rates
         ]
         return {

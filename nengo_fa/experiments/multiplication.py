@@ -91,13 +91,22 @@ class MultiplicationExperiment:
         """For how long activities are measured, in seconds; None for rates."""
         return self.presentation_time if self.neurons == "spiking" else None
 
-    def make_template(self, trials):
-        """Dataset for the results of some trials, full of NaN."""
+    @property
+    def chunks(self):
+        """How many trials are run, and stored, together."""
+        return {"trial": self.chunk_size}
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of epochs."""
+        return replace(self, epochs=epochs)
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
         coordinates = {
             # of type object, as Zarr has no standard for text of a fixed length
             "rule": np.array(RULES, dtype=object),
             "normalization": np.array(NORMALIZATIONS, dtype=object),
-            "trial": np.arange(trials.start, trials.stop),
+            "trial": np.arange(self.n_trials),
             "epoch": np.arange(self.epochs + 1),
         }
         shape = [len(values) for values in coordinates.values()]
@@ -110,17 +119,22 @@ class MultiplicationExperiment:
             attrs={"title": "Multiplication, with encoders learned offline"},
         )
 
-    def run(self, trials):
+    def run(self, trial):
         """Run some trials.
+
+        Parameters
+        ----------
+        trial : range
+            Their numbers.
 
         Returns
         -------
-        results : dict of (2, 3, n_trials, epochs + 1) ndarray
+        results : dict of (2, 3, len(trial), epochs + 1) ndarray
             In the order of the dimensions of the template. Infinite where learning has
             diverged.
         """
         # Rates of all trials are computed side by side; the time of spikes is their own.
-        groups = [trials] if self.neurons == "rate" else [[trial] for trial in trials]
+        groups = [trial] if self.neurons == "rate" else [[i] for i in trial]
         parts = [self._run_group([self.declare(i) for i in group]) for group in groups]
         results = {
             name: np.concatenate([part[name] for part in parts], axis=2)

@@ -1,10 +1,11 @@
-"""Results as labelled data on disk, trial by trial; none is lost, none computed twice."""
+"""Results as labelled data on disk, part by part; none is lost, none computed twice."""
 
 import json
 import os
 import platform
 import shutil
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import nengo
@@ -24,9 +25,9 @@ class Store:
     """A Zarr store of the results of an experiment, on disk.
 
     The store is created complete, with NaN for what is not yet known, and appears under
-    its name at once. Chunks on disk are chunks of trials. That a trial is finished is
-    written after its results, so that a killed process can do no harm. A context manager:
-    within it, no other process can have the store.
+    its name at once. Each part of the experiment has chunks of its own on disk. That a
+    part is finished is written after its results, so that a killed process can do no harm.
+    A context manager: within it, no other process can have the store.
 
     Parameters
     ----------
@@ -46,6 +47,7 @@ class Store:
     def __init__(self, path, experiment):
         self.path = Path(path)
         self._experiment = experiment
+        self._template = experiment.make_template()
         self._lock = _make_lock(self.path)
 
     def __enter__(self):
@@ -74,57 +76,57 @@ class Store:
         self._lock.release()
 
     def read(self):
-        """What is there: a dataset of the finished trials, in memory."""
+        """What is there: a dataset of those trials of which all is finished, in memory."""
         data = read_dataset(self.path)
-        return data.isel(trial=np.flatnonzero(data[FINISHED])).drop_vars(FINISHED)
+        finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
+        return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
 
     def find_unfinished(self):
-        """The chunks of trials with some yet to be run, a list of ranges."""
+        """The parts that are yet to be run, a list as `split` returns it."""
         data = read_dataset(self.path)
-        finished = data[FINISHED].values.copy()
-        for name in self._experiment.make_template(range(1)).data_vars:
+        finished = data[FINISHED]
+        for name in self._template.data_vars:
             # finished results hold no NaN; this is what Zarr makes of a file that is gone
             lost = data[name].isnull()
-            finished &= ~lost.any([dim for dim in lost.dims if dim != "trial"]).values
-        chunks = split_trials(self._experiment)
-        return [
-            chunk for chunk in chunks if not finished[chunk.start : chunk.stop].all()
-        ]
+            finished = finished & ~lost.any(set(lost.dims) - set(finished.dims))
+        parts = split(self._template.sizes, self._experiment.chunks)
+        return [part for part in parts if not finished.isel(_to_region(part)).all()]
 
-    def write(self, trials, results):
-        """Write the results of a chunk of trials.
+    def write(self, part, results):
+        """Write the results of a part.
 
         Parameters
         ----------
-        trials : range
+        part : dict of range
+            One of those that `split` returns.
         results : dict of ndarray
             As the experiment's ``run`` returns them.
         """
-        template = self._experiment.make_template(trials)
+        region = _to_region(part)
+        template = self._template.isel(region)
         data = template.assign(
             {
                 name: (template[name].dims, values, template[name].attrs)
                 for name, values in results.items()
             }
         )
-        region = {"trial": slice(trials.start, trials.stop)}
         data = data.drop_vars(list(data.coords))
         data.to_zarr(self.path, region=region, consolidated=False)
-        finished = xr.Dataset({FINISHED: ("trial", np.ones(len(trials), dtype=bool))})
+        finished = np.ones([len(numbers) for numbers in part.values()], dtype=bool)
+        finished = xr.Dataset({FINISHED: (list(part), finished)})
         finished.to_zarr(self.path, region=region, consolidated=False)
 
     def _create(self):
-        n_trials = self._experiment.n_trials
-        data = self._experiment.make_template(range(n_trials))
-        data[FINISHED] = ("trial", np.zeros(n_trials, dtype=bool))
+        sizes = self._template.sizes
+        chunks = {
+            dim: min(size, sizes[dim]) for dim, size in self._experiment.chunks.items()
+        }
+        unfinished = np.zeros([sizes[dim] for dim in chunks], dtype=bool)
+        data = self._template.assign({FINISHED: (list(chunks), unfinished)})
         data.attrs.update(describe(self._experiment))
-        chunk_size = len(split_trials(self._experiment)[0])
         encoding = {
             name: {
-                "chunks": tuple(
-                    chunk_size if dim == "trial" else data.sizes[dim]
-                    for dim in variable.dims
-                )
+                "chunks": tuple(chunks.get(dim, sizes[dim]) for dim in variable.dims)
             }
             for name, variable in data.data_vars.items()
         }
@@ -135,7 +137,7 @@ class Store:
             data = read_dataset(self.path)
             theirs = json.loads(data.attrs["configuration"])
             versions = json.loads(data.attrs["versions"])
-            for name in (FINISHED, *self._experiment.make_template(range(1)).data_vars):
+            for name in (FINISHED, *self._template.data_vars):
                 data[name]
         except Exception as error:  # damage can show in any layer
             raise _not_a_store(self.path, error) from error
@@ -236,13 +238,34 @@ def describe(experiment):
     }
 
 
-def split_trials(experiment):
-    """All trials of an experiment in chunks, a list of ranges."""
-    size = min(experiment.chunk_size, experiment.n_trials)
-    return [
-        range(start, min(start + size, experiment.n_trials))
-        for start in range(0, experiment.n_trials, size)
+def split(sizes, chunks):
+    """All parts of an experiment.
+
+    Parameters
+    ----------
+    sizes : dict of int
+        How long the dimensions of the results are, by name.
+    chunks : dict of int
+        How long those of a part are, by name; ``trial`` is among them. Parts have all of
+        the other dimensions.
+
+    Returns
+    -------
+    parts : list of dict of range
+        Trial by trial: the place of each part along the dimensions that it does not have
+        all of.
+    """
+    places = [
+        [range(i, min(i + size, sizes[dim])) for i in range(0, sizes[dim], size)]
+        for dim, size in chunks.items()
     ]
+    parts = [dict(zip(chunks, ranges)) for ranges in product(*places)]
+    # a trial is of use when all of it is there
+    return sorted(parts, key=lambda part: part["trial"].start)
+
+
+def _to_region(part):
+    return {dim: slice(place.start, place.stop) for dim, place in part.items()}
 
 
 def get_versions():

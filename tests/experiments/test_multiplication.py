@@ -29,9 +29,8 @@ EXPERIMENT = MultiplicationExperiment(n_trials=40)
 
 
 def run(experiment):
-    trials = range(experiment.n_trials)
-    template = experiment.make_template(trials)
-    results = experiment.run(trials)
+    template = experiment.make_template()
+    results = experiment.run(trial=range(experiment.n_trials))
     return template.assign({k: (template[k].dims, v) for k, v in results.items()})
 
 
@@ -159,8 +158,10 @@ def test_learning_rates():
 
 def test_common_rate_weighs_conditions():
     """A rate that is good for all wins over one that is best for some."""
-    experiment = LearningRateExperiment(learning_rates=(1.0, 2.0, 3.0))
-    data = experiment.make_template(range(3))
+    experiment = LearningRateExperiment(
+        MultiplicationExperiment(n_trials=3), learning_rates=(1.0, 2.0, 3.0)
+    )
+    data = experiment.make_template()
     data["rmse"][:] = 1.1
     data["rmse"].loc[{"learning_rate": 1.0}] = 2.0
     data["rmse"].loc[{"learning_rate": 1.0, "rule": "Backprop"}] = 1.0

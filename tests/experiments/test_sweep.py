@@ -17,9 +17,10 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 from threadpoolctl import threadpool_info
 
+from nengo_fa.experiments import sweep
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
-from nengo_fa.experiments.store import Store, read_dataset, split_trials, write_dataset
-from nengo_fa.experiments.sweep import open_executor, run_trials
+from nengo_fa.experiments.store import Store, read_dataset, split, write_dataset
+from nengo_fa.experiments.sweep import estimate_time, open_executor, run_trials
 
 EXPERIMENT = MultiplicationExperiment(
     n_trials=5, epochs=3, n_samples=50, n_neurons=8, chunk_size=2
@@ -37,16 +38,48 @@ class Failing:
     def __getattr__(self, name):
         return getattr(object.__getattribute__(self, "experiment"), name)
 
-    def run(self, trials):
-        if self.failing in trials:
+    def run(self, **part):
+        if self.failing in part["trial"]:
             raise self.error("as planned")
-        return self.experiment.run(trials)
+        return self.experiment.run(**part)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """An experiment whose parts are conditions of a trial."""
+
+    n_trials: int = 2
+    epochs: int = 100
+    failing: tuple = ()
+    chunks = {"trial": 1, "condition": 1}
+    seed = 0
+    configuration = {"experiment": "grid"}
+
+    def with_epochs(self, epochs):
+        return replace(self, epochs=epochs)
+
+    def make_template(self):
+        return xr.Dataset(
+            {
+                "error": (("condition", "trial", "epoch"), np.full((3, 2, 4), np.nan)),
+                "baseline": ("trial", np.full(2, np.nan)),
+            },
+            coords={"condition": [10, 20, 30], "trial": [0, 1], "epoch": range(4)},
+        )
+
+    def run(self, trial, condition):
+        if (trial[0], condition[0]) == self.failing:
+            raise KeyboardInterrupt
+        shape = len(condition), len(trial), 4
+        error = np.arange(4.0) + 10 * trial[0] + 100 * condition[0]
+        baseline = np.array(trial, dtype=float) + 7
+        return {"error": np.broadcast_to(error, shape), "baseline": baseline}
 
 
 @pytest.fixture(scope="module")
 def expected():
-    results = EXPERIMENT.run(range(EXPERIMENT.n_trials))
-    template = EXPERIMENT.make_template(range(EXPERIMENT.n_trials))
+    results = EXPERIMENT.run(trial=range(EXPERIMENT.n_trials))
+    template = EXPERIMENT.make_template()
     return template.assign({k: (template[k].dims, v) for k, v in results.items()})
 
 
@@ -112,7 +145,10 @@ def test_goes_on_after_an_exception(tmp_path, store, error):
     with pytest.raises(error):
         run_in_thread(Failing(EXPERIMENT, 3, error), path)
     with Store(path, EXPERIMENT) as part:
-        assert part.find_unfinished() == [range(2, 4), range(4, 5)]
+        assert part.find_unfinished() == [
+            {"trial": range(2, 4)},
+            {"trial": range(4, 5)},
+        ]
         assert part.read().trial.values.tolist() == [0, 1]
     data = run_in_thread(EXPERIMENT, path)
     assert data.sizes["trial"] == 5
@@ -172,7 +208,12 @@ def test_no_process_outlives_its_parent(tmp_path):
         pids = [int(pid) for pid in process.stdout.readline().split()]
         process.kill()
     assert len(pids) == 2
-    deadline = time.monotonic() + 20
+    wait_for_end_of(pids)
+
+
+def wait_for_end_of(pids):
+    assert pids
+    deadline = time.monotonic() + 30
     while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(is_alive(pid) for pid in pids)
@@ -194,11 +235,11 @@ def test_an_exception_ends_busy_workers():
             future = executor.submit(time.sleep, 60)
             while not future.running():
                 time.sleep(0.01)
+            pids = [child.pid for child in multiprocessing.active_children()]
             raise KeyboardInterrupt
     assert time.monotonic() - start < 30
-    for child in multiprocessing.active_children():
-        child.join(20)
-    assert not multiprocessing.active_children()
+    # the processes themselves: Python may list one that another thread has just reaped
+    wait_for_end_of(pids)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +373,77 @@ def test_says_where_results_come_from(store):
         assert data.rmse.dims == ("rule", "normalization", "trial", "epoch")
 
 
-def test_chunks_cover_all_trials():
-    chunks = split_trials(EXPERIMENT)
-    assert [list(chunk) for chunk in chunks] == [[0, 1], [2, 3], [4]]
+def test_parts_cover_all_trials():
+    parts = split({"trial": 5, "epoch": 9}, {"trial": 2})
+    assert [list(part["trial"]) for part in parts] == [[0, 1], [2, 3], [4]]
+
+
+def test_parts_end_a_trial_before_the_next():
+    parts = split({"trial": 2, "condition": 3}, {"condition": 2, "trial": 1})
+    assert [part["trial"][0] for part in parts] == [0, 0, 1, 1]
+    assert [list(part["condition"]) for part in parts] == [[0, 1], [2]] * 2
+
+
+def test_conditions_of_a_trial_are_parts(tmp_path):
+    """Interrupted in the middle of a trial, the rest is run; the same bytes remain."""
+    whole, path = tmp_path / "whole.zarr", tmp_path / "resumed.zarr"
+    data = run_in_thread(Grid(), whole)
+    assert data.error.sel(trial=1, condition=30, epoch=2) == 2 + 10 + 200
+    assert list(data.baseline) == [7, 8]
+    with pytest.raises(KeyboardInterrupt):
+        run_in_thread(Grid(failing=(1, 1)), path)
+    with Store(path, Grid()) as store:
+        parts = store.find_unfinished()
+        assert list(store.read().trial) == [0]
+    assert [(part["trial"][0], part["condition"][0]) for part in parts] == [
+        (1, 1),
+        (1, 2),
+    ]
+    run_in_thread(Grid(), path)
+    assert read_files(path) == read_files(whole)
+
+
+def test_lost_results_of_a_condition_are_found(tmp_path):
+    path = tmp_path / "grid.zarr"
+    run_in_thread(Grid(), path)
+    before = read_files(path)
+    lost = next(f for f in before if re.search(r"^error/.*\D1\D1\D0$", str(f)))
+    (path / lost).unlink()
+    with Store(path, Grid()) as store:
+        (part,) = store.find_unfinished()
+    assert part == {"trial": range(1, 2), "condition": range(1, 2)}
+    run_in_thread(Grid(), path)
+    assert read_files(path) == before
+
+
+@pytest.mark.parametrize(
+    "per_epoch, n_workers, expected",
+    [
+        (0.5, 1, "6 parts to run, about 5 min on 1 process"),
+        (0.5, 2, "6 parts to run, about 2.5 min on 2 processes"),
+        (60, 3, "6 parts to run, about 3.3 h on 3 processes"),
+        (0.001, 1, "None"),
+    ],
+)
+def test_estimate(tmp_path, monkeypatch, per_epoch, n_workers, expected):
+    class Clock:
+        now = 0.0
+
+        def perf_counter(self):
+            return self.now
+
+    clock = Clock()
+
+    def run(experiment, part, bits):
+        clock.now += per_epoch * experiment.epochs
+
+    monkeypatch.setattr(sweep, "time", clock)
+    monkeypatch.setattr(sweep, "_run", run)
+    with ThreadPoolExecutor(1) as executor:
+        estimate = estimate_time(Grid(), tmp_path / "grid.zarr", executor, n_workers)
+    assert str(estimate) == expected
+
+
+def test_short_runs_are_not_measured(tmp_path):
+    executor = None  # none is needed
+    assert estimate_time(EXPERIMENT, tmp_path / "short.zarr", executor) is None

@@ -1,0 +1,73 @@
+"""The command ``nengo-fa online``."""
+
+import nengo_fa
+from nengo_fa.cli.shared import (
+    NEURONS,
+    add_command,
+    add_seed,
+    figure_path,
+    import_plots,
+    number,
+)
+from nengo_fa.experiments import online
+
+
+def add_to(commands):
+    """Add the command to those of the parser."""
+    command = add_command(
+        commands,
+        "online",
+        run,
+        help="learn to multiply two numbers online, with and without encoder learning",
+    )
+    command.set_defaults(interrupted="Interrupted before there was anything to report.")
+    command.add_argument(
+        "--neurons",
+        choices=NEURONS,
+        default="spiking",
+        help="LIF neurons, or their rates (default: %(default)s)",
+    )
+    command.add_argument(
+        "--n-neurons",
+        type=number(int, 1, 10**6),
+        default=20,
+        metavar="N",
+        help="number of neurons of each of the two networks (default: %(default)s)",
+    )
+    command.add_argument(
+        "--seconds",
+        type=number(float, 1, 10**6),
+        default=100.0,
+        metavar="S",
+        help="simulated time (default: %(default)s)",
+    )
+    add_seed(command, "the input, the neurons and the feedback weights")
+    command.add_argument(
+        "--figure",
+        type=figure_path,
+        default="online.png",
+        metavar="FILE",
+        help="file for the figure; its ending decides the format "
+        "(default: %(default)s)",
+    )
+
+
+def run(options):
+    """Learn, print the errors and draw the figure."""
+    plots = import_plots()
+    print(
+        f"{options.n_neurons} {options.neurons} LIF neurons learn to multiply, "
+        f"{options.seconds:g} s, seed {options.seed}"
+    )
+    model = nengo_fa.networks.MultiplicationComparison(
+        n_neurons=options.n_neurons,
+        neuron_type=NEURONS[options.neurons](),
+        period=options.seconds,
+        seed=options.seed,
+    )
+    result = online.run(model, seconds=options.seconds)
+    if result.seconds < options.seconds - 0.01:  # more than a step
+        print(f"Interrupted after {result.seconds:.1f} s; this is what it had learned.")
+    print(result)
+    plots.online(result).savefig(options.figure, dpi=150)
+    print(f"Figure: {options.figure}")

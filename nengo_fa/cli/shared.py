@@ -1,0 +1,184 @@
+"""What the commands have in common: options, and what is done with data."""
+
+import argparse
+import importlib
+import os
+from pathlib import Path
+
+import nengo
+
+NEURONS = {"spiking": nengo.LIF, "rate": nengo.LIFRate}
+
+
+def add_command(commands, name, run, help):
+    """Add a command, which calls ``run`` with the options; returns its parser."""
+    command = commands.add_parser(name, help=help)
+    command.set_defaults(
+        command=name,
+        run=run,
+        interrupted="Interrupted. What is finished is kept; the same command goes on "
+        "from there.",
+    )
+    return command
+
+
+def add_seed(command, of):
+    """Add the option of a seed."""
+    command.add_argument(
+        "--seed",
+        type=number(int, 0, 2**31 - 1),
+        default=0,
+        metavar="SEED",
+        help=f"seed of {of} (default: %(default)s)",
+    )
+
+
+def add_sweep_options(command, n_trials, epochs, quick):
+    """Add the options of a command that runs many trials.
+
+    Parameters
+    ----------
+    command : argparse.ArgumentParser
+    n_trials, epochs : int
+        What they are by default, for the help: the options are None then.
+    quick : str
+        What is less with ``--quick``.
+    """
+    command.add_argument(
+        "--trials",
+        type=number(int, 1, 10**6),
+        metavar="N",
+        help=f"number of trials (default: {n_trials})",
+    )
+    command.add_argument(
+        "--epochs",
+        type=number(int, 1, 10**6),
+        metavar="N",
+        help=f"number of epochs (default: {epochs})",
+    )
+    add_seed(command, "all trials")
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"by default, {quick}: a few seconds",
+    )
+    command.add_argument(
+        "--folder",
+        type=Path,
+        metavar="FOLDER",
+        help="where data and figures go (default: one below results)",
+    )
+    command.add_argument(
+        "--workers",
+        type=number(int, 1, 10**4),
+        metavar="N",
+        help="number of processes (default: one for each processor)",
+    )
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler, to run on its workers instead",
+    )
+
+
+def number(kind, low, high):
+    """A type of arguments: numbers from ``low`` to ``high``."""
+
+    def parse(text):
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f"must be from {low} to {high}, not {text}"
+            )
+        return value
+
+    parse.__name__ = kind.__name__  # argparse names it when text is no number
+    return parse
+
+
+def figure_path(text):
+    """A type of arguments: where a figure can be saved, checked before the work begins."""
+    path = Path(text)
+    formats = import_plots().FORMATS
+    if path.suffix[1:].lower() not in formats:
+        raise argparse.ArgumentTypeError(
+            f"{text} must end in one of {', '.join(formats)}"
+        )
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path} cannot be written")
+    return path
+
+
+def import_extra(name, extra):
+    """A module of nengo_fa that needs an extra."""
+    # not with the others: the command is to start without the extras
+    try:
+        return importlib.import_module(f"nengo_fa.{name}")
+    except ImportError as error:
+        raise SystemExit(
+            f"nengo-fa: this needs what is not installed ({error}). Install it with "
+            f"pip install 'nengo-fa[{extra}]'."
+        ) from error
+
+
+def import_plots():
+    """The module of figures."""
+    return import_extra("plots", "plots")
+
+
+def get_folder(options, *words):
+    """Where data and figures go: by default, named for the command and these words."""
+    if options.folder is not None:
+        return options.folder
+    quick = ["quick"] if options.quick else []
+    return Path("results", "-".join([options.command, *words, *quick]))
+
+
+def sweep(experiment, options, path):
+    """Run the trials that are not there yet, and say how long that will take.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        As for `nengo_fa.experiments.sweep.run_trials`; with ``n_trials``.
+    options : argparse.Namespace
+        With those of `add_sweep_options`.
+    path : pathlib.Path
+
+    Returns
+    -------
+    data : xarray.Dataset
+    """
+    sweep = import_extra("experiments.sweep", "experiments")
+    print(f"{experiment.n_trials} trials, to be found in {path}")
+    # of a Dask scheduler, the workers come and go
+    n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
+    try:
+        with sweep.open_executor(options.workers, options.scheduler) as executor:
+            if not options.quick:
+                estimate = sweep.estimate_time(experiment, path, executor, n_workers)
+                if estimate is not None:
+                    print(estimate)
+            return sweep.run_trials(experiment, path, executor)
+    except ImportError as error:
+        raise SystemExit(
+            f"nengo-fa: --scheduler needs Dask ({error}). Install it with "
+            "pip install 'nengo-fa[dask]'."
+        ) from error
+
+
+def store(data, path, experiment=None):
+    """Store data under a name, with the configuration of an experiment."""
+    store = import_extra("experiments.store", "experiments")
+    if experiment is not None:
+        data.attrs.update(store.describe(experiment))
+    store.write_dataset(data, path)
+
+
+def draw(plot, path):
+    """Draw a figure of what is stored under its name."""
+    plots, store = import_plots(), import_extra("experiments.store", "experiments")
+    figure = plot(store.read_dataset(path.with_suffix(".zarr")))
+    print("Figure:", *plots.save(figure, path))
