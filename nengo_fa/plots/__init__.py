@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogFormatter
 
-from nengo_fa.drawing import (
+from nengo_fa.plots.drawing import (
     COLUMN,
     ERRORS,
     FIXED,
