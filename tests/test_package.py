@@ -47,7 +47,6 @@ def test_layers_of_the_package():
         "training",
         "networks",
         "experiments",
-        "drawing",
         "plots",
         "cli",
     ]

@@ -1,37 +1,11 @@
-"""What the figures are drawn with: colours, and fields and arrows over the plane."""
+"""Fields, encoders and arrows over the plane of two inputs."""
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.patheffects import withStroke
 
-# Dark against light as well as blue against orange: both survive a grey copy.
-LEARNED = "#0b3c8c"
-FIXED = "#e08214"
-
-# Widths of one and of two columns of a page, in inches. Text is of this size on it.
-COLUMN, PAGE = 3.5, 7.0
-STYLE = {
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-}
-
-# Zero is white. Below it errors are darker than above.
-RATES = LinearSegmentedColormap.from_list("rates", ["white", "#6f9fd8", "#08306b"])
-ERRORS = LinearSegmentedColormap.from_list(
-    "errors",
-    ["#08306b", "#2b66b1", "white", "#fcc98c", FIXED],
-    N=257,  # odd, for one of them is white
-)
+from nengo_fa.plots.drawing import LEARNED
 
 
 def draw_axes_of_encoders(axes, limit):
@@ -50,13 +24,20 @@ def draw_axes_of_encoders(axes, limit):
     )
 
 
-def make_figure(width, height):
-    return Figure(figsize=(width, height), layout="constrained")
+def draw_encoders(axes, start, end):
+    """Draw encoders in the plane, at the start in grey and at the end in colour.
 
-
-def set_font_size(axes):
-    # ticks are made after the figure, when its style is no longer that of Matplotlib
-    axes.tick_params(which="both", labelsize=STYLE["font.size"])
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    start, end : (n_neurons, 2) array_like
+    """
+    start, end = np.asarray(start), np.asarray(end)
+    draw_axes_of_encoders(axes, 1.1 * max(1, np.abs(start).max(), np.abs(end).max()))
+    for first, last in zip(start, end):
+        axes.plot(*zip(first, last), color="0.7", linewidth=0.8, zorder=1)
+    axes.plot(*start.T, "o", color="0.6", markersize=4, label="start")
+    axes.plot(*end.T, "o", color=LEARNED, markersize=5, label="end")
 
 
 def draw_field(axes, data, field, colours, low, high):
@@ -142,9 +123,3 @@ def draw_arrow(axes, vector, name):
 
 def get_longest(vectors):
     return np.nanmax(np.linalg.norm(vectors, axis=-1))
-
-
-def add_colorbar(figure, image, panels, label, **options):
-    bar = figure.colorbar(image, ax=panels, label=label, **options)
-    bar.outline.set_linewidth(0.4)
-    set_font_size(bar.ax)

@@ -1,0 +1,119 @@
+"""Six conditions of learning, two rules with three normalizations: colours, lines, legend."""
+
+import numpy as np
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogFormatter
+
+from nengo_fa.plots.drawing import FIXED, LEARNED, PAGE, make_figure, set_font_size
+
+# Where lines coincide, a thin one shows on a wide one, and wide dashes on a thin one.
+_RULES = {
+    "FeedbackAlignment": ("feedback alignment", {"color": LEARNED, "linewidth": 2.0}),
+    "Backprop": ("backpropagation", {"color": FIXED, "linewidth": 1.2}),
+}
+_NORMALIZATIONS = {
+    "none": ("no normalization", {"linestyle": (0, (1, 1)), "marker": "o"}),
+    "forced": ("forced normalization", {"linestyle": "-", "marker": "s"}),
+    "augmented": ("augmented gradient", {"linestyle": (0, (4, 2)), "marker": "^"}),
+}
+_THIN = {"none": 1.0, "forced": 0.6, "augmented": 1.0}
+
+
+def make_measures(n_panels, letters):
+    """A figure with some measures of learning side by side, and a legend above."""
+    labels = [
+        ("Error", "RMSE of the product"),
+        ("Angle to nearest diagonal", "Mean angle (rad)"),
+        ("Length of encoders", r"Mean $|\vec p|$"),
+    ]
+    figure = make_figure(PAGE, 3.0)
+    grid = figure.add_gridspec(2, n_panels, height_ratios=[0.01, 1])
+    legend = figure.add_subplot(grid[0, :])
+    legend.set_axis_off()
+    panels = [figure.add_subplot(grid[1, i]) for i in range(n_panels)]
+    for axes, letter, (title, label) in zip(panels, letters, labels):
+        axes.set_title(f"({letter}) {title}", loc="left")
+        axes.set_ylabel(label)
+        axes.spines[["top", "right"]].set_visible(False)
+        set_font_size(axes)
+    return figure, legend, panels
+
+
+def get_conditions(measure, dimension):
+    """Name, style and (n_trials, n) values of each rule with each normalization."""
+    return [
+        (
+            f"{_RULES[rule][0]}, {_NORMALIZATIONS[normalization][0]}",
+            _get_style(normalization, **_RULES[rule][1]),
+            measure.sel(rule=rule, normalization=normalization)
+            .transpose("trial", dimension)
+            .values,
+        )
+        for rule in measure["rule"].values
+        for normalization in measure["normalization"].values
+    ]
+
+
+def _get_style(normalization, linewidth, **style):
+    style = {**style, **_NORMALIZATIONS[normalization][1]}
+    return {**style, "linewidth": linewidth * _THIN[normalization]}
+
+
+def get_quartiles(values):
+    """The three quartiles over trials, (3, n); NaN where there are none."""
+    quartiles = np.full((3, values.shape[1]), np.nan)
+    known = ~np.isnan(values).all(axis=0)
+    quartiles[:, known] = np.nanpercentile(values[:, known], [25, 50, 75], axis=0)
+    return quartiles
+
+
+def draw_quartiles(axes, x, values, color, marker, markevery, markersize, **style):
+    lower, median, upper = get_quartiles(values)
+    axes.fill_between(x, lower, upper, color=color, alpha=0.12, linewidth=0)
+    axes.plot(x, median, color=color, **style)
+    axes.plot(
+        x,
+        median,
+        marker,
+        color=color,
+        markevery=markevery,
+        markersize=markersize,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        zorder=3,  # on all lines
+    )
+
+
+def label_plainly(axis):
+    """Label a logarithmic axis without powers of ten."""
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.8)))
+
+
+def draw_legend(axes, counts, markersize, marked=None):
+    """Draw what colours, lines, bands and markers mean; counts are those of trials."""
+    low, high = min(counts), max(counts)
+    n_trials = f"{high}" if low == high else f"{low} to {high}"
+    entries = [(Line2D([], [], **style), name) for name, style in _RULES.values()]
+    markers = []
+    for normalization, (name, _) in _NORMALIZATIONS.items():
+        style = _get_style(
+            normalization, color="0.25", linewidth=1.6, markersize=markersize
+        )
+        entries.append((Line2D([], [], **style), name))
+        markers.append(Line2D([], [], **{**style, "linestyle": "none"}))
+    entries.append((Patch(color="0.8"), f"quartiles of {n_trials} trials"))
+    if marked is not None:
+        entries.append((tuple(markers), marked))
+    axes.legend(
+        *zip(*entries),
+        handler_map={tuple: HandlerTuple(ndivide=None)},
+        loc="lower center",
+        ncol=-(-len(entries) // 2),
+        columnspacing=1.5,
+        frameon=False,
+        handlelength=3,
+        borderaxespad=0,
+    )

@@ -1,0 +1,45 @@
+"""What all figures are drawn with: colours, sizes of the page and of its text."""
+
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+# Dark against light as well as blue against orange: both survive a grey copy.
+LEARNED = "#0b3c8c"
+FIXED = "#e08214"
+
+# Widths of one and of two columns of a page, in inches. Text is of this size on it.
+COLUMN, PAGE = 3.5, 7.0
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+
+# Zero is white. Below it errors are darker than above.
+RATES = LinearSegmentedColormap.from_list("rates", ["white", "#6f9fd8", "#08306b"])
+ERRORS = LinearSegmentedColormap.from_list(
+    "errors",
+    ["#08306b", "#2b66b1", "white", "#fcc98c", FIXED],
+    N=257,  # odd, for one of them is white
+)
+
+
+def make_figure(width, height):
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def set_font_size(axes):
+    # ticks are made after the figure, when its style is no longer that of Matplotlib
+    axes.tick_params(which="both", labelsize=STYLE["font.size"])
+
+
+def add_colorbar(figure, image, panels, label, **options):
+    bar = figure.colorbar(image, ax=panels, label=label, **options)
+    bar.outline.set_linewidth(0.4)
+    set_font_size(bar.ax)

@@ -1,0 +1,199 @@
+"""Figures 2 to 4 of the paper: what a neuron of two inputs fires for, and learns."""
+
+import numpy as np
+from matplotlib import rc_context
+
+from nengo_fa.plots.drawing import (
+    COLUMN,
+    ERRORS,
+    LEARNED,
+    PAGE,
+    RATES,
+    STYLE,
+    add_colorbar,
+    make_figure,
+    set_font_size,
+)
+from nengo_fa.plots.plane import (
+    draw_arrow,
+    draw_axes_of_encoders,
+    draw_diagonals,
+    draw_field,
+    get_longest,
+    hatch_negative,
+)
+
+
+@rc_context(STYLE)
+def tuning_curves(data):
+    r"""Figure of the firing rates of neurons over the unit disc.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``rates`` (neuron, x2, x1) in hertz, NaN outside of the disc;
+        ``preferred_directions`` (neuron, dimension); ``gain`` and ``bias`` (neuron,).
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The rates of each neuron, from white where it is silent to dark blue, with an
+        arrow along the preferred direction :math:`\vec p`. Above them :math:`\vec p`,
+        the gain :math:`\alpha` and the bias :math:`\beta`.
+    """
+    rates = data["rates"].transpose("neuron", "x2", "x1").values
+    directions = data["preferred_directions"].transpose("neuron", "dimension").values
+    gain, bias = data["gain"].values, data["bias"].values
+    n_columns = min(len(rates), 3)
+    n_rows = -(-len(rates) // n_columns)
+    width = COLUMN if n_columns == 1 else PAGE
+    figure = make_figure(width, n_rows * (0.55 + 0.8 * width / n_columns))
+    panels = figure.subplots(n_rows, n_columns, squeeze=False)
+    for axes in panels.flat[len(rates) :]:
+        axes.remove()
+    panels = list(panels.flat[: len(rates)])
+
+    limit = np.nanmax(rates)
+    for i, axes in enumerate(panels):
+        image = draw_field(axes, data, rates[i], RATES, 0, limit)
+        draw_arrow(axes, directions[i], r"$\vec p$")
+        axes.set_title(
+            rf"$\vec p = ({{{directions[i, 0]:.2f}}},\ {{{directions[i, 1]:.2f}}})$"
+            "\n"
+            rf"$\alpha = {gain[i]:.3g},\ \beta = {bias[i]:.3g}$"
+        )
+        axes.set(xlabel="$x_1$", ylabel="$x_2$")
+        set_font_size(axes)
+    add_colorbar(figure, image, panels, "Firing rate (Hz)", shrink=0.8)
+    return figure
+
+
+@rc_context(STYLE)
+def iterations(data):
+    r"""Figure of what one neuron learns from over some iterations.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``activities``, ``projected_error`` and ``gated_error``, each
+        (iteration, x2, x1) and NaN outside of the disc; ``encoders`` and ``update``
+        (iteration, dimension).
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        A row for each iteration. In it the tuning curve, with the encoder
+        :math:`\vec p`; the error projected onto the feedback weights :math:`\vec b`; and
+        that error times the derivative, with the update :math:`\Delta\vec p`. Colours
+        mean the same in all rows. All updates are drawn on one scale, other than that of
+        the encoders.
+
+    Notes
+    -----
+    Errors below zero are hatched. Errors have colours up to the largest. If that is more than twice as large as 99 in
+    100 are, as happens where a neuron begins to fire, colours end there, and the colour
+    bar in an arrow.
+    """
+    columns = [
+        ("activities", "Tuning curve", "Activity", RATES),
+        (
+            "projected_error",
+            "Projected error",
+            r"Error along $\vec b$ (hatched: below 0)",
+            ERRORS,
+        ),
+        (
+            "gated_error",
+            "Projected error × derivative",
+            r"Error along $\vec b$ × $f^\prime$",
+            ERRORS,
+        ),
+    ]
+    encoders = data["encoders"].transpose("iteration", "dimension").values
+    update = data["update"].transpose("iteration", "dimension").values
+    numbers = data["iteration"].values
+    figure = make_figure(PAGE, 0.9 + 2 * len(numbers))
+    panels = figure.subplots(
+        len(numbers), len(columns), sharex=True, sharey=True, squeeze=False
+    )
+
+    for (name, title, label, colours), column in zip(columns, panels.T):
+        fields = data[name].transpose("iteration", "x2", "x1").values
+        low, high = 0, np.nanmax(fields)
+        if colours is ERRORS:
+            high = np.nanmax(np.abs(fields))
+            most = np.nanpercentile(np.abs(fields), 99)
+            high = most if 0 < 2 * most < high else high
+            low = -high
+        for axes, field in zip(column, fields):
+            image = draw_field(axes, data, field, colours, low, high)
+            if low < 0:
+                hatch_negative(axes, data, field, high)
+            draw_diagonals(axes)
+            set_font_size(axes)
+        column[0].set_title(title)
+        column[-1].set_xlabel("$x_1$")
+        extend = ["neither", "max", "min", "both"][
+            bool(np.nanmax(fields) > high) + 2 * bool(np.nanmin(fields) < low)
+        ]
+        add_colorbar(
+            figure,
+            image,
+            list(column),
+            label,
+            location="bottom",
+            pad=0.02,
+            shrink=0.9,
+            extend=extend,
+        )
+
+    encoder_scale = 1 / max(1, get_longest(encoders))
+    update_scale = 0.85 / (get_longest(update) or 1)
+    for row, number, p, change in zip(panels, numbers, encoders, update):
+        row[0].set_ylabel(f"Iteration {number}\n\n$x_2$")
+        draw_arrow(row[0], encoder_scale * p, r"$\vec p$")
+        draw_arrow(row[2], update_scale * change, r"$\Delta\vec p$")
+        length = f"{np.linalg.norm(change):.2g}"
+        row[2].annotate(
+            rf"$|\Delta\vec p|$" f"\n{length}",
+            (1, 0),
+            xycoords="axes fraction",
+            horizontalalignment="right",
+            verticalalignment="bottom",
+        )
+    return figure
+
+
+@rc_context(STYLE)
+def encoder_movement(data):
+    r"""Figure of encoders on their way to the diagonals.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``encoders`` (epoch, neuron, dimension), of two dimensions; ``angle`` (epoch,),
+        their mean angle to the nearest diagonal in radians.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        A panel for each epoch; above it the angle, :math:`\Delta\varphi`. What has been
+        the first epoch is grey in all others.
+    """
+    encoders = data["encoders"].transpose("epoch", "neuron", "dimension").values
+    epochs, angles = data["epoch"].values, data["angle"].values
+    figure = make_figure(PAGE, 0.75 + 0.9 * PAGE / len(epochs))
+    panels = figure.subplots(1, len(epochs), sharex=True, sharey=True, squeeze=False)[0]
+    limit = 1.15 * max(1, np.nanmax(np.abs(encoders)))
+    for axes, epoch, current, angle in zip(panels, epochs, encoders, angles):
+        draw_axes_of_encoders(axes, limit)
+        if axes is not panels[0]:
+            axes.plot(*encoders[0].T, "o", color="0.65", markersize=3, label="start")
+        for encoder in current:
+            axes.plot(*zip((0, 0), encoder), color=LEARNED, linewidth=0.6, zorder=1)
+        axes.plot(*current.T, "o", color=LEARNED, markersize=4, label="current")
+        axes.set_title(f"Epoch {epoch}\n" rf"$\Delta\varphi = {angle:.2f}$ rad")
+        axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+        axes.label_outer()
+        set_font_size(axes)
+    return figure

@@ -1,0 +1,39 @@
+"""Figures as files."""
+
+import logging
+from pathlib import Path
+
+from matplotlib import rc_context
+from matplotlib.backend_bases import FigureCanvasBase
+
+#: Endings of the files that a figure can be saved to.
+FORMATS = tuple(sorted(FigureCanvasBase.filetypes))
+
+
+def save(figure, path):
+    """Save a figure as PDF and as PNG.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : path-like
+        Without an ending.
+
+    Returns
+    -------
+    paths : tuple of pathlib.Path
+        Of the PDF, which is the same whenever the figure is, and of the PNG.
+    """
+    path = Path(path)
+    pdf, png = (path.with_name(f"{path.name}.{ending}") for ending in ("pdf", "png"))
+    font_log = logging.getLogger("fontTools")
+    level = font_log.level
+    font_log.setLevel(logging.ERROR)  # it warns of the age of Matplotlib's own fonts
+    try:
+        # letters as such, not as drawings, as publishers ask for
+        with rc_context({"pdf.fonttype": 42}):
+            figure.savefig(pdf, dpi=300, metadata={"CreationDate": None})
+    finally:
+        font_log.setLevel(level)
+    figure.savefig(png, dpi=200)
+    return pdf, png

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+import xarray as xr
+from looking import (
+    CONDITIONS,
+    EPOCHS,
+    NORMALIZATIONS,
+    RULES,
+    as_image,
+    lines_by_label,
+)
+
+from nengo_fa import plots
+
+
+def check_medians(axes, data, name):
+    """Lines are medians, and bands quartiles, over the trials without NaN."""
+    lines = lines_by_label(axes)
+    for i, ((rule, normalization), label) in enumerate(CONDITIONS):
+        values = data[name].sel(rule=rule, normalization=normalization)
+        values = values.dropna("trial", how="any")
+        values = values.transpose("trial", ...).values
+        assert np.allclose(lines[label].get_ydata(), np.median(values, axis=0))
+        band = axes.collections[i].get_paths()[0].vertices
+        for quantile in (0.25, 0.75):
+            for expected in np.quantile(values, quantile, axis=0):
+                assert np.isclose(band[:, 1], expected).any()
+
+
+def test_learning_curves(curves):
+    figure = plots.learning_curves(curves)
+    legend, *panels = figure.axes
+    assert [axes.get_ylabel() for axes in panels] == [
+        "RMSE of the product",
+        "Mean angle (rad)",
+        r"Mean $|\vec p|$",
+    ]
+    for name, axes in zip(("rmse", "angle", "encoder_length"), panels):
+        check_medians(axes, curves, name)
+        assert axes.get_xlabel() == "Epoch"
+        assert axes.get_title(loc="left").startswith("(")
+    entries = [text.get_text() for text in legend.get_legend().get_texts()]
+    assert len(entries) == 6 and "quartiles of 8 trials" in entries
+    as_image(figure)
+    box = legend.get_legend().get_window_extent()
+    assert all(not axes.get_window_extent().overlaps(box) for axes in panels)
+
+
+def test_rules_have_colours_and_normalizations_lines(curves):
+    lines = lines_by_label(plots.learning_curves(curves).axes[1])
+    styles = {
+        condition: (lines[label].get_color(), lines[label]._dash_pattern)
+        for condition, label in CONDITIONS
+    }
+    for rule, color in zip(RULES, (plots.LEARNED, plots.FIXED)):
+        for normalization in NORMALIZATIONS:
+            assert styles[rule, normalization][0] == color
+    assert len({(c, str(dash)) for c, dash in styles.values()}) == 6
+
+
+def test_coinciding_lines_show_all_of_their_markers(curves):
+    curves["encoder_length"][:] = 1
+    axes = plots.learning_curves(curves).axes[3]
+    markers = [line for line in axes.lines if line.get_marker() != "None"]
+    lines = [line for line in axes.lines if line.get_marker() == "None"]
+    places = [
+        set(range(m.get_markevery()[0], EPOCHS, m.get_markevery()[1])) for m in markers
+    ]
+    assert len(places) == 6 and not set.intersection(*places)
+    assert min(map(len, places)) >= 3
+    lowest_marker = min(line.get_zorder() for line in markers)
+    assert lowest_marker > max(line.get_zorder() for line in lines)
+
+
+@pytest.mark.parametrize("growth, scale", [(1.2, "linear"), (50.0, "log")])
+def test_scale_of_lengths(curves, growth, scale):
+    curves["encoder_length"] = curves["encoder_length"] * xr.where(
+        curves["normalization"] == "none", growth, 1.0
+    )
+    figure = plots.learning_curves(curves)
+    as_image(figure)
+    assert figure.axes[3].get_yscale() == scale
+    assert figure.axes[1].get_yscale() == "linear"
+
+
+def test_trials_that_end_early_do_not_count(curves):
+    whole = plots.learning_curves(curves.isel(trial=slice(1, None))).axes[1]
+    for name in curves.data_vars:
+        curves[name][{"trial": 0, "epoch": slice(5, None)}] = np.nan
+    figure = plots.learning_curves(curves)
+    for label, line in lines_by_label(whole).items():
+        drawn = lines_by_label(figure.axes[1])[label]
+        assert np.array_equal(drawn.get_ydata(), line.get_ydata())
+    entries = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "quartiles of 7 trials" in entries
+
+
+@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("missing", [{}, {"rule": 0}, {"normalization": 1}])
+def test_nothing_to_draw_yet(curves, by_rate, missing):
+    for plot, data in (plots.learning_curves, curves), (plots.sensitivity, by_rate):
+        for name in data.data_vars:
+            data[name][missing] = np.nan
+        figure = plot(data)
+        as_image(figure)
+        entries = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        number = "0 to 8" if missing else "0"
+        assert f"quartiles of {number} trials" in entries
+
+
+def test_sensitivity(by_rate):
+    # the lowest is not at an end
+    by_rate["rmse"][{"learning_rate": 2}] *= 0.5
+    legend, *panels = plots.sensitivity(by_rate).axes
+    assert [axes.get_ylabel() for axes in panels] == [
+        "RMSE of the product",
+        "Mean angle (rad)",
+    ]
+    for name, axes, lowest in zip(("rmse", "angle"), panels, (2, 4)):
+        check_medians(axes, by_rate, name)
+        assert axes.get_xscale() == "log"
+        assert axes.get_xlabel() == "Learning rate (per update)"
+        markers = [line for line in axes.lines if line.get_marker() != "None"]
+        assert [line.get_markevery() for line in markers] == 6 * [[lowest]]
+        for marker, (_, label) in zip(markers, CONDITIONS):
+            line = lines_by_label(axes)[label]
+            assert np.array_equal(marker.get_xydata(), line.get_xydata())
+            assert np.argmin(line.get_ydata()) == lowest
+    entries = [text.get_text() for text in legend.get_legend().get_texts()]
+    assert "lowest median" in entries
+
+
+def test_sensitivity_counts_what_there_is(by_rate):
+    """A trial that has no result at one learning rate counts at the others."""
+    by_rate["rmse"][{"learning_rate": -1, "trial": slice(0, 2)}] = np.nan
+    axes = plots.sensitivity(by_rate).axes[1]
+    for (rule, normalization), label in CONDITIONS:
+        values = by_rate["rmse"].sel(rule=rule, normalization=normalization)
+        median = lines_by_label(axes)[label].get_ydata()
+        assert np.allclose(median, values.median("trial"))

@@ -1,0 +1,49 @@
+"""What is the same for all figures."""
+
+import matplotlib
+import pytest
+import xarray as xr
+from looking import as_image, texts
+from matplotlib.figure import Figure
+
+from nengo_fa import plots
+
+FIGURES = [
+    (plots.tuning_curves, "neurons"),
+    (plots.iterations, "fields"),
+    (plots.encoder_movement, "movement"),
+    (plots.learning_curves, "curves"),
+    (plots.sensitivity, "by_rate"),
+]
+
+
+@pytest.fixture(params=FIGURES, ids=lambda figure: figure[0].__name__)
+def drawn(request):
+    plot, name = request.param
+    return plot, request.getfixturevalue(name)
+
+
+def test_figures_fit_a_page(drawn):
+    plot, data = drawn
+    figure = plot(data)
+    assert isinstance(figure, Figure)
+    assert figure.get_figwidth() in (3.5, 7)
+    as_image(figure)
+    assert min(text.get_fontsize() for text in texts(figure)) >= 8
+    box, page = figure.get_tightbbox(), figure.bbox_inches
+    assert page.x0 <= box.x0 < box.x1 <= page.x1
+    assert page.y0 <= box.y0 < box.y1 <= page.y1
+
+
+def test_figures_take_dimensions_by_name(drawn):
+    plot, data = drawn
+    swapped = data.transpose(*reversed(list(data.sizes)))
+    assert as_image(plot(swapped)) == as_image(plot(data))
+
+
+def test_figures_leave_data_and_style_alone(drawn):
+    plot, data = drawn
+    before, style = data.copy(deep=True), dict(matplotlib.rcParams)
+    plot(data)
+    xr.testing.assert_identical(data, before)
+    assert dict(matplotlib.rcParams) == style
