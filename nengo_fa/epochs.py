@@ -297,7 +297,8 @@ class Samples:
                         self._add_gradient(
                             i, work.current, work.derivative, error, rows
                         )
-            self._gradient /= _count(batch)
+            if learn:
+                self._gradient /= _count(batch)
 
         if learn:
             self._layers.update(self._gradient)

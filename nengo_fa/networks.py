@@ -213,3 +213,91 @@ class MultiplicationComparison(nengo.Network):
             for network in (self.learned, self.fixed):
                 nengo.Connection(self.stimulus, network.input, synapse=None)
                 nengo.Connection(self.learning, network.learning, synapse=None)
+
+
+class Classifier(nengo.Network):
+    """One hidden layer between samples and an output for each class.
+
+    The network of the paper's second experiment, to be taught by `.train`: set the
+    learning rule type of ``encode``, and pass ``decode``. Its neurons suit samples about
+    a mean of zero with a mean length of one (`nengo_fa.datasets.Dataset.centered`).
+
+    Parameters
+    ----------
+    size_in : int
+        Dimensions of a sample, such as the number of pixels.
+    n_classes : int
+    n_neurons : int, optional
+        Number of neurons of the hidden layer.
+    neuron_type : nengo.neurons.NeuronType, optional
+        By default LIF neurons with activities of the order of one, so that one learning
+        rate suits all rules.
+    encoders : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
+        Encoders to begin with, of any length. By default uniform on the unit sphere.
+    intercepts : nengo.dists.Distribution, optional
+        Where neurons begin to fire along their encoder. Projections onto a random
+        direction are small in many dimensions, and so is the default.
+    synapse : nengo.synapses.Synapse or float, optional
+        Filter from the neurons to the output.
+    **kwargs
+        Passed through to `nengo.Network`.
+
+    Attributes
+    ----------
+    stimulus : nengo.Node
+        The sample; zero, until its ``output`` is set.
+    hidden : nengo.Ensemble
+        The neurons whose encoders are taught.
+    output : nengo.Node
+        One number for each class; the answer is the largest.
+    encode, decode : nengo.Connection
+        The connections before and after the hidden layer.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     classifier = nengo_fa.networks.Classifier(2, 2, n_neurons=30)
+    >>> classifier.encode.learning_rule_type = nengo_fa.FeedbackAlignment(2)
+    >>> x = np.random.RandomState(0).normal(size=(500, 2))
+    >>> y = np.eye(2)[(x[:, 0] * x[:, 1] > 0).astype(int)]  # one-hot
+    >>> history = nengo_fa.train(classifier.decode, x, y, epochs=5, progress_bar=False)
+    >>> bool(history.rmse[-1] < history.rmse[0])
+    True
+    """
+
+    def __init__(
+        self,
+        size_in,
+        n_classes,
+        n_neurons=200,
+        neuron_type=nengo.LIF(amplitude=1 / 300),
+        encoders=Default,
+        intercepts=nengo.dists.Uniform(-0.1, 0.1),
+        synapse=0.005,
+        label="Classifier",
+        **kwargs,
+    ):
+        super().__init__(label=label, **kwargs)
+        with self:
+            self.stimulus = nengo.Node(np.zeros(size_in), label="stimulus")
+            self.hidden = nengo.Ensemble(
+                n_neurons,
+                size_in,
+                neuron_type=neuron_type,
+                encoders=encoders,
+                max_rates=nengo.dists.Uniform(200, 400),
+                intercepts=intercepts,
+                label="hidden",
+            )
+            self.output = nengo.Node(size_in=n_classes, label="output")
+            self.encode = nengo.Connection(
+                self.stimulus, self.hidden, synapse=None, label="encode"
+            )
+            self.decode = nengo.Connection(
+                self.hidden,
+                self.output,
+                function=lambda x: np.zeros(n_classes),
+                solver=nengo.solvers.NoSolver(),
+                synapse=synapse,
+                label="decode",
+            )

@@ -305,6 +305,18 @@ def test_sparse_encoders_stay_sparse(Simulator, seed, rule, normalization, neuro
         assert np.all(np.abs(along) <= 1e-9 * length * np.linalg.norm(delta, axis=-1))
 
 
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_zeros_are_filled_by_default(Simulator, seed, normalization):
+    encoders = draw_fields(seed)
+    rule = RULES["FeedbackAlignment"](normalization=normalization)
+    recorded = Recorded(rule, seed, dimensions=6, encoders=encoders).run(Simulator)
+    recorded.check(
+        recorded.data["derivative"],
+        recorded.sim.data[recorded.encode.learning_rule].feedback,
+    )
+    assert np.any(recorded.data["scaled_encoders"][:, encoders == 0])
+
+
 @pytest.mark.parametrize("normalization", [None, "augmented"])
 @pytest.mark.parametrize("rule", RULES)
 def test_sparse_encoders_of_which_some_columns_are_taught(

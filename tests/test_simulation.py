@@ -70,6 +70,7 @@ def test_feedback_of_transposed_decoders_is_backprop(
 
 
 @pytest.mark.parametrize("normalization", [None, "augmented"])
+@pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize(
     "neuron_type, ensemble",
     [
@@ -81,10 +82,14 @@ def test_feedback_of_transposed_decoders_is_backprop(
     ],
 )  # fmt: skip
 def test_backprop_is_the_gradient_of_the_simulated_error(
-    Simulator, seed, neuron_type, ensemble, normalization
+    Simulator, seed, neuron_type, ensemble, normalization, sparse
 ):
     """One step changes the encoders by the finite-difference gradient of the error."""
     rng = np.random.RandomState(seed)
+    free = np.ones((15, 3), dtype=bool)
+    if sparse:
+        free[np.arange(15), rng.randint(3, size=15)] = False
+        ensemble = dict(ensemble, encoders=free * rng.randn(15, 3))
     stimulus, target = rng.uniform(-0.5, 0.5, size=3), rng.randn(2)
     learning_rate = 0.5
 
@@ -102,6 +107,7 @@ def test_backprop_is_the_gradient_of_the_simulated_error(
             learning_rate=learning_rate,
             derivative=Rate(),
             normalization=normalization,
+            sparse=sparse,
         )
         nengo.Connection(error, encode.learning_rule, synapse=None)
         delta = nengo.Probe(encode.learning_rule, "delta")
@@ -117,8 +123,10 @@ def test_backprop_is_the_gradient_of_the_simulated_error(
         return np.sum((decoders @ activities - target) ** 2) / 2
 
     change = sim.data[delta][0] / (built.gain / hidden.radius)[:, None]
+    assert not np.any(change[~free])
     step = 1e-6
-    for index in np.ndindex(change.shape):
+    for index in np.argwhere(free):
+        index = tuple(index)
         shift = np.zeros_like(change)
         shift[index] = step
         gradient = loss(built.encoders + shift) - loss(built.encoders - shift)
@@ -183,14 +191,22 @@ def test_norm_of_encoders(Simulator, seed, normalization):
         assert drift < 0.05
 
 
-def test_slices_together_are_the_whole(Simulator, seed, allclose):
+@pytest.mark.parametrize("sparse", [False, True])
+def test_slices_together_are_the_whole(Simulator, seed, allclose, sparse):
     """Rules on two slices teach as one rule on the whole ensemble does."""
+    encoders = np.random.RandomState(seed).randn(20, 3)
+    if sparse:
+        encoders[np.arange(20), np.arange(20) % 3] = 0
     for normalization in (None, "augmented"):
         rule = FeedbackAlignment(
-            1, learning_rate=2, feedback=np.ones((20, 1)), normalization=normalization
+            1,
+            learning_rate=2,
+            feedback=np.ones((20, 1)),
+            normalization=normalization,
+            sparse=sparse,
         )
-        whole = Net(seed, rule, dimensions=3)
-        parts = Net(seed, None, dimensions=3)
+        whole = Net(seed, rule, dimensions=3, encoders=encoders)
+        parts = Net(seed, None, dimensions=3, encoders=encoders)
         parts.model.connections.remove(parts.encode)
         with parts.model:
             for dimensions in ([2, 0], slice(1, 2)):

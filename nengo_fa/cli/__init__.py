@@ -7,12 +7,13 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import learning_rates, multiplication, online
+from nengo_fa.cli import learning_rates, mnist, multiplication, online
 
 COMMANDS = (
     online,
     multiplication,
     learning_rates,
+    mnist,
 )
 
 

@@ -1,22 +1,29 @@
 """The figures, from results alone."""
 
-from nengo_fa.plots.curves import learning_curves, sensitivity
+from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.drawing import FIXED, LEARNED
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
-from nengo_fa.plots.online_learning import online
+from nengo_fa.plots.images import confusion_matrix, encoder_images
+from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
 from nengo_fa.plots.saving import FORMATS, save
+from nengo_fa.plots.spikes import presentation
 
 __all__ = [
     "FIXED",
     "FORMATS",
     "LEARNED",
+    "classification_curves",
+    "confusion_matrix",
     "draw_encoders",
+    "encoder_images",
     "encoder_movement",
     "iterations",
     "learning_curves",
     "online",
+    "presentation",
     "save",
     "sensitivity",
+    "stream",
     "tuning_curves",
 ]

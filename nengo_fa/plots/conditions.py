@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, LogLocator, MaxNLocator, NullLocator
 
 from nengo_fa.plots.drawing import FIXED, LEARNED, PAGE, make_figure, set_font_size
 
@@ -19,21 +19,20 @@ _NORMALIZATIONS = {
     "augmented": ("augmented gradient", {"linestyle": (0, (4, 2)), "marker": "^"}),
 }
 _THIN = {"none": 1.0, "forced": 0.6, "augmented": 1.0}
+_BASELINE = {"color": "0.35", "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
 
 
-def make_measures(n_panels, letters):
-    """A figure with some measures of learning side by side, and a legend above."""
-    labels = [
-        ("Error", "RMSE of the product"),
-        ("Angle to nearest diagonal", "Mean angle (rad)"),
-        ("Length of encoders", r"Mean $|\vec p|$"),
-    ]
+def make_measures(measures):
+    """A figure with measures of learning side by side, and a legend above.
+
+    A measure is its name in the data, a title and a label of its axis.
+    """
     figure = make_figure(PAGE, 3.0)
-    grid = figure.add_gridspec(2, n_panels, height_ratios=[0.01, 1])
+    grid = figure.add_gridspec(2, len(measures), height_ratios=[0.01, 1])
     legend = figure.add_subplot(grid[0, :])
     legend.set_axis_off()
-    panels = [figure.add_subplot(grid[1, i]) for i in range(n_panels)]
-    for axes, letter, (title, label) in zip(panels, letters, labels):
+    panels = [figure.add_subplot(grid[1, i]) for i in range(len(measures))]
+    for axes, letter, (_, title, label) in zip(panels, "abc", measures):
         axes.set_title(f"({letter}) {title}", loc="left")
         axes.set_ylabel(label)
         axes.spines[["top", "right"]].set_visible(False)
@@ -86,17 +85,59 @@ def draw_quartiles(axes, x, values, color, marker, markevery, markersize, **styl
     )
 
 
+def draw_baseline(axes, values, label):
+    """Draw the median and the quartiles of values of trials, for all x."""
+    ((lower,), (median,), (upper,)) = get_quartiles(values[:, None])
+    if np.isnan(median):
+        return
+    axes.axhspan(lower, upper, color=_BASELINE["color"], alpha=0.12, linewidth=0)
+    axes.axhline(median, **_BASELINE, zorder=1)
+    ends = [line.get_ydata()[-1] for line in axes.lines if len(line.get_ydata()) > 2]
+    # on the side of the line where fewer of the curves end
+    above = np.nanmean(np.array(ends) < median) >= 0.5
+    axes.annotate(
+        label.format(median),
+        (1, median),
+        (0, 3 if above else -3),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        horizontalalignment="right",
+        verticalalignment="bottom" if above else "top",
+        color=_BASELINE["color"],
+    )
+
+
 def label_plainly(axis):
     """Label a logarithmic axis without powers of ten."""
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.8)))
 
 
-def draw_legend(axes, counts, markersize, marked=None):
+def show_ratios(axes):
+    """Make y logarithmic where all is above zero, with round numbers as labels."""
+    if not 0 < axes.dataLim.y0 < axes.dataLim.y1 < np.inf:
+        return
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    # powers of ten alone would leave a narrow range without any
+    if high < 3 * low:
+        locator = MaxNLocator(6, steps=[1, 2, 5, 10])
+    elif high < 30 * low:
+        locator = LogLocator(subs=(1, 1.5, 2, 3, 5, 7))
+    else:
+        locator = LogLocator(subs=(1, 2, 5))
+    axes.yaxis.set_major_locator(locator)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")
+
+
+def draw_legend(axes, counts, markersize, marked=None, baseline=None):
     """Draw what colours, lines, bands and markers mean; counts are those of trials."""
     low, high = min(counts), max(counts)
     n_trials = f"{high}" if low == high else f"{low} to {high}"
     entries = [(Line2D([], [], **style), name) for name, style in _RULES.values()]
+    if baseline is not None:
+        entries.append((Line2D([], [], **_BASELINE), baseline))
     markers = []
     for normalization, (name, _) in _NORMALIZATIONS.items():
         style = _get_style(
@@ -111,7 +152,7 @@ def draw_legend(axes, counts, markersize, marked=None):
         *zip(*entries),
         handler_map={tuple: HandlerTuple(ndivide=None)},
         loc="lower center",
-        ncol=-(-len(entries) // 2),
+        ncol=-(-len(entries) // (2 if baseline is None else 3)),
         columnspacing=1.5,
         frameon=False,
         handlelength=3,

@@ -4,14 +4,20 @@ import numpy as np
 from matplotlib import rc_context
 
 from nengo_fa.plots.conditions import (
+    draw_baseline,
     draw_legend,
     draw_quartiles,
     get_conditions,
     get_quartiles,
     label_plainly,
     make_measures,
+    show_ratios,
 )
 from nengo_fa.plots.drawing import STYLE
+
+_RMSE = "rmse", "Error", "RMSE of the product"
+_ANGLE = "angle", "Angle to nearest diagonal", "Mean angle (rad)"
+_LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
 
 @rc_context(STYLE)
@@ -30,24 +36,46 @@ def learning_curves(data):
     figure : matplotlib.figure.Figure
         Medians over trials, and the quartiles as a band.
     """
-    epochs = data["epoch"].values
-    names = "rmse", "angle", "encoder_length"
-    figure, legend, panels = make_measures(len(names), "abc")
-    counts = []
-    for name, axes in zip(names, panels):
-        conditions = get_conditions(data[name], "epoch")
-        for i, (label, style, values) in enumerate(conditions):
-            values = values[~np.isnan(values).any(axis=1)]
-            counts.append(len(values))
-            # Markers take turns, so that lines on top of each other show all of them.
-            step = max(1, len(epochs) // 4)
-            style["markevery"] = i * step // len(conditions), step
-            draw_quartiles(axes, epochs, values, markersize=4, label=label, **style)
-        axes.set_xlabel("Epoch")
-    if panels[2].dataLim.y1 > 3:
-        panels[2].set_yscale("log")
-        label_plainly(panels[2].yaxis)
+    figure, legend, panels = make_measures([_RMSE, _ANGLE, _LENGTH])
+    counts = _draw_over_epochs(panels, data, [_RMSE, _ANGLE, _LENGTH])
     draw_legend(legend, counts, 4)
+    return figure
+
+
+@rc_context(STYLE)
+def classification_curves(data):
+    """Figure of errors in classification, and of the length of encoders, over epochs.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``rmse`` of the output on what is trained with; ``test_error``, the fraction of
+        test images that are misclassified; and ``encoder_length``, each
+        (rule, normalization, trial, epoch). ``baseline_rmse`` and ``baseline_error``
+        (trial,) of a network whose encoders are not trained. Trials with NaN, such as
+        those not yet run, do not count.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Medians over trials, and the quartiles as a band. Errors are on logarithmic
+        axes, unless there are none.
+    """
+    measures = [
+        ("rmse", "Training error", "RMSE of the output"),
+        ("test_error", "Test error", "Misclassified images (%)"),
+        _LENGTH,
+    ]
+    data = data.assign(
+        test_error=100 * data["test_error"], baseline_error=100 * data["baseline_error"]
+    )
+    figure, legend, panels = make_measures(measures)
+    counts = _draw_over_epochs(panels, data, measures)
+    baselines = [("baseline_rmse", "{:.3f}"), ("baseline_error", "{:.1f} %")]
+    for (name, label), axes in zip(baselines, panels):
+        draw_baseline(axes, data[name].values, label)
+        show_ratios(axes)
+    draw_legend(legend, counts, 4, baseline="encoders not trained")
     return figure
 
 
@@ -67,10 +95,10 @@ def sensitivity(data):
         Medians over trials, with a marker at the lowest, and the quartiles as a band.
     """
     rates = data["learning_rate"].values
-    names = "rmse", "angle"
-    figure, legend, panels = make_measures(len(names), "ab")
+    measures = [_RMSE, _ANGLE]
+    figure, legend, panels = make_measures(measures)
     counts = []
-    for name, axes in zip(names, panels):
+    for (name, *_), axes in zip(measures, panels):
         axes.set(xscale="log", xlim=(rates.min() / 1.3, rates.max() * 1.3))
         for label, style, values in get_conditions(data[name], "learning_rate"):
             counts.extend(np.sum(~np.isnan(values), axis=0))
@@ -82,3 +110,22 @@ def sensitivity(data):
         axes.set_xlabel("Learning rate (per update)")
     draw_legend(legend, counts, 7, "lowest median")
     return figure
+
+
+def _draw_over_epochs(panels, data, measures):
+    """Draw measures, the last of them the length; return the numbers of trials."""
+    epochs = data["epoch"].values
+    counts = []
+    for axes, (name, *_) in zip(panels, measures):
+        conditions = get_conditions(data[name], "epoch")
+        for i, (label, style, values) in enumerate(conditions):
+            values = values[~np.isnan(values).any(axis=1)]
+            counts.append(len(values))
+            # Markers take turns, so that lines on top of each other show all of them.
+            step = max(1, len(epochs) // 4)
+            style["markevery"] = i * step // len(conditions), step
+            draw_quartiles(axes, epochs, values, markersize=4, label=label, **style)
+        axes.set_xlabel("Epoch")
+    if panels[-1].dataLim.y1 > 3:
+        show_ratios(panels[-1])
+    return counts

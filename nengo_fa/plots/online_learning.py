@@ -1,9 +1,17 @@
 """Online learning: the error over time."""
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from nengo_fa.plots.drawing import FIXED, LEARNED
+from nengo_fa.plots.drawing import (
+    COLUMN,
+    FIXED,
+    LEARNED,
+    STYLE,
+    make_figure,
+    set_font_size,
+)
 from nengo_fa.plots.plane import draw_encoders
 
 
@@ -23,13 +31,8 @@ def online(result):
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     errors, encoders, angle = figure.subplots(1, 3)
 
-    errors.plot(result.time, result.rmse_fixed, color=FIXED, label="fixed encoders")
-    errors.plot(
-        result.time, result.rmse_learned, color=LEARNED, label="learned encoders"
-    )
-    errors.set(xlabel="Time (s)", ylabel="RMSE of the product", title="Error")
-    errors.set_ylim(bottom=0)
-    errors.legend(frameon=False)
+    _draw_errors(errors, result.time, result.rmse_learned, result.rmse_fixed)
+    errors.set(ylabel="RMSE of the product", title="Error")
 
     draw_encoders(encoders, result.encoders[0], result.encoders[-1])
     encoders.set_title("Encoders: start (grey) and end")
@@ -41,7 +44,40 @@ def online(result):
     )
     angle.set_ylim(bottom=0)
     angle.legend(frameon=False, loc="lower left")
-
-    for axes in (errors, angle):
-        axes.spines[["top", "right"]].set_visible(False)
+    angle.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+@rc_context(STYLE)
+def stream(data):
+    """Figure of the error while a network learns from a stream of images.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``error`` (time,), the fraction of the latest images that were misclassified, and
+        ``time`` in seconds. If there is one, ``error_fixed`` (time,) of a network whose
+        encoders do not learn.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure = make_figure(COLUMN, 2.6)
+    axes = figure.subplots()
+    fixed = 100 * data["error_fixed"].values if "error_fixed" in data else None
+    _draw_errors(axes, data["time"].values, 100 * data["error"].values, fixed)
+    axes.set_ylabel("Misclassified images (%)")
+    set_font_size(axes)
+    return figure
+
+
+def _draw_errors(axes, time, learned, fixed=None):
+    """Draw errors over time in seconds, with learned and, if known, fixed encoders."""
+    if fixed is not None:
+        axes.plot(time, fixed, color=FIXED, label="fixed encoders")
+    axes.plot(time, learned, color=LEARNED, label="learned encoders")
+    axes.set_xlabel("Time (s)")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -87,3 +87,54 @@ def curves(rng):
 @pytest.fixture
 def by_rate(rng):
     return make_measures(rng, "learning_rate", [0.3, 1.0, 3.0, 10.0, 30.0])
+
+
+@pytest.fixture
+def classification(rng, curves):
+    """Errors of classification, in 9 trials of which one has not been run."""
+    baseline = rng.uniform(0.9, 1.1, size=9)
+    baseline[4] = np.nan
+    data = curves.drop_vars("angle")
+    data["test_error"] = data["rmse"] ** 2 * 20
+    data["baseline_rmse"] = "trial", 0.08 * baseline
+    data["baseline_error"] = "trial", 0.15 * baseline
+    return data
+
+
+@pytest.fixture
+def shown(rng):
+    """Images of four classes shown to six neurons in spikes, one taken for another."""
+    n_digits, n_samples, n_classes = 3, 60, 4
+    spikes = 40
+    return xr.Dataset(
+        {
+            "error": ("time", np.linspace(0.75, 0.125, 20)),
+            "confusion": (
+                ("label", "prediction"),
+                [[30, 0, 1, 0], [0, 8, 2, 0], [5, 0, 40, 5], [0, 0, 0, 0]],
+            ),
+            "spike_time": ("spike", np.sort(rng.uniform(0, 0.06, spikes))),
+            "spike_neuron": ("spike", rng.randint(6, size=spikes)),
+            "images": (("digit", "row", "column"), rng.rand(n_digits, 5, 4)),
+            "onset": ("digit", [0.0, 0.02, 0.04]),
+            "label": ("digit", [2, 0, 1]),
+            "prediction": ("digit", [2, 3, 1]),
+            "output": (("sample", "class"), rng.uniform(-1, 2, (n_samples, n_classes))),
+            "sample_time": ("sample", 0.001 * np.arange(1, n_samples + 1)),
+            "encoders_before": (("neuron", "row", "column"), rng.randn(11, 5, 4)),
+            "encoders_after": (("neuron", "row", "column"), 3 * rng.randn(11, 5, 4)),
+        },
+        {"time": 0.001 * np.arange(1, 21), "neuron": np.arange(100, 111)},
+        {"n_digits": 91},
+    )
+
+
+@pytest.fixture
+def streamed(rng):
+    """Errors while learning online; at first there is none."""
+    error = rng.rand(30)
+    error[:3] = np.nan
+    return xr.Dataset(
+        {"error": ("time", error), "error_fixed": ("time", rng.rand(30))},
+        {"time": 10 * np.arange(30.0)},
+    )

@@ -108,6 +108,111 @@ def test_nothing_to_draw_yet(curves, by_rate, missing):
         assert f"quartiles of {number} trials" in entries
 
 
+def get_baseline(axes):
+    """The value at which the baseline is drawn, and what is written at it."""
+    (line,) = [line for line in axes.lines if len(line.get_ydata()) == 2]
+    (text,) = axes.texts
+    assert text.xy[1] == line.get_ydata()[0] == line.get_ydata()[1]
+    return line.get_ydata()[0], text.get_text()
+
+
+def test_classification_curves(classification):
+    figure = plots.classification_curves(classification)
+    legend, *panels = figure.axes
+    assert [axes.get_ylabel() for axes in panels] == [
+        "RMSE of the output",
+        "Misclassified images (%)",
+        r"Mean $|\vec p|$",
+    ]
+    percent = classification.assign(test_error=100 * classification["test_error"])
+    for name, axes in zip(("rmse", "test_error", "encoder_length"), panels):
+        check_medians(axes, percent, name)
+        assert axes.get_xlabel() == "Epoch"
+    assert [axes.get_yscale() for axes in panels] == ["log", "log", "linear"]
+
+    rmse = classification["baseline_rmse"].median().item()
+    error = 100 * classification["baseline_error"].median().item()
+    for axes, value, label in zip(panels, (rmse, error), ("{:.3f}", "{:.1f} %")):
+        drawn, text = get_baseline(axes)
+        assert np.isclose(drawn, value) and text == label.format(value)
+        low, high = axes.get_ylim()
+        assert low < value < high
+    assert not panels[2].texts
+    entries = [text.get_text() for text in legend.get_legend().get_texts()]
+    assert len(entries) == 7 and "quartiles of 8 trials" in entries
+    assert "encoders not trained" in entries
+    as_image(figure)
+    box = legend.get_legend().get_window_extent()
+    assert all(not axes.get_window_extent().overlaps(box) for axes in panels)
+
+
+def test_classification_looks_like_learning(classification, curves):
+    """A condition has the same colour, line and marker in both figures."""
+    styles = []
+    for figure in (
+        plots.classification_curves(classification),
+        plots.learning_curves(curves),
+    ):
+        lines = figure.axes[1].lines[:12]  # without the baseline
+        styles.append([(n.get_color(), n._dash_pattern, n.get_marker()) for n in lines])
+    assert styles[0] == styles[1]
+
+
+@pytest.mark.parametrize("factor, above", [(3.0, True), (0.3, False)])
+def test_baseline_is_labelled_away_from_the_curves(classification, factor, above):
+    for name in ("baseline_rmse", "baseline_error"):
+        classification[name] = factor * classification[name]
+    for axes in plots.classification_curves(classification).axes[1:3]:
+        (text,) = axes.texts
+        assert text.get_verticalalignment() == ("bottom" if above else "top")
+        low, high = axes.get_ylim()
+        assert low < text.xy[1] < high
+
+
+@pytest.mark.parametrize("low", [0.9, 0.3, 0.04, 0.001])
+def test_logarithmic_axes_have_labels_in_plain_numbers(classification, low):
+    """Whatever the range; a power of ten need not be among it."""
+    decay = xr.DataArray(np.geomspace(0.2, 0.2 * low, EPOCHS), dims="epoch")
+    classification["test_error"] = 0 * classification["test_error"] + decay
+    figure = plots.classification_curves(classification)
+    as_image(figure)
+    axes = figure.axes[2]
+    bottom, top = axes.get_ylim()
+    shown = [
+        tick.label1.get_text()
+        for tick in axes.yaxis.get_major_ticks()
+        if bottom <= tick.get_loc() <= top
+    ]
+    assert 3 <= len(shown) <= 12
+    assert all(float(label) > 0 for label in shown)
+    assert axes.yaxis.get_minorticklocs().size == 0
+
+
+def test_an_error_of_zero_is_shown(classification):
+    classification["test_error"][{"epoch": -1}] = 0
+    axes = plots.classification_curves(classification).axes[2]
+    assert axes.get_yscale() == "linear" and axes.get_ylim()[0] <= 0
+
+
+def test_classification_in_one_trial(classification):
+    figure = plots.classification_curves(classification.isel(trial=[0]))
+    check_medians(figure.axes[1], classification.isel(trial=[0]), "rmse")
+    value, _ = get_baseline(figure.axes[1])
+    assert np.isclose(value, classification["baseline_rmse"][0])
+    entries = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "quartiles of 1 trials" in entries
+    as_image(figure)
+
+
+@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
+def test_classification_without_a_trial(classification):
+    for name in classification.data_vars:
+        classification[name][:] = np.nan
+    figure = plots.classification_curves(classification)
+    as_image(figure)
+    assert not any(axes.texts for axes in figure.axes)
+
+
 def test_sensitivity(by_rate):
     # the lowest is not at an end
     by_rate["rmse"][{"learning_rate": 2}] *= 0.5

@@ -14,6 +14,11 @@ FIGURES = [
     (plots.encoder_movement, "movement"),
     (plots.learning_curves, "curves"),
     (plots.sensitivity, "by_rate"),
+    (plots.classification_curves, "classification"),
+    (plots.presentation, "shown"),
+    (plots.confusion_matrix, "shown"),
+    (plots.encoder_images, "shown"),
+    (plots.stream, "streamed"),
 ]
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+from looking import lines_by_label
 
 from nengo_fa import plots
 from nengo_fa.experiments.online import OnlineResult
@@ -31,3 +32,22 @@ def test_online_shows_the_data(rng, tmp_path):
         assert axes.get_title() and axes.get_xlabel() and axes.get_ylabel()
     figure.savefig(tmp_path / "online.pdf")
     assert (tmp_path / "online.pdf").stat().st_size > 5_000
+
+
+def test_stream(streamed):
+    (axes,) = plots.stream(streamed).axes
+    lines = lines_by_label(axes)
+    for name, label in ("error", "learned encoders"), ("error_fixed", "fixed encoders"):
+        assert np.array_equal(lines[label].get_xdata(), streamed["time"])
+        percent = 100 * streamed[name].values
+        assert np.array_equal(lines[label].get_ydata(), percent, equal_nan=True)
+    assert lines["learned encoders"].get_color() == plots.LEARNED
+    assert lines["fixed encoders"].get_color() == plots.FIXED
+    assert axes.get_xlabel() == "Time (s)"
+    assert axes.get_ylabel() == "Misclassified images (%)"
+    assert axes.get_ylim()[0] == 0
+
+
+def test_stream_of_one_network(streamed):
+    (axes,) = plots.stream(streamed.drop_vars("error_fixed")).axes
+    assert list(lines_by_label(axes)) == ["learned encoders"]

@@ -1,0 +1,139 @@
+"""The command ``nengo-fa mnist``."""
+
+from importlib.util import find_spec
+
+from nengo.rc import rc
+
+from nengo_fa.cli.shared import (
+    add_command,
+    add_sweep_options,
+    draw,
+    get_folder,
+    import_extra,
+    import_plots,
+    number,
+    sweep,
+)
+
+N_TRIALS, EPOCHS = 16, 100
+
+
+def add_to(commands):
+    """Add the command to those of the parser."""
+    command = add_command(
+        commands,
+        "mnist",
+        run,
+        help="the paper's second experiment: handwritten digits, Figure 6 and its claims",
+    )
+    command.add_argument(
+        "--dataset",
+        metavar="DATA",
+        help="mnist, digits (the small ones that come with scikit-learn) or a file "
+        "ending in .npz with x_train, y_train, x_test and y_test (default: mnist, or "
+        "digits if it is nowhere)",
+    )
+    command.add_argument(
+        "--neurons",
+        choices=("rate", "spiking", "relu"),
+        default="rate",
+        help="rates of LIF neurons, their spikes, which takes some fifty times as long, "
+        "or rectified linear neurons (default: %(default)s)",
+    )
+    command.add_argument(
+        "--n-neurons",
+        type=number(int, 1, 10**6),
+        default=200,
+        metavar="N",
+        help="number of neurons (default: %(default)s)",
+    )
+    command.add_argument(
+        "--encoders",
+        choices=("sphere", "gabor", "patches", "differences"),
+        default="sphere",
+        help="encoders to begin with; gabor and patches are receptive fields, and stay so "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--learning-rate",
+        type=number(float, 0, 10**6),
+        metavar="RATE",
+        help="learning rate of the encoder rules, per update (default: 10, and 1 for "
+        "rectified linear neurons)",
+    )
+    command.add_argument(
+        "--bits",
+        choices=("32", "64"),
+        default="32",
+        help="precision of all numbers (default: %(default)s)",
+    )
+    command.add_argument(
+        "--device",
+        default="cpu",
+        help="cpu for NumPy, cuda for a GPU through PyTorch or CuPy (default: %(default)s)",
+    )
+    add_sweep_options(command, N_TRIALS, EPOCHS, "two trials of two epochs")
+
+
+def run(options):
+    """Run the trials, print the claims and draw the figure."""
+    plots = import_plots()
+    bits = rc.get("precision", "bits")
+    rc.set("precision", "bits", options.bits)
+    try:
+        classification = import_extra("experiments.classification", "experiments")
+        dataset = options.dataset or _find_dataset()
+        experiment = make_experiment(classification, dataset, options)
+        folder = get_folder(options, dataset_name(dataset), options.neurons)
+        data = sweep(experiment, options, folder / "figure6.zarr")
+    finally:
+        rc.set("precision", "bits", bits)
+    for claim in classification.check_claims(data):
+        print(f"\n{claim}")
+    print()
+    draw(plots.classification_curves, folder / "figure6")
+
+
+def make_experiment(classification, dataset, options):
+    """The experiment that the options describe."""
+    data = classification.load_centered(dataset)
+    baseline = "gabor"
+    if data.image_shape is None:
+        baseline = "differences"
+    elif find_spec("nengo_extras") is None:
+        print(
+            "For the baseline of Gabor filters nengo_extras is not installed (pip install "
+            "'nengo-fa[images]'); differences of samples take their place."
+        )
+        baseline = "differences"
+    learning_rate = options.learning_rate
+    if learning_rate is None:
+        learning_rate = 1.0 if options.neurons == "relu" else 10.0
+    quick = options.quick
+    return classification.ClassificationExperiment(
+        dataset=dataset,
+        neurons=options.neurons,
+        encoders=options.encoders,
+        baseline=baseline,
+        n_trials=options.trials or (2 if quick else N_TRIALS),
+        epochs=options.epochs or (2 if quick else EPOCHS),
+        learning_rate=learning_rate,
+        n_neurons=options.n_neurons,
+        device=options.device,
+        seed=options.seed,
+    )
+
+
+def dataset_name(dataset):
+    """A name for the folder of results."""
+    return dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
+
+
+def _find_dataset():
+    datasets = import_extra("datasets", "experiments")
+    try:
+        datasets.mnist()
+    except FileNotFoundError as error:
+        print(f"{error}\nThe small digits that come with scikit-learn take its place.")
+        return "digits"
+    return "mnist"

@@ -1,0 +1,411 @@
+"""The paper's second experiment: MNIST, or other labelled samples, with six rules."""
+
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
+
+from nengo_fa import datasets, receptive_fields
+from nengo_fa.derivatives import Rate
+from nengo_fa.devices import Device, to_numpy
+from nengo_fa.epochs import Samples, make_solve
+from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.multiplication import NORMALIZATIONS, RULES
+from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.networks import Classifier
+from nengo_fa.paths import find_path
+from nengo_fa.training import make_layers
+
+NEURONS = {
+    "rate": nengo.LIFRate,
+    "spiking": nengo.LIF,
+    "relu": nengo.RectifiedLinear,
+}
+
+VARIABLES = {
+    "rmse": {"long_name": "root mean square error of the outputs", "units": "1"},
+    "test_error": {
+        "long_name": "fraction of the test samples that are misclassified",
+        "units": "1",
+    },
+    "encoder_length": {"long_name": "mean length of the encoders", "units": "1"},
+}
+
+BASELINES = {
+    "baseline_rmse": {
+        "long_name": "root mean square error with well-chosen encoders that do not learn",
+        "units": "1",
+    },
+    "baseline_error": {
+        "long_name": "fraction of the test samples that are misclassified with "
+        "well-chosen encoders that do not learn",
+        "units": "1",
+    },
+}
+
+
+def _get_half(image_shape):
+    return max(1, min(image_shape) // 2)
+
+
+#: Initial encoders by name. Each is given the number of neurons, the dataset and a
+#: random state.
+ENCODERS = {
+    "sphere": lambda n_neurons, data, rng: nengo.dists.UniformHypersphere(
+        surface=True
+    ).sample(n_neurons, data.x_train.shape[1], rng=rng),
+    "gabor": lambda n_neurons, data, rng: receptive_fields.gabor(
+        n_neurons, data.image_shape, rng, size=_get_half(data.image_shape)
+    ),
+    "patches": lambda n_neurons, data, rng: receptive_fields.patches(
+        n_neurons, data.image_shape, rng, size=_get_half(data.image_shape)
+    ),
+    "differences": lambda n_neurons, data, rng: receptive_fields.differences(
+        n_neurons, data.x_train, data.labels_train, rng
+    ),
+}
+
+#: Those that are made of images, and stay within a part of it.
+IMAGES_ONLY = ("gabor", "patches")
+
+
+@dataclass(frozen=True)
+class ClassificationExperiment:
+    """Encoders of a hidden layer learn to classify, under each of six rules.
+
+    In each trial the neurons, their feedback weights and the batches are the same for
+    all rules, and other than in all other trials. The samples are always the same. Next
+    to the six, each trial has a baseline: as many neurons with well-chosen encoders that
+    do not learn.
+
+    Parameters
+    ----------
+    dataset : str
+        As for `nengo_fa.datasets.load`.
+    neurons : {"rate", "spiking", "relu"}
+        Rates of LIF neurons, their spikes, measured in each epoch, or rectified linear
+        neurons.
+    encoders : {"sphere", "gabor", "patches", "differences"}
+        What the encoders are at the start: uniform on the sphere, Nengo's default, or
+        one of `nengo_fa.receptive_fields`, which stay sparse while they learn.
+    baseline : {"gabor", "patches", "differences"}
+        The encoders of the baseline.
+    n_trials : int
+    epochs : int
+    learning_rate : float
+        That of both rules, in all three normalizations, per update.
+    n_neurons : int
+    n_batches : int
+        Number of batches in an epoch, with as many updates. For MNIST, twelve are the
+        paper's batches of 5000.
+    presentation_time : float
+        For how long spiking neurons see each sample, in seconds.
+    device : str
+        Where to compute, as for `nengo_fa.train`.
+    seed : int
+    """
+
+    dataset: str = "mnist"
+    neurons: str = "rate"
+    encoders: str = "sphere"
+    baseline: str = "gabor"
+    n_trials: int = 16
+    epochs: int = 100
+    learning_rate: float = 10.0
+    n_neurons: int = 200
+    n_batches: int = 12
+    presentation_time: float = 0.1
+    device: str = "cpu"
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, values in (
+            ("neurons", NEURONS),
+            ("encoders", ENCODERS),
+            ("baseline", ENCODERS),
+        ):
+            if getattr(self, name) not in values:
+                raise ValidationError(
+                    f"Must be one of {', '.join(values)} (got {getattr(self, name)!r})",
+                    attr=name,
+                )
+        for name in ("n_trials", "epochs", "n_neurons", "n_batches"):
+            value = getattr(self, name)
+            if not is_integer(value) or value < 1:
+                raise ValidationError(
+                    f"Must be an integer, at least 1 (got {value!r})", attr=name
+                )
+        data = load_centered(self.dataset)
+        for name in ("encoders", "baseline"):
+            if getattr(self, name) in IMAGES_ONLY and data.image_shape is None:
+                raise ValidationError(
+                    f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
+                    "Use 'differences'.",
+                    attr=name,
+                )
+        n_samples = len(data.x_train)
+        if n_samples < max(self.n_neurons, self.n_batches):
+            raise ValidationError(
+                f"There are too few samples, {n_samples}, for {self.n_neurons} neurons "
+                f"and {self.n_batches} batches",
+                attr="dataset",
+            )
+        if self.neurons == "spiking" and self.device != "cpu":
+            raise ValidationError(
+                "Spikes are computed by Nengo, with NumPy. Use 'cpu', or rates.",
+                attr="device",
+            )
+        Device(self.device)
+
+    @property
+    def chunks(self):
+        """One rule and normalization of one trial is a part by itself."""
+        return {"trial": 1, "rule": 1, "normalization": 1}
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of epochs."""
+        return replace(self, epochs=epochs)
+
+    @property
+    def configuration(self):
+        """All parameters, and what the samples are, for the attributes of the results."""
+        digest = load_centered(self.dataset).digest
+        return {"experiment": "classification", **asdict(self), "digest": digest}
+
+    @property
+    def batch_size(self):
+        """Number of samples for each update of the encoders; the last has fewer."""
+        return -(-len(load_centered(self.dataset).x_train) // self.n_batches)
+
+    def make_template(self):
+        """Dataset for the results of all trials, full of NaN."""
+        coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
+            "rule": np.array(RULES, dtype=object),
+            "normalization": np.array(NORMALIZATIONS, dtype=object),
+            "trial": np.arange(self.n_trials),
+            "epoch": np.arange(self.epochs + 1),
+        }
+        shape = [len(values) for values in coordinates.values()]
+        results = {
+            name: (list(coordinates), np.full(shape, np.nan), attributes)
+            for name, attributes in VARIABLES.items()
+        }
+        baselines = {
+            name: ("trial", np.full(self.n_trials, np.nan), attributes)
+            for name, attributes in BASELINES.items()
+        }
+        title = f"Classification of {self.dataset}, with encoders learned offline"
+        return xr.Dataset(
+            {**results, **baselines}, coords=coordinates, attrs={"title": title}
+        )
+
+    def run(self, rule, normalization, trial):
+        """Run some rules and normalizations, by their numbers, in some trials.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Infinite where learning has
+            diverged.
+        """
+        shape = len(rule), len(normalization), len(trial)
+        results = {name: np.empty((*shape, self.epochs + 1)) for name in VARIABLES}
+        for i, j, k in np.ndindex(shape):
+            network = self.declare(
+                trial[k], RULES[rule[i]], NORMALIZATIONS[normalization[j]]
+            )
+            for name, values in self._train(network).items():
+                results[name][i, j, k] = values
+        baselines = [self._run_baseline(number) for number in trial]
+        for name, values in zip(BASELINES, np.transpose(baselines)):
+            results[name] = values
+        return results
+
+    def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
+        """The network of a trial, as for `nengo_fa.train`.
+
+        Returns
+        -------
+        network : nengo_fa.networks.Classifier
+        """
+        network = self._make_network(trial, self.encoders)
+        parameters = {
+            "learning_rate": self.learning_rate,
+            "derivative": Rate(),
+            "normalization": None if normalization == "none" else normalization,
+            "sparse": self.encoders in IMAGES_ONLY,
+        }
+        if rule == "Backprop":
+            rule = Backprop(network.decode, **parameters)
+        else:
+            rule = FeedbackAlignment(network.output.size_in, **parameters)
+        network.encode.learning_rule_type = rule
+        return network
+
+    def _make_network(self, trial, encoders, **kwargs):
+        data = load_centered(self.dataset)
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        return Classifier(
+            data.x_train.shape[1],
+            data.n_classes,
+            self.n_neurons,
+            NEURONS[self.neurons](amplitude=1 / 300),
+            encoders=ENCODERS[encoders](self.n_neurons, data, rng),
+            seed=seed,
+            **kwargs,
+        )
+
+    def _make_samples(self, network, layers):
+        """The samples for training and for testing."""
+        data = load_centered(self.dataset)
+        y_train, y_test = data.one_hot()
+        measures = [None, None]
+        if self.neurons == "spiking":
+            measures = [
+                {
+                    "synapse": network.decode.synapse,
+                    "presentation_time": self.presentation_time,
+                    "rng": np.random.RandomState([network.seed, i]),
+                }
+                for i in range(2)
+            ]
+        rng = np.random.RandomState(network.seed)
+        return (
+            Samples(
+                layers, [data.x_train], [y_train], self.batch_size, measures[0], rng
+            ),
+            Samples(layers, [data.x_test], [y_test], measure=measures[1]),
+        )
+
+    def _train(self, network):
+        """Results after each epoch, (epochs + 1,) each, by the names of variables."""
+        device = Device(self.device)
+        layers = make_layers([find_path(network.decode, network)], device)
+        samples, test = self._make_samples(network, layers)
+        solve = make_solve(nengo.solvers.LstsqL2(), rng=None, device=device)
+        results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
+
+        def record(epoch, rmse):
+            (results["rmse"][epoch],) = rmse
+            results["test_error"][epoch] = self._find_test_error(test)
+            lengths = np.linalg.norm(to_numpy(layers.encoders[0]), axis=-1)
+            results["encoder_length"][epoch] = lengths.mean()
+
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            record(0, samples.solve(solve))
+            for epoch in range(1, self.epochs + 1):
+                record(epoch, samples.learn(solve))
+            if samples.in_batches:  # as `train` does in the end
+                record(self.epochs, samples.solve(solve))
+        diverged = ~np.isfinite(results["rmse"])
+        for values in results.values():
+            values[diverged] = np.inf
+        return results
+
+    def _find_test_error(self, test):
+        labels = load_centered(self.dataset).labels_test
+        return np.mean(to_numpy(test.decode(0)).argmax(axis=1) != labels)
+
+    def _run_baseline(self, trial):
+        """The error of fixed encoders: RMSE in training, and of test samples."""
+        device = Device(self.device)
+        network = self._make_network(
+            trial, self.baseline, intercepts=nengo.dists.Uniform(-0.5, 0.5)
+        )
+        network.encode.learning_rule_type = FeedbackAlignment(network.output.size_in)
+        layers = make_layers([find_path(network.decode, network)], device)
+        samples, test = self._make_samples(network, layers)
+        # chosen well, too: they have no need of regularization to learn slowly
+        solver = nengo.solvers.LstsqL2(reg=0.01)
+        (rmse,) = samples.solve(make_solve(solver, rng=None, device=device))
+        return rmse, self._find_test_error(test)
+
+
+@lru_cache(maxsize=1)
+def load_centered(name):
+    """A dataset about its mean, with a mean length of one; the last one is kept."""
+    return datasets.load(name).centered()
+
+
+def check_claims(data):
+    """What the paper says of this experiment, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `ClassificationExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+
+    def final(name, rule, normalization):
+        chosen = data[name].sel(rule=rule, normalization=normalization)
+        return chosen.isel(epoch=-1).values
+
+    def same(name):
+        return tuple(
+            find_equivalent(
+                f"{rule}, {other}",
+                final(name, rule, other),
+                final(name, rule, "none"),
+                0.1,
+            )
+            for rule in RULES
+            for other in ("forced", "augmented")
+        )
+
+    def below(name):
+        return tuple(
+            find_lower(
+                other,
+                final(name, "Backprop", other),
+                final(name, "FeedbackAlignment", other),
+            )
+            for other in NORMALIZATIONS
+        )
+
+    normalized, rules = ("normalized", "free"), ("Backprop", "Feedback al.")
+    return [
+        Claim(
+            "Normalization makes no difference to the training error, within 10 %",
+            normalized,
+            same("rmse"),
+        ),
+        Claim(
+            "Normalization makes no difference to the test error, within 10 %",
+            normalized,
+            same("test_error"),
+        ),
+        Claim(
+            "Backprop ends with a lower training error than feedback alignment",
+            rules,
+            below("rmse"),
+        ),
+        Claim(
+            "Backprop ends with a lower test error than feedback alignment",
+            rules,
+            below("test_error"),
+        ),
+        Claim(
+            "Learned encoders end with a lower test error than well-chosen ones that do "
+            "not learn",
+            ("learned", "fixed"),
+            tuple(
+                find_lower(
+                    f"{rule}, {normalization}",
+                    final("test_error", rule, normalization),
+                    data["baseline_error"].values,
+                )
+                for rule in RULES
+                for normalization in NORMALIZATIONS
+            ),
+        ),
+    ]

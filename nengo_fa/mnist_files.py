@@ -1,0 +1,225 @@
+"""MNIST as it lies on disk: where it is looked for, and whether it is whole.
+
+Its four *parts* are images and labels, for training and for testing, all of type uint8.
+"""
+
+import gzip
+import hashlib
+import io
+import math
+import os
+import pickle
+import zlib
+from pathlib import Path
+
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.rc import rc
+
+#: Environment variable that says where MNIST is.
+VARIABLE = "NENGO_FA_DATA"
+
+PICKLE = "mnist.pkl.gz"
+PICKLE_DIGEST = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
+
+# The four files of MNIST: the shape of what each holds, and the SHA-256 digest of its
+# bytes without the header.
+PARTS = {
+    "train-images": (
+        (60000, 28, 28),
+        "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    ),
+    "train-labels": (
+        (60000,),
+        "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    ),
+    "t10k-images": (
+        (10000, 28, 28),
+        "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    ),
+    "t10k-labels": (
+        (10000,),
+        "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+    ),
+}
+
+
+def read(path=None):
+    """Find MNIST and read it.
+
+    Parameters
+    ----------
+    path : str or os.PathLike, optional
+        As for `nengo_fa.datasets.mnist`, which says where else it is looked for.
+
+    Returns
+    -------
+    parts : dict of ndarray of uint8
+        The four parts by the names of `PARTS`, which are known to the last bit.
+
+    Raises
+    ------
+    FileNotFoundError, nengo.exceptions.ValidationError
+        As `nengo_fa.datasets.mnist`.
+    """
+    attr = "path"
+    if path is None:
+        # set to nothing is not set, as the shell has it
+        path, attr = os.environ.get(VARIABLE) or None, VARIABLE
+    if path is not None:
+        return _read_path(Path(path).expanduser(), attr)
+    # where nengo_extras looks, whether or not it has been imported and has set this
+    folder = Path(rc.get("nengo_extras", "data_dir", fallback=".")).expanduser()
+    return _read_folder(folder, "data_dir") or _fetch(folder)
+
+
+def _read_path(path, attr):
+    """The parts, from a file or a folder."""
+    if not path.exists():
+        raise FileNotFoundError(f"{attr}: there is no file or folder {str(path)!r}")
+    if path.is_file():
+        return _read_pickle(path, attr)
+    parts = _read_folder(path, attr)
+    if parts is None:
+        raise ValidationError(
+            f"The folder {str(path)!r} holds neither {PICKLE} nor files such as "
+            "train-images-idx3-ubyte.gz",
+            attr=attr,
+        )
+    return parts
+
+
+def _read_folder(folder, attr):
+    """The parts, or None if the folder holds nothing of the kind."""
+    if (folder / PICKLE).is_file():
+        return _read_pickle(folder / PICKLE, attr)
+    paths = {part: _find_idx(folder, part) for part in PARTS}
+    missing = [part for part, path in paths.items() if path is None]
+    if len(missing) == len(PARTS):
+        return None
+    if missing:
+        raise ValidationError(
+            f"The folder {str(folder)!r} holds some files of MNIST, but none for "
+            f"{', '.join(missing)}, such as {missing[0]}-idx"
+            f"{len(PARTS[missing[0]][0])}-ubyte.gz",
+            attr=attr,
+        )
+    return {part: _read_idx(path, part, attr) for part, path in paths.items()}
+
+
+def _find_idx(folder, part):
+    """The file of one part, or None."""
+    dimensions = len(PARTS[part][0])
+    for ending in ("", ".gz"):
+        for separator in "-.":
+            path = folder / f"{part}{separator}idx{dimensions}-ubyte{ending}"
+            if path.is_file():
+                return path
+    return None
+
+
+def _read_idx(path, part, attr):
+    """One part, from a file in IDX format: a header, then bytes."""
+    shape, _ = PARTS[part]
+    header = np.array([0x800 + len(shape), *shape], dtype=">u4").tobytes()
+    size = len(header) + math.prod(shape)
+    with open(path, "rb") as file:
+        # not by the name: browsers unpack what they download, and keep the name
+        zipped = file.read(2) == b"\x1f\x8b"
+    try:
+        with (gzip.open if zipped else open)(path, "rb") as file:
+            data = file.read(size + 1)  # more would be wrong, however much it is
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValidationError(
+            f"{str(path)!r} is a damaged gzip file ({error})", attr=attr
+        ) from error
+    if len(data) < len(header) or data[:4] != header[:4]:
+        raise ValidationError(
+            f"{str(path)!r} is no IDX file of {part}: it begins with {data[:16]!r}",
+            attr=attr,
+        )
+    found = tuple(np.frombuffer(data, ">u4", len(header) // 4)[1:].tolist())
+    if found != shape:
+        raise ValidationError(
+            f"{str(path)!r} holds an array of shape {found} in place of {shape}",
+            attr=attr,
+        )
+    if len(data) != size:
+        what = "is cut off" if len(data) < size else "goes on"
+        raise ValidationError(
+            f"{str(path)!r} {what} where it should end, after {size} bytes", attr=attr
+        )
+    array = np.frombuffer(data, dtype=np.uint8, offset=len(header)).reshape(shape)
+    return _check_part(array, part, path, attr)
+
+
+def _read_pickle(path, attr):
+    """The parts, from the pickle that nengo_extras reads."""
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != PICKLE_DIGEST:
+        raise ValidationError(
+            f"{str(path)!r} is not {PICKLE} as nengo_extras reads it, of SHA-256 "
+            f"{PICKLE_DIGEST}: it begins with {data[:16]!r} and has {len(data)} bytes. "
+            "It has not been opened.",
+            attr=attr,
+        )
+    with gzip.open(io.BytesIO(data)) as file:
+        sets = pickle.load(file, encoding="bytes")
+    # for training, for validation (the last of the 60000) and for testing
+    shape = PARTS["t10k-images"][0]
+    images = [
+        # pixels over 256; straight into bytes, without another copy as numbers
+        np.multiply(x, 256, out=np.empty(x.shape, dtype=np.uint8), casting="unsafe")
+        for x, _ in sets
+    ]
+    images = [x.reshape(-1, *shape[1:]) for x in images]
+    labels = [y.astype(np.uint8) for _, y in sets]
+    return _check_parts(
+        [np.concatenate(images[:2]), np.concatenate(labels[:2]), images[2], labels[2]],
+        path,
+        attr,
+    )
+
+
+def _fetch(folder):
+    """The parts, from OpenML, or from what scikit-learn has kept of it."""
+    try:
+        from sklearn.datasets import fetch_openml  # heavy, and an extra
+
+        data = fetch_openml(
+            "mnist_784", version=1, as_frame=False, parser="liac-arff", n_retries=1
+        )
+    except Exception as error:  # a download can fail in many ways
+        raise FileNotFoundError(
+            "MNIST is in none of the four places where it is looked for. Give\n"
+            f"1. a path: the file {PICKLE}, or a folder that holds it or the four original "
+            "files, such as train-images-idx3-ubyte.gz;\n"
+            f"2. such a path in the environment variable {VARIABLE}, which is not set;\n"
+            f"3. the same files in the data folder of nengo_extras, {str(folder)!r}, or "
+            "another one as data_dir in the section nengo_extras of nengorc;\n"
+            "4. access to OpenML, with scikit-learn installed "
+            f"(pip install 'nengo-fa[experiments]'). It said: {error}"
+        ) from error
+    # the training digits, then those for testing; labels are text
+    n_train, *image_shape = PARTS["train-images"][0]
+    images = data.data.astype(np.uint8).reshape(-1, *image_shape)
+    labels = data.target.astype(np.uint8)
+    arrays = images[:n_train], labels[:n_train], images[n_train:], labels[n_train:]
+    return _check_parts(arrays, "OpenML's mnist_784", "data_home")
+
+
+def _check_parts(arrays, path, attr):
+    return {
+        part: _check_part(array, part, path, attr) for part, array in zip(PARTS, arrays)
+    }
+
+
+def _check_part(array, part, path, attr):
+    """The array, if it is what this part of MNIST is known to hold."""
+    shape, digest = PARTS[part]
+    if array.shape != shape or hashlib.sha256(array).hexdigest() != digest:
+        raise ValidationError(
+            f"{str(path)!r} does not hold the {part} of MNIST, but other numbers",
+            attr=attr,
+        )
+    return array

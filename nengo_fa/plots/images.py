@@ -1,0 +1,139 @@
+"""Classification of images: which are taken for which, and what encoders look like."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+from nengo_fa.plots.drawing import (
+    COLUMN,
+    PAGE,
+    STYLE,
+    add_colorbar,
+    make_figure,
+    set_font_size,
+)
+
+_MISTAKES = LinearSegmentedColormap.from_list(
+    "mistakes", ["white", "#fcc98c", "#e08214", "#8c3d04"]
+)
+_CORRECT = "0.9"
+# as dark below zero as above, so that both stand out equally
+_WEIGHTS = "PuOr_r"
+
+
+@rc_context(STYLE)
+def confusion_matrix(data):
+    """Figure of which classes are taken for which.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``confusion`` (label, prediction), how many images of a class were taken for
+        another.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The counts; none stands for zero. Colours are the percentage of the images of a
+        row. What is correct is grey, so that it does not outshine the mistakes. On the
+        right, how many of a row are mistakes.
+    """
+    counts = data["confusion"].transpose("label", "prediction").values
+    n_classes = len(counts)
+    totals = counts.sum(axis=1)
+    # a class without images has no mistakes
+    percent = 100 * counts / np.maximum(totals, 1)[:, None]
+    mistakes = np.where(np.eye(n_classes, dtype=bool), np.nan, percent)
+    limit = np.nanmax(mistakes) or 1
+
+    figure = make_figure(PAGE, 1.0 + 0.3 * n_classes)
+    axes = figure.subplots()
+    axes.set_facecolor(_CORRECT)  # which is where there is no colour
+    image = axes.imshow(mistakes, cmap=_MISTAKES, vmin=0, vmax=limit, aspect="auto")
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = row != column and mistakes[row, column] > 0.75 * limit
+            axes.text(
+                column,
+                row,
+                f"{count}",
+                color="white" if dark else "black",
+                horizontalalignment="center",
+                verticalalignment="center",
+            )
+    classes = np.arange(n_classes)
+    axes.set(xticks=classes, yticks=classes, xlabel="Prediction", ylabel="Label")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    set_font_size(axes)
+
+    wrong = axes.secondary_yaxis("right")
+    shares = 100 - np.diag(percent)
+    wrong.set_yticks(
+        classes, [f"{s:.1f} %" if n else "" for s, n in zip(shares, totals)]
+    )
+    wrong.set_ylabel("Misclassified", labelpad=8)
+    wrong.tick_params(length=0)
+    wrong.spines[:].set_visible(False)
+    set_font_size(wrong)
+    add_colorbar(figure, image, axes, "Images of the row (%)", pad=0.03)
+    return figure
+
+
+@rc_context(STYLE)
+def encoder_images(data):
+    """Figure of encoders as images, before and after learning.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``encoders_before`` and ``encoders_after`` (neuron, row, column).
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Encoders before above those after learning; orange above and purple below zero, which
+        is white. Both of a neuron have one scale, up to the largest of their
+        weights, which is written below them.
+    """
+    before, after = (
+        data[name].transpose("neuron", "row", "column").values
+        for name in ("encoders_before", "encoders_after")
+    )
+    numbers = data["neuron"].values
+    n_neurons, height, width = before.shape
+    n_columns = min(n_neurons, 8)
+    n_blocks = -(-n_neurons // n_columns)
+    page = COLUMN if n_columns < 4 else PAGE
+    # what labels, gaps and the colour bar leave
+    edge = (page - 0.95) / n_columns - 0.075
+    figure = make_figure(page, n_blocks * (2 * edge * height / width + 0.55))
+    panels = figure.subplots(2 * n_blocks, n_columns, squeeze=False)
+    pairs = panels.reshape(n_blocks, 2, n_columns).swapaxes(1, 2).reshape(-1, 2)
+    for axes in pairs[n_neurons:].flat:
+        axes.remove()
+    pairs = pairs[:n_neurons]
+
+    for pair, number, images in zip(pairs, numbers, zip(before, after)):
+        largest = np.nanmax(np.abs(images)) or 1
+        for axes, image in zip(pair, images):
+            axes.imshow(image, cmap=_WEIGHTS, vmin=-largest, vmax=largest)
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_color("0.8")
+        pair[0].set_title(f"neuron {number}")
+        pair[1].set_xlabel(f"±{largest:.2g}")
+    for first in pairs[::n_columns]:
+        for axes, name in zip(first, ("before", "after")):
+            axes.set_ylabel(name)
+    scale = ScalarMappable(Normalize(-1, 1), _WEIGHTS)
+    add_colorbar(
+        figure,
+        scale,
+        list(pairs.flat),
+        "Weight (of largest of the pair)",
+        ticks=[-1, 0, 1],
+        shrink=0.8 / n_blocks**0.5,
+        aspect=25,
+    )
+    return figure
