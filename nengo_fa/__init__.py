@@ -1,6 +1,6 @@
 """Teach the encoders of Nengo ensembles by feedback alignment and its relatives."""
 
-from nengo_fa import builder, equations, geometry, networks
+from nengo_fa import builder, datasets, equations, geometry, networks
 from nengo_fa.derivatives import Derivative, Rate, Step
 from nengo_fa.history import History
 from nengo_fa.learned import freeze_params, load, save
@@ -17,6 +17,7 @@ __all__ = [
     "Step",
     "__version__",
     "builder",
+    "datasets",
     "equations",
     "freeze_params",
     "geometry",

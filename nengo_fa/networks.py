@@ -255,12 +255,15 @@ class Classifier(nengo.Network):
 
     Examples
     --------
+    >>> digits = nengo_fa.datasets.digits().centered()
     >>> with nengo.Network(seed=1) as model:
-    ...     classifier = nengo_fa.networks.Classifier(2, 2, n_neurons=30)
-    >>> classifier.encode.learning_rule_type = nengo_fa.FeedbackAlignment(2)
-    >>> x = np.random.RandomState(0).normal(size=(500, 2))
-    >>> y = np.eye(2)[(x[:, 0] * x[:, 1] > 0).astype(int)]  # one-hot
-    >>> history = nengo_fa.train(classifier.decode, x, y, epochs=5, progress_bar=False)
+    ...     classifier = nengo_fa.networks.Classifier(64, 10, n_neurons=50)
+    >>> classifier.encode.learning_rule_type = nengo_fa.FeedbackAlignment(
+    ...     10, learning_rate=5, derivative=nengo_fa.Rate())
+    >>> y, y_test = digits.one_hot()
+    >>> history = nengo_fa.train(
+    ...     classifier.decode, digits.x_train, y, epochs=5, batch_size=200,
+    ...     progress_bar=False)
     >>> bool(history.rmse[-1] < history.rmse[0])
     True
     """

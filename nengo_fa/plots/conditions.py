@@ -135,6 +135,7 @@ def draw_legend(axes, counts, markersize, marked=None, baseline=None):
     """Draw what colours, lines, bands and markers mean; counts are those of trials."""
     low, high = min(counts), max(counts)
     n_trials = f"{high}" if low == high else f"{low} to {high}"
+    noun = "trial" if n_trials == "1" else "trials"
     entries = [(Line2D([], [], **style), name) for name, style in _RULES.values()]
     if baseline is not None:
         entries.append((Line2D([], [], **_BASELINE), baseline))
@@ -145,7 +146,7 @@ def draw_legend(axes, counts, markersize, marked=None, baseline=None):
         )
         entries.append((Line2D([], [], **style), name))
         markers.append(Line2D([], [], **{**style, "linestyle": "none"}))
-    entries.append((Patch(color="0.8"), f"quartiles of {n_trials} trials"))
+    entries.append((Patch(color="0.8"), f"quartiles of {n_trials} {noun}"))
     if marked is not None:
         entries.append((tuple(markers), marked))
     axes.legend(

@@ -200,7 +200,7 @@ def test_classification_in_one_trial(classification):
     value, _ = get_baseline(figure.axes[1])
     assert np.isclose(value, classification["baseline_rmse"][0])
     entries = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert "quartiles of 1 trials" in entries
+    assert "quartiles of 1 trial" in entries
     as_image(figure)
 
 
