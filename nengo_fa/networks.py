@@ -237,6 +237,8 @@ class Classifier(nengo.Network):
     intercepts : nengo.dists.Distribution, optional
         Where neurons begin to fire along their encoder. Projections onto a random
         direction are small in many dimensions, and so is the default.
+    radius : float, optional
+        Of the ensemble: the projection at which neurons fire at their maximum rates.
     synapse : nengo.synapses.Synapse or float, optional
         Filter from the neurons to the output.
     **kwargs
@@ -276,6 +278,7 @@ class Classifier(nengo.Network):
         neuron_type=nengo.LIF(amplitude=1 / 300),
         encoders=Default,
         intercepts=nengo.dists.Uniform(-0.1, 0.1),
+        radius=1.0,
         synapse=0.005,
         label="Classifier",
         **kwargs,
@@ -290,6 +293,7 @@ class Classifier(nengo.Network):
                 encoders=encoders,
                 max_rates=nengo.dists.Uniform(200, 400),
                 intercepts=intercepts,
+                radius=radius,
                 label="hidden",
             )
             self.output = nengo.Node(size_in=n_classes, label="output")

@@ -160,7 +160,7 @@ def sweep(experiment, options, path):
             if not options.quick:
                 estimate = sweep.estimate_time(experiment, path, executor, n_workers)
                 if estimate is not None:
-                    print(estimate)
+                    print(estimate, flush=True)
             return sweep.run_trials(experiment, path, executor)
     except ImportError as error:
         raise SystemExit(

@@ -315,13 +315,17 @@ class ClassificationExperiment:
     def _run_baseline(self, trial):
         """The error of fixed encoders: RMSE in training, and of test samples."""
         device = Device(self.device)
+        # All is chosen well: neurons that do not learn do better with steep tuning curves,
+        # and have no need of regularization to learn slowly.
         network = self._make_network(
-            trial, self.baseline, intercepts=nengo.dists.Uniform(-0.5, 0.5)
+            trial,
+            self.baseline,
+            intercepts=nengo.dists.Uniform(-0.5, 0.5),
+            radius=0.4,
         )
         network.encode.learning_rule_type = FeedbackAlignment(network.output.size_in)
         layers = make_layers([find_path(network.decode, network)], device)
         samples, test = self._make_samples(network, layers)
-        # chosen well, too: they have no need of regularization to learn slowly
         solver = nengo.solvers.LstsqL2(reg=0.01)
         (rmse,) = samples.solve(make_solve(solver, rng=None, device=device))
         return rmse, self._find_test_error(test)

@@ -140,6 +140,7 @@ def estimate_time(experiment, path, executor, n_workers=1):
     """
     with Store(path, experiment) as store:
         parts = store.find_unfinished()
+    n_workers = max(1, min(n_workers, len(parts)))
     n_rounds = math.ceil(len(parts) / n_workers)
     if n_rounds * experiment.epochs < MANY_EPOCHS:
         return None
@@ -161,7 +162,8 @@ def _measure(experiment, part, bits, long):
         return time.perf_counter() - start
 
     # the first one is slower, as it imports and reads what is needed
-    if experiment.epochs * measure(1) < long:
+    # and one epoch is nearly half of it, as the samples also pass before
+    if (experiment.epochs + 1) / 2 * measure(1) < long:
         return 0.0
     one, three = measure(1), measure(3)
     return one + (experiment.epochs - 1) * max(three - one, 0.0) / 2
