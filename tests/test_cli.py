@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 
+import nengo
 import pytest
+import xarray as xr
 
 import nengo_fa
 from nengo_fa import cli
@@ -197,3 +199,32 @@ def test_interruption(tmp_path, wait):
     else:
         assert process.returncode == 130
         assert "Interrupted before there was anything to report" in errors
+
+
+def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
+    """Where MNIST is not, small digits take its place, and the command says so."""
+
+    def nowhere(path=None):
+        raise FileNotFoundError("MNIST is nowhere")
+
+    monkeypatch.setattr("nengo_fa.datasets.mnist", nowhere)
+    arguments = ["mnist", "--quick", "--n-neurons", "50", "--workers", "1"]
+    assert cli.main([*arguments, "--folder", str(tmp_path)]) == 0
+    output = capsys.readouterr().out
+    assert "MNIST is nowhere" in output
+    assert "The small digits that come with scikit-learn take its place." in output
+    assert "Backprop ends with a lower test error than feedback alignment" in output
+    for name in ("figure6", "spikes", "confusion", "encoders"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    with xr.open_zarr(tmp_path / "figure6.zarr", consolidated=False) as data:
+        assert data.sizes["trial"] == 2
+        assert '"bits": 32' in data.attrs["configuration"]
+    assert nengo.rc.get("precision", "bits") == "64"
+
+
+def test_mnist_on_a_damaged_file(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "mnist.pkl.gz"
+    path.write_bytes(b"<html>not found</html>")
+    monkeypatch.setenv("NENGO_FA_DATA", str(path))
+    assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
+    assert "mnist.pkl.gz" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from nengo_fa.cli.shared import (
     import_extra,
     import_plots,
     number,
+    store,
     sweep,
 )
 
@@ -86,12 +87,23 @@ def run(options):
         experiment = make_experiment(classification, dataset, options)
         folder = get_folder(options, dataset_name(dataset), options.neurons)
         data = sweep(experiment, options, folder / "figure6.zarr")
+        print("One of these networks, in spikes:")
+        presentation = import_extra("experiments.presentation", "experiments")
+        results = presentation.train_and_present(experiment)
+        store(results, folder / "spikes.zarr", experiment)
     finally:
         rc.set("precision", "bits", bits)
     for claim in classification.check_claims(data):
         print(f"\n{claim}")
     print()
     draw(plots.classification_curves, folder / "figure6")
+    for name, plot in (
+        ("spikes", plots.presentation),
+        ("confusion", plots.confusion_matrix),
+        ("encoders", plots.encoder_images),
+    ):
+        figure = plot(results)
+        print("Figure:", *plots.save(figure, folder / name))
 
 
 def make_experiment(classification, dataset, options):

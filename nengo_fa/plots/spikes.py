@@ -28,8 +28,8 @@ def presentation(data):
     data : xarray.Dataset
         ``error`` (time,), the fraction of images that are misclassified by what the
         output says at ``time``, in seconds after the image has appeared. Of the first
-        images: ``images`` (digit, row, column), ``onset`` in seconds, ``label`` and
-        ``prediction``, each (digit,); ``spike_time`` in seconds and ``spike_neuron``
+        images: ``images`` (digit, row, column), ``onset`` in seconds, ``shown_label``
+        and ``shown_prediction``, each (digit,); ``spike_time`` in seconds and ``spike_neuron``
         (spike,); ``output`` (sample, class) at ``sample_time`` (sample,) in seconds.
 
     Returns
@@ -91,7 +91,7 @@ def _draw_error(axes, data):
 def _draw_images(axes, data, onsets, ends):
     """Draw images above the time at which they were shown."""
     pictures = data["images"].transpose("digit", "row", "column").values
-    labels, predictions = data["label"].values, data["prediction"].values
+    labels, predictions = data["shown_label"].values, data["shown_prediction"].values
     axes.set_axis_off()
     axes.set_title("(b) Label → prediction, spikes, and output", loc="left")
     place = blended_transform_factory(axes.transData, axes.transAxes)
@@ -133,7 +133,7 @@ def _draw_output(axes, times, data, onsets, ends):
         shading="nearest",
         rasterized=True,
     )
-    for onset, end, label in zip(onsets, ends, data["label"].values):
+    for onset, end, label in zip(onsets, ends, data["shown_label"].values):
         axes.add_patch(
             Rectangle(
                 (onset, label - 0.5), end - onset, 1, fill=False, color=FIXED, zorder=2

@@ -1,0 +1,170 @@
+"""A trained classifier in spikes: what it answers while samples are shown to it."""
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer, is_number
+from nengo.utils.progress import Progress, ProgressTracker
+
+from nengo_fa.experiments.classification import load_centered
+from nengo_fa.training import train
+
+#: How many neurons there are pictures of.
+N_NEURONS = 16
+
+
+def present(
+    network,
+    data,
+    n_samples=None,
+    presentation_time=0.1,
+    n_shown=8,
+    progress_bar=True,
+    dt=0.001,
+):
+    """Show test samples to a trained network, one after the other, in a simulator.
+
+    Parameters
+    ----------
+    network : nengo_fa.networks.Classifier
+        Its neurons may be of any type; LIF rate neurons are simulated as spiking LIF
+        neurons. It is left as it was.
+    data : nengo_fa.datasets.Dataset
+        As the network was trained with; shown are the first of its test samples.
+    n_samples : int, optional
+        How many. By default 1000, or all if there are fewer.
+    presentation_time : float, optional
+        For how long each is shown, in seconds. Neurons and synapses go on from one to
+        the next, as they would in a brain.
+    n_shown : int, optional
+        How many of them spikes and outputs are kept of.
+    progress_bar : bool or nengo.utils.progress.ProgressBar, optional
+        As for `nengo.Simulator`.
+    dt : float, optional
+        Time step in seconds.
+
+    Returns
+    -------
+    results : xarray.Dataset
+        As for `nengo_fa.plots.presentation` and `nengo_fa.plots.confusion_matrix`.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there are not so many test samples, or no time to show them.
+    """
+    if n_samples is None:
+        n_samples = min(1000, len(data.x_test))
+    if not is_integer(n_samples) or not 1 <= n_samples <= len(data.x_test):
+        raise ValidationError(
+            f"Must be an integer from 1 to {len(data.x_test)}, the number of test samples "
+            f"(got {n_samples!r})",
+            attr="n_samples",
+        )
+    if not is_number(presentation_time) or not dt <= presentation_time < np.inf:
+        raise ValidationError(
+            f"Must be a number of seconds, at least {dt} (got {presentation_time!r})",
+            attr="presentation_time",
+        )
+    n_steps = round(presentation_time / dt)
+    n_shown = min(n_shown, n_samples)
+    n_classes = network.output.size_in
+    outputs = np.empty((n_samples, n_steps, n_classes))
+    spikes = []
+
+    hidden, stimulus = network.hidden, network.stimulus
+    before = hidden.neuron_type, stimulus.output
+    try:
+        if type(hidden.neuron_type) is nengo.LIFRate:
+            hidden.neuron_type = _make_spiking(hidden.neuron_type)
+        x = data.x_test[:n_samples]
+        stimulus.output = nengo.processes.PresentInput(x, n_steps * dt)
+        with nengo.Network(seed=network.seed) as model:
+            model.add(network)
+            output_probe = nengo.Probe(network.output)
+            spike_probe = nengo.Probe(hidden.neurons)
+        progress = Progress("Showing samples", "Showing samples", n_samples)
+        with nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
+            with ProgressTracker(progress_bar, progress):
+                for i in range(n_samples):
+                    sim.run_steps(n_steps)
+                    outputs[i] = sim.data[output_probe]
+                    if i < n_shown:
+                        spikes.append(sim.data[spike_probe] > 0)
+                    sim.clear_probes()  # for all samples, spikes would fill the memory
+                    progress.step()
+    finally:
+        hidden.neuron_type, stimulus.output = before
+
+    labels = data.labels_test[:n_samples]
+    answers = outputs.argmax(axis=2)
+    confusion = np.zeros((n_classes, n_classes), dtype=int)
+    np.add.at(confusion, (labels, answers[:, -1]), 1)
+    step, neuron = np.nonzero(np.concatenate(spikes))
+    shape = data.image_shape or (1, data.x_test.shape[1])
+    steps = np.arange(1, n_shown * n_steps + 1)
+    return xr.Dataset(
+        {
+            "error": ("time", np.mean(answers != labels[:, np.newaxis], axis=0)),
+            "confusion": (("label", "prediction"), confusion),
+            "spike_time": ("spike", (step + 1) * dt, {"units": "s"}),
+            "spike_neuron": ("spike", neuron),
+            "images": (("digit", "row", "column"), x[:n_shown].reshape(-1, *shape)),
+            "onset": ("digit", np.arange(n_shown) * n_steps * dt, {"units": "s"}),
+            "shown_label": ("digit", labels[:n_shown]),
+            "shown_prediction": ("digit", answers[:n_shown, -1]),
+            "output": (("sample", "class"), outputs[:n_shown].reshape(-1, n_classes)),
+            "sample_time": ("sample", steps * dt, {"units": "s"}),
+        },
+        coords={"time": ("time", np.arange(1, n_steps + 1) * dt, {"units": "s"})},
+        attrs={"title": "A trained network in spikes", "n_digits": n_samples},
+    )
+
+
+def train_and_present(experiment, rule="FeedbackAlignment", normalization="augmented"):
+    """Train the network of the first trial of an experiment, and show it test samples.
+
+    Parameters
+    ----------
+    experiment : nengo_fa.experiments.classification.ClassificationExperiment
+    rule, normalization : str, optional
+        As for its ``declare``.
+
+    Returns
+    -------
+    results : xarray.Dataset
+        As `present` returns them; with ``encoders_before`` and ``encoders_after``
+        (neuron, row, column), of the first neurons.
+    """
+    network = experiment.declare(0, rule, normalization)
+    data = load_centered(experiment.dataset)
+    spiking = experiment.neurons == "spiking"
+    history = train(
+        network.decode,
+        data.x_train,
+        data.one_hot()[0],
+        experiment.epochs,
+        experiment.batch_size,
+        seed=network.seed,
+        snapshots=[0],
+        presentation_time=experiment.presentation_time if spiking else None,
+        network=network,
+        device=experiment.device,
+    )
+    results = present(network, data)
+    shape = -1, *results.images.shape[1:]
+    dims = "neuron", "row", "column"
+    before, after = history.snapshots[0][:N_NEURONS], history.encoders[:N_NEURONS]
+    return results.assign(
+        encoders_before=(dims, before.reshape(shape)),
+        encoders_after=(dims, after.reshape(shape)),
+    )
+
+
+def _make_spiking(neuron_type):
+    return nengo.LIF(
+        tau_rc=neuron_type.tau_rc,
+        tau_ref=neuron_type.tau_ref,
+        amplitude=neuron_type.amplitude,
+    )

@@ -1,0 +1,111 @@
+import nengo
+import numpy as np
+import pytest
+from nengo.exceptions import ValidationError
+
+import nengo_fa
+from nengo_fa import plots
+from nengo_fa.experiments.presentation import present
+from nengo_fa.networks import Classifier
+
+
+@pytest.fixture(scope="module")
+def data():
+    return nengo_fa.datasets.digits().centered()
+
+
+@pytest.fixture(scope="module")
+def network(data):
+    network = Classifier(
+        64, 10, n_neurons=80, neuron_type=nengo.LIFRate(amplitude=1 / 300), seed=1
+    )
+    network.encode.learning_rule_type = nengo_fa.FeedbackAlignment(
+        10, learning_rate=5, derivative=nengo_fa.Rate()
+    )
+    nengo_fa.train(
+        network.decode,
+        data.x_train,
+        data.one_hot()[0],
+        epochs=10,
+        batch_size=200,
+        progress_bar=False,
+        network=network,
+    )
+    return network
+
+
+@pytest.fixture(scope="module")
+def results(network, data):
+    return present(network, data, n_samples=60, n_shown=3, progress_bar=False)
+
+
+def test_spikes_find_the_answer(results, data):
+    """Not at once, when the output is still about the sample before."""
+    assert results.error.shape == (100,)
+    assert results.error[0] > 0.5
+    assert results.error[-1] < 0.2
+    assert results.confusion.sum() == 60
+    correct = np.trace(results.confusion.values) / 60
+    assert correct == pytest.approx(1 - results.error.values[-1])
+    counts = np.bincount(data.labels_test[:60], minlength=10)
+    assert np.array_equal(results.confusion.sum("prediction"), counts)
+
+
+def test_what_is_kept_of_the_first_samples(results, data):
+    assert results.images.shape == (3, 8, 8)
+    np.testing.assert_array_equal(results.images.values.reshape(3, 64), data.x_test[:3])
+    np.testing.assert_allclose(results.onset, [0, 0.1, 0.2])
+    assert np.array_equal(results.shown_label, data.labels_test[:3])
+    last = results.output.values.reshape(3, 100, 10)[:, -1]
+    assert np.array_equal(results.shown_prediction, last.argmax(axis=1))
+    assert 0 < results.spike_time.min() and results.spike_time.max() <= 0.3 + 1e-9
+    assert results.spike_neuron.max() < 80
+    rate = results.sizes["spike"] / 80 / 0.3
+    assert 10 < rate < 300  # Hz
+
+
+def test_is_what_a_simulator_does(Simulator, network, data):
+    """In one go."""
+    results = present(
+        network, data, n_samples=3, presentation_time=0.02, progress_bar=False
+    )
+    network.hidden.neuron_type = nengo.LIF(amplitude=1 / 300)
+    network.stimulus.output = nengo.processes.PresentInput(data.x_test[:3], 0.02)
+    try:
+        with nengo.Network(seed=network.seed) as model:
+            model.add(network)
+            probe = nengo.Probe(network.output)
+        with Simulator(model) as sim:
+            sim.run(0.06)
+    finally:
+        network.hidden.neuron_type = nengo.LIFRate(amplitude=1 / 300)
+        network.stimulus.output = np.zeros(64)
+    np.testing.assert_array_equal(results.output, sim.data[probe])
+
+
+def test_the_network_is_left_as_it_was(network, results):
+    assert isinstance(network.hidden.neuron_type, nengo.LIFRate)
+    assert not np.any(network.stimulus.output)
+
+
+def test_figures(results):
+    assert plots.presentation(results).axes
+    assert plots.confusion_matrix(results).axes
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"n_samples": 0},
+        {"n_samples": 10**6},
+        {"n_samples": 2.5},
+        {"presentation_time": 0},
+        {"presentation_time": np.nan},
+        {"presentation_time": "long"},
+    ],
+    ids=str,
+)
+def test_bad_arguments(network, data, arguments):
+    (name,) = arguments
+    with pytest.raises(ValidationError, match=name):
+        present(network, data, **arguments)
