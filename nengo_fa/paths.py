@@ -92,7 +92,9 @@ class Path:
             weights = weights.initial_value
             values = values @ weights.T if weights.ndim == 2 else values * weights
 
-        ensemble_input = np.zeros((len(x), self.ensemble.dimensions))
+        # of the same precision, as samples may be many
+        shape = len(x), self.ensemble.dimensions
+        ensemble_input = np.zeros(shape, dtype=values.dtype)
         ensemble_input[:, encode.post_slice] = values
         return ensemble_input
 

@@ -152,7 +152,8 @@ def sweep(experiment, options, path):
     data : xarray.Dataset
     """
     sweep = import_extra("experiments.sweep", "experiments")
-    print(f"{experiment.n_trials} trials, to be found in {path}")
+    trials = "1 trial" if experiment.n_trials == 1 else f"{experiment.n_trials} trials"
+    print(f"{trials}, to be found in {path}")
     # of a Dask scheduler, the workers come and go
     n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
     try:
