@@ -75,7 +75,7 @@ def classification_curves(data):
     for (name, label), axes in zip(baselines, panels):
         draw_baseline(axes, data[name].values, label)
         show_ratios(axes)
-    draw_legend(legend, counts, 4, baseline="encoders not trained")
+    draw_legend(legend, counts, 4, baseline="well-chosen, not trained")
     return figure
 
 

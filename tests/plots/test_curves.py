@@ -140,7 +140,7 @@ def test_classification_curves(classification):
     assert not panels[2].texts
     entries = [text.get_text() for text in legend.get_legend().get_texts()]
     assert len(entries) == 7 and "quartiles of 8 trials" in entries
-    assert "encoders not trained" in entries
+    assert "well-chosen, not trained" in entries
     as_image(figure)
     box = legend.get_legend().get_window_extent()
     assert all(not axes.get_window_extent().overlaps(box) for axes in panels)
