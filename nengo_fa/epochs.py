@@ -347,7 +347,9 @@ class Samples:
         """Eqs. 2 and 3, as in `.equations`, but in place; delta is overwritten."""
         xp = self._layers.device.namespace
         gradient = self._gradient_of_piece
-        xp.matmul(error, self._layers.get_feedback(i).T, out=delta)
+        # one error is spread by an outer product, for which matmul is slow in NumPy
+        project = xp.multiply if error.shape[1] == 1 else xp.matmul
+        project(error, self._layers.get_feedback(i).T, out=delta)
         xp.multiply(delta, derivative, out=delta)
         xp.matmul(delta.T, self._inputs[i, rows, :-1], out=gradient)
         self._gradient[i] += gradient
