@@ -47,9 +47,6 @@ class Device:
                 attr="device",
             )
 
-    def __str__(self):
-        return str(self.name)
-
     def array(self, values):
         """Copy values to the device.
 

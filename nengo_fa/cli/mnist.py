@@ -2,8 +2,6 @@
 
 from importlib.util import find_spec
 
-from nengo.rc import rc
-
 from nengo_fa.cli.shared import (
     add_command,
     add_sweep_options,
@@ -79,20 +77,17 @@ def add_to(commands):
 def run(options):
     """Run the trials, print the claims and draw the figure."""
     plots = import_plots()
-    bits = rc.get("precision", "bits")
-    rc.set("precision", "bits", options.bits)
-    try:
-        classification = import_extra("experiments.classification", "experiments")
-        dataset = options.dataset or _find_dataset()
+    precision = import_extra("experiments.sweep", "experiments").precision
+    classification = import_extra("experiments.classification", "experiments")
+    presentation = import_extra("experiments.presentation", "experiments")
+    with precision(options.bits):
+        dataset = options.dataset or _find_dataset(classification)
         experiment = make_experiment(classification, dataset, options)
         folder = get_folder(options, dataset_name(dataset), options.neurons)
         data = sweep(experiment, options, folder / "figure6.zarr")
         print("One of these networks, in spikes:")
-        presentation = import_extra("experiments.presentation", "experiments")
         results = presentation.train_and_present(experiment)
         store(results, folder / "spikes.zarr", experiment)
-    finally:
-        rc.set("precision", "bits", bits)
     for claim in classification.check_claims(data):
         print(f"\n{claim}")
     print()
@@ -141,10 +136,9 @@ def dataset_name(dataset):
     return dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
 
 
-def _find_dataset():
-    datasets = import_extra("datasets", "experiments")
+def _find_dataset(classification):
     try:
-        datasets.mnist()
+        classification.load_centered("mnist")  # which keeps it
     except FileNotFoundError as error:
         print(f"{error}\nThe small digits that come with scikit-learn take its place.")
         return "digits"

@@ -188,13 +188,19 @@ _process = threading.Lock()
 
 
 def _run(experiment, part, bits):
-    with _process, threadpool_limits(1):
-        before = rc.get("precision", "bits")
-        rc.set("precision", "bits", bits)
-        try:
-            return experiment.run(**part)
-        finally:
-            rc.set("precision", "bits", before)
+    with _process, threadpool_limits(1), precision(bits):
+        return experiment.run(**part)
+
+
+@contextmanager
+def precision(bits):
+    """Nengo's precision, ``"32"`` or ``"64"`` bits, for as long as the context lasts."""
+    before = rc.get("precision", "bits")
+    rc.set("precision", "bits", bits)
+    try:
+        yield
+    finally:
+        rc.set("precision", "bits", before)
 
 
 @contextmanager
