@@ -58,10 +58,43 @@ def test_multiplication_in_spikes(tmp_path, capsys):
 def test_learning_rates(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     options = ["--trials", "1", "--epochs", "2", "--workers", "1"]
-    assert cli.main(["learning-rates", *options]) == 0
+    assert cli.main(["learning-rates", "multiplication", *options]) == 0
     output = capsys.readouterr().out
-    assert re.search(r"suits all six best: [\d.]+\n", output)
-    assert (tmp_path / "results/learning-rates-rate/learning_rates.png").exists()
+    assert re.search(r"suits all six best, by RMSE: [\d.]+\n", output)
+    folder = tmp_path / "results" / "learning-rates-multiplication-rate"
+    assert (folder / "learning_rates.png").exists()
+
+
+def test_learning_rates_of_classification(tmp_path, capsys):
+    """At each rate it is the experiment at that rate, with the test error beside."""
+    options = [
+        "--dataset",
+        "digits",
+        "--trials",
+        "1",
+        "--epochs",
+        "1",
+        "--workers",
+        "1",
+    ]
+    options += ["--n-neurons", "30", "--encoders", "differences", "--bits", "64"]
+    folder = str(tmp_path / "rates")
+    rates = ["--learning-rates", "3", "1", "3"]
+    command = ["learning-rates", "mnist", *options, *rates, "--folder", folder]
+    assert cli.main(command) == 0
+    output = capsys.readouterr().out
+    assert "Median RMSE at the end, 1 trial" in output
+    assert "Median test error at the end, in %, 1 trial" in output
+    assert (tmp_path / "rates" / "learning_rates.png").exists()
+    found = xr.open_zarr(tmp_path / "rates/learning_rates.zarr", consolidated=False)
+    assert found.learning_rate.values.tolist() == [1, 3]
+    alone = ["mnist", *options, "--learning-rate", "3", "--folder", str(tmp_path)]
+    assert cli.main(alone) == 0
+    expected = xr.open_zarr(tmp_path / "figure6.zarr", consolidated=False)
+    for name in ("rmse", "test_error", "encoder_length"):
+        at_the_end = expected[name].isel(epoch=-1)
+        assert (found[name].sel(learning_rate=3) == at_the_end).all()
+    assert (found.baseline_error == expected.baseline_error).all()
 
 
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
@@ -122,7 +155,9 @@ def test_shows_progress_by_default(tmp_path):
         (["multiplication", "--trials", "0"], "must be from 1 to"),
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
         (["multiplication", "--workers", "0"], "must be from 1 to"),
-        (["learning-rates", "--epochs", "many"], "invalid int value"),
+        (["learning-rates"], "the following arguments are required: EXPERIMENT"),
+        (["learning-rates", "mnist", "--epochs", "many"], "invalid int value"),
+        (["learning-rates", "mnist", "--learning-rates", "-1"], "must be from 0 to"),
     ],
 )
 def test_bad_arguments(tmp_path, monkeypatch, capsys, arguments, message):

@@ -1,36 +1,66 @@
 """The command ``nengo-fa learning-rates``."""
 
-from nengo_fa.cli.multiplication import add_experiment_options, make_experiment
+from nengo_fa.cli import mnist, multiplication
 from nengo_fa.cli.shared import (
     add_command,
     draw,
     get_folder,
     import_extra,
     import_plots,
+    number,
     sweep,
 )
 
 
 def add_to(commands):
     """Add the command to those of the parser."""
-    command = add_command(
-        commands,
+    command = commands.add_parser(
         "learning-rates",
-        run,
-        help="how the first experiment depends on the learning rate, which the paper "
-        "does not give",
+        help="how an experiment depends on the learning rate, which the paper does not "
+        "give",
     )
-    add_experiment_options(command)
+    experiments = command.add_subparsers(required=True, metavar="EXPERIMENT")
+    for module, run, rates in (
+        (multiplication, run_multiplication, "0.3 1 3 10 30 100 300 1000"),
+        (mnist, run_mnist, "2.5 5 10 20 40"),
+    ):
+        name = module.__name__.rpartition(".")[2]
+        experiment = add_command(
+            experiments, name, run, help=f"that of nengo-fa {name}, with its options"
+        )
+        experiment.set_defaults(command=f"learning-rates-{name}")
+        experiment.add_argument(
+            "--learning-rates",
+            type=number(float, 0, 10**6),
+            nargs="+",
+            default=[float(rate) for rate in rates.split()],
+            metavar="RATE",
+            help=f"the learning rates, per update (default: {rates})",
+        )
+        module.add_experiment_options(experiment)
 
 
-def run(options):
-    """Run the trials, print the report and draw the figure."""
+def run_multiplication(options):
+    """Run the trials of the first experiment, print the report and draw the figure."""
+    experiment = multiplication.make_experiment(options, n_quick=4)
+    _run(options, experiment, [options.neurons])
+
+
+def run_mnist(options):
+    """The same, of the second experiment."""
+    precision = import_extra("experiments.sweep", "experiments").precision
+    with precision(options.bits):
+        experiment = mnist.make_experiment(options)
+        _run(options, experiment, mnist.name_data(experiment))
+
+
+def _run(options, experiment, words):
     plots = import_plots()
     learning_rates = import_extra("experiments.learning_rates", "experiments")
     experiment = learning_rates.LearningRateExperiment(
-        make_experiment(options, n_quick=4)
+        experiment, tuple(sorted(set(options.learning_rates)))
     )
-    folder = get_folder(options, options.neurons)
+    folder = get_folder(options, *words)
     data = sweep(experiment, options, folder / "learning_rates.zarr")
     print(f"\n{learning_rates.report(data)}\n")
-    draw(plots.sensitivity, folder / "learning_rates")
+    draw(plots.sensitivity, data, folder / "learning_rates")

@@ -26,6 +26,18 @@ def add_to(commands):
         help="the paper's second experiment: handwritten digits, Figure 6 and its claims",
     )
     command.add_argument(
+        "--learning-rate",
+        type=number(float, 0, 10**6),
+        metavar="RATE",
+        help="learning rate of the encoder rules, per update (default: 5, and 1 for "
+        "rectified linear neurons)",
+    )
+    add_experiment_options(command)
+
+
+def add_experiment_options(command):
+    """Add the options that all commands about this experiment have."""
+    command.add_argument(
         "--dataset",
         metavar="DATA",
         help="mnist, digits (the small ones that come with scikit-learn) or a file "
@@ -54,13 +66,6 @@ def add_to(commands):
         "(default: %(default)s)",
     )
     command.add_argument(
-        "--learning-rate",
-        type=number(float, 0, 10**6),
-        metavar="RATE",
-        help="learning rate of the encoder rules, per update (default: 10, and 1 for "
-        "rectified linear neurons)",
-    )
-    command.add_argument(
         "--bits",
         choices=("32", "64"),
         default="32",
@@ -80,10 +85,12 @@ def run(options):
     precision = import_extra("experiments.sweep", "experiments").precision
     classification = import_extra("experiments.classification", "experiments")
     presentation = import_extra("experiments.presentation", "experiments")
+    learning_rate = options.learning_rate
+    if learning_rate is None:
+        learning_rate = 1.0 if options.neurons == "relu" else 5.0
     with precision(options.bits):
-        dataset = options.dataset or _find_dataset(classification)
-        experiment = make_experiment(classification, dataset, options)
-        folder = get_folder(options, dataset_name(dataset), options.neurons)
+        experiment = make_experiment(options, learning_rate=learning_rate)
+        folder = get_folder(options, *name_data(experiment))
         data = sweep(experiment, options, folder / "figure6.zarr")
         print("One of these networks, in spikes:")
         results = presentation.train_and_present(experiment)
@@ -91,18 +98,23 @@ def run(options):
     for claim in classification.check_claims(data):
         print(f"\n{claim}")
     print()
-    draw(plots.classification_curves, folder / "figure6")
-    for name, plot in (
-        ("spikes", plots.presentation),
-        ("confusion", plots.confusion_matrix),
-        ("encoders", plots.encoder_images),
-    ):
-        figure = plot(results)
-        print("Figure:", *plots.save(figure, folder / name))
+    draw(plots.classification_curves, data, folder / "figure6")
+    draw(plots.presentation, results, folder / "spikes")
+    draw(plots.confusion_matrix, results, folder / "confusion")
+    draw(plots.encoder_images, results, folder / "encoders")
 
 
-def make_experiment(classification, dataset, options):
-    """The experiment that the options describe."""
+def make_experiment(options, **parameters):
+    """The experiment that the options describe.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    **parameters
+        Of the experiment.
+    """
+    classification = import_extra("experiments.classification", "experiments")
+    dataset = options.dataset or _find_dataset(classification)
     data = classification.load_centered(dataset)
     baseline = "gabor"
     if data.image_shape is None:
@@ -113,9 +125,6 @@ def make_experiment(classification, dataset, options):
             "'nengo-fa[images]'); differences of samples take their place."
         )
         baseline = "differences"
-    learning_rate = options.learning_rate
-    if learning_rate is None:
-        learning_rate = 1.0 if options.neurons == "relu" else 10.0
     quick = options.quick
     return classification.ClassificationExperiment(
         dataset=dataset,
@@ -124,16 +133,17 @@ def make_experiment(classification, dataset, options):
         baseline=baseline,
         n_trials=options.trials or (2 if quick else N_TRIALS),
         epochs=options.epochs or (2 if quick else EPOCHS),
-        learning_rate=learning_rate,
         n_neurons=options.n_neurons,
         device=options.device,
         seed=options.seed,
+        **parameters,
     )
 
 
-def dataset_name(dataset):
-    """A name for the folder of results."""
-    return dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
+def name_data(experiment):
+    """Words for the folder of results."""
+    name = experiment.dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
+    return [experiment.neurons] if name == "mnist" else [name, experiment.neurons]
 
 
 def _find_dataset(classification):

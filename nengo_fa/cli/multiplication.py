@@ -61,17 +61,16 @@ def run(options):
         print(f"\n{claim}")
     print()
 
-    store(illustrations.make_tuning_curves(), folder / "figure2.zarr")
-    pictures = {
-        "figure3": illustrations.make_iterations(experiment),
-        "figure4": illustrations.make_encoder_movement(experiment),
-    }
-    for name, picture in pictures.items():
-        store(picture, folder / f"{name}.zarr", experiment)
-    draw(plots.tuning_curves, folder / "figure2")
-    draw(plots.iterations, folder / "figure3")
-    draw(plots.encoder_movement, folder / "figure4")
-    draw(plots.learning_curves, folder / "figure5")
+    tuning_curves = illustrations.make_tuning_curves()
+    store(tuning_curves, folder / "figure2.zarr")
+    draw(plots.tuning_curves, tuning_curves, folder / "figure2")
+    iterations = illustrations.make_iterations(experiment)
+    store(iterations, folder / "figure3.zarr", experiment)
+    draw(plots.iterations, iterations, folder / "figure3")
+    movement = illustrations.make_encoder_movement(experiment)
+    store(movement, folder / "figure4.zarr", experiment)
+    draw(plots.encoder_movement, movement, folder / "figure4")
+    draw(plots.learning_curves, data, folder / "figure5")
 
 
 def make_experiment(options, n_quick, **parameters):

@@ -178,8 +178,6 @@ def store(data, path, experiment=None):
     store.write_dataset(data, path)
 
 
-def draw(plot, path):
-    """Draw a figure of what is stored under its name."""
-    plots, store = import_plots(), import_extra("experiments.store", "experiments")
-    figure = plot(store.read_dataset(path.with_suffix(".zarr")))
-    print("Figure:", *plots.save(figure, path))
+def draw(plot, data, path):
+    """Draw a figure of data, and say where it is."""
+    print("Figure:", *import_plots().save(plot(data), path))

@@ -10,12 +10,16 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets, receptive_fields
-from nengo_fa.derivatives import Rate
 from nengo_fa.devices import Device, to_numpy
 from nengo_fa.epochs import Samples, make_solve
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
-from nengo_fa.experiments.multiplication import NORMALIZATIONS, RULES
-from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.experiments.conditions import (
+    NORMALIZATIONS,
+    RULES,
+    make_coordinates,
+    make_rule,
+)
+from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Classifier
 from nengo_fa.paths import find_path
 from nengo_fa.training import make_layers
@@ -115,7 +119,7 @@ class ClassificationExperiment:
     baseline: str = "gabor"
     n_trials: int = 16
     epochs: int = 100
-    learning_rate: float = 10.0
+    learning_rate: float = 5.0
     n_neurons: int = 200
     n_batches: int = 12
     presentation_time: float = 0.1
@@ -172,9 +176,10 @@ class ClassificationExperiment:
 
     @property
     def configuration(self):
-        """All parameters, and what the samples are, for the attributes of the results."""
-        digest = load_centered(self.dataset).digest
-        return {"experiment": "classification", **asdict(self), "digest": digest}
+        """All that a trial depends on, for the attributes of the results."""
+        configuration = {"experiment": "classification", **asdict(self)}
+        del configuration["n_trials"]
+        return {**configuration, "digest": load_centered(self.dataset).digest}
 
     @property
     def batch_size(self):
@@ -183,13 +188,7 @@ class ClassificationExperiment:
 
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
-        coordinates = {
-            # of type object, as Zarr has no standard for text of a fixed length
-            "rule": np.array(RULES, dtype=object),
-            "normalization": np.array(NORMALIZATIONS, dtype=object),
-            "trial": np.arange(self.n_trials),
-            "epoch": np.arange(self.epochs + 1),
-        }
+        coordinates = make_coordinates(self.n_trials, self.epochs)
         shape = [len(values) for values in coordinates.values()]
         results = {
             name: (list(coordinates), np.full(shape, np.nan), attributes)
@@ -234,17 +233,13 @@ class ClassificationExperiment:
         network : nengo_fa.networks.Classifier
         """
         network = self._make_network(trial, self.encoders)
-        parameters = {
-            "learning_rate": self.learning_rate,
-            "derivative": Rate(),
-            "normalization": None if normalization == "none" else normalization,
-            "sparse": self.encoders in IMAGES_ONLY,
-        }
-        if rule == "Backprop":
-            rule = Backprop(network.decode, **parameters)
-        else:
-            rule = FeedbackAlignment(network.output.size_in, **parameters)
-        network.encode.learning_rule_type = rule
+        network.encode.learning_rule_type = make_rule(
+            rule,
+            normalization,
+            network.decode,
+            learning_rate=self.learning_rate,
+            sparse=self.encoders in IMAGES_ONLY,
+        )
         return network
 
     def _make_network(self, trial, encoders, **kwargs):

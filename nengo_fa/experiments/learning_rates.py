@@ -1,32 +1,26 @@
-"""How the multiplication experiment depends on the learning rate."""
+"""How an experiment depends on the learning rate."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nengo_fa.experiments.claims import find_lower
-from nengo_fa.experiments.multiplication import (
-    NORMALIZATIONS,
-    VARIABLES,
-    MultiplicationExperiment,
-)
+from nengo_fa.experiments.conditions import NORMALIZATIONS
 
 
 @dataclass(frozen=True)
 class LearningRateExperiment:
-    """The multiplication experiment at several learning rates; what is left at its end.
+    """An experiment at several learning rates; what is left at its end.
 
     Parameters
     ----------
-    experiment : MultiplicationExperiment
+    experiment : MultiplicationExperiment or ClassificationExperiment
         All but the learning rate.
     learning_rates : tuple of float
     """
 
-    experiment: MultiplicationExperiment = field(
-        default_factory=MultiplicationExperiment
-    )
-    learning_rates: tuple = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+    experiment: object
+    learning_rates: tuple
 
     @property
     def n_trials(self):
@@ -40,8 +34,8 @@ class LearningRateExperiment:
 
     @property
     def chunks(self):
-        """How many trials are run, and stored, together."""
-        return self.experiment.chunks
+        """A part of the experiment at one of the learning rates is a part."""
+        return {**self.experiment.chunks, "learning_rate": 1}
 
     @property
     def seed(self):
@@ -53,7 +47,7 @@ class LearningRateExperiment:
         """All parameters, for the attributes of the results."""
         configuration = dict(self.experiment.configuration)
         del configuration["learning_rate"]
-        configuration["experiment"] = "learning rates of multiplication"
+        configuration["experiment"] = f"learning rates of {configuration['experiment']}"
         configuration["learning_rates"] = list(self.learning_rates)
         return configuration
 
@@ -63,33 +57,39 @@ class LearningRateExperiment:
 
     def make_template(self):
         """Dataset for the results, full of NaN."""
-        template = self.experiment.make_template().isel(epoch=-1, drop=True)
+        template = self.experiment.make_template()
         rates = {"learning_rate": list(self.learning_rates)}
-        template = template.expand_dims(rates).copy(deep=True)
+        ends = {
+            name: data.isel(epoch=-1, drop=True).expand_dims(rates).copy(deep=True)
+            for name, data in template.data_vars.items()
+            if "epoch" in data.dims
+        }
+        template = template.drop_dims("epoch").assign(ends)
         template["learning_rate"].attrs["units"] = "per update"
         return template
 
-    def run(self, trial):
-        """Run some trials.
-
-        Parameters
-        ----------
-        trial : range
-            Their numbers.
+    def run(self, learning_rate, **part):
+        """Run a part of the experiment, at learning rates that are given by their numbers.
 
         Returns
         -------
-        results : dict of (n_learning_rates, 2, 3, len(trial)) ndarray
+        results : dict of ndarray
             In the order of the dimensions of the template.
         """
-        parts = [
-            replace(self.experiment, learning_rate=rate).run(trial)
-            for rate in self.learning_rates
+        all_results = [
+            replace(self.experiment, learning_rate=self.learning_rates[i]).run(**part)
+            for i in learning_rate
         ]
-        return {
-            name: np.array([part[name][..., -1] for part in parts])
-            for name in VARIABLES
+        at_the_end = [
+            name
+            for name, data in self.make_template().data_vars.items()
+            if "learning_rate" in data.dims
+        ]
+        ends = {
+            name: np.array([results[name][..., -1] for results in all_results])
+            for name in at_the_end
         }
+        return {**all_results[0], **ends}
 
 
 def find_best_rates(data):
@@ -140,23 +140,14 @@ def report(data):
     -------
     report : str
     """
-    median, best = data.rmse.median("trial"), find_best_rates(data)
-    rates = data.learning_rate.values
-    lines = [
-        f"Median RMSE at the end, {data.sizes['trial']} trials, by learning rate "
-        "(* lowest)",
-        " " * 32 + "".join(f"{rate:>10g}" for rate in rates),
-    ]
-    for rule in data.rule.values:
-        for normalization in data.normalization.values:
-            condition = {"rule": rule, "normalization": normalization}
-            numbers = "".join(
-                f"{value:9.4f}" + "* "[int(rate != best.sel(condition))]
-                for rate, value in zip(rates, median.sel(condition).values)
-            )
-            lines.append(f"{f'{rule}, {normalization}':32}{numbers}")
-    lines.append("")
-    lines.append(f"The one that suits all six best: {find_common_rate(data):g}")
+    lines = _make_table("Median RMSE at the end", data.rmse)
+    if "test_error" in data:
+        lines += _make_table(
+            "Median test error at the end, in %", 100 * data.test_error
+        )
+    lines.append(
+        f"The one that suits all six best, by RMSE: {find_common_rate(data):g}"
+    )
     if data.sizes["trial"] < 2:
         return "\n".join(lines)
 
@@ -182,3 +173,24 @@ def report(data):
             f"   effect {finding.effect:5.2f}, p = {finding.p:.1g}"
         )
     return "\n".join(lines)
+
+
+def _make_table(title, values):
+    median = values.median("trial")
+    rates, best = median.learning_rate.values, median.idxmin("learning_rate")
+    trials = (
+        "1 trial" if values.sizes["trial"] == 1 else f"{values.sizes['trial']} trials"
+    )
+    lines = [
+        f"{title}, {trials}, by learning rate (* lowest)",
+        " " * 32 + "".join(f"{rate:>10g}" for rate in rates),
+    ]
+    for rule in values.rule.values:
+        for normalization in values.normalization.values:
+            condition = {"rule": rule, "normalization": normalization}
+            numbers = "".join(
+                f"{value:9.4f}" + "* "[int(rate != best.sel(condition))]
+                for rate, value in zip(rates, median.sel(condition).values)
+            )
+            lines.append(f"{f'{rule}, {normalization}':32}{numbers}")
+    return [*lines, ""]

@@ -8,7 +8,6 @@ import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
-from nengo_fa.derivatives import Rate
 from nengo_fa.epochs import Samples, make_solve
 from nengo_fa.experiments.claims import (
     Claim,
@@ -16,13 +15,15 @@ from nengo_fa.experiments.claims import (
     find_equivalent,
     find_lower,
 )
+from nengo_fa.experiments.conditions import (
+    NORMALIZATIONS,
+    RULES,
+    make_coordinates,
+    make_rule,
+)
 from nengo_fa.geometry import angle_to_axes
-from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 from nengo_fa.paths import find_path
 from nengo_fa.training import make_layers
-
-RULES = ("FeedbackAlignment", "Backprop")
-NORMALIZATIONS = ("none", "forced", "augmented")
 
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the product", "units": "1"},
@@ -83,8 +84,10 @@ class MultiplicationExperiment:
 
     @property
     def configuration(self):
-        """All parameters, for the attributes of the results."""
-        return {"experiment": "multiplication", **asdict(self)}
+        """All that a trial depends on, for the attributes of the results."""
+        configuration = {"experiment": "multiplication", **asdict(self)}
+        del configuration["n_trials"]
+        return configuration
 
     @property
     def measured_for(self):
@@ -102,13 +105,7 @@ class MultiplicationExperiment:
 
     def make_template(self):
         """Dataset for the results, full of NaN."""
-        coordinates = {
-            # of type object, as Zarr has no standard for text of a fixed length
-            "rule": np.array(RULES, dtype=object),
-            "normalization": np.array(NORMALIZATIONS, dtype=object),
-            "trial": np.arange(self.n_trials),
-            "epoch": np.arange(self.epochs + 1),
-        }
+        coordinates = make_coordinates(self.n_trials, self.epochs)
         shape = [len(values) for values in coordinates.values()]
         return xr.Dataset(
             {
@@ -168,18 +165,10 @@ class MultiplicationExperiment:
             output = nengo.Node(size_in=1)
             encode = nengo.Connection(stimulus, hidden, synapse=None)
             decode = nengo.Connection(hidden, output, function=np.prod)
-            encode.learning_rule_type = self._make_rule(rule, normalization, decode)
+            encode.learning_rule_type = make_rule(
+                rule, normalization, decode, learning_rate=self.learning_rate
+            )
         return Trial(network, decode, x, np.prod(x, axis=1, keepdims=True), seed)
-
-    def _make_rule(self, rule, normalization, decode):
-        parameters = {
-            "learning_rate": self.learning_rate,
-            "derivative": Rate(),
-            "normalization": None if normalization == "none" else normalization,
-        }
-        if rule == "Backprop":
-            return Backprop(decode, **parameters)
-        return FeedbackAlignment(1, **parameters)
 
     def _run_group(self, group):
         # built once for the neurons and the feedback weights, which all rules share
@@ -187,11 +176,11 @@ class MultiplicationExperiment:
         shape = len(RULES), len(NORMALIZATIONS), len(group), self.epochs + 1
         results = {name: np.empty(shape) for name in VARIABLES}
         for index in np.ndindex(shape[:2]):
-            rule = RULES[index[0]], NORMALIZATIONS[index[1]]
-            with_rule = [
-                replace(path, rule=self._make_rule(*rule, path.decode))
-                for path in paths
-            ]
+            names = RULES[index[0]], NORMALIZATIONS[index[1]]
+            with_rule = []
+            for path in paths:
+                rule = make_rule(*names, path.decode, learning_rate=self.learning_rate)
+                with_rule.append(replace(path, rule=rule))
             rmse, encoders = self._train(group, make_layers(with_rule))
             results["rmse"][index] = rmse.T
             results["angle"][index] = angle_to_axes(encoders).mean(axis=-1).T

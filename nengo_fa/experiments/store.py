@@ -11,6 +11,7 @@ from pathlib import Path
 import nengo
 import numpy as np
 import xarray as xr
+import zarr
 from filelock import FileLock, Timeout
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
@@ -27,7 +28,8 @@ class Store:
     The store is created complete, with NaN for what is not yet known, and appears under
     its name at once. Each part of the experiment has chunks of its own on disk. That a
     part is finished is written after its results, so that a killed process can do no harm.
-    A context manager: within it, no other process can have the store.
+    A store of fewer trials grows, and one of more is used as if it had as many as the
+    experiment. A context manager: within it, no other process can have the store.
 
     Parameters
     ----------
@@ -77,13 +79,13 @@ class Store:
 
     def read(self):
         """What is there: a dataset of those trials of which all is finished, in memory."""
-        data = read_dataset(self.path)
+        data = self._read()
         finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
         return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
 
     def find_unfinished(self):
         """The parts that are yet to be run, a list as `split` returns it."""
-        data = read_dataset(self.path)
+        data = self._read()
         finished = data[FINISHED]
         for name in self._template.data_vars:
             # finished results hold no NaN; this is what Zarr makes of a file that is gone
@@ -116,11 +118,13 @@ class Store:
         finished = xr.Dataset({FINISHED: (list(part), finished)})
         finished.to_zarr(self.path, region=region, consolidated=False)
 
+    def _read(self):
+        """The trials of the experiment, finished or not."""
+        n_trials = self._template.sizes["trial"]
+        return read_dataset(self.path).isel(trial=slice(n_trials))
+
     def _create(self):
-        sizes = self._template.sizes
-        chunks = {
-            dim: min(size, sizes[dim]) for dim, size in self._experiment.chunks.items()
-        }
+        sizes, chunks = self._template.sizes, self._experiment.chunks
         unfinished = np.zeros([sizes[dim] for dim in chunks], dtype=bool)
         data = self._template.assign({FINISHED: (list(chunks), unfinished)})
         data.attrs.update(describe(self._experiment))
@@ -128,23 +132,54 @@ class Store:
             name: {
                 "chunks": tuple(chunks.get(dim, sizes[dim]) for dim in variable.dims)
             }
-            for name, variable in data.data_vars.items()
+            for name, variable in data.variables.items()
         }
         _write(data, self.path, encoding)
 
     def _check(self):
         try:
-            data = read_dataset(self.path)
-            theirs = json.loads(data.attrs["configuration"])
-            versions = json.loads(data.attrs["versions"])
-            for name in (FINISHED, *self._template.data_vars):
-                data[name]
+            store = zarr.open_group(self.path, mode="r+")
+            theirs = json.loads(store.attrs["configuration"])
+            versions = json.loads(store.attrs["versions"])
+            short = self._find_short(store)
         except Exception as error:  # damage can show in any layer
             raise _not_a_store(self.path, error) from error
         ours = json.loads(_to_json(_get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
-        if self.find_unfinished():
+        if short:
             self._refuse_difference("version", versions, get_versions())
+            for array, shape in short:
+                array.resize(shape)
+        numbers = store["trial"]
+        if numbers[-1] != numbers.size - 1:  # as a process may end in between
+            numbers[:] = np.arange(numbers.size)
+        try:
+            unfinished = self.find_unfinished()
+        except Exception as error:
+            raise _not_a_store(self.path, error) from error
+        if unfinished:
+            self._refuse_difference("version", versions, get_versions())
+
+    def _find_short(self, store):
+        """Arrays that lack trials, each with the shape that it should have.
+
+        They lack those of the experiment, or those of other arrays: somebody was
+        interrupted who made the store grow.
+        """
+        dims = {name: data.dims for name, data in self._template.variables.items()}
+        dims[FINISHED] = tuple(self._experiment.chunks)
+        lengths = {
+            name: store[name].shape[dims[name].index("trial")]
+            for name in dims
+            if "trial" in dims[name]
+        }
+        n_trials = max(self._template.sizes["trial"], *lengths.values())
+        short = []
+        for name in (name for name in lengths if lengths[name] < n_trials):
+            shape = list(store[name].shape)
+            shape[dims[name].index("trial")] = n_trials
+            short.append((store[name], tuple(shape)))
+        return short
 
     def _refuse_difference(self, what, theirs, ours):
         differences = [

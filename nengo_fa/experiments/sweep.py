@@ -38,8 +38,8 @@ def run_trials(experiment, path, executor, progress_bar=True):
         An object that can be pickled, with attributes and methods
 
         ``configuration``, ``seed``
-            A dictionary for JSON, of all that decides what the results are and how they
-            are divided; the seed.
+            A dictionary for JSON, of all that decides what the results of a trial are and
+            how they are divided, so not of the number of trials; the seed.
         ``make_template()``
             An `xarray.Dataset` full of NaN, for all results. One of the dimensions is
             ``trial``.

@@ -90,9 +90,9 @@ def draw_baseline(axes, values, label):
     ((lower,), (median,), (upper,)) = get_quartiles(values[:, None])
     if np.isnan(median):
         return
+    ends = [line.get_ydata()[-1] for line in axes.lines]
     axes.axhspan(lower, upper, color=_BASELINE["color"], alpha=0.12, linewidth=0)
     axes.axhline(median, **_BASELINE, zorder=1)
-    ends = [line.get_ydata()[-1] for line in axes.lines if len(line.get_ydata()) > 2]
     # on the side of the line where fewer of the curves end
     above = np.nanmean(np.array(ends) < median) >= 0.5
     axes.annotate(

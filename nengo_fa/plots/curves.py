@@ -17,6 +17,10 @@ from nengo_fa.plots.drawing import STYLE
 
 _RMSE = "rmse", "Error", "RMSE of the product"
 _ANGLE = "angle", "Angle to nearest diagonal", "Mean angle (rad)"
+_CLASSIFICATION = [
+    ("rmse", "Training error", "RMSE of the output"),
+    ("test_error", "Test error", "Misclassified images (%)"),
+]
 _LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
 
@@ -61,11 +65,7 @@ def classification_curves(data):
         Medians over trials, and the quartiles as a band. Errors are on logarithmic
         axes, unless there are none.
     """
-    measures = [
-        ("rmse", "Training error", "RMSE of the output"),
-        ("test_error", "Test error", "Misclassified images (%)"),
-        _LENGTH,
-    ]
+    measures = [*_CLASSIFICATION, _LENGTH]
     data = data.assign(
         test_error=100 * data["test_error"], baseline_error=100 * data["baseline_error"]
     )
@@ -81,12 +81,12 @@ def classification_curves(data):
 
 @rc_context(STYLE)
 def sensitivity(data):
-    """Figure of the error and the angle that are left at the end, by learning rate.
+    """Figure of the error that is left at the end, by learning rate.
 
     Parameters
     ----------
     data : xarray.Dataset
-        ``rmse`` and ``angle`` in radians, each
+        ``rmse``, and ``angle`` in radians or ``test_error``, a fraction, each
         (learning_rate, rule, normalization, trial). NaN does not count.
 
     Returns
@@ -96,6 +96,9 @@ def sensitivity(data):
     """
     rates = data["learning_rate"].values
     measures = [_RMSE, _ANGLE]
+    if "test_error" in data:
+        measures = _CLASSIFICATION
+        data = data.assign(test_error=100 * data["test_error"])
     figure, legend, panels = make_measures(measures)
     counts = []
     for (name, *_), axes in zip(measures, panels):

@@ -30,7 +30,8 @@ EXPERIMENT = MultiplicationExperiment(n_trials=40)
 
 def run(experiment):
     template = experiment.make_template()
-    results = experiment.run(trial=range(experiment.n_trials))
+    parts = {name: range(template.sizes[name]) for name in experiment.chunks}
+    results = experiment.run(**parts)
     return template.assign({k: (template[k].dims, v) for k, v in results.items()})
 
 

@@ -247,7 +247,7 @@ def test_an_exception_ends_busy_workers():
 
 @pytest.mark.parametrize(
     "change",
-    [{"epochs": 4}, {"seed": 1}, {"n_trials": 6}, {"neurons": "spiking"}],
+    [{"epochs": 4}, {"seed": 1}, {"chunk_size": 3}, {"neurons": "spiking"}],
     ids=str,
 )
 def test_refuses_another_configuration(store, change):
@@ -265,6 +265,78 @@ def test_refuses_other_versions_while_unfinished(tmp_path, monkeypatch):
     monkeypatch.setattr("nengo.__version__", "5.0.0")
     with pytest.raises(ValidationError, match="another version: nengo is"):
         run_in_thread(EXPERIMENT, path)
+
+
+@pytest.mark.parametrize("fewer", [1, 2, 3])
+def test_a_store_grows(tmp_path, store, fewer):
+    """More trials are added to those that are there, as if all had been run at once."""
+    path = tmp_path / "grown.zarr"
+    run_in_thread(replace(EXPERIMENT, n_trials=fewer), path)
+    data = run_in_thread(EXPERIMENT, path)
+    assert data.trial.values.tolist() == [0, 1, 2, 3, 4]
+    assert read_files(path) == read_files(store)
+
+
+def test_finished_trials_are_not_run_again_when_a_store_grows(tmp_path):
+    path = tmp_path / "grown.zarr"
+    run_in_thread(replace(EXPERIMENT, n_trials=4), path)
+    assert run_in_thread(Failing(EXPERIMENT, 0), path).sizes["trial"] == 5
+
+
+def test_fewer_trials_are_a_part_of_the_store(store):
+    before = read_files(store)
+    data = run_in_thread(Failing(replace(EXPERIMENT, n_trials=3), 0), store)
+    assert data.trial.values.tolist() == [0, 1, 2]
+    assert read_files(store) == before
+
+
+@pytest.mark.parametrize("again", [4, 5, 7])
+@pytest.mark.parametrize("n_done", range(6))
+def test_growing_can_be_interrupted(tmp_path, monkeypatch, n_done, again):
+    """After whichever array, and whatever number of trials is asked for then."""
+    path, whole = tmp_path / "grown.zarr", tmp_path / "whole.zarr"
+    run_in_thread(replace(EXPERIMENT, n_trials=4), path)
+    find_short = Store._find_short
+    with monkeypatch.context() as context:
+
+        def interrupt(self, store):
+            short = find_short(self, store)
+            assert len(short) == 5
+            yield from short[:n_done]
+            raise KeyboardInterrupt
+
+        context.setattr(
+            Store, "_find_short", lambda *args: Interrupted(interrupt(*args))
+        )
+        with pytest.raises(KeyboardInterrupt):
+            run_in_thread(EXPERIMENT, path)
+    data = run_in_thread(replace(EXPERIMENT, n_trials=again), path)
+    assert data.trial.values.tolist() == list(range(again))
+    data = run_in_thread(replace(EXPERIMENT, n_trials=7), path)
+    run_in_thread(replace(EXPERIMENT, n_trials=7), whole)
+    assert read_files(path) == read_files(whole)
+
+
+class Interrupted(list):
+    """What is short, with an interruption on the way through it."""
+
+    def __init__(self, arrays):
+        super().__init__([None])
+        self._arrays = arrays
+
+    def __iter__(self):
+        return self._arrays
+
+
+def test_a_finished_store_does_not_grow_with_other_versions(tmp_path, monkeypatch):
+    path = tmp_path / "old.zarr"
+    run_in_thread(replace(EXPERIMENT, n_trials=2), path)
+    before = read_files(path)
+    monkeypatch.setattr("nengo.__version__", "5.0.0")
+    with pytest.raises(ValidationError, match="another version: nengo is"):
+        run_in_thread(EXPERIMENT, path)
+    assert read_files(path) == before
+    assert run_in_thread(replace(EXPERIMENT, n_trials=2), path).sizes["trial"] == 2
 
 
 def test_precision_is_part_of_the_configuration(tmp_path, expected):

@@ -235,6 +235,18 @@ def test_sensitivity(by_rate):
     assert "lowest median" in entries
 
 
+def test_sensitivity_of_classification(by_rate):
+    data = by_rate.rename(angle="test_error")
+    legend, *panels = plots.sensitivity(data).axes
+    assert [axes.get_ylabel() for axes in panels] == [
+        "RMSE of the output",
+        "Misclassified images (%)",
+    ]
+    in_percent = data.assign(test_error=100 * data["test_error"])
+    for name, axes in zip(("rmse", "test_error"), panels):
+        check_medians(axes, in_percent, name)
+
+
 def test_sensitivity_counts_what_there_is(by_rate):
     """A trial that has no result at one learning rate counts at the others."""
     by_rate["rmse"][{"learning_rate": -1, "trial": slice(0, 2)}] = np.nan

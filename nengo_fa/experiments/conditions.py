@@ -1,0 +1,41 @@
+"""The six conditions of the paper's experiments: two rules with three normalizations."""
+
+import numpy as np
+
+from nengo_fa.derivatives import Rate
+from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+
+RULES = ("FeedbackAlignment", "Backprop")
+NORMALIZATIONS = ("none", "forced", "augmented")
+
+
+def make_rule(rule, normalization, decode, **parameters):
+    """An encoder rule by its names.
+
+    Parameters
+    ----------
+    rule : str
+        One of `RULES`.
+    normalization : str
+        One of `NORMALIZATIONS`.
+    decode : nengo.Connection
+        What backpropagation reads; its size is that of the error.
+    **parameters
+        Of the rule.
+    """
+    parameters["derivative"] = Rate()
+    parameters["normalization"] = None if normalization == "none" else normalization
+    if rule == "Backprop":
+        return Backprop(decode, **parameters)
+    return FeedbackAlignment(decode.post.size_in, **parameters)
+
+
+def make_coordinates(n_trials, epochs):
+    """Coordinates of results: for each condition and trial, and after each epoch."""
+    return {
+        # of type object, as Zarr has no standard for text of a fixed length
+        "rule": np.array(RULES, dtype=object),
+        "normalization": np.array(NORMALIZATIONS, dtype=object),
+        "trial": np.arange(n_trials),
+        "epoch": np.arange(epochs + 1),
+    }
