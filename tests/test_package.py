@@ -51,6 +51,7 @@ def test_layers_of_the_package():
         "receptive_fields",
         "experiments",
         "plots",
+        "gui",
         "cli",
     ]
     for position, name in enumerate(order):

@@ -1,0 +1,1 @@
+"""What Nengo GUI shows of a network that learns."""

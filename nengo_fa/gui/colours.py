@@ -1,0 +1,57 @@
+"""Fields of numbers as small images in colour."""
+
+from base64 import b64encode
+from io import BytesIO
+
+import numpy as np
+
+try:
+    from PIL import Image
+except ImportError as error:
+    raise ImportError(
+        "The views of Nengo GUI need Pillow: pip install 'nengo-fa[gui]'"
+    ) from error
+
+# As in the figures: zero is white, and below it errors are darker than above.
+RATES = ("#ffffff", "#6f9fd8", "#08306b")
+ERRORS = ("#08306b", "#2b66b1", "#ffffff", "#fcc98c", "#e08214")
+
+N_COLOURS = 21  # odd, for one of them is zero; few, as the images are sent often
+
+
+def draw_field(field, limits, colours, panel):
+    """An image of a field (n_rows, n_columns), lowest row first, that fills a panel.
+
+    Colours are evenly spaced between the limits. NaN is transparent.
+    """
+    # squares keep their shape unasked
+    stretch = ' preserveAspectRatio="none"' if panel.width != panel.height else ""
+    return (
+        f'<image x="{panel.x}" y="{panel.y}" width="{panel.width}" '
+        f'height="{panel.height}"{stretch} '
+        f'href="data:image/png;base64,{_encode(field, limits, colours)}"/>'
+    )
+
+
+def _encode(field, limits, colours):
+    """A PNG image in characters."""
+    field = np.asarray(field, dtype=float)[::-1]  # images begin at the top
+    low, high = limits
+    fraction = np.clip((field - low) / (high - low), 0, 1)
+    known = np.isfinite(fraction)
+    index = np.zeros(field.shape, dtype=np.uint8)
+    index[known] = 1 + np.round(fraction[known] * (N_COLOURS - 1))
+    image = Image.fromarray(index, mode="P")
+    image.putpalette(_make_palette(colours))
+    file = BytesIO()
+    image.save(file, "PNG", transparency=0)
+    return b64encode(file.getvalue()).decode()
+
+
+def _make_palette(colours):
+    """Red, green and blue of what is not known, and of all colours."""
+    known = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours]
+    at = np.linspace(0, len(colours) - 1, N_COLOURS)
+    shades = [np.interp(at, range(len(colours)), channel) for channel in zip(*known)]
+    palette = np.round(np.transpose(shades)).astype(np.uint8)
+    return bytes(3) + palette.tobytes()

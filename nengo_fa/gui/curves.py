@@ -1,0 +1,141 @@
+"""The view of curves over the whole session."""
+
+import numpy as np
+from nengo.exceptions import ValidationError
+
+from nengo_fa.gui.arrays import check_shape, write_json
+from nengo_fa.gui.svg import (
+    COLOURS,
+    FAINT,
+    Panel,
+    draw_line,
+    draw_path,
+    draw_text,
+    draw_view,
+    get_ticks,
+    write_label,
+    write_number,
+)
+
+MOST_SAMPLES = 170  # drawn of all curves
+
+
+def history(times, curves, title, label):
+    """Curves over the whole session.
+
+    Parameters
+    ----------
+    times : (n_samples,) array_like
+        In seconds, rising from zero or later.
+    curves : dict
+        Up to 6 curves: to the name of each its values (n_samples,). What is not finite
+        is a gap.
+    title : str
+        Stands above the curves.
+    label : str
+        What their values are, with the unit.
+
+    Returns
+    -------
+    html : str
+        With ``data-last``, the last finite value of each curve as a JSON list, null where
+        there is none; and ``data-samples``, the number of times.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no curve or there are too many, or one has not one value a time.
+
+    Notes
+    -----
+    Long histories are drawn as means over 2, 4, 8 ... samples, whose borders stay where
+    they are when the history grows.
+    """
+    times = check_shape("times", times, (None,))
+    if not 1 <= len(curves) <= len(COLOURS):
+        raise ValidationError(
+            f"Must be 1 to {len(COLOURS)} curves (got {len(curves)}). Draw more of them "
+            "in another view.",
+            attr="curves",
+        )
+    values = np.array(
+        [check_shape(f"curves[{name!r}]", v, times.shape) for name, v in curves.items()]
+    )
+    values = np.where(np.isfinite(values), values, np.nan)
+    last = [v[np.isfinite(v)][-1:] for v in values]
+    at, *means = _thin(np.vstack([times, values]), MOST_SAMPLES // len(curves))
+
+    finite = [v for mean in means for v in mean[np.isfinite(mean)]]
+    yticks = get_ticks(min([0, *finite]), max([0, *finite]))
+    end = times[-1] if len(times) and times[-1] > 0 else 1.0
+    width = 300 - 48 - 26 - min(16, max(map(len, curves))) * 6
+    panel = Panel(48, 24, width, 162, (0, end), (yticks[0], yticks[-1]))
+
+    xticks = [tick for tick in get_ticks(0, end) if tick <= end]
+    parts = [
+        _draw_grid(panel, yticks),
+        panel.draw_axes(xticks, yticks, "Time (s)", label, ylabel_at=12),
+    ]
+    for mean, colour in reversed(list(zip(means, COLOURS))):  # the first on top
+        pixels = panel.place(np.transpose([at, mean]))
+        parts.append(
+            draw_line(pixels, stroke=colour, stroke_width=1.8, data_part="curve")
+        )
+    parts += _draw_names(panel, list(curves), last)
+    return draw_view(
+        "history",
+        title,
+        220,
+        parts,
+        {
+            "samples": len(times),
+            "last": write_json([v[0] if len(v) else np.nan for v in last]),
+        },
+    )
+
+
+def _thin(values, most):
+    """Values (n, n_samples), or at most so many means over 2, 4, 8 ... of them each."""
+    n_samples = values.shape[1]
+    size = 1
+    while size * most < n_samples:
+        size *= 2
+    missing = -n_samples % size
+    values = np.pad(values, [(0, 0), (0, missing)], constant_values=np.nan)
+    values = values.reshape(len(values), -1, size)
+    known = np.isfinite(values)
+    means = np.full(values.shape[:2], np.nan)
+    n_known = known.sum(axis=-1)
+    np.divide(values.sum(axis=-1, where=known), n_known, out=means, where=n_known > 0)
+    return means
+
+
+def _draw_grid(panel, yticks):
+    path = ""
+    for tick in yticks[1:-1]:
+        _, y = panel.place((0, tick))
+        path += (
+            f"M{write_number(panel.x)} {write_number(y)}h{write_number(panel.width)}"
+        )
+    return draw_path(path, stroke=FAINT)
+
+
+def _draw_names(panel, names, last):
+    """Names with the last values, each beside the end of its curve if there is room."""
+    room = 24
+    top, bottom = panel.y + 6, panel.y + panel.height - 14
+    ends = [panel.place((0, v[0]))[1] if len(v) else bottom for v in last]
+    parts, y = [], top - room
+    for rank, i in enumerate(np.argsort(ends, kind="stable")):
+        lowest = bottom - room * (len(names) - 1 - rank)
+        y = min(max(ends[i], y + room), lowest)
+        x = panel.x + panel.width + 4
+        middle = write_number(y)
+        parts += [
+            draw_path(f"M{x} {middle}h10", stroke=COLOURS[i], stroke_width=3),
+            draw_text(x + 15, y + 3, names[i], limit=16),
+            draw_text(
+                x + 15, y + 14, write_label(last[i][0], 3) if len(last[i]) else "–"
+            ),
+        ]
+    return parts

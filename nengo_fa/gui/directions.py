@@ -1,0 +1,181 @@
+"""The view of encoders in the plane."""
+
+from zlib import crc32
+
+import numpy as np
+from nengo.exceptions import ValidationError
+
+from nengo_fa.geometry import angle_to_axes
+from nengo_fa.gui.arrays import check_shape, get_mean, write_json
+from nengo_fa.gui.svg import (
+    CHOSEN,
+    GREY,
+    INK,
+    LEARNED,
+    Panel,
+    draw_circle,
+    draw_dots,
+    draw_line,
+    draw_path,
+    draw_text,
+    draw_view,
+    write_number,
+    write_pairs,
+)
+
+LONGEST = 1.4  # encoder that is drawn at its length
+
+
+def preferred_directions(start, now, chosen, error_direction, point):
+    """Encoders of the plane, at the start of learning and now.
+
+    Parameters
+    ----------
+    start, now : (n_neurons, 2) array_like
+        Encoders. One that is longer than 1.4 is drawn at that length; one that is NaN is
+        left out.
+    chosen : int
+        Index of the neuron to highlight.
+    error_direction : (size_out,) array_like
+        Its feedback weights. Of one output, their sign stands at the encoder.
+    point : (2,) array_like
+        The current input. Outside of the axes it is drawn at their edge.
+
+    Returns
+    -------
+    html : str
+        With ``data-angle``, the mean angle between encoders and the nearest diagonal in
+        radians; ``data-length``, their mean length; ``data-direction``, the encoder of
+        the chosen neuron; and ``data-checksum``, which differs if any encoder does.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If an array has another shape, or there is no such neuron.
+    """
+    start = check_shape("start", start, (None, 2))
+    now = check_shape("now", now, start.shape)
+    error_direction = check_shape("error_direction", error_direction, (None,))
+    point = check_shape("point", point, (2,))
+    if not 0 <= chosen < len(now):
+        raise ValidationError(
+            f"Must be the index of one of {len(now)} neurons (got {chosen})",
+            attr="chosen",
+        )
+    limits = (-LONGEST, LONGEST)
+    plane = Panel(40, 50, 220, 220, limits, limits)
+
+    parts = [
+        *_draw_legend(chosen, error_direction),
+        _draw_diagonals(plane),
+        draw_circle(plane, stroke=GREY),
+        plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", ylabel_at=20),
+    ]
+    others = np.arange(len(now)) != chosen
+    starts, ends = (
+        plane.place(encoders[others & np.isfinite(encoders).all(axis=-1)])
+        for encoders in (_shorten(start), _shorten(now))
+    )
+    parts += [
+        draw_dots(starts, 4, stroke=GREY, data_part="start"),
+        _draw_rays(plane, ends),
+        draw_dots(ends, 6, stroke=LEARNED, data_part="now"),
+    ]
+    parts += _draw_chosen(
+        plane, _shorten(start[chosen]), _shorten(now[chosen]), error_direction
+    )
+    if np.isfinite(point).all():
+        x, y = plane.place(np.clip(point, *limits))
+        parts.append(_draw_cross(x, y, data_part="point"))
+
+    length = np.linalg.norm(now, axis=-1)
+    known = now[np.isfinite(length) & (length > 0)]
+    return draw_view(
+        "preferred_directions",
+        "Preferred directions",
+        300,
+        parts,
+        {
+            "neurons": len(now),
+            "chosen": chosen,
+            "angle": write_json(get_mean(angle_to_axes(known))),
+            "length": write_json(get_mean(np.linalg.norm(known, axis=-1))),
+            "direction": write_json(now[chosen]),
+            "error-direction": write_json(error_direction[:8]),
+            "point": write_json(point),
+            "checksum": crc32(now.tobytes()),
+        },
+    )
+
+
+def _draw_legend(chosen, error_direction):
+    values = ", ".join(f"{value:+.2f}" for value in error_direction[:2])
+    if len(error_direction) > 1:
+        values = f"({values}{', …' if len(error_direction) > 2 else ''})"
+    values = values.replace("-", "\N{MINUS SIGN}")
+    return [
+        draw_dots([(68, 26)], 4, stroke=GREY),
+        draw_text(75, 30, "start"),
+        draw_dots([(126, 26)], 6, stroke=LEARNED),
+        draw_text(133, 30, "now"),
+        _draw_cross(184, 26),
+        draw_text(194, 30, "input"),
+        draw_path("M10 40h14", stroke=CHOSEN, stroke_width=3),
+        draw_text(30, 44, f"neuron {chosen}, preferred error direction {values}"),
+    ]
+
+
+def _draw_rays(plane, ends):
+    """Lines from the origin; z returns to it."""
+    origin = plane.place((0, 0))
+    rays = "".join(f"l{ray}z" for ray in write_pairs(ends - origin))
+    return draw_path(f"M{write_pairs([origin])[0]}{rays}", stroke=LEARNED)
+
+
+def _draw_diagonals(plane):
+    end = LONGEST
+    corners = plane.place([(-end, -end), (end, end), (-end, end), (end, -end)])
+    a, b, c, d = write_pairs(corners)
+    return draw_path(f"M{a}L{b}M{c}L{d}", stroke=GREY, stroke_dasharray="2 3")
+
+
+def _draw_chosen(plane, start, now, error_direction):
+    """The neuron's encoders, and at the end the sign of its feedback, if it has one."""
+    origin = plane.place((0, 0))
+    parts = []
+    if np.isfinite(start).all():
+        line = [origin, plane.place(start)]
+        parts.append(
+            draw_line(line, stroke=GREY, stroke_width=2, data_part="chosen-start")
+        )
+    if np.isfinite(now).all():
+        end = x, y = plane.place(now)
+        parts += [
+            draw_line(
+                [origin, end], stroke=CHOSEN, stroke_width=3, data_part="chosen-now"
+            ),
+            draw_dots([end], 14, stroke=CHOSEN),
+        ]
+        if len(error_direction) == 1:
+            sign = {1: "+", -1: "\N{MINUS SIGN}"}.get(np.sign(error_direction[0]), "0")
+            parts += [
+                draw_dots([end], 11, stroke="#fff"),
+                draw_text(x, y + 4, sign, "middle", data_part="error-sign"),
+            ]
+    return parts
+
+
+def _draw_cross(x, y, **attributes):
+    path = f"M{write_number(x - 4)} {write_number(y - 4)}l8 8m0-8l-8 8"
+    return draw_path(path, stroke="#fff", stroke_width=5) + draw_path(
+        path, stroke=INK, stroke_width=2, **attributes
+    )
+
+
+def _shorten(encoders):
+    """Encoders that fit into the view; NaN for one without a direction."""
+    length = np.linalg.norm(encoders, axis=-1, keepdims=True)
+    known = np.isfinite(length) & (length > 0)
+    scale = np.full(length.shape, np.nan)
+    np.divide(LONGEST, length, out=scale, where=known)
+    return encoders * np.minimum(1, scale)
