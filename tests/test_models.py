@@ -79,7 +79,7 @@ def read_errors(output):
 
 def test_stream_as_a_script(tmp_path):
     """Errors fall, and further where encoders are learned."""
-    process = start_stream(tmp_path, "--digits", "300", "--seed", "1")
+    process = start_stream(tmp_path, "--digits", "200", "--seed", "1")
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     learned, fixed = read_errors(output).T
