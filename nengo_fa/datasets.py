@@ -34,6 +34,10 @@ class Dataset:
     digest : str
         SHA-256 digest, in hexadecimal, of samples and labels as they were loaded:
         whatever file they came from, and whether or not they have been centered since.
+    mean : (d,) ndarray of float32 or float
+        What `centered` has taken away from each sample.
+    length : float
+        What it has then divided each sample by.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Dataset:
     labels_test: np.ndarray
     image_shape: tuple
     digest: str
+    mean: np.ndarray = 0.0
+    length: float = 1.0
 
     @property
     def n_classes(self):
@@ -73,7 +79,20 @@ class Dataset:
             raise ValidationError("All samples are the same", "x_train", obj=self)
         x_train /= length
         x_test /= length
-        return replace(self, x_train=x_train, x_test=x_test)
+        return replace(self, x_train=x_train, x_test=x_test, mean=mean, length=length)
+
+    def restore(self, x):
+        """Samples as they were before they were centered.
+
+        Parameters
+        ----------
+        x : (n_samples, d) ndarray
+
+        Returns
+        -------
+        x : (n_samples, d) ndarray
+        """
+        return x * self.length + self.mean
 
     def one_hot(self):
         """Targets for an output that has one dimension per class.
@@ -284,7 +303,9 @@ def _make_dataset(name, arrays, path=None):
 
 
 def _make_rows(x, key, where):
-    if x.ndim not in (2, 3) or x.dtype.kind not in "biuf" or x.size == 0:
+    if x.size == 0:
+        raise ValidationError(f"{key}{where} is empty (got shape {x.shape})", attr=key)
+    if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
         raise ValidationError(
             f"{key}{where} must hold real numbers, as images (n, height, width) or rows "
             f"(n, d) (got shape {x.shape} of type {x.dtype})",

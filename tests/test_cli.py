@@ -159,7 +159,7 @@ def test_shows_progress_by_default(tmp_path):
         (["multiplication", "--workers", "0"], "must be from 1 to"),
         (["learning-rates"], "the following arguments are required: EXPERIMENT"),
         (["learning-rates", "mnist", "--epochs", "many"], "invalid int value"),
-        (["learning-rates", "mnist", "--learning-rates", "-1"], "must be from 0 to"),
+        (["learning-rates", "mnist", "--learning-rates", "0"], "must be from 1e-09"),
     ],
 )
 def test_bad_arguments(tmp_path, monkeypatch, capsys, arguments, message):

@@ -31,7 +31,7 @@ def add_to(commands):
         experiment.set_defaults(command=f"learning-rates-{name}")
         experiment.add_argument(
             "--learning-rates",
-            type=number(float, 0, 10**6),
+            type=number(float, 1e-9, 1e6),  # on a logarithmic axis
             nargs="+",
             default=[float(rate) for rate in rates.split()],
             metavar="RATE",

@@ -120,6 +120,7 @@ def present(
     np.add.at(confusion, (labels, answers[:, -1]), 1)
     step, neuron = np.nonzero(np.concatenate(spikes))
     shape = data.image_shape or (1, data.x_test.shape[1])
+    images = data.restore(x[:n_shown])
     steps = np.arange(1, n_shown * n_steps + 1)
     return xr.Dataset(
         {
@@ -127,7 +128,7 @@ def present(
             "confusion": (("label", "prediction"), confusion),
             "spike_time": ("spike", (step + 1) * dt, {"units": "s"}),
             "spike_neuron": ("spike", neuron),
-            "images": (("digit", "row", "column"), x[:n_shown].reshape(-1, *shape)),
+            "images": (("digit", "row", "column"), images.reshape(-1, *shape)),
             "onset": ("digit", np.arange(n_shown) * n_steps * dt, {"units": "s"}),
             "shown_label": ("digit", labels[:n_shown]),
             "shown_prediction": ("digit", answers[:n_shown, -1]),

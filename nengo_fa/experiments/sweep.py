@@ -251,7 +251,12 @@ def open_executor(workers=None, scheduler=None):
         initargs=(watched,),
     )
     with watched, held:
-        yield executor
+        try:
+            yield executor
+        except BaseException:
+            # before processes end: it would trip over what has been cancelled
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
         executor.shutdown()
     # after an exception, what is still running has ended with the pipe
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
 
 from nengo_fa.plots.conditions import (
     draw_baseline,
@@ -143,6 +144,7 @@ def _draw_over_epochs(panels, data, measures):
             style["markevery"] = i * step // len(conditions), step
             draw_quartiles(axes, epochs, values, markersize=4, label=label, **style)
         axes.set_xlabel("Epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if panels[-1].dataLim.y1 > 3:
         show_ratios(panels[-1])
     return counts

@@ -98,6 +98,7 @@ def _draw_images(axes, data, onsets, ends):
     """Draw images above the time at which they were shown."""
     pictures = data["images"].transpose("digit", "row", "column").values
     labels, predictions = data["shown_label"].values, data["shown_prediction"].values
+    low, high = pictures.min(), pictures.max()
     axes.set_axis_off()
     axes.set_title("(b) Label → prediction, spikes, and output", loc="left")
     place = blended_transform_factory(axes.transData, axes.transAxes)
@@ -106,7 +107,7 @@ def _draw_images(axes, data, onsets, ends):
     ):
         # square, whatever the duration; in a panel of its own, as axes have one aspect
         panel = axes.inset_axes((onset, 0, end - onset, 0.7), transform=place)
-        panel.imshow(picture, cmap="gray_r", vmin=0)
+        panel.imshow(picture, cmap="gray_r", vmin=low, vmax=high)
         panel.set_axis_off()
         wrong = label != prediction
         panel.set_title(
