@@ -119,7 +119,7 @@ def damaged(array):
         ("x_train", np.zeros((9, 4, 5), dtype=complex), "must hold real numbers"),
         ("x_train", np.zeros((9, 4, 5, 1)), "samples of one shape"),
         ("x_test", np.zeros((2, 5, 4)), "samples of one shape"),
-        ("x_test", np.zeros((0, 4, 5)), "must hold real numbers"),
+        ("x_test", np.zeros((0, 4, 5)), "is empty"),
         ("x_train", np.array(3.0), "samples of one shape"),
         ("y_train", np.arange(9) - 1, "count classes from 0"),
         ("y_train", np.arange(9) % 3 + 1, "each class from 0"),
