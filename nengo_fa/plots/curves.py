@@ -144,7 +144,7 @@ def _draw_over_epochs(panels, data, measures):
             style["markevery"] = i * step // len(conditions), step
             draw_quartiles(axes, epochs, values, markersize=4, label=label, **style)
         axes.set_xlabel("Epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
     if panels[-1].dataLim.y1 > 3:
         show_ratios(panels[-1])
     return counts
