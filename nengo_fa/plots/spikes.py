@@ -69,11 +69,11 @@ def presentation(data):
 
 def _draw_error(axes, data):
     times, error = _MILLISECONDS * data["time"].values, 100 * data["error"].values
-    axes.plot(times, error, color=LEARNED, label="learned encoders, in spikes")
+    axes.plot(times, error, color=LEARNED, label="learned,\nin spikes")
     if "baseline_error" in data:
         baseline = 100 * float(data["baseline_error"])
-        axes.axhline(baseline, **BASELINE, label="well-chosen, not trained, rates")
-        axes.legend(frameon=False, loc="upper right")
+        axes.axhline(baseline, **BASELINE, label="well-chosen,\nnot trained,\nrates")
+        axes.legend(frameon=False, loc="upper right", handlelength=1.5)
     # above all of the curve that is below the text
     below = error[times > 0.6 * times[-1]].max()
     axes.annotate(
