@@ -61,7 +61,7 @@ def add_sweep_options(command, n_trials, epochs, quick):
     command.add_argument(
         "--quick",
         action="store_true",
-        help=f"by default, {quick}: a few seconds",
+        help=f"by default, {quick}, to see that all works",
     )
     command.add_argument(
         "--folder",
