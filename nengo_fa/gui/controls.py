@@ -10,9 +10,14 @@ from nengo_fa.gui.nodes import View
 from nengo_fa.gui.reset import ResetEncoders
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 
-RULES = ("feedback alignment", "backprop")
+RULES = ("FA", "BP")
 NORMALIZATIONS = (None, "forced", "augmented")
-ON = {True: "on", False: "off"}
+OPTIONS = {
+    "learning": ("off", "on"),
+    "rule": RULES,
+    "normalization": ("none", "forced", "augmented"),
+    "reset": ("no", "back to start"),
+}
 
 
 class Gate:
@@ -48,7 +53,7 @@ class Chosen(View):
     """
 
     def __init__(self, choice):
-        super().__init__("chosen", size_in=choice.size_out)
+        super().__init__("What the sliders say", size_in=choice.size_out)
         nengo.Connection(choice, self, synapse=None)
 
     def get_signals(self, model):
@@ -58,18 +63,16 @@ class Chosen(View):
         def step(x, is_due):
             if not is_due:
                 return None
-            learning, learning_rate, rule, normalization, reset = x
-            is_on = learning != 0 and learning_rate != 0 and reset <= 0.5
+            learning, _, rule, normalization, reset = x
             return views.choices(
-                "How the encoders learn",
-                {
-                    "learning": "held at the start" if reset > 0.5 else ON[is_on],
-                    "learning rate": f"× {learning * learning_rate:.3g}",
-                    "rule": RULES[choose(RULES, rule)],
-                    "normalization": str(
-                        NORMALIZATIONS[choose(NORMALIZATIONS, normalization)]
-                    ).lower(),
-                },
+                self.label,
+                OPTIONS,
+                [
+                    int(learning != 0),
+                    choose(RULES, rule),
+                    choose(NORMALIZATIONS, normalization),
+                    int(reset > 0.5),
+                ],
             )
 
         return step
@@ -137,13 +140,11 @@ class Controls(nengo.Network):
         super().__init__(label=label, **kwargs)
         with self:
             # constants are arrays, for Nengo GUI to make them sliders
-            self.learning = nengo.Node([learning], label="learning: 0 off, 1 on")
-            self.learning_rate = nengo.Node([learning_rate], label="learning rate ×")
-            self.rule = nengo.Node([rule], label="0 FA, 1 BP")
-            self.normalization = nengo.Node(
-                [normalization], label="0 none, 1 forced, 2 augmented"
-            )
-            self.reset = nengo.Node([0], label="reset encoders: 1")
+            self.learning = nengo.Node([learning], label="learning")
+            self.learning_rate = nengo.Node([learning_rate], label="rate ×")
+            self.rule = nengo.Node([rule], label="rule")
+            self.normalization = nengo.Node([normalization], label="norm.")
+            self.reset = nengo.Node([0], label="reset")
             self.neuron = nengo.Node([neuron], label="neuron")
             self.choice = nengo.Node(size_in=5, label="choice")
             # in the order of the function of the gate

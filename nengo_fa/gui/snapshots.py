@@ -95,7 +95,7 @@ class PreferredDirections(TeachingView):
     """Shows the encoders at the start and now, in the plane, and the current input.
 
     The chosen neuron is highlighted, with its preferred error direction: its feedback
-    weights, or its decoders under backpropagation.
+    weights, or its decoders under backpropagation. The label is the title.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class PreferredDirections(TeachingView):
         As for `TeachingView`.
     """
 
-    title = "preferred directions"
+    title = "Preferred directions"
 
     def make_draw(self, live):
         def draw(neuron):
@@ -114,6 +114,7 @@ class PreferredDirections(TeachingView):
                 neuron,
                 feedback[neuron],
                 live.get_point(),
+                self.label,
             )
 
         return draw
@@ -128,7 +129,7 @@ class TuningCurves(TeachingView):
         As for `TeachingView`.
     """
 
-    title = "tuning curves"
+    title = "Tuning curves"
 
     def make_draw(self, live):
         points, _ = disc(N_POINTS)
@@ -178,7 +179,7 @@ class ErrorFields(TeachingView):
         function or the rule is not about its output.
     """
 
-    title = "error fields"
+    title = "Error fields"
 
     def __init__(
         self, encode, decode, function=None, neuron=0, label=None, period=0.05
