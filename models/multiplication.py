@@ -27,7 +27,7 @@ def compare(neuron_type, **kwargs):
 
 
 with nengo.Network(seed=1) as model:
-    controls = gui.Controls()
+    controls = gui.Controls(neuron=1)  # which is on its way from an axis to a diagonal
 
     # Learning is up to the sliders.
     spiking = compare(

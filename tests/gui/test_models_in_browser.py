@@ -21,6 +21,8 @@ def test_model_plays(open_model, screenshots, layout):
         gui.run(0.5)
         after = gui.views
         for label, view in before.items():
+            if view.data.get("view") == "choices":
+                continue  # nobody touched the sliders
             assert view.html != after[label].html, f"{label!r} was not redrawn"
         before = after
     gui.screenshot(screenshots / f"{model.stem}.png")
