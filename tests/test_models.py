@@ -1,12 +1,16 @@
 """The models open in Nengo GUI, and run as scripts."""
 
+import ast
+import collections
 import re
 import runpy
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import nengo
+import numpy as np
 import pytest
 
 from nengo_fa.experiments import online
@@ -52,15 +56,56 @@ def test_wrong_use_of_a_script():
     assert result.stderr.startswith("usage: ")
 
 
-@pytest.mark.parametrize(
-    "path", sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem
-)
-def test_layout_names_what_is_in_the_model(path):
+@pytest.fixture(params=sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem)
+def layout(request):
+    """What a model defines, and what its layout says of each of these."""
+    names = runpy.run_path(str(request.param.with_suffix("")), run_name="builtins")
+    places = collections.defaultdict(dict)
+    for line in request.param.read_text().splitlines():
+        shown = re.fullmatch(r"(\w+) = nengo_gui\.components\.\w+\((.*)\)", line)
+        if shown is not None:
+            places[shown[1]]["shows"] = shown[2]
+        else:
+            name, key, value = re.fullmatch(
+                r"_viz_config\[(.+)\]\.(\w+) = (.+)", line
+            ).groups()
+            places[name][key] = ast.literal_eval(value)
+    return names, places
+
+
+def test_layout_names_what_is_in_the_model(layout):
     """Nengo GUI skips a line with an unknown name without a word."""
-    names = runpy.run_path(str(path.with_suffix("")), run_name="builtins")
-    layout = path.read_text()
-    placed = set(re.findall(r"config\[(?!_viz)([\w.]+)\]", layout))
-    shown = set(re.findall(r"components\.\w+\(([\w.]+)\)", layout))
-    assert placed and shown
-    for name in placed | shown:
-        assert isinstance(eval(name, names), (nengo.Network, nengo.base.NengoObject))
+    names, places = layout
+    for name, place in places.items():
+        name = place.get("shows", name)
+        if name and not name.startswith("_viz"):
+            thing = eval(name, names)
+            assert isinstance(thing, (nengo.Network, nengo.base.NengoObject))
+
+
+def test_layout_has_a_place_for_everything(layout):
+    """Otherwise Nengo GUI finds one, on top of what is there."""
+    names, places = layout
+    placed = [eval(name, names) for name, place in places.items() if "pos" in place]
+    model = names["model"]
+    for thing in (*model.networks, *model.nodes, *model.ensembles):
+        assert any(thing is other for other in placed), thing
+
+
+def test_nothing_overlaps(layout):
+    names, places = layout
+    boxes = {}
+    for name, place in places.items():
+        if "x" in place:
+            centre, half = (place["x"], place["y"]), (place["width"], place["height"])
+        elif "pos" in place and name != "model":
+            centre, half = place["pos"], place["size"]
+        else:
+            continue
+        boxes[name] = np.subtract(centre, half), np.add(centre, half)
+        assert np.all(boxes[name][0] >= 0) and np.all(boxes[name][1] <= 1), name
+    for (a, (low, high)), (b, (other_low, other_high)) in combinations(
+        boxes.items(), 2
+    ):
+        overlap = np.minimum(high, other_high) - np.maximum(low, other_low)
+        assert np.any(overlap <= 0.001), (a, b)

@@ -14,6 +14,7 @@ EACH_LAYOUT = pytest.mark.parametrize(
 def test_model_plays(open_model, screenshots, layout):
     model = layout.with_suffix("")
     gui = open_model(model)
+    assert gui.console_error == ""
     before = gui.views
     assert len(before) == layout.read_text().count("components.HTMLView(")
 
