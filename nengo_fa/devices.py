@@ -15,8 +15,8 @@ class Device:
     Parameters
     ----------
     name : str, optional
-        ``"cpu"``: NumPy. ``"cuda"`` or ``"cuda:1"``: a GPU, through PyTorch or, where that
-        is not installed, CuPy. ``"torch:"`` followed by any device that PyTorch knows, such
+        ``"cpu"``: NumPy. ``"cuda"``: a GPU, through PyTorch or, where that is not
+        installed, CuPy. ``"cuda:1"``: another GPU, through PyTorch. ``"torch:"`` followed by any device that PyTorch knows, such
         as ``"torch:cpu"``.
 
     Attributes
@@ -106,13 +106,19 @@ def _find_torch(device):
 def _find_gpu(name):
     if find_spec("torch") is not None or find_spec("cupy") is None:
         return _find_torch(name)
-
-    import cupy
-    from array_api_compat import cupy as namespace
-
-    try:
-        return namespace, cupy.cuda.Device(int(name.partition(":")[2] or 0))
-    except (ValueError, cupy.cuda.runtime.CUDARuntimeError) as error:
+    if name != "cuda":
         raise ValidationError(
-            f"CuPy does not find {name!r} ({error}). Use 'cpu'.", attr="device"
+            f"A GPU by its number needs PyTorch: install it with pip install "
+            f"'nengo-fa[gpu]', or use 'cuda' with CUDA_VISIBLE_DEVICES (got {name!r})",
+            attr="device",
+        )
+    try:
+        import cupy
+        from array_api_compat import cupy as namespace
+
+        cupy.empty(1)
+    except Exception as error:  # of a driver, a library or a version
+        raise ValidationError(
+            f"CuPy does not find a GPU ({error}). Use 'cpu'.", attr="device"
         ) from error
+    return namespace, cupy.cuda.Device()

@@ -234,6 +234,8 @@ class Classifier(nengo.Network):
         rate suits all rules.
     encoders : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
         Encoders to begin with, of any length. By default uniform on the unit sphere.
+    max_rates : nengo.dists.Distribution, optional
+        Of the neurons, in Hz.
     intercepts : nengo.dists.Distribution, optional
         Where neurons begin to fire along their encoder. Projections onto a random
         direction are small in many dimensions, and so is the default.
@@ -277,6 +279,7 @@ class Classifier(nengo.Network):
         n_neurons=200,
         neuron_type=nengo.LIF(amplitude=1 / 300),
         encoders=Default,
+        max_rates=nengo.dists.Uniform(200, 400),
         intercepts=nengo.dists.Uniform(-0.1, 0.1),
         radius=1.0,
         synapse=0.005,
@@ -291,7 +294,7 @@ class Classifier(nengo.Network):
                 size_in,
                 neuron_type=neuron_type,
                 encoders=encoders,
-                max_rates=nengo.dists.Uniform(200, 400),
+                max_rates=max_rates,
                 intercepts=intercepts,
                 radius=radius,
                 label="hidden",

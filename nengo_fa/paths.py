@@ -73,6 +73,7 @@ class Path:
         Returns
         -------
         x : (n_samples, dimensions) ndarray
+            May share memory with what was given.
         """
         encode, before = self.encode, _get_ensemble(self.encode.pre_obj)
         if before is None or isinstance(before.neuron_type, Direct):
@@ -92,8 +93,11 @@ class Path:
             weights = weights.initial_value
             values = values @ weights.T if weights.ndim == 2 else values * weights
 
-        # of the same precision, as samples may be many
+        # of the same precision, and without a copy if they are all, as samples may be many
         shape = len(x), self.ensemble.dimensions
+        dimensions = np.arange(shape[1])
+        if np.array_equal(dimensions[encode.post_slice], dimensions):
+            return values
         ensemble_input = np.zeros(shape, dtype=values.dtype)
         ensemble_input[:, encode.post_slice] = values
         return ensemble_input

@@ -11,6 +11,8 @@ import xarray as xr
 
 import nengo_fa
 from nengo_fa import cli
+from nengo_fa.experiments.classification import ClassificationExperiment
+from nengo_fa.experiments.store import find_dataset
 
 
 @pytest.mark.parametrize("neurons", ["spiking", "rate"])
@@ -255,6 +257,46 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
         assert data.sizes["trial"] == 2
         assert '"bits": 32' in data.attrs["configuration"]
     assert nengo.rc.get("precision", "bits") == "64"
+
+
+def test_mnist_that_is_not_where_it_should_be(tmp_path, monkeypatch, capsys):
+    """Who says where it is does not want other digits."""
+    monkeypatch.setenv("NENGO_FA_DATA", str(tmp_path / "nowhere"))
+    assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys):
+    """The second time, what is stored is shown; with other options, it is not."""
+    command = ["mnist", "--quick", "--dataset", "digits", "--n-neurons", "40"]
+    command += ["--workers", "1", "--folder", str(tmp_path), "--trials", "1"]
+    assert cli.main(command) == 0
+    first = capsys.readouterr().out
+    assert "trained once more" in first and "Of 1 trials" not in first
+    assert "Of 1 trial none of this can be shown" in first
+    (tmp_path / "spikes.png").unlink()
+    assert cli.main(command) == 0
+    assert "trained once more" not in capsys.readouterr().out
+    assert (tmp_path / "spikes.png").exists()
+    experiment = ClassificationExperiment(dataset="digits")
+    assert find_dataset(tmp_path / "spikes.zarr", experiment) is None
+
+
+def test_diverged_digits(tmp_path, capsys):
+    """The error says so, and the figure of what was found is there all the same."""
+    command = ["mnist", "--quick", "--dataset", "digits", "--neurons", "relu"]
+    command += ["--learning-rate", "1e5", "--folder", str(tmp_path), "--workers", "1"]
+    command += ["--epochs", "20", "--trials", "1", "--n-neurons", "40"]
+    assert cli.main(command) == 1
+    assert "Lower the learning rate" in capsys.readouterr().err
+    assert (tmp_path / "figure6.png").exists()
+
+
+def test_receptive_fields_without_the_extra(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "nengo_extras", None)
+    command = ["mnist", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
+    assert cli.main([*command, "--encoders", "gabor"]) == 1
+    assert "pip install 'nengo-fa[images]'" in capsys.readouterr().err
 
 
 def test_mnist_on_a_damaged_file(tmp_path, monkeypatch, capsys):

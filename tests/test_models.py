@@ -1,29 +1,28 @@
 """The models open in Nengo GUI, and run as scripts."""
 
-import ast
-import collections
 import re
 import runpy
+import signal
 import subprocess
 import sys
-from itertools import combinations
 from pathlib import Path
 
 import nengo
 import numpy as np
 import pytest
 
+import nengo_fa
 from nengo_fa.experiments import online
 
 MODELS = Path(__file__).parent.parent / "models"
 
 
 @pytest.mark.parametrize(
-    "path", sorted(MODELS.glob("*.py")), ids=lambda path: path.stem
+    "path", sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem
 )
 def test_model_at_top_level(Simulator, path):
     """Nengo GUI runs the file under another name, and simulates what is in ``model``."""
-    names = runpy.run_path(str(path), run_name="builtins")
+    names = runpy.run_path(str(path.with_suffix("")), run_name="builtins")
     with Simulator(names["model"]) as sim:
         sim.run(0.01)
         assert sim.n_steps == 10
@@ -56,56 +55,107 @@ def test_wrong_use_of_a_script():
     assert result.stderr.startswith("usage: ")
 
 
-@pytest.fixture(params=sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem)
-def layout(request):
-    """What a model defines, and what its layout says of each of these."""
-    names = runpy.run_path(str(request.param.with_suffix("")), run_name="builtins")
-    places = collections.defaultdict(dict)
-    for line in request.param.read_text().splitlines():
-        shown = re.fullmatch(r"(\w+) = nengo_gui\.components\.\w+\((.*)\)", line)
-        if shown is not None:
-            places[shown[1]]["shows"] = shown[2]
-        else:
-            name, key, value = re.fullmatch(
-                r"_viz_config\[(.+)\]\.(\w+) = (.+)", line
-            ).groups()
-            places[name][key] = ast.literal_eval(value)
-    return names, places
+STREAM = MODELS / "mnist_stream.py"
 
 
-def test_layout_names_what_is_in_the_model(layout):
-    """Nengo GUI skips a line with an unknown name without a word."""
-    names, places = layout
-    for name, place in places.items():
-        name = place.get("shows", name)
-        if name and not name.startswith("_viz"):
-            thing = eval(name, names)
-            assert isinstance(thing, (nengo.Network, nengo.base.NengoObject))
+def start_stream(folder, *arguments):
+    return subprocess.Popen(
+        [sys.executable, STREAM, "digits", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
-def test_layout_has_a_place_for_everything(layout):
-    """Otherwise Nengo GUI finds one, on top of what is there."""
-    names, places = layout
-    placed = [eval(name, names) for name, place in places.items() if "pos" in place]
-    model = names["model"]
-    for thing in (*model.networks, *model.nodes, *model.ensembles):
-        assert any(thing is other for other in placed), thing
+def read_errors(output):
+    """Percentages in the lines on the fifths of a stream, (n_lines, 2)."""
+    lines = re.findall(r"fifth \d of 5 +([\d.]+)% +([\d.]+)%$", output, re.M)
+    return np.array(lines, dtype=float)
 
 
-def test_nothing_overlaps(layout):
-    names, places = layout
-    boxes = {}
-    for name, place in places.items():
-        if "x" in place:
-            centre, half = (place["x"], place["y"]), (place["width"], place["height"])
-        elif "pos" in place and name != "model":
-            centre, half = place["pos"], place["size"]
-        else:
-            continue
-        boxes[name] = np.subtract(centre, half), np.add(centre, half)
-        assert np.all(boxes[name][0] >= 0) and np.all(boxes[name][1] <= 1), name
-    for (a, (low, high)), (b, (other_low, other_high)) in combinations(
-        boxes.items(), 2
-    ):
-        overlap = np.minimum(high, other_high) - np.maximum(low, other_low)
-        assert np.any(overlap <= 0.001), (a, b)
+def test_stream_as_a_script(tmp_path):
+    """Errors fall, and further where encoders are learned."""
+    process = start_stream(tmp_path, "--digits", "200", "--seed", "1")
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    learned, fixed = read_errors(output).T
+    assert len(learned) == 5
+    assert learned[-1] < 0.5 * learned[0] and fixed[-1] < 0.7 * fixed[0]
+    assert learned[1:].mean() < 0.8 * fixed[1:].mean()
+    assert (tmp_path / "mnist_stream.png").stat().st_size > 10_000
+
+
+def test_stream_interrupted(tmp_path):
+    """Ctrl-C ends the stream, and the figure shows what there is."""
+    process = start_stream(tmp_path)
+    while "to digit" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and not errors, errors
+    assert re.search(r"Interrupted after \d+ digits", output)
+    assert len(read_errors(output)) == 5
+    assert (tmp_path / "mnist_stream.png").exists()
+
+
+@pytest.fixture
+def stream(rng):
+    """Samples of ten classes, and what is in the script."""
+    labels = rng.randint(10, size=60)
+    samples = (rng.randn(10, 20)[labels] + 0.7 * rng.randn(60, 20)) / 5
+    return samples, np.eye(10)[labels], labels, runpy.run_path(str(STREAM))
+
+
+def test_stream_is_the_same_again(stream, capsys):
+    samples, targets, labels, script = stream
+
+    def learn(seed):
+        model = script["make_model"](samples, targets, seed)
+        wrong = script["learn"](model, labels, window=20)
+        return wrong.tolist(), capsys.readouterr().out
+
+    assert learn(seed=1) == learn(seed=1) != learn(seed=2)
+
+
+def test_stream_asks_before_it_teaches(stream, Simulator):
+    samples, targets, _, script = stream
+    model = script["make_model"](samples, targets, seed=1)
+    learned, _ = model.networks
+    with model:
+        probes = [nengo.Probe(network.decode, "weights") for network in model.networks]
+        rule = learned.encode.learning_rule
+        probes.append(nengo.Probe(rule, "scaled_encoders"))
+    with Simulator(model) as sim:
+        sim.run_steps(90)
+    for name in ("encoders", "gain", "bias"):
+        values = [getattr(sim.data[network.hidden], name) for network in model.networks]
+        assert np.array_equal(*values)
+    for probe in probes:
+        changes = np.any(np.diff(sim.data[probe], axis=0), axis=(1, 2))
+        # from 0; what changes at the end of a step shows in the next
+        steps = np.flatnonzero(changes)
+        assert len(steps) > 10
+        assert np.all(steps % 30 >= 20)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["letters"], ["--digits", "99"], ["--seed", "x"]]
+)
+def test_stream_with_bad_arguments(monkeypatch, capsys, arguments):
+    monkeypatch.setattr(sys, "argv", [str(STREAM), *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(STREAM), run_name="__main__")
+    assert "usage: mnist_stream.py" in capsys.readouterr().err
+
+
+def test_stream_without_mnist(stream, monkeypatch, capsys):
+    def nowhere(path=None):
+        raise FileNotFoundError("MNIST is nowhere")
+
+    load = stream[-1]["load"]
+    monkeypatch.setattr(nengo_fa.datasets, "mnist", nowhere)
+    assert load(None).name == "digits"
+    assert "MNIST is nowhere\nThe small digits" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="MNIST is nowhere"):
+        load("mnist")

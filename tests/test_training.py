@@ -1,3 +1,5 @@
+import tracemalloc
+
 import nengo
 import numpy as np
 import pytest
@@ -486,3 +488,22 @@ def test_arguments_at_their_limits():
     net = Net()
     history = train(net.decode, X[:20].tolist(), Y[:20].astype(int), 0, 20, seed=0)
     assert history.n_epochs == 0
+
+
+def test_memory_is_less_than_three_times_the_samples(rng):
+    """Those that are given among them."""
+    rc["precision"]["bits"] = "32"
+    x = rng.standard_normal((20000, 100)).astype(np.float32)
+    with nengo.Network(seed=1) as network:
+        stimulus, output = nengo.Node(np.zeros(100)), nengo.Node(size_in=1)
+        hidden = nengo.Ensemble(20, 100, neuron_type=nengo.LIFRate())
+        nengo.Connection(stimulus, hidden, learning_rule_type=FeedbackAlignment(1))
+        decode = nengo.Connection(hidden, output, function=lambda x: x[0])
+    y = x[:, :1].copy()
+    tracemalloc.start()
+    try:
+        train(decode, x, y, 1, 1000, progress_bar=False, network=network)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * x.nbytes

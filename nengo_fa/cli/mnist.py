@@ -1,5 +1,6 @@
 """The command ``nengo-fa mnist``."""
 
+import os
 from importlib.util import find_spec
 
 from nengo_fa.cli.shared import (
@@ -10,11 +11,13 @@ from nengo_fa.cli.shared import (
     import_extra,
     import_plots,
     number,
+    print_claims,
     store,
     sweep,
 )
 
 N_TRIALS, EPOCHS = 16, 100
+N_QUICK_SAMPLES = 100
 
 
 def add_to(commands):
@@ -84,7 +87,6 @@ def run(options):
     plots = import_plots()
     precision = import_extra("experiments.sweep", "experiments").precision
     classification = import_extra("experiments.classification", "experiments")
-    presentation = import_extra("experiments.presentation", "experiments")
     learning_rate = options.learning_rate
     if learning_rate is None:
         learning_rate = 1.0 if options.neurons == "relu" else 5.0
@@ -92,16 +94,29 @@ def run(options):
         experiment = make_experiment(options, learning_rate=learning_rate)
         folder = get_folder(options, *name_data(experiment))
         data = sweep(experiment, options, folder / "figure6.zarr")
-        print("One of these networks, in spikes:")
-        results = presentation.train_and_present(experiment)
-        store(results, folder / "spikes.zarr", experiment)
-    for claim in classification.check_claims(data):
-        print(f"\n{claim}")
-    print()
-    draw(plots.classification_curves, data, folder / "figure6")
+        print_claims(classification.check_claims(data))
+        draw(plots.classification_curves, data, folder / "figure6")
+        results = _present(experiment, data, folder / "spikes.zarr", options.quick)
     draw(plots.presentation, results, folder / "spikes")
     draw(plots.confusion_matrix, results, folder / "confusion")
     draw(plots.encoder_images, results, folder / "encoders")
+
+
+def _present(experiment, data, path, quick):
+    """One of the networks in spikes, as it is stored, or trained once more."""
+    presentation = import_extra("experiments.presentation", "experiments")
+    results = import_extra("experiments.store", "experiments").find_dataset(
+        path, experiment
+    )
+    if results is None:
+        print("\nOne of these networks, trained once more, in spikes:")
+        results = presentation.train_and_present(
+            experiment, n_samples=N_QUICK_SAMPLES if quick else None
+        )
+        # of the same trial, for comparison
+        results["baseline_error"] = data.baseline_error.isel(trial=0, drop=True)
+        store(results, path, experiment)
+    return results
 
 
 def make_experiment(options, **parameters):
@@ -150,6 +165,8 @@ def _find_dataset(classification):
     try:
         classification.load_centered("mnist")  # which keeps it
     except FileNotFoundError as error:
+        if os.environ.get("NENGO_FA_DATA"):
+            raise  # somebody has said where it is
         print(f"{error}\nThe small digits that come with scikit-learn take its place.")
         return "digits"
     return "mnist"

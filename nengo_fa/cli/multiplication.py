@@ -9,6 +9,7 @@ from nengo_fa.cli.shared import (
     import_extra,
     import_plots,
     number,
+    print_claims,
     store,
     sweep,
 )
@@ -57,10 +58,7 @@ def run(options):
     )
     folder = get_folder(options, options.neurons)
     data = sweep(experiment, options, folder / "figure5.zarr")
-    for claim in multiplication.check_claims(data):
-        print(f"\n{claim}")
-    print()
-
+    print_claims(multiplication.check_claims(data))
     tuning_curves = illustrations.make_tuning_curves()
     store(tuning_curves, folder / "figure2.zarr")
     draw(plots.tuning_curves, tuning_curves, folder / "figure2")

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import nengo
@@ -156,18 +157,32 @@ def sweep(experiment, options, path):
     print(f"{trials}, to be found in {path}")
     # of a Dask scheduler, the workers come and go
     n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
-    try:
-        with sweep.open_executor(options.workers, options.scheduler) as executor:
-            if not options.quick:
-                estimate = sweep.estimate_time(experiment, path, executor, n_workers)
-                if estimate is not None:
-                    print(estimate, flush=True)
-            return sweep.run_trials(experiment, path, executor)
-    except ImportError as error:
+    if options.scheduler and find_spec("distributed") is None:
         raise SystemExit(
-            f"nengo-fa: --scheduler needs Dask ({error}). Install it with "
+            "nengo-fa: --scheduler needs Dask. Install it with "
             "pip install 'nengo-fa[dask]'."
-        ) from error
+        )
+    with sweep.open_executor(options.workers, options.scheduler) as executor:
+        if not options.quick:
+            estimate = sweep.estimate_time(experiment, path, executor, n_workers)
+            if estimate is not None:
+                print(estimate, flush=True)
+        return sweep.run_trials(experiment, path, executor)
+
+
+def print_claims(claims):
+    """Print claims, and whether there are enough trials for them."""
+    needed = import_extra("experiments.claims", "experiments").N_TRIALS
+    for claim in claims:
+        print(f"\n{claim}")
+    n_trials = claims[0].findings[0].n_trials
+    if n_trials < needed:
+        trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
+        print(
+            f"\nOf {trials} none of this can be shown, whatever they say: it "
+            f"takes {needed}."
+        )
+    print()
 
 
 def store(data, path, experiment=None):

@@ -8,6 +8,10 @@ from scipy import stats
 #: Probability below which a difference is taken for one.
 LEVEL = 0.01
 
+#: Number of trials below which no data have so low a probability: that all differences
+#: have the same sign has that of as many heads in a row.
+N_TRIALS = 7
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -97,12 +101,13 @@ def find_lower(condition, a, b):
     finding : Finding
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    gain = np.subtract(b, a, out=np.zeros_like(a), where=a != b)  # both may be infinite
     return Finding(
         condition,
         medians=(np.median(a), np.median(b)),
-        effect=_get_effect(b - a),
-        p=_test_positive(b - a),
-        p_opposite=_test_positive(a - b),
+        effect=_get_effect(gain),
+        p=_test_positive(gain),
+        p_opposite=_test_positive(-gain),
         n_trials=len(a),
     )
 
@@ -122,7 +127,8 @@ def find_equivalent(condition, a, b, margin):
     finding : Finding
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    difference = a / b - 1
+    ratio = np.divide(a, b, out=np.ones_like(a), where=a != b)  # both may be infinite
+    difference = ratio - 1
     below, above = difference + margin, margin - difference
     return Finding(
         condition,

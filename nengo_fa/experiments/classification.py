@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from importlib.util import find_spec
 
 import nengo
 import numpy as np
@@ -95,10 +96,12 @@ class ClassificationExperiment:
         neurons.
     encoders : {"sphere", "gabor", "patches", "differences"}
         What the encoders are at the start: uniform on the sphere, Nengo's default, or
-        one of `nengo_fa.receptive_fields`, which stay sparse while they learn.
-    baseline : {"gabor", "patches", "differences"}
+        those of `nengo_fa.receptive_fields`, of which the first two stay sparse while they
+        learn.
+    baseline : {"sphere", "gabor", "patches", "differences"}
         The encoders of the baseline.
     n_trials : int
+        Trials do not depend on how many they are.
     epochs : int
     learning_rate : float
         That of both rules, in all three normalizations, per update.
@@ -145,10 +148,18 @@ class ClassificationExperiment:
                 )
         data = load_centered(self.dataset)
         for name in ("encoders", "baseline"):
-            if getattr(self, name) in IMAGES_ONLY and data.image_shape is None:
+            if getattr(self, name) not in IMAGES_ONLY:
+                continue
+            if data.image_shape is None:
                 raise ValidationError(
                     f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
                     "Use 'differences'.",
+                    attr=name,
+                )
+            if find_spec("nengo_extras") is None:
+                raise ValidationError(
+                    f"{getattr(self, name)!r} needs nengo_extras. Install it with "
+                    "pip install 'nengo-fa[images]', or use 'differences'.",
                     attr=name,
                 )
         n_samples = len(data.x_train)
@@ -177,9 +188,11 @@ class ClassificationExperiment:
     @property
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
+        data = load_centered(self.dataset)
         configuration = {"experiment": "classification", **asdict(self)}
         del configuration["n_trials"]
-        return {**configuration, "digest": load_centered(self.dataset).digest}
+        # of a file, the content counts, and not where it is
+        return {**configuration, "dataset": data.name, "digest": data.digest}
 
     @property
     def batch_size(self):
@@ -310,13 +323,14 @@ class ClassificationExperiment:
     def _run_baseline(self, trial):
         """The error of fixed encoders: RMSE in training, and of test samples."""
         device = Device(self.device)
-        # All is chosen well: neurons that do not learn do better with steep tuning curves,
+        # All is chosen well: neurons that do not learn do better with other tuning curves,
         # and have no need of regularization to learn slowly.
         network = self._make_network(
             trial,
             self.baseline,
+            max_rates=nengo.dists.Uniform(50, 100),
             intercepts=nengo.dists.Uniform(-0.5, 0.5),
-            radius=0.4,
+            radius=0.1,
         )
         network.encode.learning_rule_type = FeedbackAlignment(network.output.size_in)
         layers = make_layers([find_path(network.decode, network)], device)

@@ -8,7 +8,14 @@ from nengo.utils.numpy import is_integer, is_number
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.experiments.classification import load_centered
+from nengo_fa.experiments.sweep import precision
 from nengo_fa.training import train
+
+#: The spiking neurons that fire at the rates of others, and the parameters they share.
+SPIKING = {
+    nengo.LIFRate: (nengo.LIF, ("tau_rc", "tau_ref", "amplitude")),
+    nengo.RectifiedLinear: (nengo.SpikingRectifiedLinear, ("amplitude",)),
+}
 
 #: How many neurons there are pictures of.
 N_NEURONS = 16
@@ -28,8 +35,8 @@ def present(
     Parameters
     ----------
     network : nengo_fa.networks.Classifier
-        Its neurons may be of any type; LIF rate neurons are simulated as spiking LIF
-        neurons. It is left as it was.
+        Of spiking neurons. In the place of LIF rate neurons and rectified linear neurons
+        those are simulated that fire at these rates. It is left as it was.
     data : nengo_fa.datasets.Dataset
         As the network was trained with; shown are the first of its test samples.
     n_samples : int, optional
@@ -52,7 +59,8 @@ def present(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there are not so many test samples, or no time to show them.
+        If there are not so many test samples, or no time to show them; if the neurons
+        have no spikes.
     """
     if n_samples is None:
         n_samples = min(1000, len(data.x_test))
@@ -61,6 +69,14 @@ def present(
             f"Must be an integer from 1 to {len(data.x_test)}, the number of test samples "
             f"(got {n_samples!r})",
             attr="n_samples",
+        )
+    if not is_integer(n_shown) or n_shown < 1:
+        raise ValidationError(
+            f"Must be an integer, at least 1 (got {n_shown!r})", attr="n_shown"
+        )
+    if not is_number(dt) or not 0 < dt < np.inf:
+        raise ValidationError(
+            f"Must be a number of seconds above zero (got {dt!r})", attr="dt"
         )
     if not is_number(presentation_time) or not dt <= presentation_time < np.inf:
         raise ValidationError(
@@ -76,8 +92,7 @@ def present(
     hidden, stimulus = network.hidden, network.stimulus
     before = hidden.neuron_type, stimulus.output
     try:
-        if type(hidden.neuron_type) is nengo.LIFRate:
-            hidden.neuron_type = _make_spiking(hidden.neuron_type)
+        hidden.neuron_type = _make_spiking(hidden.neuron_type)
         x = data.x_test[:n_samples]
         stimulus.output = nengo.processes.PresentInput(x, n_steps * dt)
         with nengo.Network(seed=network.seed) as model:
@@ -85,7 +100,9 @@ def present(
             output_probe = nengo.Probe(network.output)
             spike_probe = nengo.Probe(hidden.neurons)
         progress = Progress("Showing samples", "Showing samples", n_samples)
-        with nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
+        # In single precision Nengo's clock would be off by a step before long, and
+        # samples would not begin when they should.
+        with precision("64"), nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
             with ProgressTracker(progress_bar, progress):
                 for i in range(n_samples):
                     sim.run_steps(n_steps)
@@ -122,7 +139,9 @@ def present(
     )
 
 
-def train_and_present(experiment, rule="FeedbackAlignment", normalization="augmented"):
+def train_and_present(
+    experiment, rule="FeedbackAlignment", normalization="augmented", n_samples=None
+):
     """Train the network of the first trial of an experiment, and show it test samples.
 
     Parameters
@@ -130,12 +149,19 @@ def train_and_present(experiment, rule="FeedbackAlignment", normalization="augme
     experiment : nengo_fa.experiments.classification.ClassificationExperiment
     rule, normalization : str, optional
         As for its ``declare``.
+    n_samples : int, optional
+        As for `present`.
 
     Returns
     -------
     results : xarray.Dataset
         As `present` returns them; with ``encoders_before`` and ``encoders_after``
         (neuron, row, column), of the first neurons.
+
+    Raises
+    ------
+    nengo.exceptions.ConvergenceError
+        If learning diverges.
     """
     network = experiment.declare(0, rule, normalization)
     data = load_centered(experiment.dataset)
@@ -152,7 +178,7 @@ def train_and_present(experiment, rule="FeedbackAlignment", normalization="augme
         network=network,
         device=experiment.device,
     )
-    results = present(network, data)
+    results = present(network, data, n_samples)
     shape = -1, *results.images.shape[1:]
     dims = "neuron", "row", "column"
     before, after = history.snapshots[0][:N_NEURONS], history.encoders[:N_NEURONS]
@@ -163,8 +189,12 @@ def train_and_present(experiment, rule="FeedbackAlignment", normalization="augme
 
 
 def _make_spiking(neuron_type):
-    return nengo.LIF(
-        tau_rc=neuron_type.tau_rc,
-        tau_ref=neuron_type.tau_ref,
-        amplitude=neuron_type.amplitude,
-    )
+    if neuron_type.spiking:
+        return neuron_type
+    if type(neuron_type) not in SPIKING:
+        raise ValidationError(
+            f"Must be of spiking neurons, LIFRate or RectifiedLinear (got {neuron_type})",
+            attr="network",
+        )
+    spiking, names = SPIKING[type(neuron_type)]
+    return spiking(**{name: getattr(neuron_type, name) for name in names})

@@ -258,6 +258,29 @@ def read_dataset(path):
         return data.load()
 
 
+def find_dataset(path, experiment):
+    """Read a dataset from a Zarr store, if it is of this experiment and these versions.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    experiment : Experiment
+        As for `.sweep.run_trials`.
+
+    Returns
+    -------
+    data : xarray.Dataset or None
+    """
+    if not path.exists():
+        return None
+    try:
+        data = read_dataset(path)
+    except Exception as error:  # damage can show in any layer
+        raise _not_a_store(path, error) from error
+    same = all(data.attrs.get(name) == it for name, it in describe(experiment).items())
+    return data if same else None
+
+
 def describe(experiment):
     """Attributes that say where results come from, a dictionary.
 

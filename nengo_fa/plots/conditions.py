@@ -19,7 +19,7 @@ _NORMALIZATIONS = {
     "augmented": ("augmented gradient", {"linestyle": (0, (4, 2)), "marker": "^"}),
 }
 _THIN = {"none": 1.0, "forced": 0.6, "augmented": 1.0}
-_BASELINE = {"color": "0.35", "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
+BASELINE = {"color": "0.35", "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
 
 
 def make_measures(measures):
@@ -64,7 +64,8 @@ def get_quartiles(values):
     """The three quartiles over trials, (3, n); NaN where there are none."""
     quartiles = np.full((3, values.shape[1]), np.nan)
     known = ~np.isnan(values).all(axis=0)
-    quartiles[:, known] = np.nanpercentile(values[:, known], [25, 50, 75], axis=0)
+    with np.errstate(invalid="ignore"):  # between infinite values
+        quartiles[:, known] = np.nanpercentile(values[:, known], [25, 50, 75], axis=0)
     return quartiles
 
 
@@ -91,8 +92,8 @@ def draw_baseline(axes, values, label):
     if np.isnan(median):
         return
     ends = [line.get_ydata()[-1] for line in axes.lines]
-    axes.axhspan(lower, upper, color=_BASELINE["color"], alpha=0.12, linewidth=0)
-    axes.axhline(median, **_BASELINE, zorder=1)
+    axes.axhspan(lower, upper, color=BASELINE["color"], alpha=0.12, linewidth=0)
+    axes.axhline(median, **BASELINE, zorder=1)
     # on the side of the line where fewer of the curves end
     above = np.nanmean(np.array(ends) < median) >= 0.5
     axes.annotate(
@@ -103,7 +104,7 @@ def draw_baseline(axes, values, label):
         textcoords="offset points",
         horizontalalignment="right",
         verticalalignment="bottom" if above else "top",
-        color=_BASELINE["color"],
+        color=BASELINE["color"],
     )
 
 
@@ -138,7 +139,7 @@ def draw_legend(axes, counts, markersize, marked=None, baseline=None):
     noun = "trial" if n_trials == "1" else "trials"
     entries = [(Line2D([], [], **style), name) for name, style in _RULES.values()]
     if baseline is not None:
-        entries.append((Line2D([], [], **_BASELINE), baseline))
+        entries.append((Line2D([], [], **BASELINE), baseline))
     markers = []
     for normalization, (name, _) in _NORMALIZATIONS.items():
         style = _get_style(

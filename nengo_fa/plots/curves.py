@@ -21,6 +21,8 @@ _CLASSIFICATION = [
     ("rmse", "Training error", "RMSE of the output"),
     ("test_error", "Test error", "Misclassified images (%)"),
 ]
+_BASELINE = "well-chosen, not trained"
+_BASELINES = {"baseline_rmse": "{:.3f}", "baseline_error": "{:.1f} %"}
 _LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
 
@@ -66,16 +68,11 @@ def classification_curves(data):
         axes, unless there are none.
     """
     measures = [*_CLASSIFICATION, _LENGTH]
-    data = data.assign(
-        test_error=100 * data["test_error"], baseline_error=100 * data["baseline_error"]
-    )
+    data = _to_percent(data)
     figure, legend, panels = make_measures(measures)
     counts = _draw_over_epochs(panels, data, measures)
-    baselines = [("baseline_rmse", "{:.3f}"), ("baseline_error", "{:.1f} %")]
-    for (name, label), axes in zip(baselines, panels):
-        draw_baseline(axes, data[name].values, label)
-        show_ratios(axes)
-    draw_legend(legend, counts, 4, baseline="well-chosen, not trained")
+    _draw_baselines(panels, data)
+    draw_legend(legend, counts, 4, baseline=_BASELINE)
     return figure
 
 
@@ -86,8 +83,10 @@ def sensitivity(data):
     Parameters
     ----------
     data : xarray.Dataset
-        ``rmse``, and ``angle`` in radians or ``test_error``, a fraction, each
-        (learning_rate, rule, normalization, trial). NaN does not count.
+        ``rmse``, and ``angle`` in radians, each
+        (learning_rate, rule, normalization, trial). NaN does not count. Or, in place of
+        the angle, ``test_error``, ``baseline_rmse`` and ``baseline_error``, as for
+        `classification_curves`.
 
     Returns
     -------
@@ -98,7 +97,7 @@ def sensitivity(data):
     measures = [_RMSE, _ANGLE]
     if "test_error" in data:
         measures = _CLASSIFICATION
-        data = data.assign(test_error=100 * data["test_error"])
+        data = _to_percent(data)
     figure, legend, panels = make_measures(measures)
     counts = []
     for (name, *_), axes in zip(measures, panels):
@@ -111,8 +110,23 @@ def sensitivity(data):
             draw_quartiles(axes, rates, values, markersize=7, label=label, **style)
         label_plainly(axes.xaxis)
         axes.set_xlabel("Learning rate (per update)")
-    draw_legend(legend, counts, 7, "lowest median")
+    baseline = None
+    if measures is _CLASSIFICATION:
+        baseline = _BASELINE
+        _draw_baselines(panels, data)
+    draw_legend(legend, counts, 7, "lowest median", baseline)
     return figure
+
+
+def _to_percent(data):
+    names = "test_error", "baseline_error"
+    return data.assign({name: 100 * data[name] for name in names})
+
+
+def _draw_baselines(panels, data):
+    for (name, label), axes in zip(_BASELINES.items(), panels):
+        draw_baseline(axes, data[name].values, label)
+        show_ratios(axes)
 
 
 def _draw_over_epochs(panels, data, measures):

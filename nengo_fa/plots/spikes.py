@@ -5,6 +5,7 @@ from matplotlib import rc_context
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import blended_transform_factory
 
+from nengo_fa.plots.conditions import BASELINE
 from nengo_fa.plots.drawing import (
     FIXED,
     LEARNED,
@@ -27,7 +28,8 @@ def presentation(data):
     ----------
     data : xarray.Dataset
         ``error`` (time,), the fraction of images that are misclassified by what the
-        output says at ``time``, in seconds after the image has appeared. Of the first
+        output says at ``time``, in seconds after the image has appeared, and, if there
+        is one, ``baseline_error``, that of encoders that do not learn. Of the first
         images: ``images`` (digit, row, column), ``onset`` in seconds, ``shown_label``
         and ``shown_prediction``, each (digit,); ``spike_time`` in seconds and ``spike_neuron``
         (spike,); ``output`` (sample, class) at ``sample_time`` (sample,) in seconds.
@@ -67,7 +69,11 @@ def presentation(data):
 
 def _draw_error(axes, data):
     times, error = _MILLISECONDS * data["time"].values, 100 * data["error"].values
-    axes.plot(times, error, color=LEARNED)
+    axes.plot(times, error, color=LEARNED, label="learned encoders, in spikes")
+    if "baseline_error" in data:
+        baseline = 100 * float(data["baseline_error"])
+        axes.axhline(baseline, **BASELINE, label="well-chosen, not trained, rates")
+        axes.legend(frameon=False, loc="upper right")
     # above all of the curve that is below the text
     below = error[times > 0.6 * times[-1]].max()
     axes.annotate(

@@ -89,3 +89,15 @@ def test_verdict_and_table(rng):
     good_row, bad_row = table.splitlines()[2:]
     assert f"{np.median(b):.4g}" in good_row and good_row.endswith("held")
     assert "bad" in bad_row and bad_row.endswith("opposite")
+
+
+def test_what_has_diverged_is_the_worst():
+    """Infinite errors are above all others, and no better than each other."""
+    b = np.full(20, np.inf)
+    assert find_lower("learned", np.ones(20), b).verdict == "held"
+    assert find_lower("diverged", b, np.ones(20)).verdict == "opposite"
+    both = find_lower("both", b, b)
+    assert both.verdict == "not shown" and both.effect == 0
+    assert find_equivalent("both", b, b, 0.1).verdict == "held"
+    assert find_equivalent("one", b, np.ones(20), 0.1).verdict == "opposite"
+    assert find_equivalent("the other", np.ones(20), b, 0.1).verdict == "opposite"

@@ -179,6 +179,23 @@ def test_bad_parameters(change, message):
         replace(EXPERIMENT, **change)
 
 
+def test_a_file_may_be_moved(tmp_path, rng):
+    """What counts is its content."""
+    configurations = []
+    for folder, offset in (("a", 0), ("b", 0), ("c", 1)):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "rows.npz"
+        x = np.random.RandomState(1).uniform(size=(50, 3)) + offset
+        y = np.arange(50) % 2
+        np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+        experiment = ClassificationExperiment(
+            dataset=str(path), n_neurons=20, baseline="differences"
+        )
+        configurations.append(experiment.configuration)
+    a, b, c = configurations
+    assert a == b != c
+
+
 def test_gabor_filters_need_images(tmp_path, rng):
     path = tmp_path / "rows.npz"
     x, y = rng.uniform(size=(200, 3)), np.arange(200) % 2

@@ -2,10 +2,11 @@ import nengo
 import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
+from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa import plots
-from nengo_fa.experiments.presentation import present
+from nengo_fa.experiments.presentation import _make_spiking, present
 from nengo_fa.networks import Classifier
 
 
@@ -88,9 +89,63 @@ def test_the_network_is_left_as_it_was(network, results):
     assert not np.any(network.stimulus.output)
 
 
+@pytest.mark.parametrize("bits", ["32", "64"])
+def test_samples_begin_when_they_should(bits):
+    """Each is shown for all of its steps, in single precision as well."""
+    rc["precision"]["bits"] = bits
+    x = np.arange(1.0, 301.0)[:, np.newaxis]
+    labels = np.zeros(300, dtype=int)
+    data = nengo_fa.datasets.Dataset("steps", x, labels, x, labels, None, "0" * 64)
+    network = Classifier(1, 1, n_neurons=2, seed=1)
+    with network:  # past the neurons
+        nengo.Connection(network.stimulus, network.output, synapse=None)
+    network.decode.transform = 0
+    results = present(
+        network, data, presentation_time=0.01, n_shown=300, progress_bar=False
+    )
+    shown = results.output.values.reshape(300, 10)
+    np.testing.assert_array_equal(shown, np.repeat(x, 10, axis=1))
+
+
+@pytest.mark.parametrize(
+    "rates, spiking",
+    [
+        (nengo.LIFRate(tau_rc=0.03, tau_ref=0.001, amplitude=0.5), nengo.LIF),
+        (nengo.RectifiedLinear(amplitude=0.5), nengo.SpikingRectifiedLinear),
+        (nengo.AdaptiveLIF(), nengo.AdaptiveLIF),
+    ],
+    ids=str,
+)
+def test_neurons_that_spike(rng, rates, spiking):
+    """At the rates of those they replace."""
+    neuron_type = _make_spiking(rates)
+    assert type(neuron_type) is spiking and neuron_type.amplitude == rates.amplitude
+    arguments = rng.uniform(0, 2, size=20), np.full(20, 3.0), np.full(20, 1.0)
+    np.testing.assert_array_equal(
+        neuron_type.rates(*arguments), rates.rates(*arguments)
+    )
+
+
+def test_neurons_that_cannot_spike(data):
+    network = Classifier(64, 10, n_neurons=20, neuron_type=nengo.Sigmoid(), seed=1)
+    with pytest.raises(ValidationError, match="spiking neurons"):
+        present(network, data, n_samples=2, progress_bar=False)
+    assert isinstance(network.hidden.neuron_type, nengo.Sigmoid)
+
+
 def test_figures(results):
-    assert plots.presentation(results).axes
-    assert plots.confusion_matrix(results).axes
+    """The error at the end stands in it, and that of the baseline if there is one."""
+    (axes, *_) = plots.presentation(results).axes
+    assert f"{100 * results.error.values[-1]:.1f} %" in [
+        t.get_text() for t in axes.texts
+    ]
+    assert axes.get_legend() is None
+    (axes, *_) = plots.presentation(results.assign(baseline_error=0.25)).axes
+    assert any(np.all(np.equal(line.get_ydata(), 25)) for line in axes.lines)
+    assert "not trained" in axes.get_legend().get_texts()[1].get_text()
+    figure = plots.confusion_matrix(results)
+    shown = [int(text.get_text()) for text in figure.axes[0].texts if text.get_text()]
+    assert sum(shown) == 60
 
 
 @pytest.mark.parametrize(
@@ -99,6 +154,8 @@ def test_figures(results):
         {"n_samples": 0},
         {"n_samples": 10**6},
         {"n_samples": 2.5},
+        {"n_shown": 0},
+        {"dt": 0},
         {"presentation_time": 0},
         {"presentation_time": np.nan},
         {"presentation_time": "long"},

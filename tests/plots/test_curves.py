@@ -237,14 +237,19 @@ def test_sensitivity(by_rate):
 
 def test_sensitivity_of_classification(by_rate):
     data = by_rate.rename(angle="test_error")
+    for name, value in (("rmse", 0.02), ("error", 0.5)):
+        data[f"baseline_{name}"] = "trial", np.full(data.sizes["trial"], value)
     legend, *panels = plots.sensitivity(data).axes
     assert [axes.get_ylabel() for axes in panels] == [
         "RMSE of the output",
         "Misclassified images (%)",
     ]
     in_percent = data.assign(test_error=100 * data["test_error"])
-    for name, axes in zip(("rmse", "test_error"), panels):
+    for name, axes, low in zip(("rmse", "test_error"), panels, (0.02, 50)):
         check_medians(axes, in_percent, name)
+        assert any(np.allclose(line.get_ydata(), low) for line in axes.lines)
+    entries = [text.get_text() for text in legend.get_legend().get_texts()]
+    assert "well-chosen, not trained" in entries
 
 
 def test_sensitivity_counts_what_there_is(by_rate):
