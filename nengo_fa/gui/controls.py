@@ -33,14 +33,16 @@ class Gate:
         self.size = size
 
     def __call__(self, t, x):
-        error = x[: self.size]
-        learning, learning_rate, rule, normalization, reset = x[self.size :]
-        is_reset = reset > 0.5
-        errors = np.zeros((len(NORMALIZATIONS), len(RULES), self.size))
-        if not is_reset:
-            chosen = choose(NORMALIZATIONS, normalization), choose(RULES, rule)
-            errors[chosen] = learning * learning_rate * error
-        return np.concatenate([[is_reset], errors.ravel()])
+        learning, learning_rate, rule, normalization, reset = x[self.size :].tolist()
+        errors = np.zeros(1 + len(NORMALIZATIONS) * len(RULES) * self.size)
+        if reset > 0.5:
+            errors[0] = 1
+        else:
+            index = choose(NORMALIZATIONS, normalization) * len(RULES)
+            start = 1 + (index + choose(RULES, rule)) * self.size
+            error = x[: self.size]
+            errors[start : start + self.size] = learning * learning_rate * error
+        return errors
 
 
 class Chosen(View):
@@ -63,7 +65,7 @@ class Chosen(View):
         def step(x, is_due):
             if not is_due:
                 return None
-            learning, _, rule, normalization, reset = x
+            learning, _, rule, normalization, reset = x.tolist()
             return views.choices(
                 self.label,
                 OPTIONS,
@@ -208,9 +210,7 @@ class Controls(nengo.Network):
         encode.learning_rule_type = rules
 
         with self:
-            gate = nengo.Node(
-                Gate(size), size_in=size + 5, size_out=1 + 6 * size, label="gate"
-            )
+            gate = nengo.Node(Gate(size), size_in=size + 5, label="gate")
             nengo.Connection(self.choice, gate[size:], synapse=None)
         # behind the gate, a filter would go on teaching
         nengo.Connection(error, gate[:size], synapse=synapse)

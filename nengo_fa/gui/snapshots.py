@@ -4,6 +4,7 @@ import numpy as np
 from nengo.connection import Connection
 from nengo.exceptions import ValidationError
 from nengo.node import Node
+from nengo.transforms import NoTransform
 from nengo.utils.numpy import is_integer
 
 from nengo_fa.activities import make_step_rates
@@ -126,10 +127,13 @@ class TuningCurves(TeachingView):
     Parameters
     ----------
     encode, neuron, label, period
-        As for `TeachingView`.
+        As for `TeachingView`; the period is 0.1 seconds by default.
     """
 
     title = "Tuning curves"
+
+    def __init__(self, encode, neuron=0, label=None, period=0.1):
+        super().__init__(encode, neuron, label, period)
 
     def make_draw(self, live):
         points, _ = disc(N_POINTS)
@@ -168,9 +172,9 @@ class ErrorFields(TeachingView):
         From the ensemble to the output that the error is about.
     function : callable, optional
         What the output should be for a point of two dimensions. By default the function
-        of ``decode``.
+        of ``decode``, if it has no slice and no transform.
     neuron, label, period
-        As for `TeachingView`.
+        As for `TeachingView`; the period is 0.1 seconds by default.
 
     Raises
     ------
@@ -181,11 +185,13 @@ class ErrorFields(TeachingView):
 
     title = "Error fields"
 
-    def __init__(
-        self, encode, decode, function=None, neuron=0, label=None, period=0.05
-    ):
+    def __init__(self, encode, decode, function=None, neuron=0, label=None, period=0.1):
         super().__init__(encode, neuron, label, period, decode)
-        function = decode.function if function is None else function
+        is_plain = decode.pre is self.teaching.ensemble and isinstance(
+            decode.transform, NoTransform
+        )
+        if function is None and is_plain:
+            function = decode.function
         if not callable(function):
             raise ValidationError(
                 "Must be what the output should be, as a function of a point "

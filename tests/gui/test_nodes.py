@@ -277,6 +277,13 @@ def test_bad_use_fails_at_once(model):
             model.stimulus[0], line, learning_rule_type=nengo_fa.FeedbackAlignment(1)
         )
         wide = nengo.Connection(product.hidden, nengo.Node(size_in=2))
+        # what these put out is not their function of a point
+        doubled = nengo.Connection(
+            product.hidden, nengo.Node(size_in=1), function=np.prod, transform=2
+        )
+        first = nengo.Connection(
+            product.hidden[0], nengo.Node(size_in=1), function=np.square
+        )
         elsewhere = nengo.Connection(line, nengo.Node(size_in=1))
         direct = nengo.Ensemble(1, 2, neuron_type=nengo.Direct())
         before = len(model.all_nodes), len(model.all_connections)
@@ -297,6 +304,8 @@ def test_bad_use_fails_at_once(model):
                 "Must return 1",
             ),
             (lambda: gui.ErrorFields(product.encode, product.decode, 3), "function"),
+            (lambda: gui.ErrorFields(product.encode, doubled), "function of a point"),
+            (lambda: gui.ErrorFields(product.encode, first), "function of a point"),
             (lambda: gui.ErrorHistory({}), "1 to 6 curves"),
             (lambda: gui.AngleHistory({"a": product.encode}), "nengo.Ensemble"),
             (lambda: gui.AngleHistory({"a": line}), "Must be 2"),
