@@ -48,6 +48,23 @@ def test_multiplication_as_a_script(
     assert (tmp_path / "multiplication.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("tuning_curves", "tuning_curves.png"),
+        ("race", "backprop     RMSE"),
+        ("tasks", "ring: RMSE"),
+    ],
+)
+def test_short_script(monkeypatch, tmp_path, capsys, name, words):
+    script = str(MODELS / f"{name}.py")
+    monkeypatch.setattr(sys, "argv", [script, "0.2"])
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(script, run_name="__main__")
+    assert words in capsys.readouterr().out
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+
 def test_wrong_use_of_a_script():
     command = [sys.executable, MODELS / "multiplication.py", "spike"]
     result = subprocess.run(command, capture_output=True, text=True)
