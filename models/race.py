@@ -24,7 +24,7 @@ with nengo.Network(seed=1) as model:
     stimulus = nengo.Node(process, size_out=2, label="input")
     learning = nengo.Node([1], label="learning")
     learning_rate = nengo.Node([1], label="rate ×")
-    neuron = nengo.Node([0], label="neuron")
+    neuron = nengo.Node([1], label="neuron")
 
     def enter(label, make_rule):
         """A network whose encoders learn by a rule."""
@@ -88,7 +88,7 @@ if __name__ == "__main__":
             start = sim.data[net.hidden].encoders
             end = nengo_fa.geometry.preferred_directions(sim, net.hidden)
             plots.draw_encoders(plane, start, end)
-            plane.set_title(f"{name}: encoders at start (grey) and end")
+            plane.set_title(f"{name}: encoders")
     axes.set(xlabel="Time (s)", ylabel="RMSE of the product", ylim=(0, None))
     axes.legend(frameon=False)
     figure.savefig("race.png", dpi=150)

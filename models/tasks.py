@@ -5,7 +5,8 @@ In Nengo GUI, press play, choose a task by its slider, and watch the directions.
   diagonals, and directions gather along both.
 - ring, is |x| near 0.7? All directions are alike: they move, but have nowhere to gather,
   and the error hardly falls below that with fixed encoders.
-- mean, (x₁ + x₂) / 2: only one diagonal matters, and most directions turn to its ends.
+- mean, (x₁ + x₂) / 2: only one diagonal matters. Half of the directions turn to its ends,
+  and few are left at the other.
 Decoders learn as well: the error jumps with a new task, and falls again. Reset takes the
 directions back to the start. ``python models/tasks.py [seconds]`` learns one task after
 the other, each from the start, and saves a figure.
@@ -91,9 +92,7 @@ if __name__ == "__main__":
             plots.draw_encoders(axes, start, preferred_directions(sim, learned.hidden))
             halves = [sim.data[probe][sim.n_steps // 2 :] for probe in probes]
         rmse, rmse_fixed = np.sqrt(np.mean(np.square(halves), axis=(1, 2)))
-        axes.set_title(
-            f"{word}: RMSE {rmse:.3f} ({rmse_fixed:.3f} with fixed encoders)"
-        )
+        axes.set_title(f"{word}: RMSE {rmse:.3f} (fixed: {rmse_fixed:.3f})")
         print(axes.get_title())
     figure.savefig("tasks.png", dpi=150)
     print("Figure: tasks.png")

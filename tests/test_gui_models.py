@@ -90,14 +90,15 @@ def test_race_is_between_rules_alone(load, Simulator):
 
 
 @pytest.mark.parametrize("slider, decoders_learn", [("learning", 0), ("rate", 1)])
-def test_race_at_rest(load, Simulator, slider, decoders_learn):
+def test_race_at_rest(load, Simulator, allclose, slider, decoders_learn):
     race = load("race")
     race["learning_rate" if slider == "rate" else slider].output = np.zeros(1)
     start, encoders, decoders = run_race(race, Simulator)
     for name in race["networks"]:
         assert np.array_equal(start[name], encoders[name])
         assert np.any(decoders[name]) == decoders_learn
-        assert np.array_equal(decoders[name], decoders["fixed"])
+        # but for rounding, as sums are not always in the same order
+        assert allclose(decoders[name], decoders["fixed"], atol=1e-12)
 
 
 @pytest.mark.parametrize("index", range(3))
@@ -117,6 +118,6 @@ def test_task_is_what_is_learned_and_shown(load, Simulator, allclose, index):
     for error in errors:
         assert allclose(sim.data[error][-1], -function(x))
     assert see(tasks["name"], "task") == word
-    largest = max(abs(function(point)) for point in tasks["fields"].points)
-    shown = float(re.match(r"\[([^,]*)", see(tasks["fields"], "largest"))[1])
-    assert allclose(shown, largest, rtol=1e-4)
+    fields = tasks["fields"]
+    assert allclose(fields.targets[:, 0], [function(point) for point in fields.points])
+    assert "error_fields" in fields.output._nengo_html_
