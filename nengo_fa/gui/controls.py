@@ -3,6 +3,7 @@
 import nengo
 import numpy as np
 from nengo.dists import UniformHypersphere, get_samples
+from nengo.exceptions import ValidationError
 from nengo.params import Default
 
 from nengo_fa.gui import views
@@ -161,7 +162,8 @@ class Controls(nengo.Network):
         encode,
         decode,
         error,
-        learning_rate=Default,
+        learning_rate=1.0,
+        backprop_rate=3000.0,
         feedback=None,
         derivative=Default,
         synapse=0.005,
@@ -178,8 +180,10 @@ class Controls(nengo.Network):
             From the ensemble to the output that the error is about.
         error : nengo.Node
             Actual minus target; not multiplied by ``learning`` yet.
-        learning_rate : float, optional
-            Per second, where the slider is 1.
+        learning_rate, backprop_rate : float, optional
+            Learning rates of feedback alignment and of backprop, per second, where the
+            slider is 1. They differ, as decoders are by far smaller than feedback weights
+            of unit length, if activities are in hertz: by default, a few thousand times.
         feedback : (n_neurons, size_out) array_like or nengo.dists.Distribution, optional
             Feedback weights. By default drawn uniformly from the unit sphere.
         derivative : nengo_fa.Derivative, optional
@@ -188,7 +192,27 @@ class Controls(nengo.Network):
             Filter on the error.
         seed : int, optional
             Seed of the feedback weights.
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If ``encode`` has rules already, or does not lead to an ensemble; or as the
+            rules do.
         """
+        if not isinstance(encode.post_obj, nengo.Ensemble):
+            raise ValidationError(
+                "Must lead to a nengo.Ensemble, whose encoders are taught "
+                f"(got {encode})",
+                attr="encode",
+                obj=self,
+            )
+        if encode.learning_rule_type is not None:
+            raise ValidationError(
+                "Is set already. Leave it to the controls: with "
+                "nengo_fa.networks.Multiplication, give encoder_rule=None.",
+                attr="learning_rule_type",
+                obj=encode,
+            )
         size, n_neurons = decode.size_out, encode.post_obj.n_neurons
         feedback = get_samples(
             UniformHypersphere(surface=True) if feedback is None else feedback,
@@ -198,15 +222,11 @@ class Controls(nengo.Network):
         )
         rules = {"reset": ResetEncoders()}
         for normalization in NORMALIZATIONS:
-            options = dict(
-                learning_rate=learning_rate,
-                derivative=derivative,
-                normalization=normalization,
+            options = dict(derivative=derivative, normalization=normalization)
+            rules[f"FA, {normalization}"] = FeedbackAlignment(
+                size, learning_rate, feedback, **options
             )
-            rules[f"{RULES[0]}, {normalization}"] = FeedbackAlignment(
-                size, feedback=feedback, **options
-            )
-            rules[f"{RULES[1]}, {normalization}"] = Backprop(decode, **options)
+            rules[f"BP, {normalization}"] = Backprop(decode, backprop_rate, **options)
         encode.learning_rule_type = rules
 
         with self:

@@ -5,6 +5,7 @@ import re
 import nengo
 import numpy as np
 import pytest
+from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa import gui
@@ -28,7 +29,11 @@ class Controlled:
             nengo.Connection(self.controls.learning, product.learning, synapse=None)
             if encoder_rule is None:
                 self.controls.teach(
-                    product.encode, product.decode, product.error, learning_rate=10
+                    product.encode,
+                    product.decode,
+                    product.error,
+                    learning_rate=10,
+                    backprop_rate=1000,
                 )
             self.decoders = nengo.Probe(product.decode, "weights")
         for name, schedule in schedules.items():
@@ -93,7 +98,7 @@ def test_learns_as_the_chosen_rule_alone(
         )
         plain.product.connections.remove(to_rule)
         encode.learning_rule_type = nengo_fa.Backprop(
-            decode, learning_rate=10, normalization=chosen
+            decode, learning_rate=1000, normalization=chosen
         )
         with plain.product:
             nengo.Connection(
@@ -180,3 +185,14 @@ def test_several_outputs(Simulator, seed):
         sim.run_steps(3)
         assert np.array_equal(sim.data[arrived][-1], [1, 2, 3])
         assert np.all(sim.data[others] == 0)
+
+
+def test_what_cannot_be_taught(seed):
+    it = Controlled(seed)
+    product = it.product
+    for encode, words in (
+        (product.encode, "set already"),
+        (product.decode, "Ensemble"),
+    ):
+        with pytest.raises(ValidationError, match=words):
+            it.controls.teach(encode, product.decode, product.error)

@@ -92,9 +92,10 @@ def test_what_does_not_change_is_sent_again(Simulator):
 def test_preferred_directions(Simulator, model, allclose):
     product = model.product
     with model:
-        view = gui.PreferredDirections(product.encode, neuron=3)
+        view = gui.PreferredDirections(product.encode, neuron=3, label="Before & after")
     with Simulator(model) as sim:
         sim.run(0.501)
+        assert ">Before &amp; after</text>" in view.output._nengo_html_
         encoders = sim.signals[sim.model.sig[product.hidden]["encoders"]]
         encoders = encoders / sim.data[product.hidden].gain[:, np.newaxis]
         assert allclose(read(view, "direction"), encoders[3], atol=1e-5)
