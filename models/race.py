@@ -2,8 +2,8 @@
 
 Three networks learn to multiply two numbers. They are alike but for the rule of their
 encoders: the same neurons, and decoders that learn by PES from each network's own error.
-In Nengo GUI, press play. Feedback alignment turns the preferred directions to the
-diagonals at once. Backprop begins slowly, as its feedback are the decoders, which begin
+In Nengo GUI, press play. Feedback alignment is the first to turn preferred directions to
+the diagonals. Backprop begins slowly, as its feedback are the decoders, which begin
 as zero; it need not reach the diagonals to make a small error. Which of the two is ahead
 depends on the input, and on the learning rate: try its slider. Both leave the network
 with fixed encoders behind. ``python models/race.py [seconds]`` prints the errors and
@@ -45,7 +45,8 @@ with nengo.Network(seed=1) as model:
         return net
 
     alignment = enter("feedback alignment", lambda net: nengo_fa.FeedbackAlignment(1))
-    # Decoders and rates in hertz are far from 1, so the learning rate is too.
+    # The exact gradient, with f' of the rates in hertz, which also make decoders small: so
+    # this learning rate does not compare with the other, whose f' is a step.
     exact = dict(learning_rate=300, derivative=nengo_fa.Rate())
     backprop = enter("backprop", lambda net: nengo_fa.Backprop(net.decode, **exact))
     no_rate = nengo_fa.FeedbackAlignment(1, learning_rate=0)
