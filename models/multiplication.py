@@ -1,39 +1,72 @@
 """Multiplication, learned online, with and without learning of the encoders.
 
-In Nengo GUI, open this file and press play: the error of both networks falls, and that of
-the one with learned encoders falls further. The slider turns learning off (0) and on (1).
-As a script, ``python models/multiplication.py [spiking|rate]`` simulates 100 seconds,
-prints the errors and saves a figure.
+In Nengo GUI, open this file and press play: preferred directions swing to the diagonals,
+while the error of the networks with learned encoders falls below that of their twins with
+fixed encoders. The sliders turn learning off and on, and choose how it goes.
+As a script, ``python models/multiplication.py [spiking|rate]`` simulates 100 seconds of one
+of the two, prints the errors and saves a figure.
 """
 
 import sys
 
 import nengo
 
+from nengo_fa import gui
 from nengo_fa.networks import MultiplicationComparison
 
 # Spikes, or their rates: the same rule learns from both.
-neuron_type = nengo.LIFRate() if "rate" in sys.argv[1:] else nengo.LIF()
+NEURONS = {"spiking": nengo.LIF(), "rate": nengo.LIFRate()}
 
-# Two networks on one random input. Both learn decoders with PES; `learned` also learns
-# encoders, by feedback alignment from the same error.
-model = MultiplicationComparison(n_neurons=20, neuron_type=neuron_type, seed=1)
-stimulus, learning = model.stimulus, model.learning
-learned, fixed = model.learned, model.fixed
 
-with model:
-    # What both networks make of the product, and what it is.
-    outputs = nengo.Node(size_in=3, label="learned, fixed, target")
-    nengo.Connection(learned.output, outputs[0], synapse=0.02)
-    nengo.Connection(fixed.output, outputs[1], synapse=0.02)
-    nengo.Connection(learned.target, outputs[2], synapse=0.025)
+def compare(neuron_type, **kwargs):
+    """Two networks on one random input, alike but for the rule of their encoders.
 
-    # The size of their errors, over the last two seconds.
-    size = nengo.Node(lambda t, error: abs(error), size_in=2, label="size of errors")
-    nengo.Connection(learned.error, size[0], synapse=0.02)
-    nengo.Connection(fixed.error, size[1], synapse=0.02)
-    errors = nengo.Node(size_in=2, label="error: learned, fixed")
-    nengo.Connection(size, errors, synapse=2)
+    Both learn decoders with PES; `learned` also learns encoders, from the same error.
+    """
+    return MultiplicationComparison(50, neuron_type=neuron_type, seed=1, **kwargs)
+
+
+with nengo.Network(seed=1) as model:
+    controls = gui.Controls(neuron=1)  # which is on its way from an axis to a diagonal
+
+    # Learning is up to the sliders.
+    spiking = compare(
+        NEURONS["spiking"], encoder_rule=None, learning=None, label="spiking"
+    )
+    rate = compare(NEURONS["rate"], encoder_rule=None, learning=None, label="rate")
+    for pair in (spiking, rate):
+        nengo.Connection(controls.learning, pair.learning, synapse=None)
+        learned = pair.learned
+        controls.teach(learned.encode, learned.decode, learned.error)
+
+    # Encoders begin in grey. All that is shown is of the neuron that the slider chooses.
+    with nengo.Network(label="views") as views:
+        spiking_encoders = gui.PreferredDirections(
+            spiking.learned.encode,
+            controls.neuron,
+            label="Spiking: preferred directions",
+        )
+        rate_encoders = gui.PreferredDirections(
+            rate.learned.encode, controls.neuron, label="Rate: preferred directions"
+        )
+        tuning = gui.TuningCurves(spiking.learned.encode, controls.neuron)
+        errors = gui.ErrorFields(
+            spiking.learned.encode, spiking.learned.decode, neuron=controls.neuron
+        )
+
+        # The size of all errors, and how far encoders are from the diagonals.
+        error_history = gui.ErrorHistory(
+            {
+                "spiking, learned": spiking.learned.error,
+                "spiking, fixed": spiking.fixed.error,
+                "rate, learned": rate.learned.error,
+                "rate, fixed": rate.fixed.error,
+            },
+            title="Error of the product",
+        )
+        angle_history = gui.AngleHistory(
+            {"spiking": spiking.learned.hidden, "rate": rate.learned.hidden}
+        )
 
 if __name__ == "__main__":
     from nengo_fa import plots
@@ -41,7 +74,8 @@ if __name__ == "__main__":
 
     if sys.argv[1:] not in ([], ["spiking"], ["rate"]):
         raise SystemExit("usage: python models/multiplication.py [spiking|rate]")
-    result = online.run(model, seconds=100)
+    neuron_type = NEURONS[(*sys.argv[1:], "spiking")[0]]
+    result = online.run(compare(neuron_type), seconds=100)
     print(result)
     plots.online(result).savefig("multiplication.png", dpi=150)
     print("Figure: multiplication.png")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import nengo_fa
+from nengo_fa.experiments import online
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -27,35 +28,48 @@ def test_model_at_top_level(Simulator, path):
         assert sim.n_steps == 10
 
 
-@pytest.mark.parametrize("neurons", ["spiking", "rate"])
-def test_multiplication_as_a_script(tmp_path, neurons):
-    script = MODELS / "multiplication.py"
-    command = [sys.executable, script, neurons]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert "learned / fixed" in result.stdout
+@pytest.mark.parametrize(
+    "neurons, neuron_type",
+    [("spiking", nengo.LIF()), ("rate", nengo.LIFRate()), (None, nengo.LIF())],
+)
+def test_multiplication_as_a_script(
+    monkeypatch, tmp_path, capsys, neurons, neuron_type
+):
+    def run(model, seconds, run=online.run):
+        assert model.learned.hidden.neuron_type == neuron_type
+        return run(model, seconds=seconds / 100)
+
+    script = str(MODELS / "multiplication.py")
+    monkeypatch.setattr(sys, "argv", [script, neurons][: 1 + (neurons is not None)])
+    monkeypatch.setattr(online, "run", run)
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(script, run_name="__main__")
+    assert "learned / fixed" in capsys.readouterr().out
     assert (tmp_path / "multiplication.png").stat().st_size > 10_000
 
 
-def test_multiplication_in_rate_mode(monkeypatch):
-    path = str(MODELS / "multiplication.py")
-    assert runpy.run_path(path)["neuron_type"] == nengo.LIF()
-    monkeypatch.setattr(sys, "argv", [path, "rate"])
-    assert runpy.run_path(path)["neuron_type"] == nengo.LIFRate()
-
-
 @pytest.mark.parametrize(
-    "path", sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem
+    "name, words",
+    [
+        ("tuning_curves", "tuning_curves.png"),
+        ("race", "backprop     RMSE"),
+        ("tasks", "ring: RMSE"),
+    ],
 )
-def test_layout_names_what_is_in_the_model(path):
-    """Nengo GUI skips a line with an unknown name without a word."""
-    names = runpy.run_path(str(path.with_suffix("")), run_name="builtins")
-    layout = path.read_text()
-    placed = set(re.findall(r"config\[(?!_viz)([\w.]+)\]", layout))
-    shown = set(re.findall(r"components\.\w+\(([\w.]+)\)", layout))
-    assert placed and shown
-    for name in placed | shown:
-        assert isinstance(eval(name, names), (nengo.Network, nengo.base.NengoObject))
+def test_short_script(monkeypatch, tmp_path, capsys, name, words):
+    script = str(MODELS / f"{name}.py")
+    monkeypatch.setattr(sys, "argv", [script, "0.2"])
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(script, run_name="__main__")
+    assert words in capsys.readouterr().out
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+
+def test_wrong_use_of_a_script():
+    command = [sys.executable, MODELS / "multiplication.py", "spike"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith("usage: ")
 
 
 STREAM = MODELS / "mnist_stream.py"

@@ -1,1 +1,20 @@
-"""What Nengo GUI shows of a network that learns."""
+"""What Nengo GUI shows of a network that learns, and what a visitor can change.
+
+Each of these is one line of a model, and works in any simulator: views draw to
+``output._nengo_html_`` of their node. They need Pillow, but not Nengo GUI.
+"""
+
+from nengo_fa.gui.controls import Controls
+from nengo_fa.gui.reset import ResetEncoders
+from nengo_fa.gui.sessions import AngleHistory, ErrorHistory
+from nengo_fa.gui.snapshots import ErrorFields, PreferredDirections, TuningCurves
+
+__all__ = [
+    "AngleHistory",
+    "Controls",
+    "ErrorFields",
+    "ErrorHistory",
+    "PreferredDirections",
+    "ResetEncoders",
+    "TuningCurves",
+]

@@ -1,6 +1,7 @@
 """Fields of numbers as small images in colour."""
 
 from base64 import b64encode
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -41,7 +42,12 @@ def _encode(field, limits, colours):
     known = np.isfinite(fraction)
     index = np.zeros(field.shape, dtype=np.uint8)
     index[known] = 1 + np.round(fraction[known] * (N_COLOURS - 1))
-    image = Image.fromarray(index, mode="P")
+    return _write_png(index.tobytes(), index.shape[::-1], colours)
+
+
+@lru_cache(maxsize=64)  # some images, such as those of the start, stay as they are
+def _write_png(indices, size, colours):
+    image = Image.frombytes("P", size, indices)
     image.putpalette(_make_palette(colours))
     file = BytesIO()
     image.save(file, "PNG", transparency=0)

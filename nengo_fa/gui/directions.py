@@ -26,7 +26,9 @@ from nengo_fa.gui.svg import (
 LONGEST = 1.4  # encoder that is drawn at its length
 
 
-def preferred_directions(start, now, chosen, error_direction, point):
+def preferred_directions(
+    start, now, chosen, error_direction, point, title="Preferred directions"
+):
     """Encoders of the plane, at the start of learning and now.
 
     Parameters
@@ -40,6 +42,8 @@ def preferred_directions(start, now, chosen, error_direction, point):
         Its feedback weights. Of one output, their sign stands at the encoder.
     point : (2,) array_like
         The current input. Outside of the axes it is drawn at their edge.
+    title : str, optional
+        Stands above the plane.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def preferred_directions(start, now, chosen, error_direction, point):
     known = now[np.isfinite(length) & (length > 0)]
     return draw_view(
         "preferred_directions",
-        "Preferred directions",
+        title,
         300,
         parts,
         {

@@ -6,8 +6,15 @@ give equal documents. What they show also stands in attributes ``data-*`` of the
 for scripts.
 """
 
+from nengo_fa.gui.choices import choices
 from nengo_fa.gui.curves import history
 from nengo_fa.gui.directions import preferred_directions
 from nengo_fa.gui.heat_maps import error_fields, tuning_curves
 
-__all__ = ["error_fields", "history", "preferred_directions", "tuning_curves"]
+__all__ = [
+    "choices",
+    "error_fields",
+    "history",
+    "preferred_directions",
+    "tuning_curves",
+]

@@ -475,3 +475,19 @@ def test_wrong_shapes_of_directions(rng, attribute, value):
 def test_views_do_not_need_matplotlib():
     code = "import nengo_fa.gui.views, sys; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_choices():
+    options = {"rule": ("FA", "BP"), "normalization": ("none", "a", "b & c")}
+    root = read(views.choices("Sliders", options, [1, 2]))
+    assert root.get("data-rule") == "BP"
+    assert root.get("data-normalization") == "b & c"
+    assert words(root) == [
+        *("Sliders", "rule", "0 FA", "1 BP"),
+        *("normalization", "0 none", "1 a", "2 b & c"),
+    ]
+    bold = [e.text for e in root.iter(NAMESPACE + "text") if e.get("font-weight")]
+    assert bold == ["Sliders", "1 BP", "2 b & c"]
+    for chosen in ([2, 0], [-1, 0]):
+        with pytest.raises(ValidationError, match="one of 2 options of 'rule'"):
+            views.choices("Sliders", options, chosen)

@@ -1,0 +1,96 @@
+"""A race: feedback alignment, backprop and fixed encoders, on the same input.
+
+Three networks learn to multiply two numbers. They are alike but for the rule of their
+encoders: the same neurons, and decoders that learn by PES from each network's own error.
+In Nengo GUI, press play. Feedback alignment is the first to turn preferred directions to
+the diagonals. Backprop begins slowly, as its feedback are the decoders, which begin
+as zero; it need not reach the diagonals to make a small error. Which of the two is ahead
+depends on the input, and on the learning rate: try its slider. Both leave the network
+with fixed encoders behind. ``python models/race.py [seconds]`` prints the errors and
+saves a figure.
+"""
+
+import sys
+
+import nengo
+import numpy as np
+
+import nengo_fa
+from nengo_fa import gui
+from nengo_fa.networks import Multiplication
+
+with nengo.Network(seed=1) as model:
+    process = nengo.processes.WhiteSignal(100, high=2, rms=0.5, seed=1)
+    stimulus = nengo.Node(process, size_out=2, label="input")
+    learning = nengo.Node([1], label="learning")
+    learning_rate = nengo.Node([1], label="rate ×")
+    neuron = nengo.Node([1], label="neuron")
+
+    def enter(label, make_rule):
+        """A network whose encoders learn by a rule."""
+        net = Multiplication(50, encoder_rule=None, learning=None, seed=1, label=label)
+        nengo.Connection(stimulus, net.input, synapse=None)
+        nengo.Connection(learning, net.learning, synapse=None)
+
+        net.error.label = f"error, {label}"
+        net.encode.learning_rule_type = make_rule(net)
+        with net:
+            # for the encoders alone; decoders learn as fast as ever
+            error = nengo.Node(
+                lambda t, x: x[0] * x[1], size_in=2, label="error × rate"
+            )
+            nengo.Connection(net.gated_error, error[0], synapse=None)
+            nengo.Connection(error, net.encode.learning_rule, synapse=None)
+        nengo.Connection(learning_rate, error[1], synapse=None)
+        return net
+
+    alignment = enter("feedback alignment", lambda net: nengo_fa.FeedbackAlignment(1))
+    # The exact gradient, with f' of the rates in hertz, which also make decoders small: so
+    # this learning rate does not compare with the other, whose f' is a step.
+    exact = dict(learning_rate=300, derivative=nengo_fa.Rate())
+    backprop = enter("backprop", lambda net: nengo_fa.Backprop(net.decode, **exact))
+    no_rate = nengo_fa.FeedbackAlignment(1, learning_rate=0)
+    fixed = enter("fixed encoders", lambda net: no_rate)
+
+    networks = {"alignment": alignment, "backprop": backprop, "fixed": fixed}
+    with nengo.Network(label="views") as views:
+        directions_alignment, directions_backprop, directions_fixed = (
+            gui.PreferredDirections(
+                network.encode, neuron, label=network.label.capitalize()
+            )
+            for network in networks.values()
+        )
+        errors = gui.ErrorHistory(
+            {name: network.error for name, network in networks.items()},
+            title="Error of the product",
+        )
+        angles = gui.AngleHistory(
+            {name: network.hidden for name, network in networks.items()}
+        )
+
+if __name__ == "__main__":
+    from matplotlib.figure import Figure
+
+    from nengo_fa import plots
+
+    with model:
+        probes = [nengo.Probe(net.error, synapse=0.02) for net in networks.values()]
+    figure = Figure(figsize=(14, 3.6), layout="constrained")
+    axes, *planes = figure.subplots(1, 4)
+    with nengo.Simulator(model) as sim:
+        sim.run(float((*sys.argv[1:], 60)[0]))
+        for (name, net), probe, plane in zip(networks.items(), probes, planes):
+            parts = np.array_split(sim.data[probe], 20)
+            rmse = [np.sqrt(np.mean(part**2)) for part in parts]
+            print(
+                f"{name:12} RMSE {rmse[0]:.3f} at the start, {rmse[-1]:.3f} at the end"
+            )
+            axes.plot(sim.time * (np.arange(20) + 0.5) / 20, rmse, label=name)
+            start = sim.data[net.hidden].encoders
+            end = nengo_fa.geometry.preferred_directions(sim, net.hidden)
+            plots.draw_encoders(plane, start, end)
+            plane.set_title(f"{name}: encoders")
+    axes.set(xlabel="Time (s)", ylabel="RMSE of the product", ylim=(0, None))
+    axes.legend(frameon=False)
+    figure.savefig("race.png", dpi=150)
+    print("Figure: race.png")

@@ -1,0 +1,98 @@
+"""One network, and a list of tasks: which preferred directions are best differs.
+
+In Nengo GUI, press play, choose a task by its slider, and watch the directions.
+- product, x₁ x₂ (like XOR: have both the same sign?): errors are largest on the two
+  diagonals, and directions gather along both.
+- ring, is |x| near 0.7? All directions are alike: they move, but have nowhere to gather,
+  and the error hardly falls below that with fixed encoders.
+- mean, (x₁ + x₂) / 2: only one diagonal matters. Half of the directions turn to its ends,
+  and few are left at the other.
+Decoders learn as well: the error jumps with a new task, and falls again. Reset takes the
+directions back to the start. ``python models/tasks.py [seconds]`` learns one task after
+the other, each from the start, and saves a figure.
+"""
+
+import sys
+
+import nengo
+import numpy as np
+
+from nengo_fa import gui
+from nengo_fa.geometry import preferred_directions
+from nengo_fa.gui.controls import choose
+from nengo_fa.gui.nodes import View
+from nengo_fa.networks import MultiplicationComparison
+
+TASKS = {
+    "product": lambda x: x[0] * x[1],
+    "ring": lambda x: np.exp(-(((np.hypot(*x) - 0.7) / 0.35) ** 2)),
+    "mean": lambda x: (x[0] + x[1]) / 2,
+}
+FUNCTIONS = list(TASKS.values())
+
+
+class Task(View):
+    """Shows the name of the task, and tells the view of errors what is right."""
+
+    def get_signals(self, model):
+        return []
+
+    def make_step(self, model, arrays, dt):
+        targets = [np.array([[f(x)] for x in fields.points]) for f in FUNCTIONS]
+
+        def step(x, is_due):
+            if is_due:
+                chosen = choose(TASKS, x[0])
+                fields.targets = targets[chosen]
+                return gui.views.choices("The task", {"task": list(TASKS)}, [chosen])
+
+        return step
+
+
+with nengo.Network(seed=1) as model:
+    controls = gui.Controls(neuron=1)
+    task = nengo.Node([0], label="task")
+    target = nengo.Node(
+        lambda t, x: FUNCTIONS[choose(TASKS, x[2])](x[:2]), size_in=3, label="target"
+    )
+    nengo.Connection(task, target[2], synapse=None)
+
+    # two networks on one input, made for products, which are none of their targets now
+    pair = MultiplicationComparison(50, encoder_rule=None, learning=None, seed=1)
+    pair.label = "networks"
+    nengo.Connection(pair.stimulus, target[:2], synapse=None)
+    nengo.Connection(controls.learning, pair.learning, synapse=None)
+    learned, fixed = pair.learned, pair.fixed
+    for net in (learned, fixed):
+        net.target.output = lambda t, x: 0
+        nengo.Connection(target, net.error, transform=-1, synapse=0.005)
+    controls.teach(learned.encode, learned.decode, learned.error)
+
+    with nengo.Network(label="views") as shown:
+        name = Task("The task", size_in=1)
+        nengo.Connection(task, name, synapse=None)
+        directions = gui.PreferredDirections(learned.encode, controls.neuron)
+        tuning = gui.TuningCurves(learned.encode, controls.neuron)
+        fields = gui.ErrorFields(learned.encode, learned.decode, neuron=controls.neuron)
+        errors = gui.ErrorHistory({"learned": learned.error, "fixed": fixed.error})
+
+if __name__ == "__main__":
+    from matplotlib.figure import Figure
+
+    from nengo_fa import plots
+
+    with model:
+        probes = [nengo.Probe(net.error, synapse=0.02) for net in (learned, fixed)]
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    for i, (word, axes) in enumerate(zip(TASKS, figure.subplots(1, len(TASKS)))):
+        task.output = [i]
+        with nengo.Simulator(model) as sim:
+            sim.run(float((*sys.argv[1:], 40)[0]))
+            start = sim.data[learned.hidden].encoders
+            plots.draw_encoders(axes, start, preferred_directions(sim, learned.hidden))
+            halves = [sim.data[probe][sim.n_steps // 2 :] for probe in probes]
+        rmse, rmse_fixed = np.sqrt(np.mean(np.square(halves), axis=(1, 2)))
+        axes.set_title(f"{word}: RMSE {rmse:.3f} (fixed: {rmse_fixed:.3f})")
+        print(axes.get_title())
+    figure.savefig("tasks.png", dpi=150)
+    print("Figure: tasks.png")

@@ -1,0 +1,93 @@
+"""A learning rule that takes the encoders back to where they began."""
+
+import numpy as np
+from nengo.builder import Builder, Operator, Signal
+from nengo.builder.operator import Reset
+from nengo.learning_rules import LearningRuleType
+
+
+class ResetEncoders(LearningRuleType):
+    """While its input is above 0.5, sets encoders to what they were at the start.
+
+    For that time, other rules of the ensemble must have no error.
+
+    Notes
+    -----
+    It takes two time steps until all encoders are what they were, to the last bit.
+
+    Examples
+    --------
+    >>> from nengo_fa.gui import ResetEncoders
+    >>> with nengo.Network() as model:
+    ...     stimulus, button = nengo.Node([0.5, -0.5]), nengo.Node([0])
+    ...     encode = nengo.Connection(
+    ...         stimulus, nengo.Ensemble(20, 2), learning_rule_type=ResetEncoders())
+    ...     _ = nengo.Connection(button, encode.learning_rule, synapse=None)
+    """
+
+    modifies = "encoders"
+    probeable = ("delta",)
+
+    def __init__(self):
+        super().__init__(size_in=1)
+
+
+class SimResetEncoders(Operator):
+    """Calculate the change of scaled encoders that takes them back to the start.
+
+    Parameters
+    ----------
+    button : Signal
+        Above 0.5 for a reset, (1,).
+    scaled_encoders : Signal
+        The live scaled encoders, (n_neurons, dimensions).
+    delta : Signal
+        Updated to the change of the scaled encoders, (n_neurons, dimensions).
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+
+    Notes
+    -----
+    1. sets ``[]``
+    2. incs ``[]``
+    3. reads ``[button, scaled_encoders]``
+    4. updates ``[delta]``
+    """
+
+    def __init__(self, button, scaled_encoders, delta, tag=None):
+        super().__init__(tag=tag)
+        self.sets, self.incs = [], []
+        self.reads, self.updates = [button, scaled_encoders], [delta]
+
+    def make_step(self, signals, dt, rng):
+        button, encoders = (signals[signal] for signal in self.reads)
+        delta = signals[self.updates[0]]
+        start = self.reads[1].initial_value
+
+        def step_simresetencoders():
+            if button[0] > 0.5:
+                np.subtract(start, encoders, out=delta)
+            else:
+                delta[...] = 0
+
+        return step_simresetencoders
+
+
+@Builder.register(ResetEncoders)
+def build_reset_encoders(model, rule_type, rule):
+    """Build a `.ResetEncoders` object into a model.
+
+    Parameters
+    ----------
+    model : nengo.builder.Model
+        The model to build into.
+    rule_type : ResetEncoders
+        Learning rule type to build.
+    rule : nengo.connection.LearningRule
+        The learning rule object corresponding to the learning rule type.
+    """
+    button = Signal(shape=(1,), name=f"{rule}.button")
+    model.add_op(Reset(button))
+    model.sig[rule]["in"] = button
+    encoders = model.sig[rule.connection.post_obj]["encoders"]
+    model.add_op(SimResetEncoders(button, encoders, model.sig[rule]["delta"]))

@@ -1,0 +1,202 @@
+"""Nodes that show curves over the whole session."""
+
+import numpy as np
+from nengo.connection import Connection
+from nengo.exceptions import ValidationError
+from nengo.params import NumberParam
+
+from nengo_fa.geometry import angle_to_axes
+from nengo_fa.gui import views
+from nengo_fa.gui.nodes import View
+from nengo_fa.gui.svg import COLOURS
+from nengo_fa.gui.teaching import check_ensemble, unscale
+
+MOST_SAMPLES = 400  # kept, so that memory does not grow with the session
+
+
+class SessionView(View):
+    """A view of numbers over the whole session; not to be used by itself.
+
+    A class derived from this one writes `make_measure` instead of ``make_step``.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the curves.
+    title : str
+        Stands above the curves.
+    ylabel : str
+        What the numbers are, with the unit.
+    label : str
+        What the node is called.
+    size_in : int, optional
+        Number of dimensions of the input.
+    period : float, optional
+        In simulated seconds, between two samples.
+    """
+
+    def __init__(self, names, title, ylabel, label, size_in=0, period=0.25):
+        if not 1 <= len(names) <= len(COLOURS):
+            raise ValidationError(
+                f"Must be 1 to {len(COLOURS)} curves (got {len(names)})", attr="curves"
+            )
+        super().__init__(label, size_in=size_in, period=period)
+        self.names, self.title, self.ylabel = names, title, ylabel
+
+    def make_measure(self, model, arrays, dt):
+        """Bind what is measured to one simulator.
+
+        Parameters
+        ----------
+        model, arrays, dt
+            As for `View.make_step`.
+
+        Returns
+        -------
+        measure : callable
+            Called in every time step with the input of the node (size_in,), None if it
+            has none, and whether it is time for a sample. Returns a number for each curve
+            then.
+        """
+        raise NotImplementedError("Views of the session must provide make_measure")
+
+    def make_step(self, model, arrays, dt):
+        measure = self.make_measure(model, arrays, dt)
+        samples = Samples()
+        n_steps = 0
+
+        def step(x, is_due):
+            nonlocal n_steps
+            n_steps += 1
+            values = measure(x, is_due)
+            if not is_due or not samples.add(n_steps * dt, values):
+                return None
+            times, *curves = samples.get()
+            curves = dict(zip(self.names, curves))
+            return views.history(times, curves, self.title, self.ylabel)
+
+        return step
+
+
+class Samples:
+    """Samples of the whole session, fewer a second the longer it is."""
+
+    def __init__(self):
+        self._rows = []
+        self._size = 1  # samples a row, which is their mean
+        self._pending = []
+
+    def add(self, time, values):
+        """Add a sample. Returns whether there is a new row."""
+        self._pending.append([time, *values])
+        if len(self._pending) < self._size:
+            return False
+        self._rows.append(np.mean(self._pending, axis=0))
+        self._pending = []
+        if len(self._rows) == MOST_SAMPLES:
+            self._rows = list(np.mean([self._rows[::2], self._rows[1::2]], axis=0))
+            self._size *= 2
+        return True
+
+    def get(self):
+        """Times and values, (1 + n_values, n_rows)."""
+        return np.transpose(self._rows)
+
+
+class ErrorHistory(SessionView):
+    """Shows errors over the whole session, as root mean square over the last seconds.
+
+    Parameters
+    ----------
+    errors : dict
+        Up to 6 curves: to the name of each a node that puts out an error, of any number
+        of dimensions (actual minus target), or anything else that has an output.
+    title : str, optional
+        Stands above the curves.
+    tau : float, optional
+        Time constant of the mean, in seconds.
+    label : str, optional
+    period : float, optional
+        In simulated seconds, between two samples.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no error, or too many of them, or one is no part of a model.
+    """
+
+    tau = NumberParam("tau", default=2.0, low=0, low_open=True, readonly=True)
+
+    def __init__(
+        self, errors, title="Error", tau=2.0, label="error over time", period=0.25
+    ):
+        sizes = [source.size_out for source in errors.values()]
+        super().__init__(
+            list(errors), title, "RMS error", label, size_in=sum(sizes), period=period
+        )
+        self.tau = tau
+        ends = np.cumsum([0, *sizes])
+        self.slices = [slice(*pair) for pair in zip(ends, ends[1:])]
+        for source, part in zip(errors.values(), self.slices):
+            Connection(source, self[part], synapse=None)
+
+    def get_signals(self, model):
+        return []
+
+    def make_measure(self, model, arrays, dt):
+        decay = np.exp(-dt / self.tau)
+        squares, weight = np.zeros(self.size_in), 0.0
+
+        def measure(x, is_due):
+            nonlocal squares, weight
+            squares += (1 - decay) * (x**2 - squares)
+            weight += (1 - decay) * (1 - weight)  # of one, as zero came before
+            if is_due:
+                return [np.sqrt(squares[part].mean() / weight) for part in self.slices]
+
+        return measure
+
+
+class AngleHistory(SessionView):
+    """Shows the mean angle between encoders and the nearest diagonal over the session.
+
+    Parameters
+    ----------
+    ensembles : dict
+        Up to 6 curves: to the name of each a `nengo.Ensemble` of two dimensions.
+    title : str, optional
+        Stands above the curves.
+    label : str, optional
+    period : float, optional
+        In simulated seconds, between two samples.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no ensemble, or too many, or one has no encoders of two dimensions.
+    """
+
+    def __init__(
+        self,
+        ensembles,
+        title="Angle to the nearest diagonal",
+        label="angle over time",
+        period=0.25,
+    ):
+        super().__init__(
+            list(ensembles), title, "Mean angle (rad)", label, period=period
+        )
+        self.ensembles = [check_ensemble(ensemble) for ensemble in ensembles.values()]
+
+    def get_signals(self, model):
+        return [model.sig[ensemble]["encoders"] for ensemble in self.ensembles]
+
+    def make_measure(self, model, arrays, dt):
+        def measure(x, is_due):
+            if is_due:
+                return [
+                    np.nanmean(angle_to_axes(unscale(model, ensemble, scaled_encoders)))
+                    for ensemble, scaled_encoders in zip(self.ensembles, arrays)
+                ]
+
+        return measure

@@ -1,0 +1,233 @@
+"""Nodes that show what a rule makes of the encoders of an ensemble, as it is now."""
+
+import numpy as np
+from nengo.connection import Connection
+from nengo.exceptions import ValidationError
+from nengo.node import Node
+from nengo.transforms import NoTransform
+from nengo.utils.numpy import is_integer
+
+from nengo_fa.activities import make_step_rates
+from nengo_fa.geometry import disc
+from nengo_fa.gui import views
+from nengo_fa.gui.nodes import View
+from nengo_fa.gui.teaching import LiveTeaching, Teaching
+
+# Points along each side of the maps: images grow with them, and so does the time.
+N_POINTS = 24
+N_POINTS_ERROR = 16
+
+
+class TeachingView(View):
+    """A view of the encoders of an ensemble, and of one of its neurons.
+
+    Parameters
+    ----------
+    encode : nengo.Connection
+        Leads to an ensemble of two dimensions, and has a rule that teaches its encoders.
+    neuron : int or nengo.Node, optional
+        Index of the neuron that is looked at, or a node whose output is that index, such
+        as a slider.
+    label : str, optional
+    period : float, optional
+        In simulated seconds, between two drawings.
+    decode : nengo.Connection, optional
+        From the ensemble to the output that the error is about.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the connection teaches no encoders, if the ensemble does not have two
+        dimensions, or if there is no such neuron.
+    """
+
+    def __init__(self, encode, neuron=0, label=None, period=0.05, decode=None):
+        self.teaching = Teaching(encode, decode)
+        n_neurons = self.teaching.ensemble.n_neurons
+        self.neuron = neuron if is_integer(neuron) else None
+        if self.neuron is not None and not 0 <= neuron < n_neurons:
+            raise ValidationError(
+                f"Must be the index of one of {n_neurons} neurons (got {neuron})",
+                attr="neuron",
+            )
+        if self.neuron is None and not (
+            isinstance(neuron, Node) and neuron.size_out == 1
+        ):
+            raise ValidationError(
+                f"Must be an index, or a node with one output (got {neuron!r})",
+                attr="neuron",
+            )
+        size_in = int(self.neuron is None)
+        super().__init__(label or self.title, size_in=size_in, period=period)
+        if self.neuron is None:
+            Connection(neuron, self, synapse=None)
+
+    def get_signals(self, model):
+        return self.teaching.get_signals(model)
+
+    def make_step(self, model, arrays, dt):
+        draw = self.make_draw(LiveTeaching(self.teaching, model, arrays))
+        last = self.teaching.ensemble.n_neurons - 1
+
+        def step(x, is_due):
+            if not is_due:
+                return None
+            neuron = self.neuron if x is None else min(max(round(x.item()), 0), last)
+            return draw(neuron)
+
+        return step
+
+    def make_draw(self, live):
+        """Bind what is drawn to one simulator.
+
+        Parameters
+        ----------
+        live : nengo_fa.gui.teaching.LiveTeaching
+
+        Returns
+        -------
+        draw : callable
+            From the index of a neuron to a document.
+        """
+        raise NotImplementedError("Views of a rule must provide make_draw")
+
+
+class PreferredDirections(TeachingView):
+    """Shows the encoders at the start and now, in the plane, and the current input.
+
+    The chosen neuron is highlighted, with its preferred error direction: its feedback
+    weights, or its decoders under backpropagation. The label is the title.
+
+    Parameters
+    ----------
+    encode, neuron, label, period
+        As for `TeachingView`.
+    """
+
+    title = "Preferred directions"
+
+    def make_draw(self, live):
+        def draw(neuron):
+            feedback, _ = live.find_active()
+            return views.preferred_directions(
+                live.start,
+                live.get_encoders(),
+                neuron,
+                feedback[neuron],
+                live.get_point(),
+                self.label,
+            )
+
+        return draw
+
+
+class TuningCurves(TeachingView):
+    """Shows the firing rate of a neuron over the plane, at the start and now.
+
+    Parameters
+    ----------
+    encode, neuron, label, period
+        As for `TeachingView`; the period is 0.1 seconds by default.
+    """
+
+    title = "Tuning curves"
+
+    def __init__(self, encode, neuron=0, label=None, period=0.1):
+        super().__init__(encode, neuron, label, period)
+
+    def make_draw(self, live):
+        points, _ = disc(N_POINTS)
+        points = points.reshape(-1, 2)
+        neuron_type = live.ensemble.neuron_type
+        amplitude = getattr(neuron_type, "amplitude", 1)
+
+        def make_rates(scaled_encoders, neuron):
+            rates = np.empty((len(points), 1))
+            current = live.get_currents(
+                points, scaled_encoders, slice(neuron, neuron + 1)
+            )
+            make_step_rates(neuron_type, current, rates)()
+            return rates.reshape(N_POINTS, N_POINTS) / amplitude
+
+        def draw(neuron):
+            return views.tuning_curves(
+                make_rates(live.scaled_start, neuron),
+                make_rates(live.scaled_encoders, neuron),
+                neuron,
+            )
+
+        return draw
+
+
+class ErrorFields(TeachingView):
+    """Shows the error that a neuron sees over the plane, and what it learns from.
+
+    The error is that of the steady output, for the decoders as they are now.
+
+    Parameters
+    ----------
+    encode : nengo.Connection
+        As for `TeachingView`.
+    decode : nengo.Connection
+        From the ensemble to the output that the error is about.
+    function : callable, optional
+        What the output should be for a point of two dimensions. By default the function
+        of ``decode``, if it has no slice and no transform.
+    neuron, label, period
+        As for `TeachingView`; the period is 0.1 seconds by default.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        As `TeachingView`, or if ``decode`` does not leave all of the ensemble, or the
+        function or the rule is not about its output.
+    """
+
+    title = "Error fields"
+
+    def __init__(self, encode, decode, function=None, neuron=0, label=None, period=0.1):
+        super().__init__(encode, neuron, label, period, decode)
+        is_plain = decode.pre is self.teaching.ensemble and isinstance(
+            decode.transform, NoTransform
+        )
+        if function is None and is_plain:
+            function = decode.function
+        if not callable(function):
+            raise ValidationError(
+                "Must be what the output should be, as a function of a point "
+                f"(got {function!r})",
+                attr="function",
+                obj=self,
+            )
+        self.points = disc(N_POINTS_ERROR)[0].reshape(-1, 2)
+        points = self.teaching.ensemble.radius * self.points
+        self.targets = np.array([np.ravel(function(x)) for x in points], dtype=float)
+        if self.targets.shape != (len(points), decode.size_out):
+            raise ValidationError(
+                f"Must return {decode.size_out} numbers, as many as there are outputs "
+                f"(got {self.targets.shape[1]})",
+                attr="function",
+                obj=self,
+            )
+
+    def make_draw(self, live):
+        neuron_type = live.ensemble.neuron_type
+        current, rates, derivatives = np.empty(
+            (3, len(self.points), live.ensemble.n_neurons)
+        )
+
+        def draw(neuron):
+            feedback, rule_type = live.find_active()
+            current[...] = live.get_currents(self.points, live.scaled_encoders)
+            rule_type.derivative.make_step_with_rates(
+                neuron_type, current, rates, derivatives
+            )()
+            error = rates @ live.decoders.T - self.targets
+            projected = error @ feedback[neuron]
+            shape = N_POINTS_ERROR, N_POINTS_ERROR
+            return views.error_fields(
+                projected.reshape(shape),
+                (projected * derivatives[:, neuron]).reshape(shape),
+            )
+
+        return draw

@@ -1,0 +1,193 @@
+"""What the views read of a connection whose rules teach encoders in the plane."""
+
+import numpy as np
+from nengo.connection import Connection
+from nengo.ensemble import Ensemble
+from nengo.exceptions import ValidationError
+from nengo.neurons import Direct
+from nengo.utils.numpy import is_iterable
+
+from nengo_fa.builder import find_reason_against_decoders
+from nengo_fa.learning_rules import Backprop, EncoderLearningRule
+
+
+def check_ensemble(ensemble):
+    """Refuse what has no encoders of two dimensions."""
+    if not isinstance(ensemble, Ensemble):
+        raise ValidationError(
+            f"Must be a nengo.Ensemble (got {ensemble!r})", attr="ensemble"
+        )
+    if isinstance(ensemble.neuron_type, Direct):
+        raise ValidationError(
+            "In direct mode there are no neurons. Give the ensemble another neuron_type.",
+            attr="neuron_type",
+            obj=ensemble,
+        )
+    if ensemble.dimensions != 2:
+        raise ValidationError(
+            f"Must be 2, to be drawn in the plane (got {ensemble.dimensions})",
+            attr="dimensions",
+            obj=ensemble,
+        )
+    return ensemble
+
+
+def unscale(model, ensemble, scaled_encoders):
+    """Encoders from what a simulator holds; NaN where the gain is zero."""
+    gain = model.params[ensemble].gain[:, np.newaxis]
+    encoders = np.full(scaled_encoders.shape, np.nan)
+    return np.divide(
+        scaled_encoders * ensemble.radius, gain, out=encoders, where=gain != 0
+    )
+
+
+class Teaching:
+    """A connection whose rules teach the encoders of an ensemble in the plane.
+
+    Parameters
+    ----------
+    encode : nengo.Connection
+        With at least one encoder rule. Of several, the one that had an error last counts.
+    decode : nengo.Connection, optional
+        From the ensemble to the output that the error is about.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such rule, the ensemble does not have two dimensions, or the error
+        is not that of the output.
+    """
+
+    def __init__(self, encode, decode=None):
+        self.encode, self.decode = encode, decode
+        if not isinstance(encode, Connection):
+            raise ValidationError(
+                f"Must be a nengo.Connection (got {encode!r})", attr="encode"
+            )
+        self.rules = _get_encoder_rules(encode)
+        if not self.rules:
+            raise ValidationError(
+                "Must be a rule for the encoders, such as nengo_fa.FeedbackAlignment, "
+                "before there is a view of it",
+                attr="learning_rule_type",
+                obj=encode,
+            )
+        self.ensemble = check_ensemble(encode.post_obj)
+        if decode is not None:
+            self._check_decode()
+
+    def _check_decode(self):
+        decode = self.decode
+        if not isinstance(decode, Connection):
+            raise ValidationError(
+                f"Must be a nengo.Connection (got {decode!r})", attr="decode"
+            )
+        trouble = find_reason_against_decoders(decode, self.ensemble)
+        if trouble is not None:
+            raise ValidationError(f"Is {decode}, which {trouble}", attr="decode")
+        for rule in self.rules:
+            if rule.size_in != decode.size_out:
+                raise ValidationError(
+                    f"Has {decode.size_out} outputs, but the error of {rule} has "
+                    f"{rule.size_in}. Give the connection to the output that the error is "
+                    "about.",
+                    attr="decode",
+                )
+
+    def get_signals(self, model):
+        """The signals that `LiveTeaching` takes, once the whole model is built."""
+        signals = [
+            model.sig[self.ensemble]["in"],
+            model.sig[self.ensemble]["encoders"],
+        ]
+        if self.decode is not None:
+            signals.append(model.sig[self.decode]["weights"])
+        for rule in self.rules:
+            signals.append(model.sig[rule]["error"])
+            if isinstance(rule.learning_rule_type, Backprop):
+                connection = rule.learning_rule_type.connection
+                signals.append(model.sig[connection]["weights"])
+        return signals
+
+
+def _get_encoder_rules(connection):
+    rules = connection.learning_rule
+    if isinstance(rules, dict):
+        rules = rules.values()
+    elif not is_iterable(rules):
+        rules = [rules] if rules is not None else []
+    return [
+        rule
+        for rule in rules
+        if isinstance(rule.learning_rule_type, EncoderLearningRule)
+    ]
+
+
+class LiveTeaching:
+    """The live state of a `Teaching` in one simulator.
+
+    Parameters
+    ----------
+    teaching : Teaching
+    model : nengo.builder.Model
+        The whole of it is built.
+    arrays : list of ndarray
+        The live values of the signals of ``teaching``.
+
+    Attributes
+    ----------
+    ensemble : nengo.Ensemble
+    scaled_start, scaled_encoders : (n_neurons, 2) ndarray
+        At the start and now: times gain, over radius.
+    start : (n_neurons, 2) ndarray
+        Encoders at the start.
+    decoders : (size_out, n_neurons) ndarray
+        Of ``decode``, now. None without.
+    """
+
+    def __init__(self, teaching, model, arrays):
+        self.ensemble = ensemble = teaching.ensemble
+        self._model = model
+        self._bias = model.params[ensemble].bias
+        self.scaled_start = model.sig[ensemble]["encoders"].initial_value
+        self.start = unscale(model, ensemble, self.scaled_start)
+
+        arrays = iter(arrays)
+        self._x = next(arrays)
+        self.scaled_encoders = next(arrays)
+        self.decoders = None if teaching.decode is None else next(arrays)
+        self._rules = []
+        for rule in teaching.rules:
+            error, rule_type = next(arrays), rule.learning_rule_type
+            if isinstance(rule_type, Backprop):
+                feedback = next(arrays).T
+            else:
+                feedback = model.params[rule].feedback
+            self._rules.append((error, feedback, rule_type))
+        self._active = self._rules[0]
+
+    def get_point(self):
+        """The input in units of the radius, (2,)."""
+        return self._x / self.ensemble.radius
+
+    def get_encoders(self):
+        """Encoders now, (n_neurons, 2)."""
+        return unscale(self._model, self.ensemble, self.scaled_encoders)
+
+    def get_currents(self, points, scaled_encoders, neurons=slice(None)):
+        """Input currents (n_points, n_neurons) at points (n_points, 2) over the radius."""
+        points = self.ensemble.radius * points
+        return points @ scaled_encoders[neurons].T + self._bias[neurons]
+
+    def find_active(self):
+        """Feedback weights (n_neurons, size_in) and type of the rule that is at work.
+
+        Rules may take turns: one that has no error does nothing. While none of them has
+        one, it is the rule that had.
+        """
+        for rule in self._rules:
+            if rule[0].any():
+                self._active = rule
+                break
+        _, feedback, rule_type = self._active
+        return feedback, rule_type
