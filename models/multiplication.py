@@ -10,6 +10,7 @@ of the two, prints the errors and saves a figure.
 import sys
 
 import nengo
+import numpy as np
 
 from nengo_fa import gui
 from nengo_fa.networks import MultiplicationComparison
@@ -49,9 +50,12 @@ with nengo.Network(seed=1) as model:
         rate_encoders = gui.PreferredDirections(
             rate.learned.encode, controls.neuron, label="Rate: preferred directions"
         )
-        tuning = gui.TuningCurves(spiking.learned.encode, controls.neuron)
+        learned = spiking.learned
+        tuning = gui.TuningCurves(
+            learned.encode, controls.neuron, label="Spiking: tuning curves"
+        )
         errors = gui.ErrorFields(
-            spiking.learned.encode, spiking.learned.decode, neuron=controls.neuron
+            learned.encode, learned.decode, np.prod, controls.neuron
         )
 
         # The size of all errors, and how far encoders are from the diagonals.

@@ -10,8 +10,6 @@ with fixed encoders behind. ``python models/race.py [seconds]`` prints the error
 saves a figure.
 """
 
-import sys
-
 import nengo
 import numpy as np
 
@@ -72,13 +70,15 @@ if __name__ == "__main__":
     from matplotlib.figure import Figure
 
     from nengo_fa import plots
+    from nengo_fa.cli.shared import read_seconds
 
+    seconds = read_seconds(60)
     with model:
         probes = [nengo.Probe(net.error, synapse=0.02) for net in networks.values()]
     figure = Figure(figsize=(14, 3.6), layout="constrained")
     axes, *planes = figure.subplots(1, 4)
     with nengo.Simulator(model) as sim:
-        sim.run(float((*sys.argv[1:], 60)[0]))
+        sim.run(seconds)
         for (name, net), probe, plane in zip(networks.items(), probes, planes):
             parts = np.array_split(sim.data[probe], 20)
             rmse = [np.sqrt(np.mean(part**2)) for part in parts]

@@ -12,8 +12,6 @@ directions back to the start. ``python models/tasks.py [seconds]`` learns one ta
 the other, each from the start, and saves a figure.
 """
 
-import sys
-
 import nengo
 import numpy as np
 
@@ -33,9 +31,6 @@ FUNCTIONS = list(TASKS.values())
 
 class Task(View):
     """Shows the name of the task, and tells the view of errors what is right."""
-
-    def get_signals(self, model):
-        return []
 
     def make_step(self, model, arrays, dt):
         targets = [np.array([[f(x)] for x in fields.points]) for f in FUNCTIONS]
@@ -63,31 +58,34 @@ with nengo.Network(seed=1) as model:
     nengo.Connection(pair.stimulus, target[:2], synapse=None)
     nengo.Connection(controls.learning, pair.learning, synapse=None)
     learned, fixed = pair.learned, pair.fixed
+    encode, decode = learned.encode, learned.decode
     for net in (learned, fixed):
         net.target.output = lambda t, x: 0
         nengo.Connection(target, net.error, transform=-1, synapse=0.005)
-    controls.teach(learned.encode, learned.decode, learned.error)
+    controls.teach(encode, decode, learned.error)
 
     with nengo.Network(label="views") as shown:
         name = Task("The task", size_in=1)
         nengo.Connection(task, name, synapse=None)
-        directions = gui.PreferredDirections(learned.encode, controls.neuron)
-        tuning = gui.TuningCurves(learned.encode, controls.neuron)
-        fields = gui.ErrorFields(learned.encode, learned.decode, neuron=controls.neuron)
+        directions = gui.PreferredDirections(encode, controls.neuron)
+        tuning = gui.TuningCurves(encode, controls.neuron)
+        fields = gui.ErrorFields(encode, decode, FUNCTIONS[0], controls.neuron)
         errors = gui.ErrorHistory({"learned": learned.error, "fixed": fixed.error})
 
 if __name__ == "__main__":
     from matplotlib.figure import Figure
 
     from nengo_fa import plots
+    from nengo_fa.cli.shared import read_seconds
 
+    seconds = read_seconds(40)
     with model:
         probes = [nengo.Probe(net.error, synapse=0.02) for net in (learned, fixed)]
     figure = Figure(figsize=(12, 4), layout="constrained")
     for i, (word, axes) in enumerate(zip(TASKS, figure.subplots(1, len(TASKS)))):
         task.output = [i]
         with nengo.Simulator(model) as sim:
-            sim.run(float((*sys.argv[1:], 40)[0]))
+            sim.run(seconds)
             start = sim.data[learned.hidden].encoders
             plots.draw_encoders(axes, start, preferred_directions(sim, learned.hidden))
             halves = [sim.data[probe][sim.n_steps // 2 :] for probe in probes]

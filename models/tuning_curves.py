@@ -8,7 +8,6 @@ and bias shifts it along p. Of two sliders side by side, the left is of neuron 0
 ``python models/tuning_curves.py [seconds]`` saves a figure.
 """
 
-import sys
 from collections import deque
 
 import nengo
@@ -53,9 +52,6 @@ def draw(neuron, x, spikes, *shape):
 class TuningCurve(View):
     """Shows one neuron; its input is x, spikes, direction, gain and bias."""
 
-    def get_signals(self, model):
-        return []
-
     def make_step(self, model, arrays, dt):
         spikes = deque(maxlen=60)
 
@@ -86,12 +82,14 @@ with nengo.Network(seed=1) as model:
 
 if __name__ == "__main__":
     from nengo_fa import plots
+    from nengo_fa.cli.shared import read_seconds
     from nengo_fa.experiments.illustrations import make_tuning_curves
 
+    seconds = read_seconds(20)
     with model:
         points, spikes = nengo.Probe(x), nengo.Probe(neurons.neurons)
     with nengo.Simulator(model) as sim:
-        sim.run(float((*sys.argv[1:], 20)[0]))
+        sim.run(seconds)
     figure = plots.tuning_curves(make_tuning_curves())
     for axes, fired in zip(figure.axes, sim.data[spikes].T > 0):
         axes.plot(*sim.data[points][fired].T, ".", color=plots.FIXED, markersize=2)

@@ -106,8 +106,8 @@ def test_stream_as_a_script(tmp_path):
 def test_stream_interrupted(tmp_path):
     """Ctrl-C ends the stream, and the figure shows what there is."""
     process = start_stream(tmp_path)
-    while "to digit" not in process.stdout.readline():
-        pass
+    lines = iter(process.stdout.readline, "")
+    assert any("to digit" in line for line in lines), process.communicate()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0 and not errors, errors

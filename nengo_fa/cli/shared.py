@@ -97,6 +97,19 @@ def number(kind, low, high):
     return parse
 
 
+def read_seconds(default):
+    """The one argument of a script: for how many seconds to simulate."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "seconds",
+        nargs="?",
+        type=number(float, 0.1, 1e6),
+        default=default,
+        help="of simulated time (default: %(default)s)",
+    )
+    return parser.parse_args().seconds
+
+
 def figure_path(text):
     """A type of arguments: where a figure can be saved, checked before the work begins."""
     path = Path(text)

@@ -42,7 +42,10 @@ class Gate:
             index = choose(NORMALIZATIONS, normalization) * len(RULES)
             start = 1 + (index + choose(RULES, rule)) * self.size
             error = x[: self.size]
-            errors[start : start + self.size] = learning * learning_rate * error
+            # below zero, it would climb the error
+            errors[start : start + self.size] = (
+                max(learning, 0.0) * max(learning_rate, 0.0) * error
+            )
         return errors
 
 
@@ -59,9 +62,6 @@ class Chosen(View):
         super().__init__("What the sliders say", size_in=choice.size_out)
         nengo.Connection(choice, self, synapse=None)
 
-    def get_signals(self, model):
-        return []
-
     def make_step(self, model, arrays, dt):
         def step(x, is_due):
             if not is_due:
@@ -71,7 +71,7 @@ class Chosen(View):
                 self.label,
                 OPTIONS,
                 [
-                    int(learning != 0),
+                    int(learning > 0),
                     choose(RULES, rule),
                     choose(NORMALIZATIONS, normalization),
                     int(reset > 0.5),
@@ -214,6 +214,20 @@ class Controls(nengo.Network):
                 obj=encode,
             )
         size, n_neurons = decode.size_out, encode.post_obj.n_neurons
+        if encode.size_out != encode.post_obj.dimensions:
+            raise ValidationError(
+                "Must reach all dimensions of the ensemble, whose encoders are normalized "
+                f"as a whole (got {encode})",
+                attr="encode",
+                obj=self,
+            )
+        if error.size_out != size:
+            raise ValidationError(
+                f"Must have {size} dimensions, as many as {decode} has outputs (got "
+                f"{error.size_out})",
+                attr="error",
+                obj=self,
+            )
         feedback = get_samples(
             UniformHypersphere(surface=True) if feedback is None else feedback,
             n_neurons,

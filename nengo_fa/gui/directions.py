@@ -25,6 +25,8 @@ from nengo_fa.gui.svg import (
 
 LONGEST = 1.4  # encoder that is drawn at its length
 
+MOST_NEURONS = 60  # or the document would be too large
+
 
 def preferred_directions(
     start, now, chosen, error_direction, point, title="Preferred directions"
@@ -35,7 +37,7 @@ def preferred_directions(
     ----------
     start, now : (n_neurons, 2) array_like
         Encoders. One that is longer than 1.4 is drawn at that length; one that is NaN is
-        left out.
+        left out; of more than 60, that many are drawn.
     chosen : int
         Index of the neuron to highlight.
     error_direction : (size_out,) array_like
@@ -75,7 +77,11 @@ def preferred_directions(
         draw_circle(plane, stroke=GREY),
         plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", ylabel_at=20),
     ]
-    others = np.arange(len(now)) != chosen
+    others = np.zeros(len(now), dtype=bool)
+    others[np.linspace(0, len(now) - 1, min(len(now), MOST_NEURONS)).astype(int)] = True
+    others[chosen] = False
+    if len(now) > MOST_NEURONS:
+        title = f"{title} ({MOST_NEURONS} of {len(now)})"
     starts, ends = (
         plane.place(encoders[others & np.isfinite(encoders).all(axis=-1)])
         for encoders in (_shorten(start), _shorten(now))
@@ -113,7 +119,10 @@ def preferred_directions(
 
 
 def _draw_legend(chosen, error_direction):
-    values = ", ".join(f"{value:+.2f}" for value in error_direction[:2])
+    # decoders can be small
+    formats = ["+.2f" if abs(v) >= 0.1 or v == 0 else "+.0e" for v in error_direction]
+    values = [format(*pair) for pair in zip(error_direction[:2], formats)]
+    values = ", ".join(values)
     if len(error_direction) > 1:
         values = f"({values}{', …' if len(error_direction) > 2 else ''})"
     values = values.replace("-", "\N{MINUS SIGN}")

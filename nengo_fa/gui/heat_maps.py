@@ -12,7 +12,7 @@ from nengo_fa.gui.svg import Panel, draw_circle, draw_text, draw_view, get_ticks
 MOST_POINTS = 32  # along each side
 
 
-def tuning_curves(before, now, chosen):
+def tuning_curves(before, now, chosen, title="Tuning curves"):
     """The firing rates of a neuron over the plane, before learning and now.
 
     Parameters
@@ -22,6 +22,8 @@ def tuning_curves(before, now, chosen):
         columns along the first. At most 32 points a side; NaN is left blank.
     chosen : int
         Index of the neuron.
+    title : str, optional
+        Stands above the maps, with the neuron.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def tuning_curves(before, now, chosen):
     bar = Panel(panels[0].x + 50, 188, 150, 8, limits, (0, 1))
     return draw_view(
         "tuning_curves",
-        f"Tuning curve of neuron {chosen}",
+        f"{title}, neuron {chosen}",
         224,
         [
             *_draw_map(panels[0], before, limits, RATES, "before learning"),
@@ -57,7 +59,7 @@ def tuning_curves(before, now, chosen):
     )
 
 
-def error_fields(projected, gated):
+def error_fields(projected, gated, chosen, title="Error that teaches"):
     """The error that a neuron sees over the plane, and what it learns from.
 
     Parameters
@@ -68,6 +70,10 @@ def error_fields(projected, gated):
         blank.
     gated : (n_points, n_points) array_like
         The same times the derivative of the neuron, of which the update is an average.
+    chosen : int
+        Index of the neuron.
+    title : str, optional
+        Stands above the maps, with the neuron.
 
     Returns
     -------
@@ -90,8 +96,8 @@ def error_fields(projected, gated):
     parts, limits = [], []
     # Each has its own colour bar, as a derivative may have any unit and size.
     for panel, field, title, label in (
-        (panels[0], projected, "projected error", "Error along b"),
-        (panels[1], gated, "gated by derivative", "Error along b × f′"),
+        (panels[0], projected, "projected error", "Error × feedback"),
+        (panels[1], gated, "gated by derivative", "Error × feedback × f′"),
     ):
         limit = _get_limit(np.abs(field[inside]))
         limits.append(limit)
@@ -100,10 +106,11 @@ def error_fields(projected, gated):
         parts += _draw_colour_bar(bar, ERRORS, label)
     return draw_view(
         "error_fields",
-        "What the neuron learns from",
+        f"{title}, neuron {chosen}",
         224,
         parts,
         {
+            "chosen": chosen,
             "largest": write_json(
                 [find_largest(np.abs(projected)), find_largest(np.abs(gated))]
             ),

@@ -1,5 +1,7 @@
 """A node that shows a view, drawn by a simulator from the live state of the model."""
 
+import math
+
 from nengo.builder import Builder, Operator, Signal
 from nengo.builder.operator import Reset
 from nengo.node import Node
@@ -37,10 +39,13 @@ class View(Node):
 
     Notes
     -----
-    A class derived from this one writes `get_signals` and `make_step`.
+    A class derived from this one writes `make_step` and, if there is more to see than
+    the input, `get_signals`.
     """
 
-    period = NumberParam("period", default=0.05, low=0, low_open=True, readonly=True)
+    period = NumberParam(
+        "period", default=0.05, low=0, high=3600, low_open=True, readonly=True
+    )
 
     def __init__(self, label, size_in=0, period=0.05):
         # kept apart, as Nengo GUI wraps the function of a node while it builds
@@ -49,7 +54,7 @@ class View(Node):
         self.period = period
 
     def get_signals(self, model):
-        """The signals that are shown.
+        """The signals that are shown; none, unless a derived class says so.
 
         Parameters
         ----------
@@ -60,7 +65,7 @@ class View(Node):
         -------
         signals : list of nengo.builder.Signal
         """
-        raise NotImplementedError("Views must provide get_signals")
+        return []
 
     def make_step(self, model, arrays, dt):
         """Bind what is shown to one simulator, as `nengo.builder.Operator.make_step`.
@@ -138,7 +143,7 @@ class SimView(Operator):
         t, x = arrays.pop(0), None if self.x is None else arrays.pop(0)
         args = () if x is None else (x,)
         step_view = self.view.make_step(self.model, arrays, dt)
-        every = max(1, round(self.view.period / dt))
+        every = max(1, math.ceil(self.view.period / dt - 1e-6))
         repeat = max(1, round(REPEAT / dt))
         n_steps, shown_at, shown = 0, 0, ""
 

@@ -7,6 +7,7 @@ from nengo.params import NumberParam
 
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.gui import views
+from nengo_fa.gui.arrays import get_mean
 from nengo_fa.gui.nodes import View
 from nengo_fa.gui.svg import COLOURS
 from nengo_fa.gui.teaching import check_ensemble, unscale
@@ -40,6 +41,8 @@ class SessionView(View):
             raise ValidationError(
                 f"Must be 1 to {len(COLOURS)} curves (got {len(names)})", attr="curves"
             )
+        if not all(isinstance(name, str) for name in names):
+            raise ValidationError(f"Names must be text (got {names})", attr="curves")
         super().__init__(label, size_in=size_in, period=period)
         self.names, self.title, self.ylabel = names, title, ylabel
 
@@ -130,18 +133,26 @@ class ErrorHistory(SessionView):
     def __init__(
         self, errors, title="Error", tau=2.0, label="error over time", period=0.25
     ):
+        for source in errors.values():
+            if not hasattr(source, "size_out"):
+                raise ValidationError(
+                    f"Must be a node, or what else has an output (got {source!r})",
+                    attr="errors",
+                )
         sizes = [source.size_out for source in errors.values()]
         super().__init__(
-            list(errors), title, "RMS error", label, size_in=sum(sizes), period=period
+            list(errors),
+            title,
+            "RMS error (as output)",
+            label,
+            size_in=sum(sizes),
+            period=period,
         )
         self.tau = tau
         ends = np.cumsum([0, *sizes])
         self.slices = [slice(*pair) for pair in zip(ends, ends[1:])]
         for source, part in zip(errors.values(), self.slices):
             Connection(source, self[part], synapse=None)
-
-    def get_signals(self, model):
-        return []
 
     def make_measure(self, model, arrays, dt):
         decay = np.exp(-dt / self.tau)
@@ -195,7 +206,7 @@ class AngleHistory(SessionView):
         def measure(x, is_due):
             if is_due:
                 return [
-                    np.nanmean(angle_to_axes(unscale(model, ensemble, scaled_encoders)))
+                    get_mean(angle_to_axes(unscale(model, ensemble, scaled_encoders)))
                     for ensemble, scaled_encoders in zip(self.ensembles, arrays)
                 ]
 

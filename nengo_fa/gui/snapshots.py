@@ -4,7 +4,6 @@ import numpy as np
 from nengo.connection import Connection
 from nengo.exceptions import ValidationError
 from nengo.node import Node
-from nengo.transforms import NoTransform
 from nengo.utils.numpy import is_integer
 
 from nengo_fa.activities import make_step_rates
@@ -58,9 +57,13 @@ class TeachingView(View):
                 attr="neuron",
             )
         size_in = int(self.neuron is None)
+        self.check()
         super().__init__(label or self.title, size_in=size_in, period=period)
         if self.neuron is None:
             Connection(neuron, self, synapse=None)
+
+    def check(self):
+        """Refuse what cannot be shown, before anything of it is part of the model."""
 
     def get_signals(self, model):
         return self.teaching.get_signals(model)
@@ -154,6 +157,7 @@ class TuningCurves(TeachingView):
                 make_rates(live.scaled_start, neuron),
                 make_rates(live.scaled_encoders, neuron),
                 neuron,
+                self.label,
             )
 
         return draw
@@ -170,9 +174,9 @@ class ErrorFields(TeachingView):
         As for `TeachingView`.
     decode : nengo.Connection
         From the ensemble to the output that the error is about.
-    function : callable, optional
-        What the output should be for a point of two dimensions. By default the function
-        of ``decode``, if it has no slice and no transform.
+    function : callable
+        What the output should be for a point of two dimensions. Not the function of
+        ``decode``, with which decoders may begin that are taught something else.
     neuron, label, period
         As for `TeachingView`; the period is 0.1 seconds by default.
 
@@ -183,31 +187,29 @@ class ErrorFields(TeachingView):
         function or the rule is not about its output.
     """
 
-    title = "Error fields"
+    title = "Error that teaches"
 
-    def __init__(self, encode, decode, function=None, neuron=0, label=None, period=0.1):
+    def __init__(self, encode, decode, function, neuron=0, label=None, period=0.1):
+        self.function = function
         super().__init__(encode, neuron, label, period, decode)
-        is_plain = decode.pre is self.teaching.ensemble and isinstance(
-            decode.transform, NoTransform
-        )
-        if function is None and is_plain:
-            function = decode.function
-        if not callable(function):
+
+    def check(self):
+        if not callable(self.function):
             raise ValidationError(
                 "Must be what the output should be, as a function of a point "
-                f"(got {function!r})",
+                f"(got {self.function!r})",
                 attr="function",
-                obj=self,
             )
         self.points = disc(N_POINTS_ERROR)[0].reshape(-1, 2)
         points = self.teaching.ensemble.radius * self.points
-        self.targets = np.array([np.ravel(function(x)) for x in points], dtype=float)
-        if self.targets.shape != (len(points), decode.size_out):
+        targets = [np.ravel(self.function(x)) for x in points]
+        self.targets = np.array(targets, dtype=float)
+        size_out = self.teaching.decode.size_out
+        if self.targets.shape != (len(points), size_out):
             raise ValidationError(
-                f"Must return {decode.size_out} numbers, as many as there are outputs "
+                f"Must return {size_out} numbers, as many as there are outputs "
                 f"(got {self.targets.shape[1]})",
                 attr="function",
-                obj=self,
             )
 
     def make_draw(self, live):
@@ -228,6 +230,8 @@ class ErrorFields(TeachingView):
             return views.error_fields(
                 projected.reshape(shape),
                 (projected * derivatives[:, neuron]).reshape(shape),
+                neuron,
+                self.label,
             )
 
         return draw

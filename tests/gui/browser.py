@@ -24,7 +24,7 @@ PATIENCE = 30
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic "
     "--no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --window-size=1600,1000"
+    "--disable-sync --enable-precise-memory-info --window-size=1600,1000"
 )
 
 # Nengo GUI draws the time axis of a plot once before it knows how much time it shows.
@@ -221,8 +221,9 @@ def open_gui(browser, path):
             )
         gui = Gui(browser, process, log)
         try:
+            deadline = time.monotonic() + PATIENCE
             while not (address := re.search(r"http://\S+", gui.log)):
-                assert process.poll() is None, gui.log
+                assert process.poll() is None and time.monotonic() < deadline, gui.log
                 time.sleep(0.05)
             browser.get(address[0])
             code = "return Nengo.ace && Nengo.ace.current_code"

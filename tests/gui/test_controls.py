@@ -196,3 +196,35 @@ def test_what_cannot_be_taught(seed):
     ):
         with pytest.raises(ValidationError, match=words):
             it.controls.teach(encode, product.decode, product.error)
+
+
+@pytest.mark.parametrize("name", ["learning", "learning_rate"])
+def test_below_zero_is_off(Simulator, name):
+    """Sliders without a layout go below; errors are never climbed."""
+    with nengo.Network(seed=1) as model:
+        stimulus = nengo.Node([0.5, -0.5])
+        product = nengo_fa.networks.Multiplication(encoder_rule=None)
+        nengo.Connection(stimulus, product.input, synapse=None)
+        controls = gui.Controls(**{name: -1})
+        controls.teach(product.encode, product.decode, product.error)
+    with Simulator(model) as sim:
+        before = sim.signals[sim.model.sig[product.hidden]["encoders"]].copy()
+        sim.run(0.1)
+        after = sim.signals[sim.model.sig[product.hidden]["encoders"]]
+        assert np.array_equal(before, after)
+    shown = "off" if name == "learning" else "on"
+    assert f'data-learning="{shown}"' in controls.chosen.output._nengo_html_
+
+
+def test_errors_that_do_not_fit():
+    with nengo.Network():
+        product = nengo_fa.networks.Multiplication(encoder_rule=None)
+        controls = gui.Controls()
+        n_nodes = len(controls.nodes)
+        with pytest.raises(ValidationError, match="Must have 1 dimensions"):
+            controls.teach(product.encode, product.decode, product.input)
+        part = nengo.Connection(product.input[0], product.hidden[0])
+        with pytest.raises(ValidationError, match="all dimensions"):
+            controls.teach(part, product.decode, product.error)
+        assert product.encode.learning_rule_type is None
+        assert len(controls.nodes) == n_nodes

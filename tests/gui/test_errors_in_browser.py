@@ -59,35 +59,27 @@ with nengo.Network() as model:
 """,
         "RuntimeError: broken view",
     ),
-    "operator": (
+    "view of nengo_fa": (
         """
-class View(nengo.Node):
-    pass
+from nengo_fa.gui.nodes import View
 
-class Draw(nengo.builder.Operator):
-    def __init__(self, function, time):
-        super().__init__()
-        self.sets, self.incs, self.reads, self.updates = [], [], [time], []
-        self.function, self.time = function, time
+class Broken(View):
+    def make_step(self, model, arrays, dt):
+        n_steps = 0
 
-    def make_step(self, signals, dt, rng):
-        return lambda: self.function(signals[self.time].item())
+        def step(x, is_due):
+            nonlocal n_steps
+            n_steps += 1
+            if n_steps > 100:
+                raise RuntimeError("broken drawing")
+            return f"<svg data-n='{n_steps}'></svg>" if is_due else None
 
-@nengo.builder.Builder.register(View)
-def build_view(model, view):
-    model.add_op(Draw(view.output, model.time))
-
-def draw(t):
-    if t > 0.1:
-        raise RuntimeError("broken operator")
-    draw._nengo_html_ = f"<svg data-t='{t}'></svg>"
-
-draw._nengo_html_ = ""
+        return step
 
 with nengo.Network() as model:
-    shown = View(draw, size_in=0, size_out=0)
+    shown = Broken("shown")
 """,
-        "RuntimeError: broken operator",
+        "RuntimeError: broken drawing",
     ),
     "on_step": (
         """
@@ -139,8 +131,9 @@ def test_error_while_running(open_model, tmp_path, name):
     gui.wait(lambda: gui.console_error, "the error")
     assert message in gui.console_error.splitlines()[-1]
     gui.wait(lambda: gui.state == "error", "the sign of an error")
-    assert gui.time > 0.05
-    assert all(view.data for view in gui.views.values())  # drawn, before it failed
+    gui.wait(lambda: gui.time > 0.05, "the time of the error")
+    # drawn, before it failed
+    gui.wait(lambda: all(view.data for view in gui.views.values()), "the last drawing")
     with pytest.raises(AssertionError, match=message):
         gui.run(0.1)
 

@@ -45,7 +45,7 @@ def test_encoders_turn_to_the_diagonals(gui):
     assert all(a != b for a, b in zip(directions, see_both(gui, "direction")))
     for label, angle in zip((SPIKING, RATE), angles):
         assert see_number(gui, label, "angle") < angle - 0.01
-    assert see_number(gui, "Tuning curves", "change") > 0.1
+    assert see_number(gui, "Spiking: tuning curves", "change") > 0.1
 
 
 def test_learning_off_freezes_the_encoders(gui):
@@ -112,7 +112,7 @@ def test_normalization(gui):
 def test_neuron(gui):
     gui.set_slider("neuron", 7)
     gui.run(SETTLED)
-    for label in (SPIKING, RATE, "Tuning curves"):
+    for label in (SPIKING, RATE, "Spiking: tuning curves"):
         assert see(gui, label, "chosen") == "7"
 
 
@@ -122,5 +122,6 @@ def test_reset_of_the_simulation(gui):
     assert see_number(gui, "error over time", "samples") >= 5
     gui.reset()
     gui.run(SETTLED)
-    assert see_number(gui, "error over time", "samples") <= 3
+    # no more than there has been time for
+    assert see_number(gui, "error over time", "samples") <= gui.time / 0.25 + 2
     assert see(gui, "What the sliders say", "rule") == "FA"

@@ -25,6 +25,12 @@ def test_model_plays(open_model, screenshots, layout):
             if view.data.get("view") == "choices":
                 continue  # nobody touched the sliders
             assert view.html != after[label].html, f"{label!r} was not redrawn"
+        moved = [
+            before[label].data["checksum"] != after[label].data["checksum"]
+            for label, view in after.items()
+            if view.data.get("view") == "preferred_directions" and "Fixed" not in label
+        ]
+        assert all(moved), "encoders stand still"
         before = after
     gui.screenshot(screenshots / f"{model.stem}.png")
     assert gui.console_error == ""
@@ -39,4 +45,5 @@ def test_model_resets(open_model, layout):
     gui.reset()
     gui.run(0.1)
     assert gui.console_error == ""
+    assert gui.javascript_errors == []
     assert "Traceback" not in gui.log

@@ -47,9 +47,6 @@ class Count(View):
         super().__init__("count", period=period)
         self.times, self.drawn = times, 0
 
-    def get_signals(self, model):
-        return []
-
     def make_step(self, model, arrays, dt):
         def step(x, is_due):
             if not is_due:
@@ -75,6 +72,16 @@ def test_function_is_called_only_with_something_new(Simulator):
         sim.run(0.5)
     assert view.drawn == 50
     assert calls == [(0.001, "1"), (0.031, "2")]
+
+
+@pytest.mark.parametrize("dt, n_drawn", [(0.01, 20), (0.02, 17), (0.03, 17), (0.1, 10)])
+def test_no_more_often_than_the_period(Simulator, dt, n_drawn):
+    """The period is rounded up to whole time steps."""
+    with nengo.Network() as model:
+        view = Count(times=[0], period=0.05)
+    with Simulator(model, dt=dt) as sim:
+        sim.run(1.0)
+    assert view.drawn == n_drawn
 
 
 def test_what_does_not_change_is_sent_again(Simulator):
@@ -192,7 +199,8 @@ def test_error_fields(Simulator, model, rule, allclose, monkeypatch):
         )
     fields = []
     monkeypatch.setattr(
-        "nengo_fa.gui.views.error_fields", lambda *args: fields.append(args) or "drawn"
+        "nengo_fa.gui.views.error_fields",
+        lambda *args: fields.append(args[:2]) or "drawn",
     )
     with Simulator(model) as sim:
         sim.run(0.501)
@@ -278,13 +286,7 @@ def test_bad_use_fails_at_once(model):
             model.stimulus[0], line, learning_rule_type=nengo_fa.FeedbackAlignment(1)
         )
         wide = nengo.Connection(product.hidden, nengo.Node(size_in=2))
-        # what these put out is not their function of a point
-        doubled = nengo.Connection(
-            product.hidden, nengo.Node(size_in=1), function=np.prod, transform=2
-        )
-        first = nengo.Connection(
-            product.hidden[0], nengo.Node(size_in=1), function=np.square
-        )
+        slider = nengo.Node([0])
         elsewhere = nengo.Connection(line, nengo.Node(size_in=1))
         direct = nengo.Ensemble(1, 2, neuron_type=nengo.Direct())
         before = len(model.all_nodes), len(model.all_connections)
@@ -297,17 +299,24 @@ def test_bad_use_fails_at_once(model):
             (lambda: gui.TuningCurves(product.encode, -1), "one of 20 neurons"),
             (lambda: gui.TuningCurves(product.encode, 0.5), "Must be an index"),
             (lambda: gui.TuningCurves(product.encode, model.stimulus), "one output"),
-            (lambda: gui.ErrorFields(product.encode, wide), "has 1"),
-            (lambda: gui.ErrorFields(product.encode, elsewhere), "leaves"),
-            (lambda: gui.ErrorFields(product.encode, product.hidden), "Connection"),
+            (lambda: gui.ErrorFields(product.encode, wide, np.prod), "has 1"),
+            (lambda: gui.ErrorFields(product.encode, elsewhere, np.prod), "leaves"),
             (
-                lambda: gui.ErrorFields(product.encode, product.decode, lambda x: x),
+                lambda: gui.ErrorFields(product.encode, product.hidden, np.prod),
+                "Connection",
+            ),
+            (
+                # with a slider, which is not connected to what is refused
+                lambda: gui.ErrorFields(
+                    product.encode, product.decode, lambda x: x, slider
+                ),
                 "Must return 1",
             ),
             (lambda: gui.ErrorFields(product.encode, product.decode, 3), "function"),
-            (lambda: gui.ErrorFields(product.encode, doubled), "function of a point"),
-            (lambda: gui.ErrorFields(product.encode, first), "function of a point"),
             (lambda: gui.ErrorHistory({}), "1 to 6 curves"),
+            (lambda: gui.ErrorHistory({"a": 3}), "has an output"),
+            (lambda: gui.ErrorHistory({3: product.error}), "Names must be text"),
+            (lambda: gui.ErrorHistory({"a": product.error}, period=np.inf), "period"),
             (lambda: gui.AngleHistory({"a": product.encode}), "nengo.Ensemble"),
             (lambda: gui.AngleHistory({"a": line}), "Must be 2"),
             (lambda: gui.AngleHistory({"a": direct}), "direct mode"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nengo.exceptions import ValidationError
 from PIL import Image
 
-from nengo_fa.geometry import disc
+from nengo_fa.geometry import angle_to_axes, disc
 from nengo_fa.gui import views
 
 LIMIT = 5000  # bytes
@@ -165,6 +165,7 @@ def test_neurons_without_direction_are_left_out(rng):
         ([0.5], "+", "+0.50"),
         ([-0.5], "−", "−0.50"),
         ([0], "0", "+0.00"),
+        ([-2e-5], "−", "−2e−05"),
         ([0.6, -0.8], None, "(+0.60, −0.80)"),
         ([0.1] * 10, None, "(+0.10, +0.10, …)"),
     ],
@@ -174,6 +175,21 @@ def test_preferred_error_direction(rng, weights, sign, described):
     assert [e.text for e in find(root, "error-sign")] == ([sign] if sign else [])
     assert f"neuron 2, preferred error direction {described}" in words(root)
     assert read_json(root, "error-direction") == weights[:8]
+
+
+@pytest.mark.parametrize("n_neurons", [60, 61, 1000])
+def test_many_neurons(rng, n_neurons):
+    """Some stand for all, the chosen one among them; the numbers are those of all."""
+    chosen = n_neurons - 2
+    arguments, root = draw_directions(rng, n_neurons, chosen=chosen)
+    assert len(views.preferred_directions(**arguments)) < LIMIT
+    assert read_json(root, "neurons") == n_neurons
+    angles = angle_to_axes(arguments["now"])
+    assert np.isclose(read_json(root, "angle"), angles.mean(), atol=1e-5)
+    of_all = f"Preferred directions (60 of {n_neurons})"
+    assert (of_all in words(root)) == (n_neurons > 60)
+    end = arguments["now"][chosen]
+    assert np.allclose(read_json(root, "direction"), end, atol=1e-5)
 
 
 def test_numbers_of_directions(rng, allclose):
@@ -236,7 +252,7 @@ def test_tuning_curves_darken_with_rates():
     # one scale for both
     assert read_image(maps[0])[..., :3].min() < read_image(maps[1])[..., :3].min()
     assert (read_image(maps[0])[:, 0, :3] == 255).all()
-    assert {"Tuning curve of neuron 7", "Firing rate (Hz)", "200", "now"} < set(
+    assert {"Tuning curves, neuron 7", "Firing rate (Hz)", "200", "now"} < set(
         words(root)
     )
     assert read_json(root, "highest") == [200, 100]
@@ -261,7 +277,7 @@ def test_errors_have_colours_on_either_side_of_white():
     x1, x2, inside = make_fields(31)
     projected = np.where(inside, 0.9 * x1, np.nan)
     gated = 300 * projected * (x2 > 0)
-    root = read(views.error_fields(projected, gated))
+    root = read(views.error_fields(projected, gated, 0))
     maps = list(root.iter(NAMESPACE + "image"))
     for element, field in zip((maps[0], maps[2]), (projected, gated)):
         image = read_image(element)
@@ -271,7 +287,7 @@ def test_errors_have_colours_on_either_side_of_white():
         assert (red > blue)[strong & (field > 0)].all()
         assert (red < blue)[strong & (field < 0)].all()
         assert (image[field == 0] == 255).all()
-    assert {"Error along b", "Error along b × f′", "−1", "400"} < set(words(root))
+    assert {"Error × feedback", "Error × feedback × f′", "−1", "400"} < set(words(root))
     assert np.allclose(read_json(root, "largest"), [0.9, 252])
     assert read_json(root, "limits") == [1, 400]
 
@@ -279,13 +295,13 @@ def test_errors_have_colours_on_either_side_of_white():
 def test_errors_outside_of_the_circle_do_not_fade_those_inside():
     _, _, inside = make_fields()
     field = np.where(inside, 0.2, 50)
-    root = read(views.error_fields(field, field))
+    root = read(views.error_fields(field, field, 0))
     assert read_json(root, "limits") == [0.2, 0.2]
 
 
 def test_colour_bars_go_from_limit_to_limit():
     x1, x2, _ = make_fields()
-    root = read(views.error_fields(x1, x2))
+    root = read(views.error_fields(x1, x2, 0))
     bar = read_image(list(root.iter(NAMESPACE + "image"))[1])[0]
     image = read_image(next(root.iter(NAMESPACE + "image")))[0]
     assert (bar == image).all()
@@ -293,7 +309,7 @@ def test_colour_bars_go_from_limit_to_limit():
 
 @pytest.mark.parametrize("field", [np.zeros((2, 2)), np.full((32, 32), np.nan)])
 def test_fields_without_values(field):
-    root = read(views.error_fields(field, field))
+    root = read(views.error_fields(field, field, 0))
     assert read_json(root, "largest") == [0, 0]
     root = read(views.tuning_curves(field, field, 0))
     assert read_json(root, "highest") == [0, 0]
@@ -302,7 +318,7 @@ def test_fields_without_values(field):
 @pytest.mark.parametrize("scale", [1e-7, 1, 1e7])
 def test_noise_stays_below_the_limit(rng, scale):
     first, second = scale * rng.uniform(-1, 1, size=(2, 32, 32))
-    read(views.error_fields(first, second))
+    read(views.error_fields(first, second, 0))
     read(views.tuning_curves(np.abs(first), np.abs(second), 49))
 
 
@@ -447,8 +463,11 @@ def test_any_history_can_be_drawn(values, name):
         (lambda: views.tuning_curves(np.ones((3, 4)), np.ones((3, 4)), 0), "before"),
         (lambda: views.tuning_curves(np.ones((1, 1)), np.ones((1, 1)), 0), "before"),
         (lambda: views.tuning_curves(np.ones((3, 3)), np.ones((4, 4)), 0), "now"),
-        (lambda: views.error_fields(np.ones((33, 33)), np.ones((33, 33))), "projected"),
-        (lambda: views.error_fields(np.ones((3, 3)), np.ones(3)), "gated"),
+        (
+            lambda: views.error_fields(np.ones((33, 33)), np.ones((33, 33)), 0),
+            "projected",
+        ),
+        (lambda: views.error_fields(np.ones((3, 3)), np.ones(3), 0), "gated"),
     ],
 )
 def test_wrong_shapes(draw, attribute):
