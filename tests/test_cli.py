@@ -245,6 +245,7 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
         raise FileNotFoundError("MNIST is nowhere")
 
     monkeypatch.setattr("nengo_fa.datasets.mnist", nowhere)
+    monkeypatch.delenv("NENGO_FA_DATA", raising=False)
     arguments = ["mnist", "--quick", "--n-neurons", "50", "--workers", "1"]
     assert cli.main([*arguments, "--folder", str(tmp_path)]) == 0
     output = capsys.readouterr().out

@@ -206,6 +206,13 @@ class Controls(nengo.Network):
                 attr="encode",
                 obj=self,
             )
+        if isinstance(encode.post_obj.neuron_type, nengo.Direct):
+            raise ValidationError(
+                "In direct mode there are no neurons. Give the ensemble another "
+                "neuron_type.",
+                attr="encode",
+                obj=self,
+            )
         if encode.learning_rule_type is not None:
             raise ValidationError(
                 "Is set already. Leave it to the controls: with "

@@ -41,8 +41,6 @@ class SessionView(View):
             raise ValidationError(
                 f"Must be 1 to {len(COLOURS)} curves (got {len(names)})", attr="curves"
             )
-        if not all(isinstance(name, str) for name in names):
-            raise ValidationError(f"Names must be text (got {names})", attr="curves")
         super().__init__(label, size_in=size_in, period=period)
         self.names, self.title, self.ylabel = names, title, ylabel
 
@@ -79,6 +77,14 @@ class SessionView(View):
             return views.history(times, curves, self.title, self.ylabel)
 
         return step
+
+
+def _check_curves(name, curves):
+    if not isinstance(curves, dict) or not all(isinstance(key, str) for key in curves):
+        raise ValidationError(
+            f"Must be a dictionary, with a name for each curve (got {curves!r})",
+            attr=name,
+        )
 
 
 class Samples:
@@ -133,6 +139,7 @@ class ErrorHistory(SessionView):
     def __init__(
         self, errors, title="Error", tau=2.0, label="error over time", period=0.25
     ):
+        _check_curves("errors", errors)
         for source in errors.values():
             if not hasattr(source, "size_out"):
                 raise ValidationError(
@@ -194,6 +201,7 @@ class AngleHistory(SessionView):
         label="angle over time",
         period=0.25,
     ):
+        _check_curves("ensembles", ensembles)
         super().__init__(
             list(ensembles), title, "Mean angle (rad)", label, period=period
         )

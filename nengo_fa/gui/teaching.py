@@ -3,7 +3,7 @@
 import numpy as np
 from nengo.connection import Connection
 from nengo.ensemble import Ensemble
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 from nengo.neurons import Direct
 from nengo.utils.numpy import is_iterable
 
@@ -103,6 +103,11 @@ class Teaching:
         if self.decode is not None:
             signals.append(model.sig[self.decode]["weights"])
         for rule in self.rules:
+            if "error" not in model.sig[rule]:
+                raise BuildError(
+                    f"{rule} is shown, but no longer a rule of {self.encode}. Declare the "
+                    "view after the rule."
+                )
             signals.append(model.sig[rule]["error"])
             if isinstance(rule.learning_rule_type, Backprop):
                 connection = rule.learning_rule_type.connection

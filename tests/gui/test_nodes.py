@@ -6,7 +6,7 @@ import re
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import geometry, gui
@@ -315,7 +315,9 @@ def test_bad_use_fails_at_once(model):
             (lambda: gui.ErrorFields(product.encode, product.decode, 3), "function"),
             (lambda: gui.ErrorHistory({}), "1 to 6 curves"),
             (lambda: gui.ErrorHistory({"a": 3}), "has an output"),
-            (lambda: gui.ErrorHistory({3: product.error}), "Names must be text"),
+            (lambda: gui.ErrorHistory({3: product.error}), "a name for each"),
+            (lambda: gui.ErrorHistory([product.error]), "a name for each"),
+            (lambda: gui.AngleHistory(product.hidden), "a name for each"),
             (lambda: gui.ErrorHistory({"a": product.error}, period=np.inf), "period"),
             (lambda: gui.AngleHistory({"a": product.encode}), "nengo.Ensemble"),
             (lambda: gui.AngleHistory({"a": line}), "Must be 2"),
@@ -325,3 +327,12 @@ def test_bad_use_fails_at_once(model):
             with pytest.raises(ValidationError, match=words):
                 declare()
         assert before == (len(model.all_nodes), len(model.all_connections))
+
+
+def test_rule_that_is_replaced(Simulator, model):
+    with model:
+        gui.PreferredDirections(model.product.encode)
+    model.connections.pop()
+    teach(model, nengo_fa.Backprop(model.product.decode))
+    with pytest.raises(BuildError, match="Declare the view after the rule"):
+        Simulator(model)
