@@ -2,6 +2,7 @@
 
 from nengo_fa import builder, datasets, equations, geometry, networks
 from nengo_fa.derivatives import Derivative, Rate, Step
+from nengo_fa.error_nodes import BackpropagatedError, NeuronError
 from nengo_fa.history import History
 from nengo_fa.learned import freeze_params, load, save
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
@@ -10,9 +11,11 @@ from nengo_fa.version import __version__
 
 __all__ = [
     "Backprop",
+    "BackpropagatedError",
     "Derivative",
     "FeedbackAlignment",
     "History",
+    "NeuronError",
     "Rate",
     "Step",
     "__version__",

@@ -37,6 +37,7 @@ def test_layers_of_the_package():
         "activities",
         "derivatives",
         "learning_rules",
+        "error_nodes",
         "operators",
         "builder",
         "learned",

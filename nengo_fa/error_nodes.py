@@ -1,0 +1,313 @@
+"""Nodes that hand the error of a taught layer on to the layers before it."""
+
+import numpy as np
+from nengo.builder import Builder, Operator, Signal
+from nengo.connection import LearningRule
+from nengo.exceptions import BuildError, ValidationError
+from nengo.node import Node
+from nengo.params import BoolParam, Default, Parameter
+
+from nengo_fa.learning_rules import EncoderLearningRule
+
+
+class EncoderRuleParam(Parameter):
+    """The learning rule of a connection, one that projects an error to the neurons."""
+
+    def coerce(self, instance, rule):
+        if not isinstance(rule, LearningRule) or not isinstance(
+            rule.learning_rule_type, EncoderLearningRule
+        ):
+            raise ValidationError(
+                "Must be the encoder rule of a connection: connection.learning_rule, "
+                "after its learning_rule_type is set to nengo_fa.FeedbackAlignment or "
+                "nengo_fa.Backprop, with a learning rate of 0 if the layer is to stay as "
+                f"it is; of several rules, one (got {rule!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, rule)
+
+
+def filled_by_the_simulator(t):
+    """The function of an `ErrorNode`, which is built without it."""
+
+
+class ErrorNode(Node):
+    """Base class of the nodes that put out an error of a layer; not to be used by itself.
+
+    A class derived from this one writes `get_size`, `get_signals` and `make_step`.
+    """
+
+    rule = EncoderRuleParam("rule", readonly=True)
+
+    def __init__(self, rule, label=Default):
+        self.rule = rule  # first, as the size of the error follows from it
+        # a function, as a node without one would pass on an input
+        super().__init__(filled_by_the_simulator, size_out=self.get_size(), label=label)
+
+    def get_size(self):
+        """Number of dimensions of the error, int."""
+        raise NotImplementedError("Error nodes must provide get_size")
+
+    def get_signals(self, model):
+        """The signals that the error is computed from.
+
+        Parameters
+        ----------
+        model : nengo.builder.Model
+            The whole of it is built.
+
+        Returns
+        -------
+        signals : list of nengo.builder.Signal
+        """
+        raise NotImplementedError("Error nodes must provide get_signals")
+
+    def make_step(self, arrays, out):
+        """Bind the error to its arrays, as `nengo.builder.Operator.make_step` does.
+
+        Parameters
+        ----------
+        arrays : list of ndarray
+            The live values of the signals from `get_signals`; not to be written to.
+        out : (size_out,) ndarray
+            Where the error belongs.
+
+        Returns
+        -------
+        step : callable
+            Takes no argument.
+        """
+        raise NotImplementedError("Error nodes must provide make_step")
+
+
+class NeuronError(ErrorNode):
+    r"""The error of each neuron of a taught layer, to teach the layer before it.
+
+    What the rule of the layer has projected to the neurons, in the same time step:
+
+    .. math:: e_i = f'(J_i) \, \langle \vec b_i, \vec\delta \rangle
+
+    Connected to a `FeedbackAlignment` rule of the layer before, this is *global feedback
+    alignment*; without the derivative, ``gated=False``, it is *local* feedback alignment.
+
+    Parameters
+    ----------
+    rule : nengo.connection.LearningRule
+        The encoder rule of the layer, ``connection.learning_rule``.
+    gated : bool, optional
+        Whether the derivative f' of the layer is a factor of its error. Default: True.
+    label : str, optional
+        A name for the node.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such rule.
+
+    See Also
+    --------
+    BackpropagatedError
+
+    Notes
+    -----
+    The output has ``n_neurons`` dimensions. It is an error in the *currents* of the
+    neurons: the derivative, if there is one, takes part in it, and the gains do not.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     first, second = nengo.Ensemble(20, 2), nengo.Ensemble(30, 2)
+    ...     encode2 = nengo.Connection(
+    ...         first, second, learning_rule_type=nengo_fa.FeedbackAlignment(1))
+    ...     node = nengo_fa.NeuronError(encode2.learning_rule)
+    >>> node.size_out
+    30
+    """
+
+    gated = BoolParam("gated", default=True, readonly=True)
+
+    def __init__(self, rule, gated=Default, label=Default):
+        super().__init__(rule, label)
+        self.gated = gated
+
+    def get_size(self):
+        return self.rule.connection.post_obj.n_neurons
+
+    def get_signals(self, model):
+        names = ["projected_error", "derivative"] if self.gated else ["projected_error"]
+        return [model.sig[self.rule][name] for name in names]
+
+    def make_step(self, arrays, out):
+        if not self.gated:
+            (projected_error,) = arrays
+
+            def step():
+                np.copyto(out, projected_error)
+
+            return step
+
+        projected_error, derivative = arrays
+
+        def step_gated():
+            np.multiply(projected_error, derivative, out=out)
+
+        return step_gated
+
+
+class BackpropagatedError(ErrorNode):
+    r"""The error of the input of a taught layer, through the live encoders of the layer.
+
+    Connected to a `Backprop` rule of the layer before, this is backpropagation through
+    all layers. With the scaled encoders :math:`W` of the layer and what its rule has
+    projected to the neurons, all as they are in the same time step,
+
+    .. math:: \vec e = W^T \left( f'(\vec J) \, B \vec\delta \right)
+
+    with the decoders in place of the feedback weights B if the rule is `Backprop`.
+
+    Parameters
+    ----------
+    rule : nengo.connection.LearningRule
+        The encoder rule of the layer, ``connection.learning_rule``.
+    label : str, optional
+        A name for the node.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such rule.
+
+    See Also
+    --------
+    NeuronError
+
+    Notes
+    -----
+    The output has as many dimensions as the connection of the rule delivers, its
+    ``size_out``. That is the error a rule ``Backprop(connection)`` asks for.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     stimulus, output = nengo.Node([0.5, -0.5]), nengo.Node(size_in=1)
+    ...     error = nengo.Node([1.0])
+    ...     first, second = nengo.Ensemble(20, 2), nengo.Ensemble(30, 2)
+    ...     encode1 = nengo.Connection(stimulus, first)
+    ...     encode2 = nengo.Connection(first, second)
+    ...     decode = nengo.Connection(second, output, function=np.prod)
+    ...     encode1.learning_rule_type = nengo_fa.Backprop(encode2)
+    ...     encode2.learning_rule_type = nengo_fa.Backprop(decode)
+    ...     _ = nengo.Connection(error, encode2.learning_rule)
+    ...     _ = nengo.Connection(
+    ...         nengo_fa.BackpropagatedError(encode2.learning_rule),
+    ...         encode1.learning_rule,
+    ...         synapse=None,
+    ...     )
+    """
+
+    def get_size(self):
+        return self.rule.connection.size_out
+
+    def get_signals(self, model):
+        signals = model.sig[self.rule]
+        names = "projected_error", "derivative", "scaled_encoders"
+        return [signals[name] for name in names]
+
+    def make_step(self, arrays, out):
+        projected_error, derivative, scaled_encoders = arrays
+        neuron_error = np.empty_like(projected_error)
+        dimensions = np.arange(scaled_encoders.shape[1])
+        reached = dimensions[self.rule.connection.post_slice]
+
+        def step():
+            np.multiply(projected_error, derivative, out=neuron_error)
+            np.dot(neuron_error, scaled_encoders, out=out)
+
+        if np.array_equal(reached, dimensions):
+            return step
+
+        everywhere = np.empty_like(scaled_encoders[0])
+
+        def step_reached():
+            np.multiply(projected_error, derivative, out=neuron_error)
+            np.dot(neuron_error, scaled_encoders, out=everywhere)
+            # clipping nothing, but NumPy would allocate a buffer without it
+            np.take(everywhere, reached, out=out, mode="clip")
+
+        return step_reached
+
+
+class SimErrorNode(Operator):
+    """Compute the output of an error node.
+
+    Parameters
+    ----------
+    node : ErrorNode
+    model : nengo.builder.Model
+    output : Signal
+        Set to the error, (size_out,).
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+
+    Notes
+    -----
+    1. sets ``[output]``
+    2. incs ``[]``
+    3. reads the signals of the node
+    4. updates ``[]``
+    """
+
+    def __init__(self, node, model, output, tag=None):
+        super().__init__(tag=tag)
+        self.node = node
+        self.model = model
+        self.sets, self.incs, self.reads, self.updates = [output], [], None, []
+
+    @property
+    def reads(self):
+        # Nodes are built before connections, so the signals are looked up when they are
+        # first asked for, after the whole build.
+        if self._reads is None:
+            rule = self.node.rule
+            if rule not in self.model.params:
+                raise BuildError(
+                    f"Building {self.node}: its rule {rule} is not part of the model. Give "
+                    "the rule that the connection has now, of a connection in this network."
+                )
+            self._reads = self.node.get_signals(self.model)
+        return self._reads
+
+    @reads.setter
+    def reads(self, signals):
+        self._reads = signals
+
+    @property
+    def _descstr(self):
+        return str(self.node)
+
+    def make_step(self, signals, dt, rng):
+        arrays = [signals[signal] for signal in self.reads]
+        return self.node.make_step(arrays, signals[self.sets[0]])
+
+
+@Builder.register(ErrorNode)
+def build_error_node(model, node):
+    """Build an `.ErrorNode` object into a model.
+
+    Parameters
+    ----------
+    model : nengo.builder.Model
+        The model to build into.
+    node : ErrorNode
+        The node to build.
+
+    Notes
+    -----
+    Sets ``model.params[node]`` to ``None``.
+    """
+    output = Signal(shape=(node.size_out,), name=f"{node}.out")
+    model.sig[node]["in"], model.sig[node]["out"] = None, output
+    model.params[node] = None
+    # add_op would ask for all signals at once, but the rule is not built yet
+    model.operators.append(SimErrorNode(node, model, output))
