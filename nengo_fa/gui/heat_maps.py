@@ -95,13 +95,13 @@ def error_fields(projected, gated, chosen, title="Error that teaches"):
     inside = np.hypot(*np.meshgrid(axis, axis)) <= 1 + 1e-9
     parts, limits = [], []
     # Each has its own colour bar, as a derivative may have any unit and size.
-    for panel, field, title, label in (
+    for panel, field, name, label in (
         (panels[0], projected, "projected error", "Error × feedback"),
         (panels[1], gated, "gated by derivative", "Error × feedback × f′"),
     ):
         limit = _get_limit(np.abs(field[inside]))
         limits.append(limit)
-        parts += _draw_map(panel, field, (-limit, limit), ERRORS, title)
+        parts += _draw_map(panel, field, (-limit, limit), ERRORS, name)
         bar = Panel(panel.x + 8, 188, panel.width - 16, 8, (-limit, limit), (0, 1))
         parts += _draw_colour_bar(bar, ERRORS, label)
     return draw_view(

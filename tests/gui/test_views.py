@@ -287,7 +287,9 @@ def test_errors_have_colours_on_either_side_of_white():
         assert (red > blue)[strong & (field > 0)].all()
         assert (red < blue)[strong & (field < 0)].all()
         assert (image[field == 0] == 255).all()
-    assert {"Error × feedback", "Error × feedback × f′", "−1", "400"} < set(words(root))
+    titles = {"Error that teaches, neuron 0", "projected error", "gated by derivative"}
+    labels = {"Error × feedback", "Error × feedback × f′", "−1", "400"}
+    assert titles | labels < set(words(root))
     assert np.allclose(read_json(root, "largest"), [0.9, 252])
     assert read_json(root, "limits") == [1, 400]
 
