@@ -10,8 +10,8 @@ from nengo_fa import Backprop, BackpropagatedError, FeedbackAlignment, NeuronErr
 NEURONS = {
     "LIFRate": dict(
         neuron_type=nengo.LIFRate(amplitude=0.02),
-        bias=nengo.dists.Uniform(6, 7),
-        gain=nengo.dists.Uniform(0.3, 0.8),
+        bias=nengo.dists.Uniform(3, 4),
+        gain=nengo.dists.Uniform(0.3, 0.6),
     ),
     "Sigmoid": dict(
         neuron_type=nengo.Sigmoid(tau_ref=1),
@@ -19,7 +19,7 @@ NEURONS = {
         gain=nengo.dists.Uniform(1, 3),
     ),
 }
-RATES = {"LIFRate": 100.0, "Sigmoid": 100.0}
+RATES = {"LIFRate": 20.0, "Sigmoid": 10.0}
 
 
 class Chain:
@@ -48,7 +48,7 @@ class Chain:
     ):
         rng = np.random.RandomState(seed)
         self.given = rng.uniform(-0.5, 0.5, size=self.dimensions)
-        self.target = rng.randn(2)
+        self.target = 2 * rng.choice([-1, 1], size=2)  # too far to reach
         self.post_slice = post_slice
         with nengo.Network(seed=seed) as self.model:
             self.stimulus = nengo.Node(self.given)
@@ -68,7 +68,7 @@ class Chain:
                     nengo.Connection(
                         pre.neurons,
                         post[post_slice],
-                        transform=rng.randn(size, pre.n_neurons) / 5,
+                        transform=rng.randn(size, pre.n_neurons) / 10,
                         synapse=None,
                     )
                     if from_neurons
@@ -156,7 +156,7 @@ class Chain:
             difference = loss(encoders + shift) - loss(encoders - shift)
             expected[index] = -rule.learning_rate * self.sim.dt * difference / 2e-4
         expected *= taught
-        tolerance = 1e-4 * np.abs(expected).max()
+        tolerance = 1e-5 * np.abs(expected).max()
         np.testing.assert_allclose(change, expected, rtol=0, atol=tolerance)
         assert tolerance > 0
 
@@ -213,7 +213,6 @@ def draw_feedback(sizes, errors):
     return [rng.randn(n, size) / np.sqrt(n) for n, size in zip(sizes, errors)]
 
 
-@pytest.mark.filterwarnings("ignore:This learning rate is very high")
 @pytest.mark.parametrize("normalization", [None, "augmented"])
 @pytest.mark.parametrize("post_slice", [slice(None), [2, 0], slice(1, 3)], ids=str)
 @pytest.mark.parametrize("from_neurons", [False, True])
@@ -225,7 +224,7 @@ def test_backpropagated_error_is_the_gradient_in_each_layer(
 
     def teach(chain):
         backprop(RATES[neurons], normalization=normalization)(chain)
-        chain.decode.learning_rule_type = nengo.PES(5.0)
+        chain.decode.learning_rule_type = nengo.PES(0.1)
         nengo.Connection(chain.error, chain.decode.learning_rule, synapse=None)
 
     chain = Chain(
@@ -234,12 +233,11 @@ def test_backpropagated_error_is_the_gradient_in_each_layer(
         from_neurons=from_neurons,
         post_slice=post_slice,
         **NEURONS[neurons],
-    ).run(Simulator, 30)
+    ).run(Simulator, 20)
     for step in (0, -1):
         chain.check_gradient(step)
-    for encoders in (*chain.get("scaled_encoders"), chain.sim.data[chain.weights[-1]]):
-        moved = np.linalg.norm(encoders[-1] - encoders[0])
-        assert moved > 1e-8 * np.linalg.norm(encoders[0])
+    for weights in (*chain.get("scaled_encoders"), chain.sim.data[chain.weights[-1]]):
+        assert np.any(weights[-1] != weights[0])
 
 
 def test_errors_of_two_branches_add_up(Simulator, seed):
@@ -287,9 +285,9 @@ def test_errors_of_two_branches_add_up(Simulator, seed):
         expected[index] = -sim.dt * (loss(scaled + shift) - loss(scaled - shift)) / 2e-4
     expected *= sim.data[first].gain[:, None] ** 2
     left, right = (sim.data[delta][0] for delta in deltas)
-    tolerance = 1e-4 * np.abs(expected).max()
+    tolerance = 1e-5 * np.abs(expected).max()
     np.testing.assert_allclose(left + right, expected, rtol=0, atol=tolerance)
-    assert np.abs(left).max() > 1e2 * tolerance < np.abs(right).max()
+    assert np.abs(left).max() > 1e3 * tolerance < np.abs(right).max()
 
 
 @pytest.mark.parametrize(
@@ -342,7 +340,7 @@ def test_local_alignment_is_direct_with_the_product_of_the_feedback(
     products = [one @ two @ three, two @ three, three]
     rule = dict(learning_rate=10, derivative=nengo_fa.Rate())
     local, direct, gated = (
-        Chain(seed, align(variant, feedback, **rule), **neurons).run(Simulator, 30)
+        Chain(seed, align(variant, feedback, **rule), **neurons).run(Simulator, 100)
         for variant, feedback in (
             ("local", [one, two, three]),
             ("direct", products),
@@ -359,7 +357,7 @@ def test_local_alignment_is_direct_with_the_product_of_the_feedback(
 def test_with_one_hidden_layer_all_alignments_are_the_same(Simulator, seed):
     def learn(variant, n_layers):
         chain = Chain(seed, align(variant, learning_rate=10), n_layers, **SPIKING)
-        return chain.run(Simulator, 30).get("scaled_encoders")[0]
+        return chain.run(Simulator, 100).get("scaled_encoders")[0]
 
     one = [learn(variant, 1) for variant in ("global", "local", "direct")]
     assert not np.allclose(one[0][0], one[0][-1], rtol=1e-3)
