@@ -27,6 +27,8 @@ def memory(gui):
     """Resident memory of Nengo GUI, and the heap of the page, in MB."""
     status = Path(f"/proc/{gui.process.pid}/status").read_text()
     resident = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+    # what is still in use, and not what has not been collected yet
+    gui.browser.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
     return resident / 1000, gui.browser.execute_script(HEAP) / 1e6
 
 
