@@ -1,13 +1,14 @@
 """Nodes that hand the error of a taught layer on to the layers before it."""
 
 import numpy as np
-from nengo.builder import Builder, Operator, Signal
+from nengo.builder import Builder, Signal
 from nengo.connection import LearningRule
 from nengo.exceptions import BuildError, ValidationError
 from nengo.node import Node
 from nengo.params import BoolParam, Default, Parameter
 
 from nengo_fa.learning_rules import EncoderLearningRule
+from nengo_fa.operators import LateReadingOperator
 
 
 class EncoderRuleParam(Parameter):
@@ -238,7 +239,7 @@ class BackpropagatedError(ErrorNode):
         return step_reached
 
 
-class SimErrorNode(Operator):
+class SimErrorNode(LateReadingOperator):
     """Compute the output of an error node.
 
     Parameters
@@ -262,25 +263,16 @@ class SimErrorNode(Operator):
         super().__init__(tag=tag)
         self.node = node
         self.model = model
-        self.sets, self.incs, self.reads, self.updates = [output], [], None, []
+        self.sets = [output]
 
-    @property
-    def reads(self):
-        # Nodes are built before connections, so the signals are looked up when they are
-        # first asked for, after the whole build.
-        if self._reads is None:
-            rule = self.node.rule
-            if rule not in self.model.params:
-                raise BuildError(
-                    f"Building {self.node}: its rule {rule} is not part of the model. Give "
-                    "the rule that the connection has now, of a connection in this network."
-                )
-            self._reads = self.node.get_signals(self.model)
-        return self._reads
-
-    @reads.setter
-    def reads(self, signals):
-        self._reads = signals
+    def find_reads(self):
+        rule = self.node.rule
+        if rule not in self.model.params:
+            raise BuildError(
+                f"Building {self.node}: its rule {rule} is not part of the model. Give "
+                "the rule that the connection has now, of a connection in this network."
+            )
+        return self.node.get_signals(self.model)
 
     @property
     def _descstr(self):

@@ -4,6 +4,31 @@ import numpy as np
 from nengo.builder import Operator
 
 
+class LateReadingOperator(Operator):
+    """Base class of operators of nodes, which are built before most of what they read.
+
+    A class derived from this one writes `find_reads`.
+    """
+
+    def __init__(self, tag=None):
+        super().__init__(tag=tag)
+        self.sets, self.incs, self.reads, self.updates = [], [], None, []
+
+    def find_reads(self):
+        """The signals that are read, a list; called once, after the whole build."""
+        raise NotImplementedError("Late reading operators must provide find_reads")
+
+    @property
+    def reads(self):
+        if self._reads is None:
+            self._reads = self.find_reads()
+        return self._reads
+
+    @reads.setter
+    def reads(self, signals):
+        self._reads = signals
+
+
 class SimEncoderLearning(Operator):
     r"""Calculate the change of scaled encoders by an error-projecting rule.
 

@@ -2,10 +2,12 @@
 
 import math
 
-from nengo.builder import Builder, Operator, Signal
+from nengo.builder import Builder, Signal
 from nengo.builder.operator import Reset
 from nengo.node import Node
 from nengo.params import NumberParam
+
+from nengo_fa.operators import LateReadingOperator
 
 #: In simulated seconds. Nengo GUI drops what it was sent some seconds ago, so that a view
 #: that stays as it is would disappear, and a page that is opened anew would wait for it.
@@ -88,7 +90,7 @@ class View(Node):
         raise NotImplementedError("Views must provide make_step")
 
 
-class SimView(Operator):
+class SimView(LateReadingOperator):
     """Draw a view, and hand it to the function of its node.
 
     Parameters
@@ -118,20 +120,10 @@ class SimView(Operator):
         self.function = function
         self.model = model
         self.t, self.x = t, x
-        self.sets, self.incs, self.reads, self.updates = [], [], None, []
 
-    @property
-    def reads(self):
-        # Nodes are built before connections, so the signals are looked up when they are
-        # first asked for, after the whole build.
-        if self._reads is None:
-            own = [self.t] if self.x is None else [self.t, self.x]
-            self._reads = own + self.view.get_signals(self.model)
-        return self._reads
-
-    @reads.setter
-    def reads(self, signals):
-        self._reads = signals
+    def find_reads(self):
+        own = [self.t] if self.x is None else [self.t, self.x]
+        return own + self.view.get_signals(self.model)
 
     @property
     def _descstr(self):
