@@ -22,7 +22,9 @@ from nengo.rc import rc
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import nengo_fa
-from nengo_fa.epochs import Layers, Samples, make_solve
+from nengo_fa.epochs import Samples
+from nengo_fa.layers import Chain, Layer
+from nengo_fa.solving import make_solve
 
 SIZE = {"n_samples": 60000, "dimensions": 784, "n_neurons": 200, "size_out": 10}
 BATCH_SIZE = 5000
@@ -73,8 +75,8 @@ def make_ours(x, y, encoders, scale, bias, feedback):
         y.shape[1], learning_rate=1, derivative=nengo_fa.Rate()
     )
     parameters = [values[np.newaxis] for values in (encoders, scale, bias, feedback)]
-    layers = Layers(rule, NEURONS, *parameters)
-    samples = Samples(layers, [x], [y], BATCH_SIZE, rng=np.random.RandomState(0))
+    chain = Chain([Layer(rule, NEURONS, *parameters)])
+    samples = Samples(chain, [x], [y], BATCH_SIZE, rng=np.random.RandomState(0))
     solve = make_solve(nengo.solvers.LstsqL2(), None)
     samples.solve(solve)
     return lambda: samples.learn(solve)

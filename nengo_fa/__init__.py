@@ -1,9 +1,10 @@
 """Teach the encoders of Nengo ensembles by feedback alignment and its relatives."""
 
 from nengo_fa import builder, datasets, equations, geometry, networks
+from nengo_fa.chains import teach_chain
 from nengo_fa.derivatives import Derivative, Rate, Step
 from nengo_fa.error_nodes import BackpropagatedError, NeuronError
-from nengo_fa.history import History
+from nengo_fa.history import History, LayerHistory
 from nengo_fa.learned import freeze_params, load, save
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 from nengo_fa.training import train
@@ -15,6 +16,7 @@ __all__ = [
     "Derivative",
     "FeedbackAlignment",
     "History",
+    "LayerHistory",
     "NeuronError",
     "Rate",
     "Step",
@@ -27,5 +29,6 @@ __all__ = [
     "load",
     "networks",
     "save",
+    "teach_chain",
     "train",
 ]

@@ -1,112 +1,13 @@
 """What an epoch of offline training computes, in arrays that are allocated once."""
 
 import numpy as np
-from array_api_compat import array_namespace, is_numpy_array
-from nengo.exceptions import ValidationError
-from nengo.solvers import LstsqL2
-from nengo.utils.least_squares_solvers import Cholesky
+from array_api_compat import array_namespace
 
 from nengo_fa.activities import make_step_measured, make_step_rates
-from nengo_fa.devices import Device, to_numpy
-from nengo_fa.equations import encoder_update
 
 #: Activities that are computed at a time, so that work arrays stay in the cache of a
 #: processor.
 PIECE_SIZE = 2**17
-
-
-class Layers:
-    """Ensembles that are taught side by side, each by itself, and their decoders.
-
-    Parameters
-    ----------
-    rule : EncoderLearningRule
-        The learning rule type.
-    neuron_type : nengo.neurons.NeuronType
-    encoders : (n_layers, n_neurons, dimensions) array_like
-        To start with.
-    scale : (n_layers, n_neurons) array_like
-        Gain over radius.
-    bias : (n_layers, n_neurons) array_like
-    feedback : (n_layers, n_neurons, size_out) array_like or None
-        Feedback weights. None for the decoders, as they are at the time.
-    columns : (dimensions,) array_like, optional
-        One for the columns of the encoders that are taught, zero for the others.
-        Default: all.
-    device : Device, optional
-        Where all arrays are. Default: in NumPy.
-
-    Attributes
-    ----------
-    encoders : (n_layers, n_neurons, dimensions) array
-    decoders : list of (n_neurons, size_out) array
-        Once they have been solved for.
-    weights : (n_layers, dimensions + 1, n_neurons) array
-        Encoders times scale, transposed, above the bias: the weight of an input of one, so
-        that a single product gives the currents.
-    """
-
-    def __init__(
-        self,
-        rule,
-        neuron_type,
-        encoders,
-        scale,
-        bias,
-        feedback=None,
-        columns=None,
-        device=None,
-    ):
-        self.device = Device() if device is None else device
-        self.neuron_type = neuron_type
-        self.derivative = rule.derivative
-        self._learning_rate = rule.learning_rate
-        self._normalization = rule.normalization
-        self._scale = self.device.array(scale)
-        n_layers, n_neurons, dimensions = np.shape(encoders)
-        self._columns = None if columns is None else self.device.array(columns)
-        self._fields = None
-        if rule.sparse:
-            self._fields = self.device.array(np.not_equal(encoders, 0))
-        self._feedback = None if feedback is None else self.device.array(feedback)
-        self.decoders = [None] * n_layers
-        self.weights = self.device.empty((n_layers, dimensions + 1, n_neurons))
-        self.weights[:, -1, :] = self.device.array(bias)
-        self.set_encoders(encoders)
-
-    def get_feedback(self, i):
-        """What projects the error onto the neurons of layer i, (n_neurons, size_out)."""
-        return self.decoders[i] if self._feedback is None else self._feedback[i]
-
-    def set_encoders(self, encoders):
-        """Set the encoders, to (n_layers, n_neurons, dimensions) array_like."""
-        self.encoders = self.device.array(encoders)
-        self._set_weights()
-
-    def update(self, gradient):
-        """Take a step down gradients in the input weights, of the shape of encoders.
-
-        The gradients are overwritten.
-        """
-        if self._fields is not None:
-            gradient *= self._fields
-        update = encoder_update(
-            gradient,
-            self.encoders,
-            self._scale,
-            self._learning_rate,
-            self._normalization,
-        )
-        if self._columns is not None:
-            update *= self._columns
-        self.encoders += update
-        self._set_weights()
-
-    def _set_weights(self):
-        xp = self.device.namespace
-        encoders = xp.matrix_transpose(self.encoders)
-        scale = self._scale[:, None, :]
-        xp.multiply(encoders, scale, out=self.weights[:, :-1, :])
 
 
 class Activities:
@@ -114,27 +15,35 @@ class Activities:
 
     Parameters
     ----------
-    layers : Layers
+    layer : Layer
     n_samples : int
     measure : dict, optional
         Arguments of `.make_step_measured`. By default activities are rates.
 
     Attributes
     ----------
+    inputs : (n_samples, dimensions + 1) array
+        The input, and a one for the bias. Where there is no layer before, whatever was
+        given last.
     activities, derivative : (n_samples, n_neurons) array
     current : (n_samples, n_neurons) array
         Not needed any more after `compute`, and so room for other things.
     """
 
-    def __init__(self, layers, n_samples, measure=None):
-        shape = n_samples, layers.encoders.shape[1]
-        device = layers.device
+    def __init__(self, layer, n_samples, measure=None):
+        dimensions, n_neurons = layer.weights.shape[1] - 1, layer.weights.shape[2]
+        shape = n_samples, n_neurons
+        device = layer.device
+        self._layer = layer
         self._matmul = device.namespace.matmul
+        self.inputs = None
+        if layer.incoming is not None:
+            self.inputs = make_inputs(device, (n_samples, dimensions))
         self.current = device.empty(shape)
         self.activities = device.empty(shape)
         self.derivative = device.empty(shape)
-        arrays = layers.neuron_type, self.current, self.activities
-        derivative = layers.derivative
+        arrays = layer.neuron_type, self.current, self.activities
+        derivative = layer.derivative
         if measure is None:
             self._step = make_step_rates(*arrays)
             self._step_with_derivative = derivative.make_step_with_rates(
@@ -143,7 +52,7 @@ class Activities:
         else:
             signals = {"current": self.current, "output": self.activities}
             step_derivative = derivative.make_step(
-                layers.neuron_type, signals[derivative.signal], self.derivative
+                layer.neuron_type, signals[derivative.signal], self.derivative
             )
             self._step = make_step_measured(*arrays, **measure)
 
@@ -153,63 +62,108 @@ class Activities:
 
             self._step_with_derivative = step_with_derivative
 
-    def compute(self, inputs, weights, with_derivative=False):
-        """Compute the activities for inputs, (n_samples, dimensions + 1)."""
-        self._matmul(inputs, weights, out=self.current)
+    def compute(self, i, inputs, with_derivative=False):
+        """Compute the activities in network i.
+
+        Parameters
+        ----------
+        i : int
+        inputs : (n_samples, dimensions + 1) or (n_samples, n_before) array
+            The input, with a one for the bias, or the activities of the layer before.
+        with_derivative : bool, optional
+        """
+        if self._layer.incoming is None:
+            self.inputs = inputs
+        else:
+            self.inputs[:, :-1] = inputs @ self._layer.incoming[i]
+        self._matmul(self.inputs, self._layer.weights[i], out=self.current)
         (self._step_with_derivative if with_derivative else self._step)()
 
 
+def make_inputs(device, shape):
+    """An array for inputs, with a one behind the dimensions of each, for the bias."""
+    *shape, dimensions = shape
+    inputs = device.empty((*shape, dimensions + 1))
+    inputs[..., -1] = 1
+    return inputs
+
+
+class Kept:
+    """Inputs and f' of a layer for all samples of a batch, while its pieces are computed."""
+
+    def __init__(self, layer, n_samples):
+        _, n_inputs, n_neurons = layer.weights.shape
+        self._derivative = layer.device.empty((n_samples, n_neurons))
+        self._inputs = None
+        if layer.incoming is not None:
+            self._inputs = layer.device.empty((n_samples, n_inputs))
+
+    def keep(self, rows, work):
+        self._derivative[rows] = work.derivative
+        if self._inputs is not None:
+            self._inputs[rows] = work.inputs
+
+    def recall(self, rows, work):
+        work.derivative[...] = self._derivative[rows]
+        if self._inputs is not None:
+            work.inputs[...] = self._inputs[rows]
+
+
 class Samples:
-    """Samples of the input of each layer, and the outputs that are wanted for them.
+    """Samples of the input of each network, and the outputs that are wanted for them.
 
     Parameters
     ----------
-    layers : Layers
+    chain : Chain
     x : sequence of (n_samples, dimensions) array_like
-        For each layer.
+        For each network.
     y : sequence of (n_samples, size_out) array_like
-        For each layer.
+        For each network.
     batch_size : int, optional
         Number of samples for each update of the encoders. Default: all.
-    measure : dict, optional
-        As for `Activities`.
+    measures : sequence of dict, optional
+        As for `Activities`, for each layer.
     rng : numpy.random.RandomState, optional
         For the order of the samples, if they are divided into batches.
     """
 
-    def __init__(self, layers, x, y, batch_size=None, measure=None, rng=None):
-        n_layers, (n_samples, dimensions) = len(x), np.shape(x[0])
-        n_neurons, size_out = layers.encoders.shape[1], np.shape(y[0])[1]
-        device = layers.device
-        self._layers = layers
+    def __init__(self, chain, x, y, batch_size=None, measures=None, rng=None):
+        n_networks, (n_samples, dimensions) = len(x), np.shape(x[0])
+        layers, size_out = chain.layers, np.shape(y[0])[1]
+        n_neurons = [layer.weights.shape[2] for layer in layers]
+        device = chain.device
+        self._chain = chain
         self._rng = rng
         batch_size = n_samples if batch_size is None else batch_size
         piece_size = batch_size
         if device.name == "cpu":
-            piece_size = max(1, PIECE_SIZE // n_neurons)
+            piece_size = max(1, PIECE_SIZE // max(n_neurons))
         # each batch as a list of pieces
         self._batches = [
             _split(batch, piece_size)
             for batch in _split(slice(0, n_samples), batch_size)
         ]
         pieces = [rows for batch in self._batches for rows in batch]
+        measures = [None] * len(layers) if measures is None else measures
         self._works = {
-            size: Activities(layers, size, measure)
+            size: [
+                Activities(layer, size, measure)
+                for layer, measure in zip(layers, measures)
+            ]
             for size in {rows.stop - rows.start for rows in pieces}
         }
         self._in_pieces = len(pieces) > 1
         if self._in_pieces:
-            self._activities = device.empty((n_layers, n_samples, n_neurons))
-            self._derivative = device.empty((batch_size, n_neurons))
-        self._inputs = device.empty((n_layers, n_samples, dimensions + 1))
-        self._inputs[:, :, -1] = 1
-        self._y = device.empty((n_layers, n_samples, size_out))
+            self._activities = device.empty((n_networks, n_samples, n_neurons[-1]))
+            self._kept = [Kept(layer, batch_size) for layer in layers]
+        self._inputs = make_inputs(device, (n_networks, n_samples, dimensions))
+        self._y = device.empty((n_networks, n_samples, size_out))
         self._error = device.empty((n_samples, size_out))
-        self._gradient = device.empty(layers.encoders.shape)
-        self._gradient_of_piece = device.empty(layers.encoders.shape[1:])
+        self._gradients = [device.empty(layer.encoders.shape) for layer in layers]
+        self._of_piece = [device.empty(layer.encoders.shape[1:]) for layer in layers]
 
         order = rng.permutation(n_samples) if self.in_batches else slice(None)
-        for i in range(n_layers):
+        for i in range(n_networks):
             self._y[i] = device.array(y[i][order])
             for rows in pieces:  # not to copy all of them at once
                 values = x[i][order[rows]] if self.in_batches else x[i][rows]
@@ -221,16 +175,16 @@ class Samples:
         return len(self._batches) > 1
 
     def solve(self, solve):
-        """Solve for the decoders of all layers, with encoders as they are.
+        """Solve for the decoders of all networks, with encoders as they are.
 
         Parameters
         ----------
         solve : callable
-            From `make_solve`.
+            From `.make_solve`.
 
         Returns
         -------
-        rmse : (n_layers,) ndarray
+        rmse : (n_networks,) ndarray
             The root mean square error that is left.
         """
         return self._run(solve, self._batches, learn=False)
@@ -246,11 +200,11 @@ class Samples:
         Parameters
         ----------
         solve : callable
-            From `make_solve`.
+            From `.make_solve`.
 
         Returns
         -------
-        rmse : (n_layers,) ndarray
+        rmse : (n_networks,) ndarray
             The root mean square error that is left, of these activities.
         """
         *first, last = self._batches
@@ -259,7 +213,7 @@ class Samples:
         return self._run(solve, [*first, last], learn=True)
 
     def test(self):
-        """The root mean square errors with the decoders as they are, (n_layers,)."""
+        """The root mean square errors with the decoders as they are, (n_networks,)."""
         rmse = np.empty(len(self._y))
         for i, y in enumerate(self._y):
             error = self.decode(i)
@@ -268,7 +222,7 @@ class Samples:
         return rmse
 
     def decode(self, i):
-        """The outputs of layer i with the decoders as they are.
+        """The outputs of network i with the decoders as they are.
 
         Returns
         -------
@@ -277,82 +231,100 @@ class Samples:
         """
         (batch,) = self._batches
         for rows in batch:
-            work = self._compute(i, rows)
-            self._decode(i, work.activities, rows)
+            *_, last = self._compute(i, rows)
+            self._decode(i, last.activities, rows)
         return self._error
 
     def _run(self, solve, batches, learn):
         *first, last = batches
-        layers = range(len(self._y))
+        networks = range(len(self._y))
         for batch in first:
             if learn:
-                self._layers.update(self._gradient)
-                self._gradient[...] = 0
-            for i in layers:
+                self._chain.update(self._gradients)
+                self._reset_gradients()
+            for i in networks:
                 for rows in batch:
-                    work = self._compute(i, rows, with_derivative=learn)
-                    self._activities[i, rows] = work.activities
+                    works = self._compute(i, rows, with_derivative=learn)
+                    activities = works[-1].activities
+                    self._activities[i, rows] = activities
                     if learn:
-                        error = self._get_error(i, work.activities, rows)
-                        self._add_gradient(
-                            i, work.current, work.derivative, error, rows
-                        )
+                        error = self._get_error(i, activities, rows)
+                        self._add_gradients(i, error, rows)
             if learn:
-                self._gradient /= _count(batch)
+                self._divide_gradients(batch)
 
         if learn:
-            self._layers.update(self._gradient)
-        self._gradient[...] = 0
-        rmse = np.empty(len(layers))
-        for i in layers:
-            activities, derivative = self._compute_batch(i, last)
-            self._layers.decoders[i] = solve(activities, self._y[i])
+            self._chain.update(self._gradients)
+        self._reset_gradients()
+        rmse = np.empty(len(networks))
+        for i in networks:
+            activities = self._compute_batch(i, last)
+            self._chain.decoders[i] = solve(activities, self._y[i])
             error = self._get_error(i, activities, slice(None))
             rmse[i] = _root_mean_square(error)
             for rows in last:
-                current = self._works[rows.stop - rows.start].current
-                here = slice(rows.start - last[0].start, rows.stop - last[0].start)
-                self._add_gradient(i, current, derivative[here], error[rows], rows)
-        self._gradient /= _count(last)
+                self._recall(i, rows, last)
+                self._add_gradients(i, error[rows], rows)
+        self._divide_gradients(last)
         return rmse
 
     def _compute(self, i, rows, with_derivative=False):
-        work = self._works[rows.stop - rows.start]
-        inputs, weights = self._inputs[i, rows], self._layers.weights[i]
-        work.compute(inputs, weights, with_derivative)
-        return work
+        works = self._works[rows.stop - rows.start]
+        values = self._inputs[i, rows]
+        for work in works:
+            work.compute(i, values, with_derivative)
+            values = work.activities
+        return works
 
     def _compute_batch(self, i, batch):
-        """The activities of all samples, and the derivative for those of a batch."""
+        """The activities of the last layer for all samples, with f' for a batch."""
         for rows in batch:
-            work = self._compute(i, rows, with_derivative=True)
+            works = self._compute(i, rows, with_derivative=True)
             if self._in_pieces:
-                here = slice(rows.start - batch[0].start, rows.stop - batch[0].start)
-                self._activities[i, rows] = work.activities
-                self._derivative[here] = work.derivative
-        if self._in_pieces:
-            return self._activities[i], self._derivative
-        return work.activities, work.derivative
+                self._activities[i, rows] = works[-1].activities
+                for kept, work in zip(self._kept, works):
+                    kept.keep(_shift(rows, batch), work)
+        return self._activities[i] if self._in_pieces else works[-1].activities
+
+    def _recall(self, i, rows, batch):
+        """Bring back inputs and f' of a piece of the batch from `_compute_batch`."""
+        if not self._in_pieces:
+            return
+        works = self._works[rows.stop - rows.start]
+        works[0].inputs = self._inputs[i, rows]
+        for kept, work in zip(self._kept, works):
+            kept.recall(_shift(rows, batch), work)
 
     def _decode(self, i, activities, rows):
-        xp = self._layers.device.namespace
-        return xp.matmul(activities, self._layers.decoders[i], out=self._error[rows])
+        xp = self._chain.device.namespace
+        return xp.matmul(activities, self._chain.decoders[i], out=self._error[rows])
 
     def _get_error(self, i, activities, rows):
         error = self._decode(i, activities, rows)
         error -= self._y[i, rows]
         return error
 
-    def _add_gradient(self, i, delta, derivative, error, rows):
-        """Eqs. 2 and 3, as in `.equations`, but in place; delta is overwritten."""
-        xp = self._layers.device.namespace
-        gradient = self._gradient_of_piece
-        # one error is spread by an outer product, for which matmul is slow in NumPy
-        project = xp.multiply if error.shape[1] == 1 else xp.matmul
-        project(error, self._layers.get_feedback(i).T, out=delta)
-        xp.multiply(delta, derivative, out=delta)
-        xp.matmul(delta.T, self._inputs[i, rows, :-1], out=gradient)
-        self._gradient[i] += gradient
+    def _add_gradients(self, i, error, rows):
+        """Add the gradients of the samples that were computed or recalled last."""
+        xp = self._chain.device.namespace
+        works = self._works[rows.stop - rows.start]
+        derivatives = [work.derivative for work in works]
+        self._chain.find_neuron_errors(
+            i, error, derivatives, [work.current for work in works]
+        )
+        for work, delta, of_piece, gradient in zip(
+            works, derivatives, self._of_piece, self._gradients
+        ):
+            xp.matmul(delta.T, work.inputs[:, :-1], out=of_piece)
+            gradient[i] += of_piece
+
+    def _reset_gradients(self):
+        for gradient in self._gradients:
+            gradient[...] = 0
+
+    def _divide_gradients(self, batch):
+        for gradient in self._gradients:
+            gradient /= _count(batch)
 
 
 def _split(rows, size):
@@ -363,78 +335,13 @@ def _split(rows, size):
     ]
 
 
+def _shift(rows, batch):
+    """Rows, counted from the first of the batch."""
+    return slice(rows.start - batch[0].start, rows.stop - batch[0].start)
+
+
 def _count(batch):
     return batch[-1].stop - batch[0].start
-
-
-def make_solve(solver, rng, device=None):
-    """Bind a Nengo solver.
-
-    Parameters
-    ----------
-    solver : nengo.solvers.Solver
-        `nengo.solvers.LstsqL2` is computed here, from the normal equations. Any other is
-        called.
-    rng : numpy.random.RandomState
-        For solvers that are random.
-    device : Device, optional
-        Where the arrays are. Default: in NumPy.
-
-    Returns
-    -------
-    solve : callable
-        Takes activities, (n_samples, n_neurons), and wanted outputs, (n_samples,
-        size_out), and returns decoders, (n_neurons, size_out); NaN if there are none, as
-        activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
-    """
-
-    device = Device() if device is None else device
-
-    def solve(activities, y):
-        # as copies, to which a solver may write
-        arrays = [to_numpy(array).copy() for array in (activities, y)]
-        shape = activities.shape[1], y.shape[1]
-        try:
-            decoders, _ = solver(*arrays, rng=rng)
-        except (ValueError, np.linalg.LinAlgError):
-            # an error of the solver itself is not to be taken for divergence
-            activities = to_numpy(activities)
-            if np.all(np.isfinite(activities.T @ activities)):
-                raise
-            decoders = np.full(shape, np.nan)
-        if np.shape(decoders) != shape:
-            raise ValidationError(
-                f"Must return decoders of shape (n_neurons, size_out) = {shape} (got "
-                f"{np.shape(decoders)})",
-                attr="solver",
-            )
-        return device.array(decoders)
-
-    def solve_l2(activities, y):
-        n_samples, n_neurons = activities.shape
-        xp = device.namespace
-        sigma = reg * xp.max(activities)
-        gram = _compute_gram(activities)
-        xp.reshape(gram, (-1,))[:: n_neurons + 1] += n_samples * sigma**2
-        try:
-            return xp.linalg.solve(gram, activities.T @ y)
-        except (np.linalg.LinAlgError, xp.linalg.LinAlgError):
-            return device.array(np.full((n_neurons, y.shape[1]), np.nan))
-
-    # as Nengo would, but for a report on how well it went
-    if type(solver) is LstsqL2 and type(solver.solver) is Cholesky:
-        if not solver.solver.transpose:
-            reg = solver.reg
-            return solve_l2
-    return solve
-
-
-def _compute_gram(activities):
-    if activities.shape[1] > 64 or not is_numpy_array(activities):
-        return activities.T @ activities
-    # For few neurons, the product of two different matrices is faster than that of a
-    # matrix with itself, for which BLAS computes one half only.
-    return activities.T @ activities.copy()
 
 
 def _root_mean_square(error):

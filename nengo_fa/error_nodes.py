@@ -36,7 +36,8 @@ def filled_by_the_simulator(t):
 class ErrorNode(Node):
     """Base class of the nodes that put out an error of a layer; not to be used by itself.
 
-    A class derived from this one writes `get_size`, `get_signals` and `make_step`.
+    A class derived from this one writes `get_size`, and `get_signals` and `make_step` to
+    learn online, `compute` to learn offline.
     """
 
     rule = EncoderRuleParam("rule", readonly=True)
@@ -49,6 +50,25 @@ class ErrorNode(Node):
     def get_size(self):
         """Number of dimensions of the error, int."""
         raise NotImplementedError("Error nodes must provide get_size")
+
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        """The error for samples, in offline training.
+
+        Parameters
+        ----------
+        projected_error : (n_samples, n_neurons) array
+            What the rule has projected to the neurons.
+        neuron_error : (n_samples, n_neurons) array
+            The same times the derivative.
+        scaled_encoders : (n_neurons, dimensions) array
+            Of the layer of the rule.
+
+        Returns
+        -------
+        error : (n_samples, size_out) array
+            Not written to, as it may be one of those given.
+        """
+        raise NotImplementedError("Error nodes must provide compute")
 
     def get_signals(self, model):
         """The signals that the error is computed from.
@@ -135,25 +155,14 @@ class NeuronError(ErrorNode):
     def get_size(self):
         return self.rule.connection.post_obj.n_neurons
 
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        return neuron_error if self.gated else projected_error
+
     def get_signals(self, model):
-        names = ["projected_error", "derivative"] if self.gated else ["projected_error"]
-        return [model.sig[self.rule][name] for name in names]
+        return [model.sig[self.rule][name] for name in _get_names(self.gated)]
 
     def make_step(self, arrays, out):
-        if not self.gated:
-            (projected_error,) = arrays
-
-            def step():
-                np.copyto(out, projected_error)
-
-            return step
-
-        projected_error, derivative = arrays
-
-        def step_gated():
-            np.multiply(projected_error, derivative, out=out)
-
-        return step_gated
+        return _make_step_neuron_error(arrays, out)
 
 
 class BackpropagatedError(ErrorNode):
@@ -165,12 +174,16 @@ class BackpropagatedError(ErrorNode):
 
     .. math:: \vec e = W^T \left( f'(\vec J) \, B \vec\delta \right)
 
-    with the decoders in place of the feedback weights B if the rule is `Backprop`.
+    with the decoders in place of the feedback weights B if the rule is `Backprop`. Without
+    the derivative, ``gated=False``, it is *local* backpropagation: each layer learns through
+    its own derivative only.
 
     Parameters
     ----------
     rule : nengo.connection.LearningRule
         The encoder rule of the layer, ``connection.learning_rule``.
+    gated : bool, optional
+        Whether the derivative f' of the layer is a factor of its error. Default: True.
     label : str, optional
         A name for the node.
 
@@ -207,22 +220,32 @@ class BackpropagatedError(ErrorNode):
     ...     )
     """
 
+    gated = BoolParam("gated", default=True, readonly=True)
+
+    def __init__(self, rule, gated=Default, label=Default):
+        super().__init__(rule, label)
+        self.gated = gated
+
     def get_size(self):
         return self.rule.connection.size_out
 
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        error = neuron_error if self.gated else projected_error
+        return error @ scaled_encoders[:, self.rule.connection.post_slice]
+
     def get_signals(self, model):
-        signals = model.sig[self.rule]
-        names = "projected_error", "derivative", "scaled_encoders"
-        return [signals[name] for name in names]
+        names = *_get_names(self.gated), "scaled_encoders"
+        return [model.sig[self.rule][name] for name in names]
 
     def make_step(self, arrays, out):
-        projected_error, derivative, scaled_encoders = arrays
-        neuron_error = np.empty_like(projected_error)
+        *arrays, scaled_encoders = arrays
+        neuron_error = np.empty_like(arrays[0])
+        step_neuron_error = _make_step_neuron_error(arrays, neuron_error)
         dimensions = np.arange(scaled_encoders.shape[1])
         reached = dimensions[self.rule.connection.post_slice]
 
         def step():
-            np.multiply(projected_error, derivative, out=neuron_error)
+            step_neuron_error()
             np.dot(neuron_error, scaled_encoders, out=out)
 
         if np.array_equal(reached, dimensions):
@@ -231,12 +254,25 @@ class BackpropagatedError(ErrorNode):
         everywhere = np.empty_like(scaled_encoders[0])
 
         def step_reached():
-            np.multiply(projected_error, derivative, out=neuron_error)
+            step_neuron_error()
             np.dot(neuron_error, scaled_encoders, out=everywhere)
             # clipping nothing, but NumPy would allocate a buffer without it
             np.take(everywhere, reached, out=out, mode="clip")
 
         return step_reached
+
+
+def _get_names(gated):
+    return ["projected_error", "derivative"] if gated else ["projected_error"]
+
+
+def _make_step_neuron_error(arrays, out):
+    """Projected error times derivative, if there is one."""
+    projected_error, *derivative = arrays
+    if not derivative:
+        return lambda: np.copyto(out, projected_error)
+    (derivative,) = derivative
+    return lambda: np.multiply(projected_error, derivative, out=out)
 
 
 class SimErrorNode(LateReadingOperator):

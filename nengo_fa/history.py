@@ -9,43 +9,26 @@ from nengo_fa.geometry import angle_to_axes
 
 
 @dataclass(frozen=True)
-class History:
-    """What `.train` has recorded. The first entry of each series is from before learning.
+class LayerHistory:
+    """What `.train` has recorded of one layer. The first entries are from before learning.
 
     Attributes
     ----------
-    rmse : (n_epochs + 1,) ndarray
-        Root mean square error over all samples, with the decoders solved for them.
-    test_rmse : (n_epochs + 1,) ndarray or None
-        The same over the test samples, with the same decoders.
     encoder_lengths : (n_epochs + 1, n_neurons) ndarray
         The length of each encoder.
     angles : (n_epochs + 1, n_neurons) ndarray or None
         Angle between each encoder and the nearest of the given axes, in radians.
     encoders : (n_neurons, dimensions) ndarray
         Encoders after the last epoch.
-    decoders : (size_out, n_neurons) ndarray
-        Decoders after the last epoch.
     snapshots : dict
         Encoders, (n_neurons, dimensions), by the number of epochs after which they were
         kept.
-    interrupted : bool
-        Whether Ctrl-C ended the training.
     """
 
-    rmse: np.ndarray
-    test_rmse: np.ndarray
     encoder_lengths: np.ndarray
     angles: np.ndarray
     encoders: np.ndarray
-    decoders: np.ndarray
     snapshots: dict = field(repr=False)
-    interrupted: bool = False
-
-    @property
-    def n_epochs(self):
-        """Number of finished epochs."""
-        return len(self.rmse) - 1
 
     @property
     def encoder_length(self):
@@ -58,35 +41,81 @@ class History:
         return None if self.angles is None else self.angles.mean(axis=-1)
 
 
+def _of_the_layer(name):
+    """A property of a history that is one of the only layer."""
+
+    def get(history):
+        if len(history.layers) > 1:
+            raise AttributeError(
+                f"There are {len(history.layers)} layers, each with {name} of its own. "
+                f"Use history.layers[0].{name}, and so on."
+            )
+        return getattr(history.layers[0], name)
+
+    return property(get, doc=f"Where there is one layer, its `~LayerHistory.{name}`.")
+
+
+@dataclass(frozen=True)
+class History:
+    """What `.train` has recorded. The first entry of each series is from before learning.
+
+    Where there is one layer, what is recorded of it can be had from the history itself.
+
+    Attributes
+    ----------
+    rmse : (n_epochs + 1,) ndarray
+        Root mean square error over all samples, with the decoders solved for them.
+    test_rmse : (n_epochs + 1,) ndarray or None
+        The same over the test samples, with the same decoders.
+    decoders : (size_out, n_neurons) ndarray
+        Decoders after the last epoch.
+    layers : tuple of LayerHistory
+        The taught layers, from the input to the output.
+    interrupted : bool
+        Whether Ctrl-C ended the training.
+    """
+
+    rmse: np.ndarray
+    test_rmse: np.ndarray
+    decoders: np.ndarray
+    layers: tuple
+    interrupted: bool = False
+
+    encoder_lengths = _of_the_layer("encoder_lengths")
+    encoder_length = _of_the_layer("encoder_length")
+    angles = _of_the_layer("angles")
+    angle = _of_the_layer("angle")
+    encoders = _of_the_layer("encoders")
+    snapshots = _of_the_layer("snapshots")
+
+    @property
+    def n_epochs(self):
+        """Number of finished epochs."""
+        return len(self.rmse) - 1
+
+
 class Record:
     """The history as it grows, and what was learned by the last finished epoch.
 
     Parameters
     ----------
-    layers : Layers
-        With the one layer that is taught.
+    chain : Chain
+        Of one network.
     epochs : int
         How many there will be at most.
-    axes : (n_axes, dimensions) array_like or None
+    axes : (n_axes, dimensions) array_like
         As for `.train`.
     snapshots : set of int
         As for `.train`.
     """
 
-    def __init__(self, layers, epochs, axes, snapshots):
-        self._layers = layers
-        encoders = to_numpy(layers.encoders[0])
-        self._axes = axes
-        self._keep = snapshots
+    def __init__(self, chain, epochs, axes, snapshots):
+        self._chain = chain
         self._rmse = np.empty(epochs + 1)
         self._test_rmse = None
-        self._lengths = np.empty((epochs + 1, len(encoders)))
-        self._angles = None if axes is None else np.empty_like(self._lengths)
-        self._snapshots = {}
-        # Encoders are measured some epochs at a time, which is faster for small ones.
-        block_size = min(epochs + 1, max(1, 2**16 // encoders.size))
-        self._block = np.empty((block_size, *encoders.shape))
-        self._measured = 0
+        self._layers = [
+            LayerRecord(layer, epochs, axes, snapshots) for layer in chain.layers
+        ]
         # one object, so that Ctrl-C cannot come between its parts
         self._finished = -1, None, None
 
@@ -97,6 +126,7 @@ class Record:
 
     @property
     def encoders(self):
+        """Encoders of each layer, a list."""
         return self._finished[1]
 
     @property
@@ -105,19 +135,14 @@ class Record:
 
     def add(self, rmse, test_rmse):
         epoch = self.n_epochs + 1
-        encoders = to_numpy(self._layers.encoders[0]).copy()
         self._add_errors(epoch, rmse, test_rmse)
-        if epoch in self._keep:
-            self._snapshots[epoch] = encoders
-        self._block[epoch - self._measured] = encoders
-        self._finished = epoch, encoders, to_numpy(self._layers.decoders[0])
-        if epoch + 1 - self._measured == len(self._block):
-            self._measure()
+        encoders = [layer.add(epoch) for layer in self._layers]
+        self._finished = epoch, encoders, to_numpy(self._chain.decoders[0])
 
     def replace(self, rmse, test_rmse):
         """Replace the decoders and errors of the last epoch; its encoders stay."""
         self._add_errors(self.n_epochs, rmse, test_rmse)
-        self._finished = *self._finished[:2], to_numpy(self._layers.decoders[0])
+        self._finished = *self._finished[:2], to_numpy(self._chain.decoders[0])
 
     def _add_errors(self, epoch, rmse, test_rmse):
         self._rmse[epoch] = rmse
@@ -126,27 +151,71 @@ class Record:
                 self._test_rmse = np.empty_like(self._rmse)
             self._test_rmse[epoch] = test_rmse
 
-    def _measure(self):
-        start, stop = self._measured, self.n_epochs + 1
+    def get_history(self, interrupted=False):
+        stop = self.n_epochs + 1
+        return History(
+            rmse=self._rmse[:stop].copy(),
+            test_rmse=None
+            if self._test_rmse is None
+            else self._test_rmse[:stop].copy(),
+            decoders=self.decoders.copy(),
+            layers=tuple(
+                layer.get_history(stop, encoders)
+                for layer, encoders in zip(self._layers, self.encoders)
+            ),
+            interrupted=interrupted,
+        )
+
+
+class LayerRecord:
+    """The history of a layer as it grows.
+
+    Parameters
+    ----------
+    layer : Layer
+    epochs, axes, snapshots
+        As for `Record`. Of axes of other dimensions, no angle is recorded.
+    """
+
+    def __init__(self, layer, epochs, axes, snapshots):
+        self._layer = layer
+        _, n_neurons, dimensions = layer.encoders.shape
+        fits = np.shape(axes)[1] == dimensions
+        self._axes = axes if fits else None
+        self._keep = snapshots
+        self._lengths = np.empty((epochs + 1, n_neurons))
+        self._angles = np.empty_like(self._lengths) if fits else None
+        self._snapshots = {}
+        # Encoders are measured some epochs at a time, which is faster for small ones.
+        block_size = min(epochs + 1, max(1, 2**16 // (n_neurons * dimensions)))
+        self._block = np.empty((block_size, n_neurons, dimensions))
+        self._measured = 0
+
+    def add(self, epoch):
+        """Record the encoders as they are after an epoch, and return them."""
+        encoders = to_numpy(self._layer.encoders[0]).copy()
+        if epoch in self._keep:
+            self._snapshots[epoch] = encoders
+        self._block[epoch - self._measured] = encoders
+        if epoch + 1 - self._measured == len(self._block):
+            self._measure(epoch + 1)
+        return encoders
+
+    def _measure(self, stop):
+        start = self._measured
         encoders = self._block[: stop - start]
         self._lengths[start:stop] = np.linalg.norm(encoders, axis=-1)
-        if self._axes is not None:
+        if self._angles is not None:
             self._angles[start:stop] = angle_to_axes(encoders, self._axes)
         self._measured = stop
 
-    def get_history(self, interrupted=False):
-        self._measure()
-
-        def until_now(series):
-            return None if series is None else series[: self.n_epochs + 1].copy()
-
-        return History(
-            rmse=until_now(self._rmse),
-            test_rmse=until_now(self._test_rmse),
-            encoder_lengths=until_now(self._lengths),
-            angles=until_now(self._angles),
-            encoders=self.encoders.copy(),
-            decoders=self.decoders.copy(),
+    def get_history(self, stop, encoders):
+        """What was recorded of the first ``stop`` entries."""
+        if self._measured < stop:
+            self._measure(stop)
+        return LayerHistory(
+            encoder_lengths=self._lengths[:stop].copy(),
+            angles=None if self._angles is None else self._angles[:stop].copy(),
+            encoders=encoders.copy(),
             snapshots={k: v.copy() for k, v in self._snapshots.items()},
-            interrupted=interrupted,
         )

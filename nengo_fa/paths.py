@@ -1,126 +1,29 @@
-"""The way from an input to an output connection, through the ensemble that is taught."""
+"""The way from an input to an output connection, through the ensembles that are taught."""
 
 import gc
-from dataclasses import dataclass
 
 import nengo
 import numpy as np
 from nengo.builder import Model
 from nengo.connection import Connection, LearningRule
-from nengo.ensemble import Ensemble, Neurons
+from nengo.ensemble import Ensemble
 from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
-from nengo_fa.activities import make_step_measured, make_step_rates
 from nengo_fa.builder import find_reason_against_decoders, get_rule_types
+from nengo_fa.error_nodes import BackpropagatedError, ErrorNode
 from nengo_fa.learning_rules import Backprop, EncoderLearningRule
-
-
-@dataclass(frozen=True)
-class Path:
-    """From the input of ``encode`` to the output of ``decode``, as it was built.
-
-    Attributes
-    ----------
-    encode : nengo.Connection
-        The connection with the encoder rule, into the taught ensemble.
-    decode : nengo.Connection
-        The output connection.
-    rule : EncoderLearningRule
-        The encoder learning rule type.
-    model : nengo.builder.Model
-        The built network, with its sampled parameters and seeds.
-    feedback : (n_neurons, size_out) ndarray or None
-        The feedback weights, if the rule has some.
-    """
-
-    encode: nengo.Connection
-    decode: nengo.Connection
-    rule: EncoderLearningRule
-    model: Model
-    feedback: np.ndarray
-
-    @property
-    def ensemble(self):
-        """The taught ensemble."""
-        return self.encode.post_obj
-
-    @property
-    def size_in(self):
-        """Dimensions of a sample: of the node or ensemble where the path begins."""
-        pre = self.encode.pre_obj
-        return pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
-
-    @property
-    def objects(self):
-        """The connections and ensembles on the path."""
-        before, connections = (
-            _get_ensemble(self.encode.pre_obj),
-            (self.encode, self.decode),
-        )
-        return [obj for obj in (before, self.ensemble, *connections) if obj is not None]
-
-    def get_ensemble_input(self, x, measure=None):
-        """What samples are when they reach the taught ensemble.
-
-        Parameters
-        ----------
-        x : (n_samples, size_in) ndarray
-        measure : dict, optional
-            As for `.Activities`.
-
-        Returns
-        -------
-        x : (n_samples, dimensions) ndarray
-            May share memory with what was given.
-        """
-        encode, before = self.encode, _get_ensemble(self.encode.pre_obj)
-        if before is None or isinstance(before.neuron_type, Direct):
-            values = x[:, encode.pre_slice]
-            if encode.function is not None:
-                values = np.array(
-                    # a copy, as a function may change what it is given
-                    [np.ravel(encode.function(row.copy())) for row in values]
-                )
-        else:
-            values = self._get_activities(before, x, measure)
-            if isinstance(encode.pre_obj, Neurons):
-                values = values[:, encode.pre_slice]
-
-        weights = self.model.sig[encode]["weights"]
-        if weights is not None:
-            weights = weights.initial_value
-            values = values @ weights.T if weights.ndim == 2 else values * weights
-
-        # of the same precision, and without a copy if they are all, as samples may be many
-        shape = len(x), self.ensemble.dimensions
-        dimensions = np.arange(shape[1])
-        if np.array_equal(dimensions[encode.post_slice], dimensions):
-            return values
-        ensemble_input = np.zeros(shape, dtype=values.dtype)
-        ensemble_input[:, encode.post_slice] = values
-        return ensemble_input
-
-    def _get_activities(self, ensemble, x, measure):
-        built = self.model.params[ensemble]
-        current = x @ built.scaled_encoders.T + built.bias
-        activities = np.empty_like(current)
-        if measure is None:
-            make_step_rates(ensemble.neuron_type, current, activities)()
-        else:
-            measure = {**measure, "synapse": self.encode.synapse}
-            make_step_measured(ensemble.neuron_type, current, activities, **measure)()
-        return activities
+from nengo_fa.stages import Path, Stage, find_incoming, get_ensemble
 
 
 def find_path(connection, network=None, seed=None):
-    """Walk back from an output connection to the encoder rule before it.
+    """Walk back from an output connection, past all encoder rules in a row before it.
 
     Parameters
     ----------
     connection : nengo.Connection
-        From the taught ensemble to the output.
+        From the last taught ensemble to the output.
     network : nengo.Network, optional
         The network to be built. By default the outermost one that holds ``connection``.
     seed : int, optional
@@ -155,19 +58,20 @@ def find_path(connection, network=None, seed=None):
             attr="network",
         )
 
-    ensemble = _get_ensemble(connection.pre_obj)
+    ensemble = get_ensemble(connection.pre_obj)
     if ensemble is None or isinstance(ensemble.neuron_type, Direct):
         _refuse(
             f"leaves {connection.pre_obj}, but must leave an ensemble of neurons, whose "
             "encoders are to be learned",
             connection,
         )
-    encode = _find_encode(ensemble, connection, network)
-    _check_rule(encode, connection)
+    encodes = _find_encodes(ensemble, connection, network)
+    for encode, following in zip(encodes, [*encodes[1:], connection]):
+        _check_rule(encode, following, connection)
     reason = find_reason_against_decoders(connection, ensemble)
     if reason is not None:
         _refuse(reason, connection)
-    for other in (encode, connection):
+    for other in (*encodes, connection):
         if not np.isclose(_get_static_gain(other.synapse), 1):
             _refuse(
                 f"cannot be trained offline, as the synapse of {other} does not let a "
@@ -175,26 +79,35 @@ def find_path(connection, network=None, seed=None):
                 "use a synapse with a gain of one, such as nengo.Lowpass.",
                 connection,
             )
+    sources = [
+        _find_source(encode, following, connection, network)
+        for encode, following in zip(encodes, encodes[1:])
+    ]
+    _check_last(encodes[-1], connection, network)
     model = _build(network, seed)
+    stages = [
+        _make_stage(model, encode, following, source)
+        for encode, following, source in zip(
+            encodes, [*encodes[1:], None], [*sources, None]
+        )
+    ]
+    return Path(stages=tuple(stages), decode=connection, model=model)
+
+
+def _make_stage(model, encode, following, source):
+    """The taught layer of a built model; nothing follows the last."""
     (rule,) = get_rule_types(encode)
-    built_rule = model.params.get(LearningRule(encode, rule))
-    return Path(
-        encode=encode,
-        decode=connection,
-        rule=rule,
-        model=model,
-        feedback=None if built_rule is None else built_rule.feedback,
-    )
+    if not isinstance(rule, Backprop):
+        feedback = model.params[_get_rule(encode)].feedback
+    elif following is None:
+        feedback = None
+    else:
+        feedback = find_incoming(model, following)[:, following.post_slice]
+    return Stage(encode, rule, source, feedback)
 
 
 def _refuse(reason, connection):
     raise ValidationError(f"{connection} {reason}", attr="connection", obj=connection)
-
-
-def _get_ensemble(obj):
-    if isinstance(obj, Neurons):
-        return obj.ensemble
-    return obj if isinstance(obj, Ensemble) else None
 
 
 def _find_network(connection):
@@ -224,14 +137,23 @@ def _find_network(connection):
     return outermost[0]
 
 
+def _find_encodes(ensemble, connection, network):
+    """The connections with encoder rules on the way to an ensemble, the first first."""
+    encodes = []
+    while _is_taught(ensemble, network) or not encodes:
+        encodes.insert(0, _find_encode(ensemble, connection, network))
+        pre = encodes[0].pre_obj
+        ensemble = get_ensemble(pre)
+        if ensemble is None:
+            _check_relay(pre, connection, network)
+            break
+    return encodes
+
+
 def _find_encode(ensemble, connection, network):
     """The one connection into an ensemble, with an encoder rule."""
     _check_no_loop(ensemble, connection, network)
-    into = [
-        other
-        for other in network.all_connections
-        if other.post_obj in (ensemble, ensemble.neurons)
-    ]
+    into = _find_into(ensemble, network)
     taught = [other for other in into if _has_encoder_rule(other)]
     if not taught:
         _refuse(
@@ -248,20 +170,113 @@ def _find_encode(ensemble, connection, network):
             "together in a node before it.",
             connection,
         )
-    (encode,) = taught
-    before = _get_ensemble(encode.pre_obj)
-    if before is not None and any(
-        _has_encoder_rule(other)
+    return taught[0]
+
+
+def _find_into(ensemble, network):
+    return [
+        other
         for other in network.all_connections
-        if other.post_obj is before
-    ):
+        if other.post_obj in (ensemble, ensemble.neurons)
+    ]
+
+
+def _is_taught(ensemble, network):
+    return any(_has_encoder_rule(other) for other in _find_into(ensemble, network))
+
+
+def _check_relay(node, connection, network):
+    """Refuse a path that begins at a node which only passes on what a taught layer sends."""
+    for other in network.all_connections:
+        ensemble = get_ensemble(other.pre_obj)
+        if other.post_obj is not node or node.output is not None or ensemble is None:
+            continue
+        if _is_taught(ensemble, network):
+            _refuse(
+                f"is preceded by {node}, and before it by {ensemble}, which is taught as "
+                "well. Connect the two layers without a node between them; or remove the "
+                "rule of the first.",
+                connection,
+            )
+
+
+def _find_source(encode, following, connection, network):
+    """Where the error of a hidden layer comes from: a node of the next, or the output."""
+    (rule,) = get_rule_types(encode)
+    wires = _find_wires(encode, network)
+    if len(wires) > 1:
         _refuse(
-            f"has more than one encoder rule on the path that leads to it: {before} is "
-            f"taught as well. Remove the rule of one of the two; one layer can be "
-            "trained at a time.",
+            f"is preceded by {encode}, whose rule has errors from several nodes. Offline, "
+            "there can be one.",
             connection,
         )
-    return encode
+    if wires:
+        (wire,) = wires
+        node = wire.pre_obj
+        if node.rule != _get_rule(following):
+            _refuse(
+                f"is preceded by {encode}, whose rule has the error of {node}, which "
+                f"is not about the layer behind it. Make the node of the rule of "
+                f"{following}.",
+                connection,
+            )
+        plain = (
+            isinstance(wire.transform, NoTransform)
+            and wire.function is None
+            and wire.size_in == node.size_out
+            and np.isclose(_get_static_gain(wire.synapse), 1)
+        )
+        if not plain:
+            _refuse(
+                f"is preceded by {encode}, whose rule has the error of {node} changed on "
+                f"the way, by {wire}. Offline, it is taken as it is: put a factor into "
+                "the learning rate, or into the feedback weights.",
+                connection,
+            )
+        return node
+    if isinstance(rule, Backprop):
+        return BackpropagatedError(_get_rule(following), add_to_container=False)
+    if rule.size_in != connection.size_out:
+        _refuse(
+            f"has {connection.size_out} dimensions, but the rule of {encode} takes an "
+            f"error of {rule.size_in}. Connect to it the nengo_fa.NeuronError of the next "
+            "layer; or let size_in of the rule be the size of the output, for direct "
+            "feedback alignment.",
+            connection,
+        )
+    return None
+
+
+def _find_wires(encode, network):
+    """The connections from error nodes to the rule of a layer."""
+    return [
+        other
+        for other in network.all_connections
+        if isinstance(other.pre_obj, ErrorNode) and other.post_obj == _get_rule(encode)
+    ]
+
+
+def _check_last(encode, connection, network):
+    (rule,) = get_rule_types(encode)
+    if _find_wires(encode, network):
+        _refuse(
+            f"is preceded by {encode}, whose rule has the error of a node. It is the last "
+            "layer, to which the error of the output belongs.",
+            connection,
+        )
+    if rule.size_in != connection.size_out:
+        _refuse(
+            f"has {connection.size_out} dimensions, but the rule of {encode} takes an "
+            f"error of {rule.size_in}. Let size_in of the rule be the "
+            "size of the output.",
+            connection,
+        )
+
+
+def _get_rule(connection):
+    """The rule of a connection that has one only, also if that is in a list."""
+    (rule_type,) = get_rule_types(connection)
+    return LearningRule(connection, rule_type)
 
 
 def _has_encoder_rule(connection):
@@ -275,8 +290,8 @@ def _check_no_loop(ensemble, connection, network):
     while front:
         obj = front.pop()
         for other in network.all_connections:
-            if _get_ensemble(other.pre_obj) is obj or other.pre_obj is obj:
-                post = _get_ensemble(other.post_obj) or other.post_obj
+            if get_ensemble(other.pre_obj) is obj or other.pre_obj is obj:
+                post = get_ensemble(other.post_obj) or other.post_obj
                 if post is ensemble:
                     _refuse(
                         f"is part of a loop: {other} leads back to {ensemble}. Offline, "
@@ -292,7 +307,7 @@ def _check_no_loop(ensemble, connection, network):
                     front.append(post)
 
 
-def _check_rule(encode, connection):
+def _check_rule(encode, following, connection):
     rule, *others = get_rule_types(encode)
     if others:
         _refuse(
@@ -300,10 +315,11 @@ def _check_rule(encode, connection):
             "can be one: with one error, for the encoders.",
             connection,
         )
-    if isinstance(rule, Backprop) and rule.connection is not connection:
+    if isinstance(rule, Backprop) and rule.connection is not following:
         _refuse(
             f"is preceded by {encode}, whose rule backpropagates through another "
-            f"connection, {rule.connection}. Train that one, or change the rule.",
+            f"connection, {rule.connection}, and not through {following}. Train that "
+            "one, or change the rule.",
             connection,
         )
     if not isinstance(encode.transform, (Dense, NoTransform)):
@@ -311,13 +327,6 @@ def _check_rule(encode, connection):
             f"is preceded by {encode}, which has a {type(encode.transform).__name__} "
             "transform. Use a dense transform, or bring the transformed input to a node "
             "before it.",
-            connection,
-        )
-    if rule.size_in != connection.size_out:
-        _refuse(
-            f"has {connection.size_out} dimensions, but the rule of {encode} takes an "
-            f"error of {rule.size_in}. Let size_in of the rule be the "
-            "size of the output.",
             connection,
         )
 

@@ -8,12 +8,14 @@ from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.devices import Device
-from nengo_fa.epochs import Layers, Samples, make_solve
+from nengo_fa.epochs import Samples
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.history import Record
+from nengo_fa.layers import Chain, Layer
 from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
-from nengo_fa.learning_rules import Backprop
 from nengo_fa.paths import find_path
+from nengo_fa.solving import make_solve
+from nengo_fa.stages import find_incoming
 
 
 def train(
@@ -37,19 +39,21 @@ def train(
 ):
     r"""Train the encoders before a connection, and its decoders, offline.
 
-    In each epoch the encoder rule that is declared before ``connection`` updates the
-    encoders, as it would online; then the decoders of ``connection`` are solved for. The
-    error is that of the samples: what the network makes of ``x``, minus ``y``. Afterwards
-    the network holds what was learned, for any simulator to run.
+    In each epoch the encoder rules that are declared before ``connection``, of one layer or
+    of several in a row, update the encoders, as they would online; then the decoders of
+    ``connection`` are solved for. The error is that of the samples: what the network makes
+    of ``x``, minus ``y``. Afterwards the network holds what was learned, for any simulator
+    to run.
 
     Parameters
     ----------
     connection : nengo.Connection
         From the ensemble that is taught, or all of its neurons, to the output. Into that
-        ensemble there is one connection, with `FeedbackAlignment` or `Backprop`.
+        ensemble there is one connection, with `FeedbackAlignment` or `Backprop`. If it
+        leaves an ensemble that is taught in this way as well, so is that, and so on.
     x : (n_samples, size_in) array_like
-        Samples of the input: what the node sends at which the connection with the encoder
-        rule begins, or what an ensemble there is to represent.
+        Samples of the input: what the node sends at which the first connection with an
+        encoder rule begins, or what an ensemble there is to represent.
     y : (n_samples, size_out) array_like
         The outputs of ``connection`` that are wanted for them.
     epochs : int, optional
@@ -74,8 +78,8 @@ def train(
     dt : float, optional
         Time step for measured activities, in seconds.
     axes : (n_axes, dimensions) array_like, optional
-        The angle of encoders to the nearest of these is recorded. By default the
-        diagonals, if the ensemble has two dimensions.
+        The angle of encoders to the nearest of these is recorded, in layers that have as
+        many dimensions. By default the diagonals of two dimensions.
     snapshots : iterable of int, optional
         Numbers of epochs after which to keep all encoders.
     callback : callable, optional
@@ -112,10 +116,14 @@ def train(
 
     Ctrl-C ends the training after the last finished epoch, which is kept.
 
-    What is kept are ``encoders``, ``gain`` and ``bias`` of the ensemble, and decoders as the
-    solver of ``connection``, a `LearnedDecoders`; a transform of ``connection`` becomes part
-    of the decoders. Both, and what leads to them, get the ``seed`` that they were built
-    with. Training again goes on from there, with the same solver.
+    To a layer before the last goes the error of the `BackpropagatedError` or `NeuronError`
+    that is connected to its rule; without one, the error of the output, or for `Backprop`
+    what is backpropagated. The decoders between two ensembles stay as they were built.
+
+    What is kept are ``encoders``, ``gain`` and ``bias`` of the ensembles, and decoders as the
+    solvers of the connections that leave them, `LearnedDecoders`; the transforms of these
+    become part of the decoders. All of them, and what leads to them, get the ``seed`` that
+    they were built with. Training again goes on from there, with the same solver.
 
     Examples
     --------
@@ -153,15 +161,16 @@ def train(
         )
     path = find_path(connection, network, seed)
     solver = _check_solver(solver, connection)
-    axes = _check_axes(axes, path.ensemble)
+    axes = _check_axes(axes, path)
     x, y = _check_samples(x, y, path, "")
     if test is not None:
         if not isinstance(test, (tuple, list)) or len(test) != 2:
             raise ValidationError("Must be a pair (x, y)", attr="test")
         test = _check_samples(*test, path, "test ")
-    if len(x) < path.ensemble.n_neurons:
+    n_neurons = path.stages[-1].ensemble.n_neurons
+    if len(x) < n_neurons:
         raise ValidationError(
-            f"There are too few samples, {len(x)} for {path.ensemble.n_neurons} neurons: "
+            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
             "decoders could fit them whatever the encoders. Give at least as many samples "
             "as neurons.",
             attr="x",
@@ -171,31 +180,26 @@ def train(
 
     seed = path.model.seeds[path.encode] if seed is None else seed
     rng = np.random.RandomState(seed)
-    measure = None
-    if presentation_time is not None:
-        measure = {
-            "synapse": connection.synapse,
-            "presentation_time": presentation_time,
-            "dt": dt,
-            "rng": rng,
-        }
-    layers = make_layers([path], device)
-    x = path.get_ensemble_input(x, measure)
-    samples = Samples(layers, [x], [y], batch_size, measure, rng)
+    chain = make_chain([path], device)
+    first, measures = path.make_measures(presentation_time, dt, rng)
+    x = path.get_ensemble_input(x, first)
+    samples = Samples(chain, [x], [y], batch_size, measures, rng)
     if test is not None:
         x, y = test
-        if measure is not None:  # without effect on what is trained
-            measure = {**measure, "rng": np.random.RandomState([seed, 1])}
-        x = path.get_ensemble_input(x, measure)
-        test = Samples(layers, [x], [y], measure=measure)
+        # without effect on what is trained
+        first, measures = path.make_measures(
+            presentation_time, dt, np.random.RandomState([seed, 1])
+        )
+        x = path.get_ensemble_input(x, first)
+        test = Samples(chain, [x], [y], measures=measures)
 
     solve = make_solve(solver, rng, device)
-    record = Record(layers, epochs, axes, snapshots)
+    record = Record(chain, epochs, axes, snapshots)
     progress = Progress("Training", "Training", max(1, epochs))
     interrupted = False
     try:
         with ProgressTracker(progress_bar, progress):
-            for n_epochs in _learn(layers, samples, test, solve, record):
+            for n_epochs in _learn(chain, samples, test, solve, record):
                 if n_epochs > 0:
                     progress.step()
                     if callback is not None and callback(record.get_history()):
@@ -210,13 +214,13 @@ def train(
         if record.n_epochs >= 0:
             try:
                 if samples.in_batches:
-                    _settle(layers, samples, test, solve, record)
+                    _settle(chain, samples, test, solve, record)
             finally:
                 _write_back(path, record, solver)
     return record.get_history(interrupted)
 
 
-def _learn(layers, samples, test, solve, record):
+def _learn(chain, samples, test, solve, record):
     """Run epochs without end; yields the number of finished ones after each."""
     while True:
         try:
@@ -225,8 +229,9 @@ def _learn(layers, samples, test, solve, record):
                 run = samples.solve if record.n_epochs < 0 else samples.learn
                 (rmse,) = run(solve)
             # bounded neurons make something finite of infinite encoders
-            xp = layers.device.namespace
-            if not (np.isfinite(rmse) and xp.all(xp.isfinite(layers.encoders))):
+            xp = chain.device.namespace
+            finite = [xp.all(xp.isfinite(layer.encoders)) for layer in chain.layers]
+            if not (np.isfinite(rmse) and all(finite)):
                 raise np.linalg.LinAlgError("not all is finite")
         except np.linalg.LinAlgError as error:
             if record.n_epochs >= 0:
@@ -247,16 +252,17 @@ def _learn(layers, samples, test, solve, record):
         yield record.n_epochs
 
 
-def _settle(layers, samples, test, solve, record):
+def _settle(chain, samples, test, solve, record):
     """Solve for the decoders of the encoders that are kept, from all samples."""
-    layers.set_encoders(record.encoders[np.newaxis])
+    for layer, encoders in zip(chain.layers, record.encoders):
+        layer.set_encoders(encoders[np.newaxis])
     (rmse,) = samples.solve(solve)
     if np.isfinite(rmse):
         record.replace(rmse, None if test is None else test.test()[0])
 
 
-def make_layers(paths, device=None):
-    """The taught ensembles of paths that are alike but for their random parameters.
+def make_chain(paths, device=None):
+    """The taught layers of paths that are alike but for their random parameters.
 
     Parameters
     ----------
@@ -266,20 +272,38 @@ def make_layers(paths, device=None):
 
     Returns
     -------
-    layers : Layers
+    chain : Chain
     """
-    ensemble, encode, rule = paths[0].ensemble, paths[0].encode, paths[0].rule
-    built = [path.model.params[path.ensemble] for path in paths]
-    backprop = isinstance(rule, Backprop)
+    stages = zip(*(path.stages for path in paths))
+    models = [path.model for path in paths]
+    return Chain(
+        _make_layer(alike, models, device, is_first=k == 0)
+        for k, alike in enumerate(stages)
+    )
+
+
+def _make_layer(stages, models, device, is_first):
+    """The same layer of each path."""
+    ensemble, encode = stages[0].ensemble, stages[0].encode
+    built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
     columns = np.zeros(ensemble.dimensions)
     columns[encode.post_slice] = 1
-    return Layers(
-        rule=rule,
+    incoming = None
+    if not is_first:
+        incoming = [
+            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
+        ]
+    return Layer(
+        rule=stages[0].rule,
         neuron_type=ensemble.neuron_type,
         encoders=[params.encoders for params in built],
         scale=[params.gain / ensemble.radius for params in built],
         bias=[params.bias for params in built],
-        feedback=None if backprop else [path.feedback for path in paths],
+        feedback=None
+        if stages[0].feedback is None
+        else [stage.feedback for stage in stages],
+        incoming=incoming,
+        source=stages[0].source,
         columns=None if columns.all() else columns,
         device=device,
     )
@@ -287,13 +311,25 @@ def make_layers(paths, device=None):
 
 def _write_back(path, record, solver):
     """Write what was learned into the network, and the seeds that belong to it."""
-    built, seeds = path.model.params[path.ensemble], path.model.seeds
+    model = path.model
     for obj in path.objects:
-        obj.seed = seeds[obj]
-    freeze_ensemble(path.ensemble, record.encoders, built.gain, built.bias)
-    freeze_weights(path.decode, record.decoders)
-    if isinstance(path.decode.pre_obj, Ensemble):
-        path.decode.solver = LearnedDecoders(record.decoders.T, solver)
+        obj.seed = model.seeds[obj]
+    for stage, encoders in zip(path.stages, record.encoders):
+        built = model.params[stage.ensemble]
+        freeze_ensemble(stage.ensemble, encoders, built.gain, built.bias)
+    for stage in path.stages[1:]:
+        # what solves for decoders anew would find others for the new encoders
+        if isinstance(stage.encode.pre_obj, Ensemble):
+            weights = model.sig[stage.encode]["weights"].initial_value
+            _keep_decoders(stage.encode, weights, _get_solver(stage.encode))
+    _keep_decoders(path.decode, record.decoders, solver)
+
+
+def _keep_decoders(connection, weights, solver):
+    """Write weights, (size_out, n_neurons), into a connection, and what found them."""
+    freeze_weights(connection, weights)
+    if isinstance(connection.pre_obj, Ensemble):
+        connection.solver = LearnedDecoders(weights.T, solver)
 
 
 def _check_count(name, value, low, high=np.inf):
@@ -315,12 +351,16 @@ def _check_presentation(presentation_time, dt):
             )
 
 
+def _get_solver(connection):
+    """The solver of a connection, or the one that has found its learned decoders."""
+    solver = connection.solver
+    return solver.solver if isinstance(solver, LearnedDecoders) else solver
+
+
 def _check_solver(solver, connection):
     if solver is None:
-        solver = connection.solver
-        if isinstance(solver, LearnedDecoders):
-            solver = solver.solver
-        elif isinstance(solver, NoSolver):
+        solver = _get_solver(connection)
+        if isinstance(solver, NoSolver):
             solver = LstsqL2()
     if not isinstance(solver, Solver) or isinstance(solver, NoSolver):
         raise ValidationError(
@@ -337,14 +377,16 @@ def _check_solver(solver, connection):
     return solver
 
 
-def _check_axes(axes, ensemble):
+def _check_axes(axes, path):
     if axes is None:
-        return DIAGONALS if ensemble.dimensions == 2 else None
+        return DIAGONALS
     axes = _as_real("axes", axes)
-    if axes.ndim != 2 or axes.shape[1] != ensemble.dimensions:
+    ensembles = [stage.ensemble for stage in path.stages]
+    dimensions = [ensemble.dimensions for ensemble in ensembles]
+    if axes.ndim != 2 or axes.shape[1] not in dimensions:
         raise ValidationError(
-            f"Must have shape (n_axes, {ensemble.dimensions}), the dimensions of "
-            f"{ensemble} (got {axes.shape})",
+            f"Must have shape (n_axes, {' or '.join(map(str, dimensions))}), the "
+            f"dimensions of {', '.join(map(str, ensembles))} (got {axes.shape})",
             attr="axes",
         )
     if len(axes) == 0 or not np.all(np.any(axes, axis=1)):

@@ -7,7 +7,7 @@ from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa.devices import Device, to_numpy
-from nengo_fa.epochs import make_solve
+from nengo_fa.solving import make_solve
 
 RULES = [nengo_fa.FeedbackAlignment, nengo_fa.Backprop]
 

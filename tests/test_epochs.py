@@ -6,7 +6,9 @@ from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, Rate, Step, equations
-from nengo_fa.epochs import Layers, Samples, make_solve
+from nengo_fa.epochs import Samples
+from nengo_fa.layers import Chain, Layer
+from nengo_fa.solving import make_solve
 
 NORMALIZATIONS = [None, "forced", "augmented"]
 
@@ -27,7 +29,7 @@ class Problem:
         rng,
         kind="feedback alignment",
         neuron_type=nengo.LIFRate(amplitude=0.01),
-        n_layers=1,
+        n_networks=1,
         n_neurons=12,
         dimensions=3,
         size_out=2,
@@ -38,17 +40,17 @@ class Problem:
         rule.setdefault("derivative", Rate())
         self.rule = make_rule(kind, **rule)
         self.neuron_type = neuron_type
-        self.x = rng.uniform(-1, 1, size=(n_layers, n_samples, dimensions))
-        self.y = rng.uniform(-1, 1, size=(n_layers, n_samples, size_out))
-        self.encoders = rng.standard_normal((n_layers, n_neurons, dimensions))
-        self.scale = rng.uniform(0.5, 2, size=(n_layers, n_neurons))
-        self.bias = rng.uniform(0, 2, size=(n_layers, n_neurons))
+        self.x = rng.uniform(-1, 1, size=(n_networks, n_samples, dimensions))
+        self.y = rng.uniform(-1, 1, size=(n_networks, n_samples, size_out))
+        self.encoders = rng.standard_normal((n_networks, n_neurons, dimensions))
+        self.scale = rng.uniform(0.5, 2, size=(n_networks, n_neurons))
+        self.bias = rng.uniform(0, 2, size=(n_networks, n_neurons))
         self.feedback = None
         if kind == "feedback alignment":
-            self.feedback = rng.standard_normal((n_layers, n_neurons, size_out))
+            self.feedback = rng.standard_normal((n_networks, n_neurons, size_out))
 
     def make(self, which=slice(None), batch_size=None, seed=0, measure=None, **kwargs):
-        layers = Layers(
+        layer = Layer(
             self.rule,
             self.neuron_type,
             self.encoders[which],
@@ -61,7 +63,9 @@ class Problem:
         )
         rng = np.random.RandomState(seed)
         x, y = self.x[which], self.y[which]
-        return layers, Samples(layers, x, y, batch_size, measure, rng)
+        chain = Chain([layer])
+        measures = None if measure is None else [measure]
+        return chain, Samples(chain, x, y, batch_size, measures, rng)
 
     def expect(self, i, encoders, decoders=None):
         """The gradient, decoders and error of layer i, by definition."""
@@ -132,18 +136,18 @@ def test_epochs_follow_the_equations(
     problem = Problem(
         rng,
         kind,
-        n_layers=2,
+        n_networks=2,
         size_out=size_out,
         derivative=derivative,
         normalization=normalization,
     )
-    layers, samples = problem.make()
+    chain, samples = problem.make()
     encoders = problem.encoders.copy()
     rmse = samples.solve(solve_l2)
     for _ in range(3):
         for i in range(2):
             gradient, decoders, expected = problem.expect(i, encoders[i])
-            assert allclose(layers.decoders[i], decoders, rtol=1e-9, atol=1e-12)
+            assert allclose(chain.decoders[i], decoders, rtol=1e-9, atol=1e-12)
             assert allclose(rmse[i], expected, rtol=1e-9)
             update = equations.encoder_update(
                 gradient,
@@ -155,11 +159,11 @@ def test_epochs_follow_the_equations(
             assert np.abs(update).max() > 1e-4
             encoders[i] += update
         rmse = samples.learn(solve_l2)
-        assert allclose(layers.encoders, encoders, rtol=1e-9, atol=1e-12)
+        assert allclose(chain.layers[0].encoders, encoders, rtol=1e-9, atol=1e-12)
         # and the weights, by which currents are computed, follow
-        weights = np.swapaxes(layers.weights[:, :-1], 1, 2)
+        weights = np.swapaxes(chain.layers[0].weights[:, :-1], 1, 2)
         assert allclose(weights, encoders * problem.scale[..., None], rtol=1e-9)
-        assert np.array_equal(layers.weights[:, -1], problem.bias)
+        assert np.array_equal(chain.layers[0].weights[:, -1], problem.bias)
 
 
 NEURONS = [
@@ -268,17 +272,17 @@ def test_an_epoch_is_the_mean_of_what_is_learned_online(
 @pytest.mark.parametrize("batch_size", [None, 7, 1])
 @pytest.mark.parametrize("kind", ["feedback alignment", "backprop"])
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_layers_side_by_side_are_each_alone(rng, kind, normalization, batch_size):
+def test_networks_side_by_side_are_each_alone(rng, kind, normalization, batch_size):
     """To the last bit."""
 
     def run(which):
-        layers, samples = problem.make(which, batch_size=batch_size)
+        chain, samples = problem.make(which, batch_size=batch_size)
         rmse = [samples.solve(solve_l2)]
         for _ in range(3):
             rmse.append(samples.learn(solve_l2))
-        return layers.encoders, np.array(layers.decoders), np.transpose(rmse)
+        return chain.layers[0].encoders, np.array(chain.decoders), np.transpose(rmse)
 
-    problem = Problem(rng, kind, n_layers=3, normalization=normalization)
+    problem = Problem(rng, kind, n_networks=3, normalization=normalization)
     together = run(slice(None))
     assert not np.allclose(together[0], problem.encoders, rtol=1e-3)
     for i in range(3):
@@ -291,13 +295,17 @@ def test_only_given_columns_are_taught(rng, allclose, normalization):
     """As by the whole update, but for the other columns, as the rules do online."""
     problem = Problem(rng, normalization=normalization, learning_rate=0.3)
     gradient = rng.standard_normal(problem.encoders.shape)
-    layers, _ = problem.make(columns=np.array([0.0, 1, 1]))
+    chain, _ = problem.make(columns=np.array([0.0, 1, 1]))
     whole, _ = problem.make()
-    layers.update(gradient)
-    whole.update(gradient)
-    assert np.array_equal(layers.encoders[..., 0], problem.encoders[..., 0])
-    assert allclose(layers.encoders[..., 1:], whole.encoders[..., 1:], rtol=1e-12)
-    assert not allclose(layers.encoders, whole.encoders, record_rmse=False)
+    chain.update([gradient])
+    whole.update([gradient])
+    assert np.array_equal(chain.layers[0].encoders[..., 0], problem.encoders[..., 0])
+    assert allclose(
+        chain.layers[0].encoders[..., 1:], whole.layers[0].encoders[..., 1:], rtol=1e-12
+    )
+    assert not allclose(
+        chain.layers[0].encoders, whole.layers[0].encoders, record_rmse=False
+    )
 
 
 def test_parameters_given_are_left_alone(rng):
@@ -315,13 +323,13 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
     """At a tiny learning rate, an epoch is the sum over batches of their updates."""
     kwargs = dict(normalization=None, learning_rate=1e-9)
     problem = Problem(rng, n_samples=39, **kwargs)
-    layers, samples = problem.make(batch_size=batch_size)
+    chain, samples = problem.make(batch_size=batch_size)
     rmse = samples.solve(solve_l2)
     gradient, decoders, expected = problem.expect(0, problem.encoders[0])
     assert allclose(rmse[0], expected, rtol=1e-9)
-    assert allclose(layers.decoders[0], decoders, rtol=1e-9)
+    assert allclose(chain.decoders[0], decoders, rtol=1e-9)
     samples.learn(solve_l2)
-    change = layers.encoders[0] - problem.encoders[0]
+    change = chain.layers[0].encoders[0] - problem.encoders[0]
     if 39 % batch_size == 0:
         steps = 39 / batch_size
         expected = -steps * 1e-9 * problem.scale[0][:, None] * gradient
@@ -334,7 +342,7 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
 def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization):
     """By the decoders of the epoch before, but for the last, which waits for its own."""
     problem = Problem(rng, kind, n_samples=40, normalization=normalization)
-    layers, samples = problem.make(batch_size=20, seed=3)
+    chain, samples = problem.make(batch_size=20, seed=3)
     (scale,), (bias,) = problem.scale, problem.bias
     feedback = None if problem.feedback is None else problem.feedback[0]
     order = np.random.RandomState(3).permutation(40)
@@ -368,8 +376,8 @@ def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization):
         activities = np.concatenate([part[0] for part in measured])
         decoders = solve_l2(activities, y[order])
         error = activities @ decoders - y[order]
-        assert allclose(layers.encoders[0], encoders, rtol=1e-9, atol=1e-12)
-        assert allclose(layers.decoders[0], decoders, rtol=1e-9, atol=1e-12)
+        assert allclose(chain.layers[0].encoders[0], encoders, rtol=1e-9, atol=1e-12)
+        assert allclose(chain.decoders[0], decoders, rtol=1e-9, atol=1e-12)
         assert allclose(rmse[0], np.sqrt(np.mean(error**2)), rtol=1e-9)
     assert np.abs(encoders - problem.encoders[0]).max() > 1e-3
 
@@ -378,10 +386,10 @@ def test_batches_are_drawn_from_the_random_state(rng):
     """Which samples they hold, as well as their order."""
 
     def run(seed):
-        layers, samples = problem.make(batch_size=20, seed=seed)
+        chain, samples = problem.make(batch_size=20, seed=seed)
         samples.solve(solve_l2)
         samples.learn(solve_l2)
-        return layers.encoders
+        return chain.layers[0].encoders
 
     problem = Problem(rng)
     assert np.array_equal(run(1), run(1))
@@ -390,18 +398,18 @@ def test_batches_are_drawn_from_the_random_state(rng):
 
 @pytest.mark.parametrize("batch_size", [None, 6])
 def test_test_error_is_that_of_the_decoders_there_are(rng, allclose, batch_size):
-    problem = Problem(rng, n_layers=2)
-    layers, samples = problem.make(batch_size=batch_size)
+    problem = Problem(rng, n_networks=2)
+    chain, samples = problem.make(batch_size=batch_size)
     rmse = samples.solve(solve_l2)
     # in batches or not, for the same samples it is the same error
-    same = Samples(layers, problem.x, problem.y)
+    same = Samples(chain, problem.x, problem.y)
     assert allclose(same.test(), rmse, rtol=1e-9)
 
-    other = Problem(rng, n_layers=2)
-    test = Samples(layers, other.x, other.y).test()
+    other = Problem(rng, n_networks=2)
+    test = Samples(chain, other.x, other.y).test()
     problem.x, problem.y = other.x, other.y
     for i in range(2):
-        expected = problem.expect(i, layers.encoders[i], layers.decoders[i])[-1]
+        expected = problem.expect(i, chain.layers[0].encoders[i], chain.decoders[i])[-1]
         assert allclose(test[i], expected, rtol=1e-9)
 
 
@@ -410,10 +418,10 @@ def test_measured_activities_are_taught_by_their_samples(rng, allclose):
     problem = Problem(rng, neuron_type=nengo.LIF(amplitude=0.01), normalization=None)
     changes = []
     for measure in (None, {"synapse": None, "presentation_time": 2, "rng": rng}):
-        layers, samples = problem.make(measure=measure)
+        chain, samples = problem.make(measure=measure)
         samples.solve(solve_l2)
         samples.learn(solve_l2)
-        changes.append(layers.encoders - problem.encoders)
+        changes.append(chain.layers[0].encoders - problem.encoders)
     angle = nengo_fa.geometry.alignment_angle(*changes)
     assert 0 < angle[0] < 0.1
 
@@ -510,9 +518,11 @@ def test_single_precision(rng):
     errors = [samples.solve(solve_l2)[0]]
     samples.learn(solve_l2)
     rc["precision"]["bits"] = "32"
-    layers, samples = problem.make()
+    chain, samples = problem.make()
     errors.append(samples.solve(solve_l2)[0])
     samples.learn(solve_l2)
-    assert layers.encoders.dtype == layers.weights.dtype == np.float32
+    assert chain.layers[0].encoders.dtype == chain.layers[0].weights.dtype == np.float32
     np.testing.assert_allclose(errors[1], errors[0], rtol=1e-4)
-    np.testing.assert_allclose(layers.encoders, expected.encoders, atol=1e-3)
+    np.testing.assert_allclose(
+        chain.layers[0].encoders, expected.layers[0].encoders, atol=1e-3
+    )

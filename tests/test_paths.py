@@ -224,9 +224,9 @@ def test_feedback_is_that_of_the_simulator(Simulator, seed, size_out, feedback):
     if seed is not None:
         with Simulator(net.model) as sim:
             expected = sim.data[net.encode.learning_rule].feedback
-        assert np.array_equal(find_path(net.decode).feedback, expected)
+        assert np.array_equal(find_path(net.decode).stages[0].feedback, expected)
     net.train(seed=3)
-    feedback = find_path(net.decode).feedback
+    feedback = find_path(net.decode).stages[0].feedback
     with Simulator(net.model) as sim:
         assert np.array_equal(sim.data[net.encode.learning_rule].feedback, feedback)
     assert feedback.shape == (20, size_out)
@@ -235,8 +235,9 @@ def test_feedback_is_that_of_the_simulator(Simulator, seed, size_out, feedback):
 def test_measured_input_comes_through_its_own_synapse():
     net, lengths = Net(pre=ensemble_before), []
     for net.encode.synapse in (0.001, 0.5):
-        measure = dict(synapse=None, presentation_time=0.1, rng=np.random)
-        inputs = find_path(net.decode).get_ensemble_input(net.samples()[0], measure)
+        path = find_path(net.decode)
+        measure, _ = path.make_measures(0.1, 0.001, np.random)
+        inputs = path.get_ensemble_input(net.samples()[0], measure)
         lengths.append(np.linalg.norm(inputs))
     assert 0.1 < lengths[1] / lengths[0] < 0.2
 
@@ -302,11 +303,6 @@ def second_taught_input(net):
     nengo.Connection(nengo.Node([1, 1]), net.hidden, learning_rule_type=rule)
 
 
-def taught_before(net):
-    into = next(c for c in net.model.connections if c.post_obj is net.before)
-    into.learning_rule_type = {"mine": FeedbackAlignment(1)}
-
-
 def no_rule(net):
     net.encode.learning_rule_type = None
 
@@ -357,7 +353,6 @@ BEFORE = dict(pre=ensemble_before)
         (second_input, {}, "bring all input together in a node"),
         (second_input_to_neurons, {}, "bring all input together in a node"),
         (second_taught_input, {}, "bring all input together in a node"),
-        (taught_before, BEFORE, "Remove the rule of one of the two"),
         (no_rule, {}, r"Give a connection to .*FeedbackAlignment\(size_in=1\)"),
         (several_rules, {}, "several learning rules. Offline, there can be one"),
         (wrong_size, {}, "an error of 2. Let size_in of the rule"),
@@ -380,7 +375,7 @@ def test_networks_that_cannot_be_trained(change, net, match):
 def test_synapses_that_let_a_constant_through(synapse):
     net = Net()
     net.encode.synapse = net.decode.synapse = synapse
-    assert find_path(net.decode).ensemble is net.hidden
+    assert find_path(net.decode).stages[0].ensemble is net.hidden
 
 
 def test_error_may_go_back_to_the_rule(Simulator):

@@ -13,7 +13,7 @@ from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets, receptive_fields
 from nengo_fa.devices import Device, to_numpy
-from nengo_fa.epochs import Samples, make_solve
+from nengo_fa.epochs import Samples
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.conditions import (
     NORMALIZATIONS,
@@ -24,7 +24,8 @@ from nengo_fa.experiments.conditions import (
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Classifier
 from nengo_fa.paths import find_path
-from nengo_fa.training import make_layers
+from nengo_fa.solving import make_solve
+from nengo_fa.training import make_chain
 
 NEURONS = {
     "rate": nengo.LIFRate,
@@ -270,40 +271,43 @@ class ClassificationExperiment:
             **kwargs,
         )
 
-    def _make_samples(self, network, layers):
+    def _make_samples(self, network, chain):
         """The samples for training and for testing."""
         data = load_centered(self.dataset)
         y_train, y_test = data.one_hot()
         measures = [None, None]
         if self.neurons == "spiking":
             measures = [
-                {
-                    "synapse": network.decode.synapse,
-                    "presentation_time": self.presentation_time,
-                    "rng": np.random.RandomState([network.seed, i]),
-                }
+                [
+                    {
+                        "synapse": network.decode.synapse,
+                        "presentation_time": self.presentation_time,
+                        "rng": np.random.RandomState([network.seed, i]),
+                    }
+                ]
                 for i in range(2)
             ]
         rng = np.random.RandomState(network.seed)
         return (
             Samples(
-                layers, [data.x_train], [y_train], self.batch_size, measures[0], rng
+                chain, [data.x_train], [y_train], self.batch_size, measures[0], rng
             ),
-            Samples(layers, [data.x_test], [y_test], measure=measures[1]),
+            Samples(chain, [data.x_test], [y_test], measures=measures[1]),
         )
 
     def _train(self, network):
         """Results after each epoch, (epochs + 1,) each, by the names of variables."""
         device = Device(self.device)
-        layers = make_layers([find_path(network.decode, network)], device)
-        samples, test = self._make_samples(network, layers)
+        chain = make_chain([find_path(network.decode, network)], device)
+        samples, test = self._make_samples(network, chain)
         solve = make_solve(nengo.solvers.LstsqL2(), rng=None, device=device)
         results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
+        (layer,) = chain.layers
 
         def record(epoch, rmse):
             (results["rmse"][epoch],) = rmse
             results["test_error"][epoch] = self._find_test_error(test)
-            lengths = np.linalg.norm(to_numpy(layers.encoders[0]), axis=-1)
+            lengths = np.linalg.norm(to_numpy(layer.encoders[0]), axis=-1)
             results["encoder_length"][epoch] = lengths.mean()
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -350,8 +354,8 @@ class ClassificationExperiment:
             radius=0.1,
         )
         network.encode.learning_rule_type = FeedbackAlignment(network.output.size_in)
-        layers = make_layers([find_path(network.decode, network)], device)
-        samples, test = self._make_samples(network, layers)
+        chain = make_chain([find_path(network.decode, network)], device)
+        samples, test = self._make_samples(network, chain)
         solver = nengo.solvers.LstsqL2(reg=0.01)
         (rmse,) = samples.solve(make_solve(solver, rng=None, device=device))
         return rmse, self._find_test_error(test)

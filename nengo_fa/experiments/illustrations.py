@@ -70,8 +70,9 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
     """
     trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
     path = find_path(trial.decode, trial.network)
-    built, feedback = path.model.params[path.ensemble], path.feedback
-    neuron_type = path.ensemble.neuron_type
+    (stage,) = path.stages
+    built, feedback = path.model.params[stage.ensemble], stage.feedback
+    neuron_type = stage.ensemble.neuron_type
 
     grid, inside = disc(n_points)
     target = np.prod(grid[inside], axis=1, keepdims=True)

@@ -8,7 +8,7 @@ import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
-from nengo_fa.epochs import Samples, make_solve
+from nengo_fa.epochs import Samples
 from nengo_fa.experiments.claims import (
     Claim,
     count_epochs_to,
@@ -23,7 +23,8 @@ from nengo_fa.experiments.conditions import (
 )
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.paths import find_path
-from nengo_fa.training import make_layers
+from nengo_fa.solving import make_solve
+from nengo_fa.training import make_chain
 
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the product", "units": "1"},
@@ -180,34 +181,40 @@ class MultiplicationExperiment:
             with_rule = []
             for path in paths:
                 rule = make_rule(*names, path.decode, learning_rate=self.learning_rate)
-                with_rule.append(replace(path, rule=rule))
-            rmse, encoders = self._train(group, make_layers(with_rule))
+                (stage,) = path.stages
+                feedback = None if names[0] == "Backprop" else stage.feedback
+                stage = replace(stage, rule=rule, feedback=feedback)
+                with_rule.append(replace(path, stages=(stage,)))
+            rmse, encoders = self._train(group, make_chain(with_rule))
             results["rmse"][index] = rmse.T
             results["angle"][index] = angle_to_axes(encoders).mean(axis=-1).T
             lengths = np.linalg.norm(encoders, axis=-1)
             results["encoder_length"][index] = lengths.mean(axis=-1).T
         return results
 
-    def _train(self, group, layers):
+    def _train(self, group, chain):
         """The error, (epochs + 1, n_trials), and the encoders after each epoch."""
-        measure = None
+        (layer,) = chain.layers
+        measures = None
         if self.measured_for is not None:
             (trial,) = group
-            measure = {
-                "synapse": trial.decode.synapse,
-                "presentation_time": self.measured_for,
-                "rng": np.random.RandomState(trial.seed),
-            }
+            measures = [
+                {
+                    "synapse": trial.decode.synapse,
+                    "presentation_time": self.measured_for,
+                    "rng": np.random.RandomState(trial.seed),
+                }
+            ]
         x, y = [trial.x for trial in group], [trial.y for trial in group]
-        samples = Samples(layers, x, y, measure=measure)
+        samples = Samples(chain, x, y, measures=measures)
         solve = make_solve(nengo.solvers.LstsqL2(), rng=None)
         rmse = np.empty((self.epochs + 1, len(group)))
-        encoders = np.empty((self.epochs + 1, *layers.encoders.shape))
+        encoders = np.empty((self.epochs + 1, *layer.encoders.shape))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for epoch in range(self.epochs + 1):
                 run = samples.solve if epoch == 0 else samples.learn
                 rmse[epoch] = run(solve)
-                encoders[epoch] = layers.encoders
+                encoders[epoch] = layer.encoders
         return rmse, encoders
 
 

@@ -1,0 +1,118 @@
+"""Rules for all layers of a chain at once, with the errors that belong to them."""
+
+from nengo.connection import Connection
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_iterable
+
+from nengo_fa.error_nodes import BackpropagatedError, NeuronError
+from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+
+#: How the error reaches a hidden layer, by name: the node that hands it on, and whether
+#: the derivative of the layer behind is a factor of it. None: it is that of the output.
+VARIANTS = {
+    "backprop": (BackpropagatedError, True),
+    "local backprop": (BackpropagatedError, False),
+    "global": (NeuronError, True),
+    "local": (NeuronError, False),
+    "direct": None,
+}
+
+
+def teach_chain(
+    encodes, decode, error=None, variant="direct", learning_rate=1.0, **parameters
+):
+    """Give each layer of a chain an encoder rule, and connect the errors of the layers.
+
+    To be called within a network, as it declares nodes and connections.
+
+    Parameters
+    ----------
+    encodes : sequence of nengo.Connection
+        The connections that lead to the layers, from the first to the last. Their
+        ``learning_rule_type`` is set.
+    decode : nengo.Connection
+        From the last layer to the output.
+    error : nengo.Node or nengo.Ensemble, optional
+        The error of the output, actual minus target. Connected without a filter. Not
+        needed for `.train`.
+    variant : {"direct", "global", "local", "backprop", "local backprop"}, optional
+        Which error goes to the layers before the last: that of the output; that of each
+        neuron of the next layer through its random feedback weights, with its derivative
+        or without; or the same through live weights.
+    learning_rate : float or sequence of float, optional
+        Of all rules, or of each.
+    **parameters
+        Other parameters of all rules.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such variant, if connections are none or do not follow one another,
+        or if there are not as many learning rates as layers.
+
+    See Also
+    --------
+    NeuronError, BackpropagatedError
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus, output = nengo.Node(size_in=2), nengo.Node(size_in=1)
+    ...     first, second = nengo.Ensemble(30, 2), nengo.Ensemble(20, 30)
+    ...     encodes = [
+    ...         nengo.Connection(stimulus, first, synapse=None),
+    ...         nengo.Connection(first.neurons, second, transform=np.eye(30)),
+    ...     ]
+    ...     decode = nengo.Connection(second, output, function=lambda x: 0)
+    ...     nengo_fa.teach_chain(encodes, decode, variant="global", learning_rate=0.1)
+    >>> [encode.learning_rule.size_in for encode in encodes]
+    [20, 1]
+    """
+    if variant not in VARIANTS:
+        raise ValidationError(
+            f"Must be one of {', '.join(map(repr, VARIANTS))} (got {variant!r})",
+            attr="variant",
+        )
+    encodes = list(encodes)
+    chain = [*encodes, decode]
+    _check_chain(chain)
+    rates = learning_rate if is_iterable(learning_rate) else [learning_rate]
+    rates = list(rates) * (len(encodes) if len(rates) == 1 else 1)
+    if len(rates) != len(encodes):
+        raise ValidationError(
+            f"Must be one number, or one for each of {len(encodes)} layers (got "
+            f"{len(rates)})",
+            attr="learning_rate",
+        )
+
+    node = None
+    for encode, following, rate in zip(chain[-2::-1], chain[:0:-1], rates[::-1]):
+        if variant in ("backprop", "local backprop"):
+            rule = Backprop(following, learning_rate=rate, **parameters)
+        else:
+            size_in = decode.size_out if node is None else node.size_out
+            rule = FeedbackAlignment(size_in, learning_rate=rate, **parameters)
+        encode.learning_rule_type = rule
+        source = error if node is None else node
+        if source is not None:
+            Connection(source, encode.learning_rule, synapse=None)
+        if VARIANTS[variant] is not None and encode is not encodes[0]:
+            make_node, gated = VARIANTS[variant]
+            node = make_node(encode.learning_rule, gated=gated)
+
+
+def _check_chain(chain):
+    if len(chain) < 2 or not all(isinstance(other, Connection) for other in chain):
+        raise ValidationError(
+            "Must be the connections to each layer, [encode1, encode2, ...], and the "
+            "one from the last layer to the output",
+            attr="encodes",
+        )
+    for before, behind in zip(chain, chain[1:]):
+        ensemble = getattr(behind.pre_obj, "ensemble", behind.pre_obj)
+        if before.post_obj is not ensemble:
+            raise ValidationError(
+                f"Must follow one another, but {behind} does not leave "
+                f"{before.post_obj}, which {before} leads to",
+                attr="encodes",
+            )

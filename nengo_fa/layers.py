@@ -1,0 +1,187 @@
+"""Layers of neurons that are taught offline, in chains from an input to an output."""
+
+import numpy as np
+
+from nengo_fa.devices import Device
+from nengo_fa.equations import encoder_update
+
+
+class Layer:
+    """One layer of neurons, in each of several networks side by side.
+
+    Parameters
+    ----------
+    rule : EncoderLearningRule
+        The learning rule type.
+    neuron_type : nengo.neurons.NeuronType
+    encoders : (n_networks, n_neurons, dimensions) array_like
+        To start with.
+    scale : (n_networks, n_neurons) array_like
+        Gain over radius.
+    bias : (n_networks, n_neurons) array_like
+    feedback : (n_networks, n_neurons, size_in) array_like or None
+        Feedback weights. None for the decoders of the output, as they are at the time.
+    incoming : (n_networks, n_before, dimensions) array_like, optional
+        What turns the activities of the layer before into the input of this one. Default:
+        there is no layer before.
+    source : ErrorNode, optional
+        What the error comes from: a node of the layer behind. Default: it is the error
+        of the output.
+    columns : (dimensions,) array_like, optional
+        One for the columns of the encoders that are taught, zero for the others.
+        Default: all.
+    device : Device, optional
+        Where all arrays are. Default: in NumPy.
+
+    Attributes
+    ----------
+    encoders : (n_networks, n_neurons, dimensions) array
+    weights : (n_networks, dimensions + 1, n_neurons) array
+        Encoders times scale, transposed, above the bias: the weight of an input of one, so
+        that a single product gives the currents.
+    """
+
+    def __init__(
+        self,
+        rule,
+        neuron_type,
+        encoders,
+        scale,
+        bias,
+        feedback=None,
+        incoming=None,
+        source=None,
+        columns=None,
+        device=None,
+    ):
+        self.device = Device() if device is None else device
+        self.neuron_type = neuron_type
+        self.derivative = rule.derivative
+        self.source = source
+        self._learning_rate = rule.learning_rate
+        self._normalization = rule.normalization
+        self._scale = self.device.array(scale)
+        n_networks, n_neurons, dimensions = np.shape(encoders)
+        self._columns = None if columns is None else self.device.array(columns)
+        self._fields = None
+        if rule.sparse:
+            self._fields = self.device.array(np.not_equal(encoders, 0))
+        self.feedback = None if feedback is None else self.device.array(feedback)
+        self.incoming = None if incoming is None else self.device.array(incoming)
+        self.weights = self.device.empty((n_networks, dimensions + 1, n_neurons))
+        self.weights[:, -1, :] = self.device.array(bias)
+        self.set_encoders(encoders)
+
+    def set_encoders(self, encoders):
+        """Set the encoders, to (n_networks, n_neurons, dimensions) array_like."""
+        self.encoders = self.device.array(encoders)
+        self._set_weights()
+
+    def find_update(self, gradient):
+        """The change of the encoders for gradients in the input weights.
+
+        Parameters
+        ----------
+        gradient : (n_networks, n_neurons, dimensions) array
+            Overwritten.
+
+        Returns
+        -------
+        update : (n_networks, n_neurons, dimensions) array
+        """
+        if self._fields is not None:
+            gradient *= self._fields
+        update = encoder_update(
+            gradient,
+            self.encoders,
+            self._scale,
+            self._learning_rate,
+            self._normalization,
+        )
+        if self._columns is not None:
+            update *= self._columns
+        return update
+
+    def update(self, gradient):
+        """Take a step down gradients, as for `find_update`."""
+        self.encoders += self.find_update(gradient)
+        self._set_weights()
+
+    def _set_weights(self):
+        xp = self.device.namespace
+        encoders = xp.matrix_transpose(self.encoders)
+        scale = self._scale[:, None, :]
+        xp.multiply(encoders, scale, out=self.weights[:, :-1, :])
+
+
+class Chain:
+    """Layers one behind the other, and the decoders of the last.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From the input to the output.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    decoders : list of (n_neurons, size_out) array
+        Of each network, once they have been solved for.
+    """
+
+    def __init__(self, layers):
+        self.layers = tuple(layers)
+        self.decoders = [None] * self.n_networks
+
+    @property
+    def n_networks(self):
+        return len(self.layers[0].encoders)
+
+    @property
+    def device(self):
+        return self.layers[0].device
+
+    def get_feedback(self, layer, i):
+        """What projects an error onto the neurons of a layer in network i.
+
+        Returns
+        -------
+        feedback : (n_neurons, size_in) array
+        """
+        return self.decoders[i] if layer.feedback is None else layer.feedback[i]
+
+    def update(self, gradients):
+        """Take a step down gradients, one for each layer; they are overwritten."""
+        for layer, gradient in zip(self.layers, gradients):
+            layer.update(gradient)
+
+    def find_neuron_errors(self, i, error, derivatives, projected):
+        r"""The error of each neuron, layer by layer from the last (eqs. 2 and 3).
+
+        Parameters
+        ----------
+        i : int
+            Number of the network.
+        error : (n_samples, size_out) array
+            Of the output.
+        derivatives : sequence of (n_samples, n_neurons) array
+            f' of each layer. Overwritten by the errors of its neurons,
+            :math:`f' \, B \vec\delta`.
+        projected : sequence of (n_samples, n_neurons) array
+            Overwritten by the projected errors, :math:`B \vec\delta`.
+        """
+        xp = self.device.namespace
+        behind = None
+        for k in reversed(range(len(self.layers))):
+            layer, layer_error = self.layers[k], error
+            if layer.source is not None:
+                layer_error = layer.source.compute(
+                    projected[k + 1],
+                    derivatives[k + 1],
+                    xp.matrix_transpose(behind.weights[i, :-1]),
+                )
+            # one error is spread by an outer product, for which matmul is slow in NumPy
+            project = xp.multiply if layer_error.shape[1] == 1 else xp.matmul
+            project(layer_error, self.get_feedback(layer, i).T, out=projected[k])
+            xp.multiply(projected[k], derivatives[k], out=derivatives[k])
+            behind = layer

@@ -1,0 +1,415 @@
+"""Offline training of several layers in a row."""
+
+import nengo
+import numpy as np
+import pytest
+from nengo.exceptions import ValidationError
+
+import nengo_fa
+from nengo_fa import Backprop, FeedbackAlignment, NeuronError, Rate, epochs, teach_chain
+from nengo_fa.chains import VARIANTS
+
+SIZES = 9, 8, 7
+N_SAMPLES = 12
+
+
+class Net:
+    """Layers in a chain, with an error as online, and samples for it."""
+
+    def __init__(
+        self,
+        teach=None,
+        n_layers=3,
+        from_neurons=True,
+        post_slice=slice(None),
+        seed=0,
+        neuron_type=nengo.LIFRate(amplitude=0.02),
+    ):
+        rng = np.random.RandomState(seed)
+        self.x = rng.uniform(-0.5, 0.5, size=(N_SAMPLES, 3))
+        self.y = rng.uniform(-1, 1, size=(N_SAMPLES, 2))
+        self.sizes = SIZES[-n_layers:]
+        with nengo.Network(seed=seed) as self.model:
+            self.stimulus = nengo.Node(np.zeros(3))
+            self.target = nengo.Node(np.zeros(2))
+            self.output, self.error = nengo.Node(size_in=2), nengo.Node(size_in=2)
+            self.layers = [
+                nengo.Ensemble(
+                    n,
+                    3,
+                    radius=radius,
+                    neuron_type=neuron_type,
+                    bias=nengo.dists.Uniform(3, 4),
+                    gain=nengo.dists.Uniform(0.3, 0.6),
+                    seed=n,  # Nengo's depends on how many connections there are
+                )
+                for n, radius in zip(self.sizes, (1.3, 0.8, 1.1))
+            ]
+            self.encodes = [
+                nengo.Connection(self.stimulus, self.layers[0], synapse=None, seed=1)
+            ]
+            for pre, post in zip(self.layers, self.layers[1:]):
+                size = post[post_slice].size_in
+                self.encodes.append(
+                    nengo.Connection(
+                        pre.neurons if from_neurons else pre,
+                        post[post_slice],
+                        transform=rng.randn(size, pre.n_neurons if from_neurons else 3)
+                        / (10 if from_neurons else 2),
+                        synapse=None,
+                        seed=len(self.encodes) + 1,
+                    )
+                )
+            self.decode = nengo.Connection(
+                self.layers[-1], self.output, function=lambda x: x[:2], synapse=None
+            )
+            nengo.Connection(self.output, self.error, synapse=None)
+            nengo.Connection(self.target, self.error, transform=-1, synapse=None)
+            if teach is not None:
+                teach(self)
+
+    def train(self, n_epochs=1, **kwargs):
+        kwargs.setdefault("progress_bar", False)
+        return nengo_fa.train(self.decode, self.x, self.y, n_epochs, **kwargs)
+
+    def run(self, Simulator):
+        """The outputs for the samples, of a simulator."""
+        outputs = []
+        with self.model:
+            probe = nengo.Probe(self.output)
+        for x in self.x:
+            self.stimulus.output = x
+            with Simulator(self.model) as sim:
+                sim.step()
+                outputs.append(sim.data[probe][0])
+        return np.array(outputs)
+
+    def get_weights(self, Simulator):
+        """From the activities of each layer to the currents of the next, and the output."""
+        with Simulator(self.model) as sim:
+            scaled = [sim.data[layer].scaled_encoders for layer in self.layers]
+            between = [sim.data[encode].weights for encode in self.encodes[1:]]
+            products = [e @ w for e, w in zip(scaled[1:], between)]
+            return [*products, sim.data[self.decode].weights]
+
+
+def teach(variant, learning_rate=20.0, **parameters):
+    parameters.setdefault("derivative", Rate())
+    parameters.setdefault("normalization", None)
+
+    def declare(net):
+        teach_chain(
+            net.encodes, net.decode, net.error, variant, learning_rate, **parameters
+        )
+
+    return declare
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    "structure",
+    [
+        {},
+        {"from_neurons": False},
+        {"post_slice": [2, 0]},
+        {"n_layers": 2, "from_neurons": False, "post_slice": slice(1, 3)},
+        {"n_layers": 1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("normalization", [None, "augmented"])
+def test_an_epoch_is_the_mean_of_what_is_learned_online(
+    Simulator, allclose, variant, structure, normalization
+):
+    """The same model: the operators of a simulator, sample by sample, and `train`."""
+    net = Net(teach(variant, normalization=normalization), **structure)
+    decoders = Net(teach(variant), **structure).train(0).decoders
+    net.decode.solver = nengo.solvers.NoSolver(decoders.T)
+    net.decode.function = lambda x: np.zeros(2)
+    with net.model:
+        probes = [nengo.Probe(encode.learning_rule, "delta") for encode in net.encodes]
+    expected = [0.0] * len(net.layers)
+    for x, y in zip(net.x, net.y):
+        net.stimulus.output, net.target.output = x, y
+        with Simulator(net.model) as sim:
+            sim.step()
+            for k, (layer, probe) in enumerate(zip(net.layers, probes)):
+                scale = sim.data[layer].gain[:, None] / layer.radius
+                expected[k] += sim.data[probe][0] / (scale * sim.dt * N_SAMPLES)
+            before = [sim.data[layer].encoders for layer in net.layers]
+    history = net.train(solver=nengo.solvers.LstsqL2())
+    for layer, expected_change, encoders in zip(history.layers, expected, before):
+        change = layer.encoders - encoders
+        size = np.abs(change).max()
+        assert size > 0
+        assert allclose(change / size, expected_change / size, atol=1e-6)
+
+
+def test_global_feedback_alignment_with_live_weights_is_backpropagation(
+    Simulator, allclose
+):
+    weights = Net().get_weights(Simulator)
+    decoders = Net(teach("backprop")).train(0).decoders
+
+    def aligned(net):
+        for encode, matrix in zip(net.encodes, [*weights[:-1], decoders]):
+            rule = FeedbackAlignment(
+                len(matrix),
+                20.0,
+                feedback=matrix.T,
+                derivative=Rate(),
+                normalization=None,
+            )
+            encode.learning_rule_type = rule
+        rules = [encode.learning_rule for encode in net.encodes]
+        for rule, behind in zip(rules, rules[1:]):
+            nengo.Connection(NeuronError(behind), rule)
+
+    ours, theirs = (Net(way).train() for way in (aligned, teach("backprop")))
+    for layer, other in zip(ours.layers, theirs.layers):
+        assert allclose(layer.encoders, other.encoders, rtol=1e-10, atol=1e-12)
+    other = Net(teach("direct")).train()
+    assert not np.allclose(other.layers[0].encoders, ours.layers[0].encoders)
+
+
+def test_local_feedback_alignment_is_direct_with_the_product(Simulator, allclose):
+    local = Net(teach("local"))
+    with Simulator(local.model) as sim:
+        matrices = [sim.data[encode.learning_rule].feedback for encode in local.encodes]
+    products = [np.linalg.multi_dot([*matrices[k:], np.eye(2)]) for k in range(3)]
+
+    def direct(net):
+        for encode, product in zip(net.encodes, products):
+            encode.learning_rule_type = FeedbackAlignment(
+                2, 20.0, feedback=product, derivative=Rate(), normalization=None
+            )
+
+    for ours, theirs in zip(local.train(3).layers, Net(direct).train(3).layers):
+        assert allclose(ours.encoders, theirs.encoders, rtol=1e-9, atol=1e-12)
+
+
+def test_one_hidden_layer_has_one_feedback_alignment():
+    """And one backpropagation: to the last bit."""
+    histories = {
+        variant: Net(teach(variant), n_layers=1).train(3) for variant in VARIANTS
+    }
+    for one, other in [
+        ("direct", "local"),
+        ("direct", "global"),
+        ("backprop", "local backprop"),
+    ]:
+        assert np.array_equal(histories[one].encoders, histories[other].encoders)
+    assert not np.allclose(histories["direct"].encoders, histories["backprop"].encoders)
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+@pytest.mark.parametrize("variant", ["backprop", "local"])
+def test_pieces_of_a_batch_make_no_difference(
+    monkeypatch, allclose, variant, batch_size
+):
+    whole = Net(teach(variant)).train(3, batch_size=batch_size)
+    monkeypatch.setattr(epochs, "PIECE_SIZE", 2 * max(SIZES))
+    pieces = Net(teach(variant)).train(3, batch_size=batch_size)
+    for layer, other in zip(whole.layers, pieces.layers):
+        assert allclose(layer.encoders, other.encoders, rtol=1e-9, atol=1e-12)
+    assert allclose(whole.rmse, pieces.rmse, rtol=1e-9)
+
+
+@pytest.mark.parametrize("from_neurons", [True, False])
+def test_the_network_holds_what_was_learned(Simulator, allclose, from_neurons):
+    """As if it had been trained in one go; also the decoders between layers."""
+    net, whole = (Net(teach("direct"), from_neurons=from_neurons) for _ in range(2))
+    expected = whole.train(5)
+    first, second = net.train(2), net.train(3)
+    assert np.array_equal(first.rmse, expected.rmse[:3])
+    assert allclose(second.rmse, expected.rmse[2:], rtol=1e-9)
+    error = net.run(Simulator) - net.y
+    assert allclose(np.sqrt(np.mean(error**2)), expected.rmse[-1], rtol=1e-7)
+
+
+def test_backpropagation_through_three_layers_pays(rng):
+    """Ten neurons in each layer, for three products."""
+    x = rng.uniform(-0.7, 0.7, size=(500, 3))
+    y = x * x[:, [1, 2, 0]]
+    histories = []
+    for rates in ([10, 10, 10], [0, 0, 10]):
+        with nengo.Network(seed=1) as network:
+            stimulus, output = nengo.Node(size_in=3), nengo.Node(size_in=3)
+            neuron_type = nengo.LIFRate(amplitude=0.01)
+            max_rates = nengo.dists.Uniform(80, 120)
+            layers = [
+                nengo.Ensemble(10, n, neuron_type=neuron_type, max_rates=max_rates)
+                for n in (3, 10, 10)
+            ]
+            encodes = [nengo.Connection(stimulus, layers[0])]
+            for pre, post in zip(layers, layers[1:]):
+                encode = nengo.Connection(pre.neurons, post, transform=np.eye(10))
+                encodes.append(encode)
+            decode = nengo.Connection(layers[-1], output, function=lambda x: x[:3])
+            teach_chain(encodes, decode, None, "backprop", rates, derivative=Rate())
+        histories.append(
+            nengo_fa.train(decode, x, y, 200, progress_bar=False, network=network)
+        )
+    every, last = histories
+    assert every.rmse[-1] < 0.8 * last.rmse[-1] < 0.8 * last.rmse[0]
+    assert np.ptp(last.layers[0].encoder_lengths, axis=0).max() == 0
+
+
+def test_spikes_of_all_layers_are_measured(Simulator):
+    """Each layer is given what comes through the synapse from the layer before."""
+    net = Net(teach("direct"), neuron_type=nengo.LIF(amplitude=0.02))
+    for connection in (*net.encodes[1:], net.decode):
+        connection.synapse = 0.01
+    rates = Net(teach("direct")).train(0)
+    errors = [net.train(0, presentation_time=t).rmse[0] for t in (0.1, 2.0)]
+    assert not np.allclose(errors, rates.rmse, rtol=1e-6)
+    assert abs(errors[1] - rates.rmse[0]) < 0.1 * rates.rmse[0]
+
+
+def test_receptive_fields_stay_in_all_layers():
+    fields = [np.tile(np.eye(3), (3, 1))[:n] for n in SIZES]
+
+    def sparse(net):
+        teach("backprop", sparse=True)(net)
+        for layer, field in zip(net.layers, fields):
+            layer.encoders = field
+
+    history = Net(sparse).train(3, snapshots=[0])
+    for layer, field in zip(history.layers, fields):
+        assert np.array_equal(layer.encoders != 0, field != 0)
+        assert np.all(layer.encoders[field != 0] != layer.snapshots[0][field != 0])
+
+
+def test_history_of_each_layer():
+    net = Net(teach("direct"))
+    history = net.train(2, axes=[[1, 0, 0]], snapshots=[1])
+    assert [layer.encoder_lengths.shape for layer in history.layers] == [
+        (3, n) for n in SIZES
+    ]
+    for layer, ensemble in zip(history.layers, net.layers):
+        assert np.array_equal(ensemble.encoders, layer.encoders)
+        assert layer.angle.shape == layer.encoder_length.shape == (3,)
+        assert layer.snapshots[1].shape == layer.encoders.shape
+    with pytest.raises(AttributeError, match=r"3 layers.*history.layers\[0\].encoders"):
+        print(history.encoders)
+
+
+def foreign_node(net):
+    teach("direct")(net)
+    node = NeuronError(net.encodes[2].learning_rule)
+    rule = FeedbackAlignment(SIZES[2])
+    net.encodes[0].learning_rule_type = rule
+    nengo.Connection(node, net.encodes[0].learning_rule)
+
+
+def changed_error(net):
+    net.encodes[2].learning_rule_type = FeedbackAlignment(2)
+    net.encodes[1].learning_rule_type = FeedbackAlignment(SIZES[2])
+    net.encodes[0].learning_rule_type = FeedbackAlignment(2)
+    node = NeuronError(net.encodes[2].learning_rule)
+    nengo.Connection(node, net.encodes[1].learning_rule, transform=0.1)
+
+
+def two_nodes(net):
+    teach("global")(net)
+    node = NeuronError(net.encodes[1].learning_rule)
+    nengo.Connection(node, net.encodes[0].learning_rule)
+
+
+def no_node(net):
+    teach("direct")(net)
+    net.encodes[0].learning_rule_type = FeedbackAlignment(SIZES[1])
+
+
+def node_of_the_last(net):
+    teach("direct")(net)
+    net.encodes[2].learning_rule_type = FeedbackAlignment(SIZES[1])
+    node = NeuronError(net.encodes[1].learning_rule)
+    nengo.Connection(node, net.encodes[2].learning_rule)
+
+
+def skipped_layer(net):
+    teach("direct")(net)
+    nengo.Connection(net.layers[0], net.layers[2])
+
+
+def other_backprop(net):
+    teach("backprop")(net)
+    net.encodes[0].learning_rule_type = Backprop(
+        nengo.Connection(net.layers[0], net.error[0], function=lambda x: 0)
+    )
+
+
+def relay(net):
+    teach("direct")(net)
+    node = nengo.Node(size_in=3)
+    net.model.connections.remove(net.encodes[1])
+    nengo.Connection(net.layers[0], node)
+    rule = FeedbackAlignment(2)
+    net.encodes[1] = nengo.Connection(node, net.layers[1], learning_rule_type=rule)
+
+
+@pytest.mark.parametrize(
+    "change, match",
+    [
+        (foreign_node, "not about the layer behind it. Make the node of the rule of"),
+        (changed_error, "put a factor into the learning rate"),
+        (two_nodes, "errors from several nodes. Offline, there can be one"),
+        (no_node, r"error of 8. Connect to it the nengo_fa.NeuronError of the next"),
+        (node_of_the_last, "the last layer, to which the error of the output belongs"),
+        (skipped_layer, "bring all input together in a node"),
+        (other_backprop, "Train that one, or change the rule"),
+        (relay, "Connect the two layers without a node between them"),
+    ],
+)
+def test_chains_that_cannot_be_trained(change, match):
+    with pytest.raises(ValidationError, match=match) as info:
+        Net(change).train()
+    assert info.value.attr == "connection"
+
+
+def test_a_taught_layer_that_is_not_before_the_path_is_left_alone():
+    """Whatever else is taught in the network."""
+    net = Net(teach("direct"), n_layers=2)
+    with net.model:
+        other = nengo.Ensemble(5, 2)
+        rule = FeedbackAlignment(2)
+        nengo.Connection(net.stimulus[:2], other, learning_rule_type=rule)
+    assert len(net.train().layers) == 2
+    assert isinstance(other.encoders, nengo.dists.Distribution)
+
+
+def test_teach_chain_online(Simulator):
+    """All layers learn."""
+    for variant in VARIANTS:
+        net = Net(teach(variant))
+        net.stimulus.output, net.target.output = net.x[0], net.y[0]
+        with net.model:
+            probes = [nengo.Probe(e.learning_rule, "delta") for e in net.encodes]
+        with Simulator(net.model) as sim:
+            sim.run_steps(3)
+        assert all(np.any(sim.data[probe]) for probe in probes)
+
+
+@pytest.mark.parametrize(
+    "change, attr, match",
+    [
+        (dict(variant="dfa"), "variant", "Must be one of 'backprop', .*got 'dfa'"),
+        (
+            dict(learning_rate=[1, 2]),
+            "learning_rate",
+            "one for each of 3 layers .got 2",
+        ),
+        (dict(encodes=[]), "encodes", "Must be the connections to each layer"),
+        (dict(encodes=[1, 2]), "encodes", "Must be the connections to each layer"),
+        (dict(swap=True), "encodes", "does not leave .*leads to"),
+    ],
+)
+def test_teach_chain_refuses(change, attr, match):
+    net, change = Net(), dict(change)
+    encodes = change.pop("encodes", net.encodes)
+    if change.pop("swap", False):
+        encodes = encodes[::-1]
+    with net.model, pytest.raises(ValidationError, match=match) as info:
+        teach_chain(encodes, net.decode, **change)
+    assert info.value.attr == attr
