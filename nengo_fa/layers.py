@@ -36,6 +36,8 @@ class Layer:
     Attributes
     ----------
     encoders : (n_networks, n_neurons, dimensions) array
+    is_first : bool
+        Whether there is no layer before.
     weights : (n_networks, dimensions + 1, n_neurons) array
         Encoders times scale, transposed, above the bias: the weight of an input of one, so
         that a single product gives the currents.
@@ -67,10 +69,49 @@ class Layer:
         if rule.sparse:
             self._fields = self.device.array(np.not_equal(encoders, 0))
         self.feedback = None if feedback is None else self.device.array(feedback)
-        self.incoming = None if incoming is None else self.device.array(incoming)
+        self.is_first = incoming is None
+        # Where neurons drive dimensions one to one, products with the identity would
+        # take as long as all others.
+        self._passes_on = not self.is_first and _is_identity(incoming)
+        self._incoming = None if self.is_first else self.device.array(incoming)
+        self._takes_all = feedback is not None and _is_identity(feedback)
         self.weights = self.device.empty((n_networks, dimensions + 1, n_neurons))
         self.weights[:, -1, :] = self.device.array(bias)
         self.set_encoders(encoders)
+
+    def receive(self, i, activities):
+        """The input of the layer in network i.
+
+        Parameters
+        ----------
+        i : int
+        activities : (n_samples, n_before) array
+            Of the layer before.
+
+        Returns
+        -------
+        x : (n_samples, dimensions) array
+            May be what was given.
+        """
+        return activities if self._passes_on else activities @ self._incoming[i]
+
+    def project(self, error, feedback, out):
+        """Project errors to the neurons.
+
+        Parameters
+        ----------
+        error : (n_samples, size_in) array
+        feedback : (n_neurons, size_in) array
+        out : (n_samples, n_neurons) array
+        """
+        xp = self.device.namespace
+        if self._takes_all:
+            out[...] = error
+        elif error.shape[1] == 1:
+            # an outer product, for which matmul is slow in NumPy
+            xp.multiply(error, feedback.T, out=out)
+        else:
+            xp.matmul(error, feedback.T, out=out)
 
     def set_encoders(self, encoders):
         """Set the encoders, to (n_networks, n_neurons, dimensions) array_like."""
@@ -180,8 +221,12 @@ class Chain:
                     derivatives[k + 1],
                     xp.matrix_transpose(behind.weights[i, :-1]),
                 )
-            # one error is spread by an outer product, for which matmul is slow in NumPy
-            project = xp.multiply if layer_error.shape[1] == 1 else xp.matmul
-            project(layer_error, self.get_feedback(layer, i).T, out=projected[k])
+            layer.project(layer_error, self.get_feedback(layer, i), projected[k])
             xp.multiply(projected[k], derivatives[k], out=derivatives[k])
             behind = layer
+
+
+def _is_identity(matrices):
+    """Whether these are the identity, the same for each network."""
+    identity = np.eye(np.shape(matrices)[1])
+    return all(np.array_equal(matrix, identity) for matrix in matrices)

@@ -21,6 +21,7 @@ class Net:
         teach=None,
         n_layers=3,
         from_neurons=True,
+        one_to_one=False,
         post_slice=slice(None),
         seed=0,
         neuron_type=nengo.LIFRate(amplitude=0.02),
@@ -36,26 +37,32 @@ class Net:
             self.layers = [
                 nengo.Ensemble(
                     n,
-                    3,
+                    before if one_to_one else 3,
                     radius=radius,
                     neuron_type=neuron_type,
                     bias=nengo.dists.Uniform(3, 4),
                     gain=nengo.dists.Uniform(0.3, 0.6),
                     seed=n,  # Nengo's depends on how many connections there are
                 )
-                for n, radius in zip(self.sizes, (1.3, 0.8, 1.1))
+                for n, before, radius in zip(
+                    self.sizes, (3, *self.sizes), (1.3, 0.8, 1.1)
+                )
             ]
             self.encodes = [
                 nengo.Connection(self.stimulus, self.layers[0], synapse=None, seed=1)
             ]
             for pre, post in zip(self.layers, self.layers[1:]):
                 size = post[post_slice].size_in
+                transform = rng.randn(size, pre.n_neurons) / 10
+                if not from_neurons:
+                    transform = rng.randn(size, 3) / 2
+                elif one_to_one:
+                    transform = np.eye(pre.n_neurons)
                 self.encodes.append(
                     nengo.Connection(
                         pre.neurons if from_neurons else pre,
                         post[post_slice],
-                        transform=rng.randn(size, pre.n_neurons if from_neurons else 3)
-                        / (10 if from_neurons else 2),
+                        transform=transform,
                         synapse=None,
                         seed=len(self.encodes) + 1,
                     )
@@ -111,6 +118,7 @@ def teach(variant, learning_rate=20.0, **parameters):
     [
         {},
         {"from_neurons": False},
+        {"one_to_one": True},
         {"post_slice": [2, 0]},
         {"n_layers": 2, "from_neurons": False, "post_slice": slice(1, 3)},
         {"n_layers": 1},
