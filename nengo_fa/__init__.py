@@ -1,6 +1,6 @@
 """Teach the encoders of Nengo ensembles by feedback alignment and its relatives."""
 
-from nengo_fa import builder, datasets, equations, geometry, networks
+from nengo_fa import builder, datasets, equations, feedback, geometry, networks
 from nengo_fa.derivatives import Derivative, Rate, Step
 from nengo_fa.error_nodes import BackpropagatedError, NeuronError
 from nengo_fa.history import History
@@ -22,6 +22,7 @@ __all__ = [
     "builder",
     "datasets",
     "equations",
+    "feedback",
     "freeze_params",
     "geometry",
     "load",

@@ -1,9 +1,10 @@
 """Types of parameters, on top of those that Nengo brings."""
 
 import numpy as np
+from nengo.connection import Connection
 from nengo.dists import DistOrArrayParam, Distribution
 from nengo.exceptions import ValidationError
-from nengo.params import NumberParam
+from nengo.params import NumberParam, Parameter
 from nengo.utils.numpy import is_number
 
 
@@ -41,3 +42,11 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
                     obj=instance,
                 )
         return super().coerce(instance, distorarray)
+
+
+class NextConnectionParam(Parameter):
+    """The connection from the taught ensemble to the next layer."""
+
+    def coerce(self, instance, connection):
+        self.check_type(instance, connection, Connection)
+        return super().coerce(instance, connection)
