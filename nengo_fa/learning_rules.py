@@ -63,6 +63,11 @@ class SizeInParam(IntParam):
 class FeedbackParam(FiniteDistOrArrayParam):
     """Feedback weights: an array, a distribution, or a `.Feedback` of a fitting size."""
 
+    kinds = (
+        "a distribution, an array of real numbers, or an instance of "
+        "nengo_fa.feedback.Feedback"
+    )
+
     def coerce(self, instance, feedback):
         if not isinstance(feedback, Feedback):
             return super().coerce(instance, feedback)

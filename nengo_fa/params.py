@@ -22,6 +22,8 @@ class FiniteParam(NumberParam):
 class FiniteDistOrArrayParam(DistOrArrayParam):
     """A distribution, or an array without NaN and infinities, copied when given."""
 
+    kinds = "a distribution or an array of real numbers"
+
     def coerce(self, instance, distorarray):
         if not isinstance(distorarray, Distribution) and distorarray is not None:
             try:
@@ -30,8 +32,7 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
                 distorarray = array.astype(np.float64, casting="same_kind")
             except (ValueError, TypeError) as error:
                 raise ValidationError(
-                    "Must be a distribution or an array of real numbers "
-                    f"(got {distorarray!r})",
+                    f"Must be {self.kinds} (got {distorarray!r})",
                     attr=self.name,
                     obj=instance,
                 ) from error
