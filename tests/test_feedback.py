@@ -322,8 +322,8 @@ def test_fixed_feedback_costs_nothing(Simulator, seed):
 
 
 @pytest.mark.parametrize("redraw", [False, True])
-def test_a_reset_draws_the_same_again(Simulator, seed, redraw):
-    """And all else that is random stays as it would be with fixed feedback weights."""
+def test_every_simulator_draws_the_same(Simulator, seed, redraw):
+    """After a reset, too; and noise is that of the network with fixed feedback weights."""
     fixed, taught = (
         Taught(make_rule, seed)
         for make_rule in (
@@ -340,7 +340,14 @@ def test_a_reset_draws_the_same_again(Simulator, seed, redraw):
             before = sim.data[other.probes["feedback"]].copy()
             sim.reset()
             sim.run(0.05)
-        assert np.array_equal(before, sim.data[other.probes["feedback"]])
+            reset = sim.data[other.probes["feedback"]].copy()
+            drawn = sim.data[other.encode.learning_rule].feedback
+        with Simulator(other.model, seed=seed - 1) as sim:
+            sim.run(0.05)
+        again = sim.data[other.probes["feedback"]]
+        assert np.array_equal(before, reset) and np.array_equal(before, again)
+        is_redrawn = other is taught and redraw
+        assert np.array_equal(np.abs(before[0]), np.abs(drawn.T)) is not is_redrawn
         noises.append(sim.data[noise].copy())
     assert np.array_equal(*noises)
 
