@@ -54,12 +54,7 @@ def build_feedback_alignment(model, rule_type, rule):
     ensemble = _get_taught_ensemble(rule)
     shape = (ensemble.n_neurons, rule_type.size_in)
 
-    # Not the connection's own random numbers: those decide its decoders. And of their
-    # own for each rule, so that two errors are not projected in the same way.
-    index = get_rule_types(rule.connection).index(rule_type)
-    seed = [model.seeds[rule.connection], index]
-    rng = np.random.RandomState(seed)
-
+    rng = np.random.RandomState(find_seed(model, rule))
     kind = rule_type.feedback
     is_live = isinstance(kind, Feedback)
     feedback = np.array(
@@ -85,11 +80,19 @@ def build_feedback_alignment(model, rule_type, rule):
     )
     model.sig[rule]["feedback"] = signal
     if is_live:
-        _build_feedback(model, rule, kind, signal, seed)
+        _build_feedback(model, rule, kind, signal)
     build_encoder_learning(model, rule_type, rule, signal)
 
 
-def _build_feedback(model, rule, kind, signal, seed):
+def find_seed(model, rule):
+    """The seed of the feedback weights of a rule, a list of int."""
+    # Not the connection's own random numbers: those decide its decoders. And of their
+    # own for each rule, so that two errors are not projected in the same way.
+    index = get_rule_types(rule.connection).index(rule.learning_rule_type)
+    return [model.seeds[rule.connection], index]
+
+
+def _build_feedback(model, rule, kind, signal):
     """Add the operator that brings feedback weights up to date."""
     name = f"{type(kind).__name__}.connection"
     find_weights = _make_find_weights(model, rule, kind.connection, name)
@@ -101,7 +104,8 @@ def _build_feedback(model, rule, kind, signal, seed):
         return signals
 
     # of other numbers than those that were drawn for the start
-    operator = SimFeedback(kind, find_reads, signal, seed=[*seed, 1])
+    seed = [*find_seed(model, rule), 1]
+    operator = SimFeedback(kind, find_reads, signal, seed)
     model.operators.append(operator)  # add_op would ask for all signals at once
 
 

@@ -243,6 +243,8 @@ class Samples:
                 self._chain.update(self._gradients)
                 self._reset_gradients()
             for i in networks:
+                if learn:
+                    self._chain.follow(i)
                 for rows in batch:
                     works = self._compute(i, rows, with_derivative=learn)
                     activities = works[-1].activities
@@ -262,6 +264,7 @@ class Samples:
             self._chain.decoders[i] = solve(activities, self._y[i])
             error = self._get_error(i, activities, slice(None))
             rmse[i] = _root_mean_square(error)
+            self._chain.follow(i)
             for rows in last:
                 self._recall(i, rows, last)
                 self._add_gradients(i, error[rows], rows)

@@ -218,6 +218,13 @@ class FeedbackAlignment(EncoderLearningRule):
         self.feedback = feedback
 
 
+def get_forward_connection(rule):
+    """The connection whose live weights a rule looks at, or None."""
+    if isinstance(rule, Backprop):
+        return rule.connection
+    return rule.feedback.connection if isinstance(rule.feedback, Feedback) else None
+
+
 class Backprop(EncoderLearningRule):
     """Backpropagation: learns encoders through the live decoders (eq. 2).
 
