@@ -7,7 +7,14 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import homeostasis, learning_rates, mnist, multiplication, online
+from nengo_fa.cli import (
+    hebbian,
+    homeostasis,
+    learning_rates,
+    mnist,
+    multiplication,
+    online,
+)
 
 COMMANDS = (
     online,
@@ -15,6 +22,7 @@ COMMANDS = (
     learning_rates,
     mnist,
     homeostasis,
+    hebbian,
 )
 
 

@@ -2,6 +2,7 @@
 
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.drawing import FIXED, LEARNED
+from nengo_fa.plots.hebbian import hebbian
 from nengo_fa.plots.homeostasis import homeostasis, phase_portrait
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
 from nengo_fa.plots.images import confusion_matrix, encoder_images
@@ -19,6 +20,7 @@ __all__ = [
     "draw_encoders",
     "encoder_images",
     "encoder_movement",
+    "hebbian",
     "homeostasis",
     "iterations",
     "learning_curves",

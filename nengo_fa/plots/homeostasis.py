@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
+from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import (
     FIXED,
     LEARNED,
@@ -78,9 +79,11 @@ def _draw_radial(axes, data):
     axes.set(
         xlabel=r"mean $\kappa \alpha s$ of a neuron", ylabel="neurons", yscale="symlog"
     )
+    # room for the legend
+    axes.set_ylim(0, 50 * axes.get_ylim()[1])
     axes.yaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
-    axes.legend(frameon=False, handlelength=1, borderaxespad=0)
+    axes.legend(frameon=False, handlelength=1, loc="upper center")
 
 
 def _draw_lengths(axes, data):
@@ -98,12 +101,10 @@ def _draw_lengths(axes, data):
         axes.plot(epochs, median, **style, linewidth=1.6, label=normalization)
         axes.plot(epochs, top, **style, linewidth=0.7)
     axes.set(
-        yscale="log",
         xlabel=data["epoch"].attrs.get("long_name", "Epoch"),
         ylabel=r"$|\vec p|$: median, 90 %, longest",
     )
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("")
+    show_ratios(axes)
 
 
 def _draw_factors(axes, data, rule):
@@ -175,7 +176,7 @@ def phase_portrait(data):
             time[::25], chosen["homeostatic"][::25], "o", color=FIXED, markersize=3
         )
         axes.plot(time, chosen["stabilized"], color=LEARNED, linewidth=0.8)
-    axes.set(xlabel=r"time $\kappa \alpha |\vec g| t$", ylabel="$u$", ylim=(-3, 4.2))
+    axes.set(xlabel=r"time $\kappa \alpha |\vec g| t$", ylabel="$u$", ylim=(0, 3.2))
     axes.set_title("(c) neurons that turn", loc="left")
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
