@@ -3,15 +3,17 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
+from nengo_fa.experiments.fixed_points import (
+    find_fixed_points,
+    find_mean,
+    find_principal_angle,
+    get_distance,
+)
 from nengo_fa.experiments.hebbian import (
     INPUTS,
     HebbianExperiment,
     Linear,
     check_claims,
-    find_fixed_points,
-    find_mean,
-    find_principal_angle,
-    get_distance,
 )
 
 
