@@ -32,11 +32,11 @@ TAUGHT = {"first": (1, 0), "second": (0, 1), "both": (1, 1)}
 #: with limited connectivity. Of eleven rates it is the one with the lowest median RMSE of
 #: eight other trials, with this layer as the only one that learns.
 LEARNING_RATES = {
-    "backprop": {"full": (0.03, 0.003), "limited": (0.1, 0.003)},
-    "local backprop": {"full": (0.03, 0.003), "limited": (0.01, 0.003)},
-    "global": {"full": (0.1, 0.03), "limited": (0.1, 0.003)},
-    "local": {"full": (0.3, 0.03), "limited": (0.03, 0.003)},
-    "direct": {"full": (0.1, 0.03), "limited": (0.03, 0.003)},
+    "backprop": {"full": (0.1, 0.01), "limited": (0.1, 0.003)},
+    "local backprop": {"full": (0.1, 0.01), "limited": (0.03, 0.003)},
+    "global": {"full": (0.1, 0.01), "limited": (0.1, 0.01)},
+    "local": {"full": (0.1, 0.01), "limited": (0.001, 0.01)},
+    "direct": {"full": (0.3, 0.01), "limited": (0.03, 0.01)},
 }
 
 VARIABLES = {
