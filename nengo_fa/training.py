@@ -9,6 +9,7 @@ from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.devices import Device
 from nengo_fa.epochs import Samples
+from nengo_fa.feedback import Feedback
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.history import Record
 from nengo_fa.layers import Chain, Layer
@@ -160,6 +161,7 @@ def train(
             attr="device",
         )
     path = find_path(connection, network, seed)
+    _check_feedback(path, device)
     solver = _check_solver(solver, connection)
     axes = _check_axes(axes, path)
     x, y = _check_samples(x, y, path, "")
@@ -286,8 +288,6 @@ def _make_layer(stages, models, device, is_first):
     """The same layer of each path."""
     ensemble, encode = stages[0].ensemble, stages[0].encode
     built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
-    columns = np.zeros(ensemble.dimensions)
-    columns[encode.post_slice] = 1
     incoming = None
     if not is_first:
         incoming = [
@@ -302,9 +302,10 @@ def _make_layer(stages, models, device, is_first):
         feedback=None
         if stages[0].feedback is None
         else [stage.feedback for stage in stages],
+        feedback_seeds=[stage.feedback_seed for stage in stages],
         incoming=incoming,
+        reached=encode.post_slice,
         source=stages[0].source,
-        columns=None if columns.all() else columns,
         device=device,
     )
 
@@ -355,6 +356,17 @@ def _get_solver(connection):
     """The solver of a connection, or the one that has found its learned decoders."""
     solver = connection.solver
     return solver.solver if isinstance(solver, LearnedDecoders) else solver
+
+
+def _check_feedback(path, device):
+    for stage in path.stages:
+        kind = getattr(stage.rule, "feedback", None)
+        if isinstance(kind, Feedback) and device.name != "cpu":
+            raise ValidationError(
+                f"Feedback weights that follow the forward weights, as {kind}, are "
+                "computed with NumPy: use device='cpu', or fixed feedback weights",
+                attr="device",
+            )
 
 
 def _check_solver(solver, connection):

@@ -158,8 +158,7 @@ def variants(data, name="test_error"):
         axes.set_title(_TAUGHT[taught], loc="left")
     for axes in panels[-1]:
         axes.set_xlabel("Epoch")
-    if name in ("rmse", "test_error"):
-        panels[0, 0].set_ylim(bottom=0)
+    panels[0, 0].set_ylim(bottom=min(0, panels[0, 0].get_ylim()[0]))
     _draw_legend(figure, data["variant"].values, min(counts), max(counts))
     return figure
 
