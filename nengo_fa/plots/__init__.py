@@ -1,5 +1,6 @@
 """The figures, from results alone."""
 
+from nengo_fa.plots.bands import bands, taught_fields, variants
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.drawing import FIXED, LEARNED
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
@@ -13,6 +14,7 @@ __all__ = [
     "FIXED",
     "FORMATS",
     "LEARNED",
+    "bands",
     "classification_curves",
     "confusion_matrix",
     "draw_encoders",
@@ -25,5 +27,7 @@ __all__ = [
     "save",
     "sensitivity",
     "stream",
+    "taught_fields",
     "tuning_curves",
+    "variants",
 ]
