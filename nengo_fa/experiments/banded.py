@@ -71,8 +71,8 @@ class BandedExperiment:
     Each neuron of the first layer sees all dimensions of the input; or, with limited
     connectivity, one only. It also sees a constant, so that its encoder decides where it
     begins to fire, while gains and biases stay. The second layer sees all neurons of the
-    first. Decoders are solved for after each epoch. In each trial, samples, neurons and feedback weights are the
-    same for all variants, and other than in all other trials.
+    first. Decoders are solved for after each epoch. In each trial, samples, neurons and
+    feedback weights are the same for all variants, and other than in all other trials.
 
     Parameters
     ----------
