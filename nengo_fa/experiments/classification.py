@@ -265,7 +265,7 @@ class ClassificationExperiment:
             data.x_train.shape[1],
             data.n_classes,
             self.n_neurons,
-            NEURONS[self.neurons](amplitude=1 / 300),
+            neuron_type=NEURONS[self.neurons](amplitude=1 / 300),
             encoders=ENCODERS[encoders](self.n_neurons, data, rng),
             seed=seed,
             **kwargs,
