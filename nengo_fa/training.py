@@ -13,6 +13,7 @@ from nengo_fa.geometry import DIAGONALS
 from nengo_fa.history import Record
 from nengo_fa.layers import Chain, Layer
 from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
+from nengo_fa.metrics import Metrics
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
 from nengo_fa.stages import find_incoming
@@ -33,6 +34,7 @@ def train(
     dt=0.001,
     axes=None,
     snapshots=(),
+    metrics=False,
     callback=None,
     network=None,
     device="cpu",
@@ -82,6 +84,10 @@ def train(
         many dimensions. By default the diagonals of two dimensions.
     snapshots : iterable of int, optional
         Numbers of epochs after which to keep all encoders.
+    metrics : bool, optional
+        Whether to measure how each layer learns, after each epoch and on a thousand of the
+        samples at most: the angle to the update of backpropagation and other
+        `.LayerMetrics`. What is learned is the same with them and without.
     callback : callable, optional
         Called after each epoch with the `History` up to then. Training ends if it
         returns True.
@@ -184,6 +190,9 @@ def train(
     first, measures = path.make_measures(presentation_time, dt, rng)
     x = path.get_ensemble_input(x, first)
     samples = Samples(chain, [x], [y], batch_size, measures, rng)
+    if metrics:
+        other_rng = np.random.RandomState([seed, 2])
+        metrics = Metrics(chain, path, x, y, other_rng, presentation_time, dt)
     if test is not None:
         x, y = test
         # without effect on what is trained
@@ -194,7 +203,7 @@ def train(
         test = Samples(chain, [x], [y], measures=measures)
 
     solve = make_solve(solver, rng, device)
-    record = Record(chain, epochs, axes, snapshots)
+    record = Record(chain, epochs, axes, snapshots, metrics or None)
     progress = Progress("Training", "Training", max(1, epochs))
     interrupted = False
     try:

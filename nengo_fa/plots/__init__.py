@@ -4,6 +4,7 @@ from nengo_fa.plots.curves import classification_curves, learning_curves, sensit
 from nengo_fa.plots.drawing import FIXED, LEARNED
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
 from nengo_fa.plots.images import confusion_matrix, encoder_images
+from nengo_fa.plots.layers import layer_metrics
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
 from nengo_fa.plots.saving import FORMATS, save
@@ -19,6 +20,7 @@ __all__ = [
     "encoder_images",
     "encoder_movement",
     "iterations",
+    "layer_metrics",
     "learning_curves",
     "online",
     "presentation",
