@@ -1,6 +1,6 @@
 """Teach the encoders of Nengo ensembles by feedback alignment and its relatives."""
 
-from nengo_fa import builder, datasets, equations, geometry, networks
+from nengo_fa import builder, datasets, equations, feedback, geometry, networks
 from nengo_fa.chains import teach_chain
 from nengo_fa.derivatives import Derivative, Rate, Step
 from nengo_fa.error_nodes import BackpropagatedError, NeuronError
@@ -24,6 +24,7 @@ __all__ = [
     "builder",
     "datasets",
     "equations",
+    "feedback",
     "freeze_params",
     "geometry",
     "load",

@@ -14,8 +14,9 @@ from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 from nengo.utils.numpy import is_iterable
 
+from nengo_fa.feedback import Feedback
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
-from nengo_fa.operators import SimEncoderLearning
+from nengo_fa.operators import SimEncoderLearning, SimFeedback
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
@@ -24,7 +25,8 @@ class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"]))
     Attributes
     ----------
     feedback : (n_neurons, size_in) ndarray
-        Feedback weights; row i is the preferred error direction of neuron i.
+        Feedback weights; row i is the preferred error direction of neuron i. Of a
+        `.Feedback`, what was drawn for the start.
     """
 
     __slots__ = ()
@@ -52,13 +54,11 @@ def build_feedback_alignment(model, rule_type, rule):
     ensemble = _get_taught_ensemble(rule)
     shape = (ensemble.n_neurons, rule_type.size_in)
 
-    # Not the connection's own random numbers: those decide its decoders. And of their
-    # own for each rule, so that two errors are not projected in the same way.
-    index = get_rule_types(rule.connection).index(rule_type)
-    rng = np.random.RandomState([model.seeds[rule.connection], index])
-
+    rng = np.random.RandomState(find_seed(model, rule))
+    kind = rule_type.feedback
+    is_live = isinstance(kind, Feedback)
     feedback = np.array(
-        get_samples(rule_type.feedback, *shape, rng=rng),
+        kind.draw(*shape, rng) if is_live else get_samples(kind, *shape, rng=rng),
         dtype=model.sig[ensemble]["encoders"].dtype,
     )
     if feedback.shape != shape:
@@ -76,9 +76,37 @@ def build_feedback_alignment(model, rule_type, rule):
     model.params[rule] = BuiltFeedbackAlignment(feedback=feedback)
 
     signal = Signal(
-        np.ascontiguousarray(feedback.T), name=f"{rule}.feedback", readonly=True
+        np.ascontiguousarray(feedback.T), name=f"{rule}.feedback", readonly=not is_live
     )
+    model.sig[rule]["feedback"] = signal
+    if is_live:
+        _build_feedback(model, rule, kind, signal)
     build_encoder_learning(model, rule_type, rule, signal)
+
+
+def find_seed(model, rule):
+    """The seed of the feedback weights of a rule, a list of int."""
+    # Not the connection's own random numbers: those decide its decoders. And of their
+    # own for each rule, so that two errors are not projected in the same way.
+    index = get_rule_types(rule.connection).index(rule.learning_rule_type)
+    return [model.seeds[rule.connection], index]
+
+
+def _build_feedback(model, rule, kind, signal):
+    """Add the operator that brings feedback weights up to date."""
+    name = f"{type(kind).__name__}.connection"
+    find_weights = _make_find_weights(model, rule, kind.connection, name)
+
+    def find_reads():
+        signals = [find_weights()]
+        if kind.to_neurons:
+            signals.append(model.sig[kind.connection.post_obj]["encoders"])
+        return signals
+
+    # of other numbers than those that were drawn for the start
+    seed = [*find_seed(model, rule), 1]
+    operator = SimFeedback(kind, find_reads, signal, seed)
+    model.operators.append(operator)  # add_op would ask for all signals at once
 
 
 @Builder.register(Backprop)
@@ -99,24 +127,28 @@ def build_backprop(model, rule_type, rule):
     Does not modify ``model.params[]``: what is read are the live weights of
     ``rule_type.connection``.
     """
+    get_decoders = _make_find_weights(
+        model, rule, rule_type.connection, "Backprop.connection"
+    )
+    build_encoder_learning(model, rule_type, rule, get_decoders)
+
+
+def _make_find_weights(model, rule, connection, name):
+    """A function that returns the weights of a connection, once the model is built."""
     ensemble = _get_taught_ensemble(rule)
-    connection = rule_type.connection
     trouble = find_reason_against_decoders(connection, ensemble)
     if trouble is not None:
-        raise BuildError(
-            f"Building {rule}: Backprop.connection is {connection}, which {trouble}"
-        )
+        raise BuildError(f"Building {rule}: {name} is {connection}, which {trouble}")
 
-    def get_decoders():
+    def find_weights():
         if connection not in model.sig or "weights" not in model.sig[connection]:
             raise BuildError(
-                f"Building {rule}: Backprop.connection is {connection}, which is not "
-                "part of the model. Give the connection of this network that leaves "
-                f"{ensemble}."
+                f"Building {rule}: {name} is {connection}, which is not part of the "
+                f"model. Give the connection of this network that leaves {ensemble}."
             )
         return model.sig[connection]["weights"]
 
-    build_encoder_learning(model, rule_type, rule, get_decoders)
+    return find_weights
 
 
 def find_reason_against_decoders(connection, ensemble):
@@ -142,7 +174,7 @@ def find_reason_against_decoders(connection, ensemble):
     if not isinstance(connection.transform, (Dense, NoTransform)):
         return (
             f"has a {type(connection.transform).__name__} transform. Use a dense "
-            "transform, or FeedbackAlignment."
+            "transform, or FeedbackAlignment with fixed feedback weights."
         )
     if isinstance(connection.pre_obj, Neurons) and (
         isinstance(connection.transform, NoTransform)

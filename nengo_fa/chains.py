@@ -2,6 +2,7 @@
 
 from nengo.connection import Connection
 from nengo.exceptions import ValidationError
+from nengo.params import Default
 from nengo.utils.numpy import is_iterable
 
 from nengo_fa.error_nodes import BackpropagatedError, NeuronError
@@ -19,7 +20,13 @@ VARIANTS = {
 
 
 def teach_chain(
-    encodes, decode, error=None, variant="direct", learning_rate=1.0, **parameters
+    encodes,
+    decode,
+    error=None,
+    variant="direct",
+    learning_rate=1.0,
+    feedback=Default,
+    **parameters,
 ):
     """Give each layer of a chain an encoder rule, and connect the errors of the layers.
 
@@ -41,6 +48,10 @@ def teach_chain(
         or without; or the same through live weights.
     learning_rate : float or sequence of float, optional
         Of all rules, or of each.
+    feedback : array_like or nengo.dists.Distribution or callable, optional
+        Of all rules of feedback alignment. A callable, such as
+        `nengo_fa.feedback.SignSymmetric`, is given the connection to the next layer and
+        ``to_neurons``, and returns the feedback of a layer.
     **parameters
         Other parameters of all rules.
 
@@ -48,7 +59,8 @@ def teach_chain(
     ------
     nengo.exceptions.ValidationError
         If there is no such variant, if connections are none or do not follow one another,
-        or if there are not as many learning rates as layers.
+        if there are not as many learning rates as layers, or if there is feedback for
+        backpropagation, or of a size that does not fit.
 
     See Also
     --------
@@ -76,6 +88,13 @@ def teach_chain(
     encodes = list(encodes)
     chain = [*encodes, decode]
     _check_chain(chain)
+    by_backprop = variant in ("backprop", "local backprop")
+    if by_backprop and feedback is not Default:
+        raise ValidationError(
+            f"There are no feedback weights in {variant!r}, which goes through the "
+            "forward weights. Use 'global' or 'local'.",
+            attr="feedback",
+        )
     rates = learning_rate if is_iterable(learning_rate) else [learning_rate]
     rates = list(rates) * (len(encodes) if len(rates) == 1 else 1)
     if len(rates) != len(encodes):
@@ -87,11 +106,14 @@ def teach_chain(
 
     node = None
     for encode, following, rate in zip(chain[-2::-1], chain[:0:-1], rates[::-1]):
-        if variant in ("backprop", "local backprop"):
+        if by_backprop:
             rule = Backprop(following, learning_rate=rate, **parameters)
         else:
             size_in = decode.size_out if node is None else node.size_out
-            rule = FeedbackAlignment(size_in, learning_rate=rate, **parameters)
+            of_layer = feedback
+            if callable(feedback):
+                of_layer = feedback(following, to_neurons=node is not None)
+            rule = FeedbackAlignment(size_in, rate, of_layer, **parameters)
         encode.learning_rule_type = rule
         source = error if node is None else node
         if source is not None:

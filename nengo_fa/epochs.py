@@ -37,7 +37,7 @@ class Activities:
         self._layer = layer
         self._matmul = device.namespace.matmul
         self.inputs = None
-        if layer.incoming is not None:
+        if not layer.is_first:
             self.inputs = make_inputs(device, (n_samples, dimensions))
         self.current = device.empty(shape)
         self.activities = device.empty(shape)
@@ -72,10 +72,10 @@ class Activities:
             The input, with a one for the bias, or the activities of the layer before.
         with_derivative : bool, optional
         """
-        if self._layer.incoming is None:
+        if self._layer.is_first:
             self.inputs = inputs
         else:
-            self.inputs[:, :-1] = inputs @ self._layer.incoming[i]
+            self.inputs[:, :-1] = self._layer.receive(i, inputs)
         self._matmul(self.inputs, self._layer.weights[i], out=self.current)
         (self._step_with_derivative if with_derivative else self._step)()
 
@@ -95,7 +95,7 @@ class Kept:
         _, n_inputs, n_neurons = layer.weights.shape
         self._derivative = layer.device.empty((n_samples, n_neurons))
         self._inputs = None
-        if layer.incoming is not None:
+        if not layer.is_first:
             self._inputs = layer.device.empty((n_samples, n_inputs))
 
     def keep(self, rows, work):
@@ -243,6 +243,8 @@ class Samples:
                 self._chain.update(self._gradients)
                 self._reset_gradients()
             for i in networks:
+                if learn:
+                    self._chain.follow(i)
                 for rows in batch:
                     works = self._compute(i, rows, with_derivative=learn)
                     activities = works[-1].activities
@@ -262,6 +264,7 @@ class Samples:
             self._chain.decoders[i] = solve(activities, self._y[i])
             error = self._get_error(i, activities, slice(None))
             rmse[i] = _root_mean_square(error)
+            self._chain.follow(i)
             for rows in last:
                 self._recall(i, rows, last)
                 self._add_gradients(i, error[rows], rows)

@@ -4,6 +4,8 @@ import numpy as np
 
 from nengo_fa.devices import Device
 from nengo_fa.equations import encoder_update
+from nengo_fa.feedback import Feedback
+from nengo_fa.stages import find_incoming
 
 
 class Layer:
@@ -21,21 +23,25 @@ class Layer:
     bias : (n_networks, n_neurons) array_like
     feedback : (n_networks, n_neurons, size_in) array_like or None
         Feedback weights. None for the decoders of the output, as they are at the time.
+    feedback_seeds : sequence of list of int, optional
+        Of each network, for feedback weights that follow the forward weights.
     incoming : (n_networks, n_before, dimensions) array_like, optional
         What turns the activities of the layer before into the input of this one. Default:
         there is no layer before.
     source : ErrorNode, optional
         What the error comes from: a node of the layer behind. Default: it is the error
         of the output.
-    columns : (dimensions,) array_like, optional
-        One for the columns of the encoders that are taught, zero for the others.
-        Default: all.
+    reached : slice or list of int, optional
+        The dimensions that the connection with the rule reaches, and so the columns of
+        the encoders that are taught. Default: all.
     device : Device, optional
         Where all arrays are. Default: in NumPy.
 
     Attributes
     ----------
     encoders : (n_networks, n_neurons, dimensions) array
+    is_first : bool
+        Whether there is no layer before.
     weights : (n_networks, dimensions + 1, n_neurons) array
         Encoders times scale, transposed, above the bias: the weight of an input of one, so
         that a single product gives the currents.
@@ -49,9 +55,10 @@ class Layer:
         scale,
         bias,
         feedback=None,
+        feedback_seeds=None,
         incoming=None,
+        reached=slice(None),
         source=None,
-        columns=None,
         device=None,
     ):
         self.device = Device() if device is None else device
@@ -62,15 +69,82 @@ class Layer:
         self._normalization = rule.normalization
         self._scale = self.device.array(scale)
         n_networks, n_neurons, dimensions = np.shape(encoders)
-        self._columns = None if columns is None else self.device.array(columns)
+        columns = np.zeros(dimensions)
+        columns[reached] = 1
+        self._columns = None if columns.all() else self.device.array(columns)
+        self.reached = reached
         self._fields = None
         if rule.sparse:
             self._fields = self.device.array(np.not_equal(encoders, 0))
         self.feedback = None if feedback is None else self.device.array(feedback)
-        self.incoming = None if incoming is None else self.device.array(incoming)
+        self.is_first = incoming is None
+        # Where neurons drive dimensions one to one, products with the identity would
+        # take as long as all others.
+        self._passes_on = not self.is_first and _is_identity(incoming)
+        self._incoming = None if self.is_first else self.device.array(incoming)
+        self._takes_all = feedback is not None and _is_identity(feedback)
+        self.following = None
+        if isinstance(getattr(rule, "feedback", None), Feedback):
+            self._takes_all = False
+            self.following = [
+                FollowingFeedback(rule.feedback, matrix, np.random.RandomState(seed))
+                for matrix, seed in zip(self.feedback, feedback_seeds)
+            ]
         self.weights = self.device.empty((n_networks, dimensions + 1, n_neurons))
         self.weights[:, -1, :] = self.device.array(bias)
         self.set_encoders(encoders)
+
+    def receive(self, i, activities):
+        """The input of the layer in network i.
+
+        Parameters
+        ----------
+        i : int
+        activities : (n_samples, n_before) array
+            Of the layer before.
+
+        Returns
+        -------
+        x : (n_samples, dimensions) array
+            May be what was given.
+        """
+        return activities if self._passes_on else activities @ self._incoming[i]
+
+    def find_weights(self, i, to_neurons):
+        """The weights from the layer before in network i, transposed.
+
+        Parameters
+        ----------
+        i : int
+        to_neurons : bool
+            Whether they are those between the neurons of the two layers, or from the
+            neurons of the layer before to the input of this one.
+
+        Returns
+        -------
+        weights : (n_before, n_neurons) or (n_before, size) array
+        """
+        if to_neurons:
+            return self._incoming[i] @ self.weights[i, :-1]
+        return self._incoming[i][:, self.reached]
+
+    def project(self, error, feedback, out):
+        """Project errors to the neurons.
+
+        Parameters
+        ----------
+        error : (n_samples, size_in) array
+        feedback : (n_neurons, size_in) array
+        out : (n_samples, n_neurons) array
+        """
+        xp = self.device.namespace
+        if self._takes_all:
+            out[...] = error
+        elif error.shape[1] == 1:
+            # an outer product, for which matmul is slow in NumPy
+            xp.multiply(error, feedback.T, out=out)
+        else:
+            xp.matmul(error, feedback.T, out=out)
 
     def set_encoders(self, encoders):
         """Set the encoders, to (n_networks, n_neurons, dimensions) array_like."""
@@ -114,6 +188,41 @@ class Layer:
         xp.multiply(encoders, scale, out=self.weights[:, :-1, :])
 
 
+class FollowingFeedback:
+    """Feedback weights that follow forward weights, from one update to the next.
+
+    Parameters
+    ----------
+    kind : Feedback
+        How they follow.
+    feedback : (n_neurons, size_in) ndarray
+        To start with. Changed in place.
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, kind, feedback, rng):
+        self.kind = kind
+        self._feedback = feedback
+        self._rng = rng
+        self._weights = None
+
+    def follow(self, weights):
+        """Bring the feedback weights up to date.
+
+        Parameters
+        ----------
+        weights : (n_neurons, size_in) ndarray
+            The forward weights, transposed.
+        """
+        if self._weights is None:
+            self._weights = weights.copy()
+            self._step = self.kind.make_step(
+                self._weights, self._feedback, 1.0, self._rng
+            )
+        self._weights[...] = weights
+        self._step()
+
+
 class Chain:
     """Layers one behind the other, and the decoders of the last.
 
@@ -150,6 +259,19 @@ class Chain:
         """
         return self.decoders[i] if layer.feedback is None else layer.feedback[i]
 
+    def follow(self, i):
+        """Let the feedback weights of network i follow the forward weights, if they do.
+
+        To be called once for each update, before the first `find_neuron_errors`.
+        """
+        for layer, behind in zip(self.layers, (*self.layers[1:], None)):
+            if layer.following is None:
+                continue
+            following, weights = layer.following[i], self.decoders[i]
+            if behind is not None:
+                weights = behind.find_weights(i, following.kind.to_neurons)
+            following.follow(weights)
+
     def update(self, gradients):
         """Take a step down gradients, one for each layer; they are overwritten."""
         for layer, gradient in zip(self.layers, gradients):
@@ -180,8 +302,59 @@ class Chain:
                     derivatives[k + 1],
                     xp.matrix_transpose(behind.weights[i, :-1]),
                 )
-            # one error is spread by an outer product, for which matmul is slow in NumPy
-            project = xp.multiply if layer_error.shape[1] == 1 else xp.matmul
-            project(layer_error, self.get_feedback(layer, i).T, out=projected[k])
+            layer.project(layer_error, self.get_feedback(layer, i), projected[k])
             xp.multiply(projected[k], derivatives[k], out=derivatives[k])
             behind = layer
+
+
+def make_chain(paths, device=None):
+    """The taught layers of paths that are alike but for their random parameters.
+
+    Parameters
+    ----------
+    paths : list of Path
+    device : Device, optional
+        Where to compute. Default: in NumPy.
+
+    Returns
+    -------
+    chain : Chain
+    """
+    stages = zip(*(path.stages for path in paths))
+    models = [path.model for path in paths]
+    return Chain(
+        _make_layer(alike, models, device, is_first=k == 0)
+        for k, alike in enumerate(stages)
+    )
+
+
+def _make_layer(stages, models, device, is_first):
+    """The same layer of each path."""
+    ensemble, encode = stages[0].ensemble, stages[0].encode
+    built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
+    incoming = None
+    if not is_first:
+        incoming = [
+            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
+        ]
+    return Layer(
+        rule=stages[0].rule,
+        neuron_type=ensemble.neuron_type,
+        encoders=[params.encoders for params in built],
+        scale=[params.gain / ensemble.radius for params in built],
+        bias=[params.bias for params in built],
+        feedback=None
+        if stages[0].feedback is None
+        else [stage.feedback for stage in stages],
+        feedback_seeds=[stage.feedback_seed for stage in stages],
+        incoming=incoming,
+        reached=encode.post_slice,
+        source=stages[0].source,
+        device=device,
+    )
+
+
+def _is_identity(matrices):
+    """Whether these are the identity, the same for each network."""
+    identity = np.eye(np.shape(matrices)[1])
+    return all(np.array_equal(matrix, identity) for matrix in matrices)

@@ -22,8 +22,8 @@ def freeze_params(sim, network):
 
     Afterwards the encoders, gains, biases and decoders of ``network`` are arrays, and a
     new simulator starts with what this one has learned. Learning rules stay where they
-    are, so that learning can go on, with the same feedback weights; to stop it, gate
-    the error.
+    are, so that learning can go on, with the same feedback weights (those of a `.Feedback`
+    are drawn and start anew); to stop it, gate the error.
 
     Parameters
     ----------

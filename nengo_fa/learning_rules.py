@@ -1,6 +1,5 @@
 """The encoder learning rules, as a modeller declares them on a connection."""
 
-from nengo.connection import Connection
 from nengo.dists import UniformHypersphere
 from nengo.exceptions import ValidationError
 from nengo.learning_rules import LearningRuleType
@@ -8,7 +7,8 @@ from nengo.params import BoolParam, Default, IntParam, Parameter
 from nengo.synapses import SynapseParam
 
 from nengo_fa.derivatives import Derivative, Step
-from nengo_fa.params import FiniteDistOrArrayParam, FiniteParam
+from nengo_fa.feedback import Feedback
+from nengo_fa.params import FiniteDistOrArrayParam, FiniteParam, NextConnectionParam
 
 
 class DerivativeParam(Parameter):
@@ -60,12 +60,34 @@ class SizeInParam(IntParam):
         return super().coerce(instance, size_in)
 
 
-class NextConnectionParam(Parameter):
-    """The connection from the taught ensemble to the next layer."""
+class FeedbackParam(FiniteDistOrArrayParam):
+    """Feedback weights: an array, a distribution, or a `.Feedback` of a fitting size."""
 
-    def coerce(self, instance, connection):
-        self.check_type(instance, connection, Connection)
-        return super().coerce(instance, connection)
+    kinds = (
+        "a distribution, an array of real numbers, or an instance of "
+        "nengo_fa.feedback.Feedback"
+    )
+
+    def coerce(self, instance, feedback):
+        if not isinstance(feedback, Feedback):
+            return super().coerce(instance, feedback)
+        if feedback.size_in != instance.size_in:
+            if feedback.to_neurons:
+                about = f"each neuron of {feedback.connection.post_obj}"
+                remedy = "to_neurons=False, if it is about what the connection delivers"
+            else:
+                about = f"what {feedback.connection} delivers"
+                remedy = (
+                    "to_neurons=True, if it is one of each neuron of the next layer"
+                )
+            raise ValidationError(
+                f"{type(feedback).__name__} is for an error of {about}, of "
+                f"{feedback.size_in} dimensions, but size_in is {instance.size_in}. Let "
+                f"size_in be {feedback.size_in}, or give the feedback {remedy}.",
+                attr=self.name,
+                obj=instance,
+            )
+        return Parameter.coerce(self, instance, feedback)
 
 
 class EncoderLearningRule(LearningRuleType):
@@ -112,8 +134,10 @@ class FeedbackAlignment(EncoderLearningRule):
         Number of dimensions of the error.
     learning_rate : float, optional
         :math:`\kappa`, per second of simulated time. Default: 1.0.
-    feedback : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
-        The feedback weights B. By default drawn uniformly from the unit sphere.
+    feedback : (n_neurons, size_in) array_like, nengo.dists.Distribution or Feedback, optional
+        The feedback weights B: fixed ones, or a `.Feedback`, such as `.SignSymmetric` or
+        `.KolenPollack`, for those that follow the weights of a connection. By default
+        drawn uniformly from the unit sphere.
     derivative : Derivative, optional
         f'(J), which gates the error: `Step` (the default), `Rate`, or your own.
     normalization : {None, "forced", "augmented"}, optional
@@ -132,7 +156,8 @@ class FeedbackAlignment(EncoderLearningRule):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If a parameter is not of the stated kind, or not finite.
+        If a parameter is not of the stated kind, or not finite, or if the feedback is
+        for an error of another size.
 
     See Also
     --------
@@ -146,8 +171,10 @@ class FeedbackAlignment(EncoderLearningRule):
 
     Probeable are ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
     in a step; ``"error"`` (size_in,); ``"projected_error"`` and ``"derivative"``
-    (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius. The
-    feedback weights are ``sim.data[connection.learning_rule].feedback``.
+    (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius;
+    ``"feedback"``, the feedback weights as they are at the time, (size_in, n_neurons),
+    the other way around, as Nengo has weights of connections. As they were drawn, they
+    are ``sim.data[connection.learning_rule].feedback``, (n_neurons, size_in).
 
     Examples
     --------
@@ -164,10 +191,11 @@ class FeedbackAlignment(EncoderLearningRule):
     (20, 1)
     """
 
+    probeable = (*EncoderLearningRule.probeable, "feedback")
     _param_init_order = ["size_in"]  # the shape of the feedback weights needs it
 
     size_in = SizeInParam("size_in", low=1)
-    feedback = FiniteDistOrArrayParam(
+    feedback = FeedbackParam(
         "feedback",
         default=UniformHypersphere(surface=True),
         sample_shape=("*", "size_in"),
@@ -188,6 +216,13 @@ class FeedbackAlignment(EncoderLearningRule):
             size_in, learning_rate, derivative, normalization, pre_synapse, sparse
         )
         self.feedback = feedback
+
+
+def get_forward_connection(rule):
+    """The connection whose live weights a rule looks at, or None."""
+    if isinstance(rule, Backprop):
+        return rule.connection
+    return rule.feedback.connection if isinstance(rule.feedback, Feedback) else None
 
 
 class Backprop(EncoderLearningRule):
@@ -219,8 +254,8 @@ class Backprop(EncoderLearningRule):
 
     Notes
     -----
-    Probeable as `FeedbackAlignment`. There are no feedback weights to look up after
-    building: they are the weights of ``connection``.
+    Probeable as `FeedbackAlignment`, but for ``"feedback"``. There are no feedback weights
+    to look up after building: they are the weights of ``connection``.
 
     Examples
     --------

@@ -7,7 +7,6 @@ import numpy as np
 from nengo_fa.devices import to_numpy
 from nengo_fa.epochs import Activities, make_inputs
 from nengo_fa.geometry import alignment_angle, selectivity
-from nengo_fa.stages import find_incoming
 
 #: Number of samples, at most, that metrics are measured with.
 N_SAMPLES = 1000
@@ -46,8 +45,6 @@ class Metrics:
     ----------
     chain : Chain
         Of one network; not changed.
-    path : Path
-        What the chain was made of.
     x : (n_samples, dimensions) ndarray
         What reaches the first layer.
     y : (n_samples, size_out) ndarray
@@ -55,25 +52,21 @@ class Metrics:
     rng : numpy.random.RandomState
         To choose samples, of which `N_SAMPLES` are used at most. Not one that the training
         has, as that is to be the same with metrics and without.
-    presentation_time, dt : float, optional
-        As for `.train`.
+    measures : sequence of dict, optional
+        As for `.Activities`, for each layer.
     """
 
-    def __init__(self, chain, path, x, y, rng, presentation_time=None, dt=0.001):
+    def __init__(self, chain, x, y, rng, measures=None):
         chosen = rng.permutation(len(x))[:N_SAMPLES]
         device = chain.device
         self._chain = chain
         self._inputs = make_inputs(device, (len(chosen), x.shape[1]))
         self._inputs[:, :-1] = device.array(x[chosen])
         self._y = device.array(y[chosen])
-        _, measures = path.make_measures(presentation_time, dt, rng)
+        measures = [None] * len(chain.layers) if measures is None else measures
         self._works = [
             Activities(layer, len(chosen), measure)
             for layer, measure in zip(chain.layers, measures)
-        ]
-        self._incoming = [
-            device.array(find_incoming(path.model, stage.encode))
-            for stage in path.stages[1:]
         ]
 
     def find_updates(self):
@@ -141,10 +134,8 @@ class Metrics:
 
     def _get_weights(self):
         """From the activities of each layer to the currents of the next, a list."""
-        layers = self._chain.layers[1:]
         return [
-            incoming @ layer.weights[0, :-1]
-            for incoming, layer in zip(self._incoming, layers)
+            layer.find_weights(0, to_neurons=True) for layer in self._chain.layers[1:]
         ]
 
     def _to_updates(self, deltas):

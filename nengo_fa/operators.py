@@ -1,7 +1,8 @@
-"""The operator that a simulator runs for each encoder learning rule, in every step."""
+"""The operators that a simulator runs for encoder learning rules, in every step."""
 
 import numpy as np
 from nengo.builder import Operator
+from nengo.exceptions import BuildError
 
 
 class LateReadingOperator(Operator):
@@ -27,6 +28,95 @@ class LateReadingOperator(Operator):
     @reads.setter
     def reads(self, signals):
         self._reads = signals
+
+
+class SimFeedback(LateReadingOperator):
+    """Bring feedback weights up to date with the forward weights.
+
+    Parameters
+    ----------
+    kind : Feedback
+        How the feedback weights follow.
+    find_reads : callable
+        A function without arguments that returns the signals that are read, once the
+        whole model has been built.
+    feedback : Signal
+        The transpose of the feedback weights, (size_in, n_neurons).
+    seed : array_like
+        Of what is drawn in a simulation.
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+
+    Notes
+    -----
+    1. sets ``[feedback]``
+    2. incs ``[]``
+    3. reads the weights of the connection, (size_out, n_neurons), and, if the error is one
+       of neurons, their scaled encoders, (n_post_neurons, dimensions)
+    4. updates ``[]``
+    """
+
+    def __init__(self, kind, find_reads, feedback, seed, tag=None):
+        super().__init__(tag=tag)
+        self.kind = kind
+        self.seed = seed
+        self.sets = [feedback]
+        self.find_reads = find_reads
+
+    @property
+    def _descstr(self):
+        return f"{self.kind} -> {self.sets[0]}"
+
+    def make_step(self, signals, dt, rng):
+        weights, *encoders = (signals[signal] for signal in self.reads)
+        feedback = signals[self.sets[0]]
+        step_weights = None
+        if encoders:
+            (encoders,), decoders = encoders, weights
+            weights = np.empty_like(feedback)
+            reached = self.kind.connection.post_slice
+            step_weights = _make_step_between_neurons(
+                encoders, decoders, reached, weights
+            )
+            step_weights()
+
+        weights = weights.view()
+        weights.setflags(write=False)
+        # not those of the simulator, so that what else is random stays as it is
+        rng = np.random.RandomState(self.seed)
+        step_feedback = self.kind.make_step(weights.T, feedback.T, dt, rng)
+        if not callable(step_feedback):
+            raise BuildError(
+                f"{self.kind}.make_step must return a function without arguments."
+            )
+        if step_weights is None:
+            return step_feedback
+
+        def step_simfeedback():
+            step_weights()
+            step_feedback()
+
+        return step_simfeedback
+
+
+def _make_step_between_neurons(encoders, decoders, reached, out):
+    """Scaled encoders, in the columns that are reached, times decoders."""
+    columns = np.arange(encoders.shape[1])[reached]
+    if np.array_equal(columns, np.arange(encoders.shape[1])):
+
+        def step():
+            np.dot(encoders, decoders, out=out)
+
+        return step
+
+    reached_encoders = np.empty((len(encoders), len(columns)), dtype=encoders.dtype)
+
+    def step_reached():
+        # clipping nothing, but NumPy would allocate a buffer without it
+        np.take(encoders, columns, axis=1, out=reached_encoders, mode="clip")
+        np.dot(reached_encoders, decoders, out=out)
+
+    return step_reached
 
 
 class SimEncoderLearning(Operator):

@@ -1,9 +1,10 @@
 """Types of parameters, on top of those that Nengo brings."""
 
 import numpy as np
+from nengo.connection import Connection
 from nengo.dists import DistOrArrayParam, Distribution
 from nengo.exceptions import ValidationError
-from nengo.params import NumberParam
+from nengo.params import NumberParam, Parameter
 from nengo.utils.numpy import is_number
 
 
@@ -21,6 +22,8 @@ class FiniteParam(NumberParam):
 class FiniteDistOrArrayParam(DistOrArrayParam):
     """A distribution, or an array without NaN and infinities, copied when given."""
 
+    kinds = "a distribution or an array of real numbers"
+
     def coerce(self, instance, distorarray):
         if not isinstance(distorarray, Distribution) and distorarray is not None:
             try:
@@ -29,8 +32,7 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
                 distorarray = array.astype(np.float64, casting="same_kind")
             except (ValueError, TypeError) as error:
                 raise ValidationError(
-                    "Must be a distribution or an array of real numbers "
-                    f"(got {distorarray!r})",
+                    f"Must be {self.kinds} (got {distorarray!r})",
                     attr=self.name,
                     obj=instance,
                 ) from error
@@ -41,3 +43,11 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
                     obj=instance,
                 )
         return super().coerce(instance, distorarray)
+
+
+class NextConnectionParam(Parameter):
+    """The connection from the taught ensemble to the next layer."""
+
+    def coerce(self, instance, connection):
+        self.check_type(instance, connection, Connection)
+        return super().coerce(instance, connection)

@@ -11,9 +11,13 @@ from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
-from nengo_fa.builder import find_reason_against_decoders, get_rule_types
+from nengo_fa.builder import find_reason_against_decoders, find_seed, get_rule_types
 from nengo_fa.error_nodes import BackpropagatedError, ErrorNode
-from nengo_fa.learning_rules import Backprop, EncoderLearningRule
+from nengo_fa.learning_rules import (
+    Backprop,
+    EncoderLearningRule,
+    get_forward_connection,
+)
 from nengo_fa.stages import Path, Stage, find_incoming, get_ensemble
 
 
@@ -103,7 +107,8 @@ def _make_stage(model, encode, following, source):
         feedback = None
     else:
         feedback = find_incoming(model, following)[:, following.post_slice]
-    return Stage(encode, rule, source, feedback)
+    seed = [*find_seed(model, _get_rule(encode)), 1]  # as of the operator, online
+    return Stage(encode, rule, source, feedback, seed)
 
 
 def _refuse(reason, connection):
@@ -315,10 +320,11 @@ def _check_rule(encode, following, connection):
             "can be one: with one error, for the encoders.",
             connection,
         )
-    if isinstance(rule, Backprop) and rule.connection is not following:
+    forward = get_forward_connection(rule)
+    if forward is not None and forward is not following:
         _refuse(
-            f"is preceded by {encode}, whose rule backpropagates through another "
-            f"connection, {rule.connection}, and not through {following}. Train that "
+            f"is preceded by {encode}, whose rule looks at the weights of another "
+            f"connection, {forward}, and not at those of {following}. Train that "
             "one, or change the rule.",
             connection,
         )

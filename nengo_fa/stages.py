@@ -28,12 +28,15 @@ class Stage:
         the output.
     feedback : (n_neurons, size_in) ndarray or None
         What projects the error to the neurons. None for the decoders of the output.
+    feedback_seed : list of int
+        Seed of what is drawn while feedback weights follow the forward weights.
     """
 
     encode: nengo.Connection
     rule: EncoderLearningRule
     source: ErrorNode
     feedback: np.ndarray
+    feedback_seed: list
 
     @property
     def ensemble(self):

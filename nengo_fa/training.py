@@ -9,14 +9,14 @@ from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.devices import Device
 from nengo_fa.epochs import Samples
+from nengo_fa.feedback import Feedback
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.history import Record
-from nengo_fa.layers import Chain, Layer
+from nengo_fa.layers import make_chain
 from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
 from nengo_fa.metrics import Metrics
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.stages import find_incoming
 
 
 def train(
@@ -166,6 +166,7 @@ def train(
             attr="device",
         )
     path = find_path(connection, network, seed)
+    _check_feedback(path, device)
     solver = _check_solver(solver, connection)
     axes = _check_axes(axes, path)
     x, y = _check_samples(x, y, path, "")
@@ -192,7 +193,8 @@ def train(
     samples = Samples(chain, [x], [y], batch_size, measures, rng)
     if metrics:
         other_rng = np.random.RandomState([seed, 2])
-        metrics = Metrics(chain, path, x, y, other_rng, presentation_time, dt)
+        _, measures = path.make_measures(presentation_time, dt, other_rng)
+        metrics = Metrics(chain, x, y, other_rng, measures)
     if test is not None:
         x, y = test
         # without effect on what is trained
@@ -270,54 +272,6 @@ def _settle(chain, samples, test, solve, record):
         record.replace(rmse, None if test is None else test.test()[0])
 
 
-def make_chain(paths, device=None):
-    """The taught layers of paths that are alike but for their random parameters.
-
-    Parameters
-    ----------
-    paths : list of Path
-    device : Device, optional
-        Where to compute. Default: in NumPy.
-
-    Returns
-    -------
-    chain : Chain
-    """
-    stages = zip(*(path.stages for path in paths))
-    models = [path.model for path in paths]
-    return Chain(
-        _make_layer(alike, models, device, is_first=k == 0)
-        for k, alike in enumerate(stages)
-    )
-
-
-def _make_layer(stages, models, device, is_first):
-    """The same layer of each path."""
-    ensemble, encode = stages[0].ensemble, stages[0].encode
-    built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
-    columns = np.zeros(ensemble.dimensions)
-    columns[encode.post_slice] = 1
-    incoming = None
-    if not is_first:
-        incoming = [
-            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
-        ]
-    return Layer(
-        rule=stages[0].rule,
-        neuron_type=ensemble.neuron_type,
-        encoders=[params.encoders for params in built],
-        scale=[params.gain / ensemble.radius for params in built],
-        bias=[params.bias for params in built],
-        feedback=None
-        if stages[0].feedback is None
-        else [stage.feedback for stage in stages],
-        incoming=incoming,
-        source=stages[0].source,
-        columns=None if columns.all() else columns,
-        device=device,
-    )
-
-
 def _write_back(path, record, solver):
     """Write what was learned into the network, and the seeds that belong to it."""
     model = path.model
@@ -364,6 +318,17 @@ def _get_solver(connection):
     """The solver of a connection, or the one that has found its learned decoders."""
     solver = connection.solver
     return solver.solver if isinstance(solver, LearnedDecoders) else solver
+
+
+def _check_feedback(path, device):
+    for stage in path.stages:
+        kind = getattr(stage.rule, "feedback", None)
+        if isinstance(kind, Feedback) and device.name != "cpu":
+            raise ValidationError(
+                f"Feedback weights that follow the forward weights, as {kind}, are "
+                "computed with NumPy: use device='cpu', or fixed feedback weights",
+                attr="device",
+            )
 
 
 def _check_solver(solver, connection):

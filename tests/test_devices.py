@@ -6,6 +6,7 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 import nengo_fa
+from nengo_fa.chains import VARIANTS
 from nengo_fa.devices import Device, to_numpy
 from nengo_fa.solving import make_solve
 
@@ -25,13 +26,36 @@ def make_net(rule, neuron_type=None, **kwargs):
     return network, decode
 
 
+def make_chain(variant):
+    neurons = dict(neuron_type=nengo.LIFRate(amplitude=0.01))
+    with nengo.Network(seed=1) as network:
+        stimulus, output = nengo.Node([0, 0, 0]), nengo.Node(size_in=2)
+        layers = [nengo.Ensemble(30, n, **neurons) for n in (3, 30, 2)]
+        encodes = [
+            nengo.Connection(stimulus, layers[0]),
+            nengo.Connection(layers[0].neurons, layers[1], transform=np.eye(30)),
+            nengo.Connection(layers[1], layers[2], function=lambda x: x[:2]),
+        ]
+        decode = nengo.Connection(layers[2], output)
+        nengo_fa.teach_chain(encodes, decode, None, variant, learning_rate=0.1)
+    return network, decode
+
+
 def train(net, device, **kwargs):
     network, decode = net
     x = np.random.RandomState(2).uniform(-1, 1, size=(300, 3))
     y = x[:, :2] * x[:, 2:]
     test = x[:50], y[:50]
     return nengo_fa.train(
-        decode, x, y, 5, test=test, device=device, network=network, **kwargs
+        decode,
+        x,
+        y,
+        5,
+        test=test,
+        device=device,
+        network=network,
+        snapshots=[0],
+        **kwargs,
     )
 
 
@@ -57,6 +81,17 @@ def test_torch_is_numpy(rule, normalization, derivative, batch_size, bits, toler
     np.testing.assert_allclose(theirs.test_rmse, ours.test_rmse, rtol=tolerance)
     np.testing.assert_allclose(theirs.encoders, ours.encoders, atol=10 * tolerance)
     assert np.ptp(ours.rmse) > 1e-4
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_torch_is_numpy_for_chains(variant):
+    pytest.importorskip("torch")
+    histories = [train(make_chain(variant), device) for device in ("cpu", "torch:cpu")]
+    ours, theirs = histories
+    np.testing.assert_allclose(theirs.rmse, ours.rmse, rtol=1e-8)
+    for layer, other in zip(ours.layers, theirs.layers):
+        np.testing.assert_allclose(layer.encoders, other.encoders, atol=1e-8)
+        assert np.any(layer.encoders != layer.snapshots[0])
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,7 @@ def test_only_given_columns_are_taught(rng, allclose, normalization):
     """As by the whole update, but for the other columns, as the rules do online."""
     problem = Problem(rng, normalization=normalization, learning_rate=0.3)
     gradient = rng.standard_normal(problem.encoders.shape)
-    chain, _ = problem.make(columns=np.array([0.0, 1, 1]))
+    chain, _ = problem.make(reached=slice(1, 3))
     whole, _ = problem.make()
     chain.update([gradient])
     whole.update([gradient])

@@ -45,8 +45,9 @@ def test_defaults():
         "projected_error",
         "derivative",
         "scaled_encoders",
+        "feedback",
     }
-    assert Backprop.probeable == rule.probeable
+    assert set(Backprop.probeable) == set(rule.probeable) - {"feedback"}
 
 
 def test_repr():

@@ -36,6 +36,7 @@ def test_layers_of_the_package():
         "devices",
         "activities",
         "derivatives",
+        "feedback",
         "learning_rules",
         "operators",
         "error_nodes",

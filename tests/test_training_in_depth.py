@@ -1,5 +1,7 @@
 """Offline training of several layers in a row."""
 
+from functools import partial
+
 import nengo
 import numpy as np
 import pytest
@@ -8,6 +10,10 @@ from nengo.exceptions import ValidationError
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, NeuronError, Rate, epochs, teach_chain
 from nengo_fa.chains import VARIANTS
+from nengo_fa.feedback import KolenPollack, SignSymmetric
+from nengo_fa.layers import make_chain
+from nengo_fa.paths import find_path
+from nengo_fa.solving import make_solve
 
 SIZES = 9, 8, 7
 N_SAMPLES = 12
@@ -21,6 +27,7 @@ class Net:
         teach=None,
         n_layers=3,
         from_neurons=True,
+        one_to_one=False,
         post_slice=slice(None),
         seed=0,
         neuron_type=nengo.LIFRate(amplitude=0.02),
@@ -36,26 +43,32 @@ class Net:
             self.layers = [
                 nengo.Ensemble(
                     n,
-                    3,
+                    before if one_to_one else 3,
                     radius=radius,
                     neuron_type=neuron_type,
                     bias=nengo.dists.Uniform(3, 4),
                     gain=nengo.dists.Uniform(0.3, 0.6),
                     seed=n,  # Nengo's depends on how many connections there are
                 )
-                for n, radius in zip(self.sizes, (1.3, 0.8, 1.1))
+                for n, before, radius in zip(
+                    self.sizes, (3, *self.sizes), (1.3, 0.8, 1.1)
+                )
             ]
             self.encodes = [
                 nengo.Connection(self.stimulus, self.layers[0], synapse=None, seed=1)
             ]
             for pre, post in zip(self.layers, self.layers[1:]):
                 size = post[post_slice].size_in
+                transform = rng.randn(size, pre.n_neurons) / 10
+                if not from_neurons:
+                    transform = rng.randn(size, 3) / 2
+                elif one_to_one:
+                    transform = np.eye(pre.n_neurons)
                 self.encodes.append(
                     nengo.Connection(
                         pre.neurons if from_neurons else pre,
                         post[post_slice],
-                        transform=rng.randn(size, pre.n_neurons if from_neurons else 3)
-                        / (10 if from_neurons else 2),
+                        transform=transform,
                         synapse=None,
                         seed=len(self.encodes) + 1,
                     )
@@ -111,6 +124,7 @@ def teach(variant, learning_rate=20.0, **parameters):
     [
         {},
         {"from_neurons": False},
+        {"one_to_one": True},
         {"post_slice": [2, 0]},
         {"n_layers": 2, "from_neurons": False, "post_slice": slice(1, 3)},
         {"n_layers": 1},
@@ -143,6 +157,64 @@ def test_an_epoch_is_the_mean_of_what_is_learned_online(
         size = np.abs(change).max()
         assert size > 0
         assert allclose(change / size, expected_change / size, atol=1e-6)
+
+
+KINDS = {
+    "signs": SignSymmetric,
+    "new magnitudes": partial(SignSymmetric, magnitudes=nengo.dists.Uniform(0, 1)),
+    "Kolen-Pollack": partial(KolenPollack, decay=0.5),
+}
+
+
+@pytest.mark.parametrize("variant", ["global", "local"])
+@pytest.mark.parametrize("structure", [{}, {"post_slice": [2, 0]}], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_feedback_that_follows_does_so_offline_as_online(
+    Simulator, allclose, variant, structure, kind
+):
+    """The first update, of a batch of one sample."""
+    net, same = (
+        Net(teach(variant, feedback=KINDS[kind]), **structure) for _ in range(2)
+    )
+    decoders = same.train(0).decoders
+    net.decode.solver = nengo.solvers.NoSolver(decoders.T)
+    net.decode.function = lambda x: np.zeros(2)
+    net.stimulus.output, net.target.output = net.x[0], net.y[0]
+    with net.model:
+        probes = [
+            nengo.Probe(encode.learning_rule, "feedback") for encode in net.encodes
+        ]
+    with Simulator(net.model) as sim:
+        sim.step()
+    chain = make_chain([find_path(same.decode)])
+    chain.decoders[0] = decoders.T
+    chain.follow(0)
+    for layer, probe in zip(chain.layers, probes):
+        assert allclose(layer.feedback[0], sim.data[probe][0].T, rtol=1e-9, atol=1e-12)
+
+
+def test_feedback_that_comes_to_equal_the_forward_weights():
+    """Kolen-Pollack, from update to update."""
+    net = Net(teach("global", 0.0, feedback=partial(KolenPollack, decay=0.5)))
+    chain = make_chain([find_path(net.decode)])
+    samples = epochs.Samples(chain, [net.x], [net.y], rng=np.random.RandomState(0))
+    solve = make_solve(nengo.solvers.LstsqL2(), None)
+    samples.solve(solve)
+    distances = []
+    for _ in range(40):
+        samples.learn(solve)
+        expected = [
+            *(layer.find_weights(0, True) for layer in chain.layers[1:]),
+            chain.decoders[0],
+        ]
+        distances.append(
+            [
+                np.linalg.norm(layer.feedback[0] - weights)
+                for layer, weights in zip(chain.layers, expected)
+            ]
+        )
+    decay = np.divide(distances[30], distances[0])
+    np.testing.assert_allclose(decay, np.exp(-15), rtol=1e-3)
 
 
 def test_global_feedback_alignment_with_live_weights_is_backpropagation(
@@ -400,6 +472,12 @@ def test_teach_chain_online(Simulator):
             "learning_rate",
             "one for each of 3 layers .got 2",
         ),
+        (
+            dict(variant="backprop", feedback=SignSymmetric),
+            "feedback",
+            "no feedback weights in 'backprop'.*Use 'global' or 'local'",
+        ),
+        (dict(feedback=SignSymmetric), "feedback", "Let size_in be 3"),
         (dict(encodes=[]), "encodes", "Must be the connections to each layer"),
         (dict(encodes=[1, 2]), "encodes", "Must be the connections to each layer"),
         (dict(swap=True), "encodes", "does not leave .*leads to"),

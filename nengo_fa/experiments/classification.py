@@ -21,11 +21,11 @@ from nengo_fa.experiments.conditions import (
     make_coordinates,
     make_rule,
 )
+from nengo_fa.layers import make_chain
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Classifier
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 NEURONS = {
     "rate": nengo.LIFRate,

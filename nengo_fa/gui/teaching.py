@@ -112,6 +112,8 @@ class Teaching:
             if isinstance(rule.learning_rule_type, Backprop):
                 connection = rule.learning_rule_type.connection
                 signals.append(model.sig[connection]["weights"])
+            else:
+                signals.append(model.sig[rule]["feedback"])
         return signals
 
 
@@ -163,12 +165,8 @@ class LiveTeaching:
         self.decoders = None if teaching.decode is None else next(arrays)
         self._rules = []
         for rule in teaching.rules:
-            error, rule_type = next(arrays), rule.learning_rule_type
-            if isinstance(rule_type, Backprop):
-                feedback = next(arrays).T
-            else:
-                feedback = model.params[rule].feedback
-            self._rules.append((error, feedback, rule_type))
+            error, feedback = next(arrays), next(arrays).T
+            self._rules.append((error, feedback, rule.learning_rule_type))
         self._active = self._rules[0]
 
     def get_point(self):

@@ -186,13 +186,19 @@ def test_tuning_curves_are_in_hertz(Simulator, allclose):
         assert allclose(read(view, "highest"), [100, 100])
 
 
-@pytest.mark.parametrize("rule", ["feedback", "backprop"])
+@pytest.mark.parametrize("rule", ["feedback", "Kolen-Pollack", "backprop"])
 def test_error_fields(Simulator, model, rule, allclose, monkeypatch):
     """Against the same by way of the simulator's own activities."""
     product = model.product
-    if rule == "backprop":
-        model.connections.pop()
-        teach(model, nengo_fa.Backprop(product.decode))
+    rules = {
+        "feedback": nengo_fa.FeedbackAlignment(1, 10),
+        "Kolen-Pollack": nengo_fa.FeedbackAlignment(
+            1, 10, feedback=nengo_fa.feedback.KolenPollack(product.decode, decay=3)
+        ),
+        "backprop": nengo_fa.Backprop(product.decode),
+    }
+    model.connections.pop()
+    teach(model, rules[rule])
     with model:
         gui.ErrorFields(
             product.encode, product.decode, lambda x: 2 + x[0] - x[1], neuron=1
@@ -212,6 +218,12 @@ def test_error_fields(Simulator, model, rule, allclose, monkeypatch):
             feedback = decoders.T
         else:
             feedback = sim.data[product.encode.learning_rule].feedback
+        if rule == "Kolen-Pollack":
+            drawn = feedback
+            feedback = sim.signals[
+                sim.model.sig[product.encode.learning_rule]["feedback"]
+            ].T
+            assert not allclose(drawn, feedback, atol=0.1)
         projected = error @ feedback[1]
         assert allclose(fields[-1][0], projected)
         assert allclose(fields[-1][1], projected * (activities[..., 1] > 0))
