@@ -197,6 +197,22 @@ def test_on_a_device(allclose):
             assert allclose(getattr(layer, name), getattr(other, name), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["SignSymmetric", "KolenPollack"])
+def test_feedback_that_follows(kind):
+    """The metrics do not let it go on."""
+    ours, plain = (
+        train(
+            make_network("global", feedback=getattr(nengo_fa.feedback, kind)),
+            metrics=wanted,
+        )
+        for wanted in (True, False)
+    )
+    for layer, other in zip(ours.layers, plain.layers):
+        assert np.array_equal(layer.encoders, other.encoders)
+        if kind == "SignSymmetric":
+            assert np.all(layer.alignment < np.pi / 2 - 0.2)
+
+
 def test_feedback_of_your_own(allclose):
     """The ratio follows the length of the feedback weights."""
     network = make_network("direct")
