@@ -1,6 +1,7 @@
 """The figures, from results alone."""
 
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
+from nengo_fa.plots.depth import depth
 from nengo_fa.plots.drawing import FIXED, LEARNED
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
 from nengo_fa.plots.images import confusion_matrix, encoder_images
@@ -16,6 +17,7 @@ __all__ = [
     "LEARNED",
     "classification_curves",
     "confusion_matrix",
+    "depth",
     "draw_encoders",
     "encoder_images",
     "encoder_movement",
