@@ -11,9 +11,9 @@ import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, NeuronError, Rate, epochs, teach_chain
 from nengo_fa.chains import VARIANTS
 from nengo_fa.feedback import KolenPollack, SignSymmetric
+from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 SIZES = 9, 8, 7
 N_SAMPLES = 12

@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import banded, learning_rates, mnist, multiplication, online
+from nengo_fa.cli import banded, depth, learning_rates, mnist, multiplication, online
 
 COMMANDS = (
     online,
@@ -15,6 +15,7 @@ COMMANDS = (
     learning_rates,
     mnist,
     banded,
+    depth,
 )
 
 
