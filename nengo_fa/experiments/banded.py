@@ -19,9 +19,9 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
+from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 CONNECTIVITIES = ("full", "limited")
 
