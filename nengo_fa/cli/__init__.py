@@ -7,13 +7,14 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import learning_rates, mnist, multiplication, online
+from nengo_fa.cli import learning_rates, mnist, multiplication, online, pyramidal
 
 COMMANDS = (
     online,
     multiplication,
     learning_rates,
     mnist,
+    pyramidal,
 )
 
 

@@ -6,6 +6,7 @@ from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_cu
 from nengo_fa.plots.images import confusion_matrix, encoder_images
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
+from nengo_fa.plots.pyramidal import pyramidal
 from nengo_fa.plots.saving import FORMATS, save
 from nengo_fa.plots.spikes import presentation
 
@@ -22,6 +23,7 @@ __all__ = [
     "learning_curves",
     "online",
     "presentation",
+    "pyramidal",
     "save",
     "sensitivity",
     "stream",
