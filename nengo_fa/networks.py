@@ -194,7 +194,7 @@ class BurstMultiplication(Multiplication):
         n_neurons=50,
         neuron_type=Pyramidal(),
         encoder_rule=BurstLearning(),
-        feedback=nengo.dists.Choice([-30.0, 30.0]),
+        feedback=nengo.dists.Choice([[-30.0], [30.0]]),
         decoder_rule=Default,
         learning=1.0,
         synapse=0.005,

@@ -16,6 +16,7 @@ class PyramidalEnsembleParam(Parameter):
     """An ensemble of neurons that have an apical compartment."""
 
     def coerce(self, instance, ensemble):
+        super().coerce(instance, ensemble)  # which refuses None
         self.check_type(instance, ensemble, Ensemble)
         if not isinstance(ensemble.neuron_type, ApicalCompartment):
             raise ValidationError(
@@ -25,7 +26,7 @@ class PyramidalEnsembleParam(Parameter):
                 attr=self.name,
                 obj=instance,
             )
-        return super().coerce(instance, ensemble)
+        return ensemble
 
 
 def filled_by_the_simulator(t, x):

@@ -29,10 +29,10 @@ def add_to(commands):
     )
     command.add_argument(
         "--seconds",
-        type=number(float, 1, 10**6),
+        type=number(float, 2, 10**6),
         default=40.0,
         metavar="S",
-        help="simulated time to learn in (default: %(default)s)",
+        help="simulated time to learn in, and to average updates over (default: %(default)s)",
     )
     add_seed(command, "all trials")
     command.add_argument(

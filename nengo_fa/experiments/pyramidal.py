@@ -68,7 +68,7 @@ def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
     )
 
 
-def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=64.0, seed=0):
+def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
     """Angle between the updates by bursts and by eq. 3, averaged over more and more time.
 
     Encoders stay as they are, and the error is that of an output of zero that should be
@@ -121,7 +121,8 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=64.0, seed=0):
     times = seconds / 2 ** np.arange(7, 0, -1)
     angle = np.empty((len(weights), len(times)))
     for j, time in enumerate(times):
-        n_stretches, n_steps = round(seconds / time), round(time / sim.dt)
+        n_steps = round(time / sim.dt)
+        n_stretches = len(x) // n_steps
         used = slice(n_stretches * n_steps)
 
         def average(delta, shape=(n_stretches, n_steps), used=used):
@@ -198,7 +199,7 @@ def run(n_trials=7, seconds=40.0, seed=0, progress_bar=True):
     ----------
     n_trials : int, optional
     seconds : float, optional
-        Simulated time to learn in.
+        Simulated time to learn in, and to average updates over; 2 at least.
     seed : int, optional
         Of all trials.
     progress_bar : bool, optional
@@ -214,8 +215,8 @@ def run(n_trials=7, seconds=40.0, seed=0, progress_bar=True):
     trials = []
     for trial_seed in seeds.tolist():
         parts = [
-            measure_responses(seed=trial_seed),
-            measure_angles(seed=trial_seed),
+            measure_responses(seconds=min(seconds, 5.0), seed=trial_seed),
+            measure_angles(seconds=seconds, seed=trial_seed),
             learn(seconds=seconds, seed=trial_seed, progress_bar=progress_bar),
         ]
         trials.append(xr.merge(parts))

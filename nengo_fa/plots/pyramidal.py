@@ -13,11 +13,6 @@ from nengo_fa.plots.drawing import (
 )
 
 BETWEEN = "0.55"
-COLOURS = {
-    "fixed encoders": FIXED,
-    "burst learning": LEARNED,
-    "feedback alignment": BETWEEN,
-}
 
 
 @rc_context(STYLE)
@@ -37,7 +32,7 @@ def pyramidal(data):
         it; (b) the fraction of events that are bursts over the apical input, for all
         basal inputs with events; (c) the angle between the update by bursts and that of
         eq. 3 over the time that is averaged; (d) the error of a product while encoders
-        learn. Lines are medians over trials; shades are from the lowest to the highest.
+        learn, over that with fixed encoders in the same trial. Lines are medians over trials; shades are from the lowest to the highest.
     """
     figure = make_figure(PAGE, 4.8)
     panels = figure.subplots(2, 2)
@@ -49,7 +44,8 @@ def pyramidal(data):
         axes.set_title("")
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        # where there is no line: errors start at the top
+        axes.legend(frameon=False, loc="lower left" if letter == "d" else "best")
         set_font_size(axes)
     return figure
 
@@ -99,9 +95,17 @@ def _draw_angles(axes, data):
 
 
 def _draw_errors(axes, data):
-    for rule, colour in COLOURS.items():
-        _draw_band(axes, data["rmse"].sel(rule=rule), "time", colour, rule, "-")
-    axes.set(xlabel="Time (s)", ylabel="RMSE of the product", title="Multiplication")
+    rmse = data["rmse"]
+    for rule, colour, style in (
+        ("burst learning", LEARNED, "-"),
+        ("feedback alignment", BETWEEN, "--"),
+    ):
+        ratio = rmse.sel(rule=rule) / rmse.sel(rule="fixed encoders")
+        _draw_band(axes, ratio, "time", colour, rule, style)
+    axes.axhline(1, color=FIXED, linestyle=":", label="fixed encoders")
+    axes.set(
+        xlabel="Time (s)", ylabel="RMSE, relative to fixed", title="Multiplication"
+    )
 
 
 def _draw_band(axes, values, dim, colour, label, style):
