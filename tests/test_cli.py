@@ -127,6 +127,16 @@ def test_refuses_data_of_another_configuration(tmp_path, capsys):
     assert (tmp_path / "a" / "figure5.png").read_bytes() == before
 
 
+def test_pyramidal(tmp_path, capsys):
+    figure = tmp_path / "figure.svg"
+    arguments = ["pyramidal", "--trials", "1", "--seconds", "2"]
+    assert cli.main([*arguments, "--figure", str(figure)]) == 0
+    output = capsys.readouterr().out
+    assert "Burst learning ends with a lower error than fixed encoders" in output
+    assert "Of 1 trial none of this can be shown" in output
+    assert figure.read_text().lstrip().startswith("<?xml")
+
+
 def test_without_the_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "xarray", None)
     for name in list(sys.modules):

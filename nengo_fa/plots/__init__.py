@@ -9,6 +9,7 @@ from nengo_fa.plots.images import confusion_matrix, encoder_images
 from nengo_fa.plots.layers import layer_metrics
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
+from nengo_fa.plots.pyramidal import pyramidal
 from nengo_fa.plots.saving import FORMATS, save
 from nengo_fa.plots.spikes import presentation
 
@@ -28,6 +29,7 @@ __all__ = [
     "learning_curves",
     "online",
     "presentation",
+    "pyramidal",
     "save",
     "sensitivity",
     "stream",
