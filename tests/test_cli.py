@@ -116,6 +116,34 @@ def test_banded(tmp_path, monkeypatch, capsys):
     assert {path.stem for path in folder.glob("*.png")} == curves
 
 
+@pytest.mark.parametrize("experiment", ["multiplication", "mnist", "online"])
+def test_homeostasis(experiment, tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--trials", "1", "--epochs", "1"]
+    options += ["--workers", "1"]
+    if experiment == "mnist":
+        options += ["--dataset", "digits", "--n-neurons", "20"]
+    assert cli.main(["homeostasis", experiment, *options]) == 0
+    output = capsys.readouterr().out
+    assert "FeedbackAlignment, stabilized" in output
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    for name in ("homeostasis", "phase_portrait"):
+        assert (tmp_path / f"{name}.png").exists()
+
+
+def test_homeostasis_is_not_measured_in_spikes(tmp_path):
+    options = ["--neurons", "spiking", "--folder", str(tmp_path)]
+    with pytest.raises(SystemExit, match="rates only"):
+        cli.main(["homeostasis", "multiplication", *options])
+
+
+def test_hebbian(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1"]
+    assert cli.main(["hebbian", *options]) == 0
+    output = capsys.readouterr().out
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    assert (tmp_path / "hebbian.png").exists()
+
+
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]

@@ -10,6 +10,8 @@ import nengo_fa
 from nengo_fa.cli import (
     banded,
     depth,
+    hebbian,
+    homeostasis,
     learning_rates,
     mnist,
     multiplication,
@@ -25,6 +27,8 @@ COMMANDS = (
     banded,
     depth,
     pyramidal,
+    homeostasis,
+    hebbian,
 )
 
 
