@@ -239,7 +239,7 @@ class SimEncoderLearning(Operator):
         step_derivative = self._make_step_derivative(gate, adaptation, derivative)
         step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(projected_error)
-        make_step_outer = _normalizations[self.rule.normalization]
+        make_step_outer = NORMALIZATIONS[self.rule.normalization]
         step_outer = make_step_outer(h, x, encoders, delta, self.fields, self.scale)
         columns = self.columns
         if columns is not None:
@@ -407,7 +407,8 @@ def _scale_rows(vectors, scale, out):
     np.multiply(vectors, out, out=out)
 
 
-_normalizations = {
+#: The functions that bind a change of encoders to arrays, by the normalization.
+NORMALIZATIONS = {
     None: _make_step_outer,
     "forced": _make_step_outer_forced,
     "augmented": _make_step_outer_augmented,

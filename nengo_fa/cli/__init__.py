@@ -8,12 +8,15 @@ from nengo.exceptions import NengoException
 
 import nengo_fa
 from nengo_fa.cli import (
+    banded,
+    depth,
     hebbian,
     homeostasis,
     learning_rates,
     mnist,
     multiplication,
     online,
+    pyramidal,
 )
 
 COMMANDS = (
@@ -21,6 +24,9 @@ COMMANDS = (
     multiplication,
     learning_rates,
     mnist,
+    banded,
+    depth,
+    pyramidal,
     homeostasis,
     hebbian,
 )
