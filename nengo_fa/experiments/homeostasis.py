@@ -18,9 +18,9 @@ from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.conditions import RULES
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
+from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 NORMALIZATIONS = ("none", "augmented", "homeostatic", "stabilized")
 
