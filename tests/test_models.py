@@ -54,6 +54,7 @@ def test_multiplication_as_a_script(
         ("tuning_curves", "tuning_curves.png"),
         ("race", "backprop     RMSE"),
         ("tasks", "ring: RMSE"),
+        ("pyramidal", "learned  RMSE"),
     ],
 )
 def test_short_script(monkeypatch, tmp_path, capsys, name, words):

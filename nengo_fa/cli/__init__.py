@@ -7,7 +7,17 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import banded, depth, learning_rates, mnist, multiplication, online
+from nengo_fa.cli import (
+    banded,
+    depth,
+    hebbian,
+    homeostasis,
+    learning_rates,
+    mnist,
+    multiplication,
+    online,
+    pyramidal,
+)
 
 COMMANDS = (
     online,
@@ -16,6 +26,9 @@ COMMANDS = (
     mnist,
     banded,
     depth,
+    pyramidal,
+    homeostasis,
+    hebbian,
 )
 
 

@@ -4,11 +4,14 @@ from nengo_fa.plots.bands import bands, taught_fields, variants
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.depth import depth
 from nengo_fa.plots.drawing import FIXED, LEARNED
+from nengo_fa.plots.hebbian import hebbian
+from nengo_fa.plots.homeostasis import homeostasis, phase_portrait
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
 from nengo_fa.plots.images import confusion_matrix, encoder_images
 from nengo_fa.plots.layers import layer_metrics
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
+from nengo_fa.plots.pyramidal import pyramidal
 from nengo_fa.plots.saving import FORMATS, save
 from nengo_fa.plots.spikes import presentation
 
@@ -23,11 +26,15 @@ __all__ = [
     "draw_encoders",
     "encoder_images",
     "encoder_movement",
+    "hebbian",
+    "homeostasis",
     "iterations",
     "layer_metrics",
     "learning_curves",
     "online",
+    "phase_portrait",
     "presentation",
+    "pyramidal",
     "save",
     "sensitivity",
     "stream",

@@ -19,6 +19,7 @@ FIGURES = [
     (plots.confusion_matrix, "shown"),
     (plots.encoder_images, "shown"),
     (plots.stream, "streamed"),
+    (plots.pyramidal, "two_compartments"),
 ]
 
 
