@@ -1,11 +1,13 @@
 """Rules for all layers of a chain at once, with the errors that belong to them."""
 
 from nengo.connection import Connection
+from nengo.dists import Distribution
 from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_iterable
 
 from nengo_fa.error_nodes import BackpropagatedError, NeuronError
+from nengo_fa.feedback import Feedback
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 
 #: How the error reaches a hidden layer, by name: the node that hands it on, and whether
@@ -63,6 +65,12 @@ def teach_chain(
         or have a rule already, if there are not as many learning rates as layers, or if
         there is feedback for backpropagation, or of a size that does not fit.
 
+    Notes
+    -----
+    Nengo's seeds depend on how many nodes and connections there are in a network, and so
+    do the neurons of ensembles without a seed of their own. To compare variants with the
+    same neurons, give the ensembles seeds, or call this in a network around theirs.
+
     See Also
     --------
     NeuronError, BackpropagatedError
@@ -113,7 +121,7 @@ def teach_chain(
             size_in = decode.size_out if node is None else node.size_out
             of_layer = feedback
             if callable(feedback):
-                of_layer = feedback(following, to_neurons=node is not None)
+                of_layer = _make_feedback(feedback, following, node, size_in)
             rule = FeedbackAlignment(size_in, rate, of_layer, **parameters)
         encode.learning_rule_type = rule
         source = error if node is None else node
@@ -122,6 +130,26 @@ def teach_chain(
         if VARIANTS[variant] is not None and encode is not encodes[0]:
             make_node, gated = VARIANTS[variant]
             node = make_node(encode.learning_rule, gated=gated)
+
+
+def _make_feedback(kind, following, node, size_in):
+    """The feedback of a layer, which is to fit an error of this size."""
+    if isinstance(kind, type) and issubclass(kind, Distribution):
+        raise ValidationError(
+            f"{kind.__name__} is a class. Give one that is made of it, such as "
+            f"{kind.__name__}().",
+            attr="feedback",
+        )
+    feedback = kind(following, to_neurons=node is not None)
+    if isinstance(feedback, Feedback) and feedback.size_in != size_in:
+        raise ValidationError(
+            f"{type(feedback).__name__} follows the weights of {following}, of "
+            f"{feedback.size_in} dimensions, but the error has {size_in}. With 'direct', "
+            "no connection joins the layers before the last to the output: use fixed "
+            "feedback weights, or 'global' or 'local'.",
+            attr="feedback",
+        )
+    return feedback
 
 
 def _check_chain(chain):

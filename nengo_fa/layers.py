@@ -1,6 +1,7 @@
 """Layers of neurons that are taught offline, in chains from an input to an output."""
 
 import numpy as np
+from nengo.exceptions import BuildError
 
 from nengo_fa.devices import Device
 from nengo_fa.equations import encoder_update
@@ -216,9 +217,13 @@ class FollowingFeedback:
         """
         if self._weights is None:
             self._weights = weights.copy()
-            self._step = self.kind.make_step(
-                self._weights, self._feedback, 1.0, self._rng
-            )
+            shown = self._weights.view()
+            shown.setflags(write=False)
+            self._step = self.kind.make_step(shown, self._feedback, 1.0, self._rng)
+            if not callable(self._step):
+                raise BuildError(
+                    f"{self.kind}.make_step must return a function without arguments."
+                )
         self._weights[...] = weights
         self._step()
 

@@ -5,12 +5,12 @@ from functools import partial
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, NeuronError, Rate, epochs, teach_chain
 from nengo_fa.chains import VARIANTS
-from nengo_fa.feedback import KolenPollack, SignSymmetric
+from nengo_fa.feedback import Feedback, KolenPollack, Orthogonal, SignSymmetric
 from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
@@ -191,6 +191,25 @@ def test_feedback_that_follows_does_so_offline_as_online(
     chain.follow(0)
     for layer, probe in zip(chain.layers, probes):
         assert allclose(layer.feedback[0], sim.data[probe][0].T, rtol=1e-9, atol=1e-12)
+
+
+class Own(Feedback):
+    """Feedback weights of a user, which are wrong."""
+
+    def make_step(self, weights, feedback, dt, rng):
+        return None
+
+
+class Overwriting(Feedback):
+    def make_step(self, weights, feedback, dt, rng):
+        return lambda: weights.fill(0)
+
+
+def test_own_feedback_is_checked_offline_as_online():
+    with pytest.raises(BuildError, match="must return a function without arguments"):
+        Net(teach("global", feedback=Own)).train()
+    with pytest.raises(ValueError, match="read-only"):
+        Net(teach("global", feedback=Overwriting)).train()
 
 
 def test_feedback_that_comes_to_equal_the_forward_weights():
@@ -518,7 +537,12 @@ def test_teach_chain_online(Simulator):
             "feedback",
             "no feedback weights in 'backprop'.*Use 'global' or 'local'",
         ),
-        (dict(feedback=SignSymmetric), "feedback", "Let size_in be 3"),
+        (
+            dict(feedback=SignSymmetric),
+            "feedback",
+            "3 dimensions.*With 'direct'.*use fixed",
+        ),
+        (dict(feedback=Orthogonal), "feedback", r"such as Orthogonal\(\)"),
         (dict(encodes=[]), "encodes", "Must be the connections to each layer"),
         (dict(encodes=[1, 2]), "encodes", "Must be the connections to each layer"),
         (dict(encodes=None), "encodes", "Must be the connections to each layer"),

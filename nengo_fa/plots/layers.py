@@ -5,7 +5,7 @@ from matplotlib import colormaps, rc_context
 from matplotlib.ticker import MaxNLocator
 from nengo.exceptions import ValidationError
 
-from nengo_fa.plots.conditions import label_plainly
+from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import PAGE, STYLE, make_figure, set_font_size
 
 _METRICS = {
@@ -50,12 +50,15 @@ def layer_metrics(history):
     legend = figure.add_subplot(grid[0, :])
     legend.set_axis_off()
     n_layers, epochs = len(history.layers), np.arange(history.n_epochs + 1)
+    marker = "-" if history.n_epochs else "o"  # a single point has no line
     colors = colormaps["viridis"](np.linspace(0, 0.85, n_layers))
     panels = {}
     for i, (name, (title, label)) in enumerate(_METRICS.items()):
         axes = panels[name] = figure.add_subplot(grid[1 + i // 2, i % 2])
         lines = [
-            axes.plot(epochs, getattr(layer, name), color=color, linewidth=1.4)[0]
+            axes.plot(epochs, getattr(layer, name), marker, color=color, linewidth=1.4)[
+                0
+            ]
             for layer, color in zip(history.layers, colors)
         ]
         axes.set_title(f"({'abcd'[i]}) {title}", loc="left")
@@ -64,8 +67,7 @@ def layer_metrics(history):
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
         axes.spines[["top", "right"]].set_visible(False)
         set_font_size(axes)
-    panels["weight_ratio"].set_yscale("log")
-    label_plainly(panels["weight_ratio"].yaxis)
+    show_ratios(panels["weight_ratio"])
     panels["dead"].set_ylim(bottom=0, top=max(0.05, panels["dead"].get_ylim()[1]))
     for name, level in (("alignment", np.pi / 2), ("selectivity", 0)):
         panels[name].axhline(level, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
