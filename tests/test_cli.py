@@ -273,7 +273,18 @@ def test_depth(tmp_path, capsys):
     """Rates are chosen in other trials; run again, it draws what is there."""
     command = ["depth", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
     command += ["--workers", "1", "--n-neurons", "20", "--trials", "1"]
-    command += ["--depths", "2", "1", "--learning-rates", "0.03", "0.003"]
+    command += [
+        "--samples",
+        "200",
+        "--epochs",
+        "1",
+        "--depths",
+        "2",
+        "1",
+        "--learning-rates",
+        "0.03",
+        "0.003",
+    ]
     assert cli.main(command) == 0
     output = capsys.readouterr().out
     assert re.search(r"hidden layers +1 +2\nbackprop +0\.0", output)
