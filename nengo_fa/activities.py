@@ -6,6 +6,8 @@ from nengo import neurons
 from nengo.exceptions import ValidationError
 from nengo.neurons import RatesToSpikesNeuronType
 
+from nengo_fa.neurons import Pyramidal, PyramidalRate
+
 
 def make_step_rates(neuron_type, current, out):
     """Bind the firing rates of neurons to arrays.
@@ -77,6 +79,8 @@ def has_lif_rates(neuron_type):
         neurons.LIFRate,
         neurons.AdaptiveLIF,
         neurons.AdaptiveLIFRate,
+        Pyramidal,
+        PyramidalRate,
     )
 
 

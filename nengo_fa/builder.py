@@ -51,7 +51,7 @@ def build_feedback_alignment(model, rule_type, rule):
     -----
     Sets ``model.params[rule]`` to a `.BuiltFeedbackAlignment` instance.
     """
-    ensemble = _get_taught_ensemble(rule)
+    ensemble = get_taught_ensemble(rule)
     shape = (ensemble.n_neurons, rule_type.size_in)
 
     rng = np.random.RandomState(find_seed(model, rule))
@@ -135,7 +135,7 @@ def build_backprop(model, rule_type, rule):
 
 def _make_find_weights(model, rule, connection, name):
     """A function that returns the weights of a connection, once the model is built."""
-    ensemble = _get_taught_ensemble(rule)
+    ensemble = get_taught_ensemble(rule)
     trouble = find_reason_against_decoders(connection, ensemble)
     if trouble is not None:
         raise BuildError(f"Building {rule}: {name} is {connection}, which {trouble}")
@@ -195,7 +195,7 @@ def get_rule_types(connection):
     return list(types) if is_iterable(types) else [types]
 
 
-def _get_taught_ensemble(rule):
+def get_taught_ensemble(rule):
     """The ensemble whose encoders a rule modifies, or an error if it has none."""
     connection, ensemble = rule.connection, rule.connection.post_obj
     if isinstance(connection.pre_obj, Ensemble) and connection.solver.weights:
@@ -234,16 +234,10 @@ def build_encoder_learning(model, rule_type, rule, feedback):
     -----
     Sets the probeable signals, and the input signal for the error.
     """
-    ensemble, post_slice = rule.connection.post_obj, rule.connection.post_slice
+    ensemble = rule.connection.post_obj
     built, encoders = model.params[ensemble], model.sig[ensemble]["encoders"]
-    _check_normalization(rule_type, rule, encoders.initial_value)
-
-    columns = np.zeros(ensemble.dimensions, dtype=encoders.dtype)
-    columns[post_slice] = 1
-
-    fields = None
-    if rule_type.sparse and np.any(encoders.initial_value == 0):
-        fields = (encoders.initial_value != 0).astype(encoders.dtype)
+    check_normalization(rule_type, rule, encoders.initial_value)
+    columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
 
     def add_signal(name, size):
         model.sig[rule][name] = Signal(shape=(size,), name=f"{rule}.{name}")
@@ -287,7 +281,7 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         rule=rule_type,
         neuron_type=ensemble.neuron_type,
         scale=built.gain / ensemble.radius,
-        columns=None if columns.all() else columns,
+        columns=columns,
         fields=fields,
     )
     if callable(feedback):
@@ -297,7 +291,25 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         model.add_op(operator)
 
 
-def _check_normalization(rule_type, rule, encoders):
+def find_taught_entries(rule_type, rule, encoders):
+    """Which entries of the encoders a rule changes.
+
+    Returns
+    -------
+    columns : (dimensions,) ndarray or None
+        One for those that the connection reaches; None if it reaches all of them.
+    fields : (n_neurons, dimensions) ndarray or None
+        One for those that may be other than zero; None if all of them may.
+    """
+    columns = np.zeros(encoders.shape[1], dtype=encoders.dtype)
+    columns[rule.connection.post_slice] = 1
+    fields = None
+    if rule_type.sparse and np.any(encoders == 0):
+        fields = (encoders != 0).astype(encoders.dtype)
+    return None if columns.all() else columns, fields
+
+
+def check_normalization(rule_type, rule, encoders):
     """Refuse a normalization that the encoders do not allow."""
     ensemble = rule.connection.post_obj
     if rule_type.normalization is None:

@@ -30,13 +30,14 @@ def teach_chain(
 ):
     """Give each layer of a chain an encoder rule, and connect the errors of the layers.
 
-    To be called within a network, as it declares nodes and connections.
+    To be called within the network that holds the connections, or one around it, as it
+    declares nodes and connections.
 
     Parameters
     ----------
     encodes : sequence of nengo.Connection
-        The connections that lead to the layers, from the first to the last. Their
-        ``learning_rule_type`` is set.
+        The connections that lead to the layers, from the first to the last, without
+        learning rules. Their ``learning_rule_type`` is set.
     decode : nengo.Connection
         From the last layer to the output.
     error : nengo.Node or nengo.Ensemble, optional
@@ -58,9 +59,9 @@ def teach_chain(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such variant, if connections are none or do not follow one another,
-        if there are not as many learning rates as layers, or if there is feedback for
-        backpropagation, or of a size that does not fit.
+        If there is no such variant, if connections are none, do not follow one another
+        or have a rule already, if there are not as many learning rates as layers, or if
+        there is feedback for backpropagation, or of a size that does not fit.
 
     See Also
     --------
@@ -80,12 +81,12 @@ def teach_chain(
     >>> [encode.learning_rule.size_in for encode in encodes]
     [20, 1]
     """
-    if variant not in VARIANTS:
+    if variant not in list(VARIANTS):
         raise ValidationError(
             f"Must be one of {', '.join(map(repr, VARIANTS))} (got {variant!r})",
             attr="variant",
         )
-    encodes = list(encodes)
+    encodes = list(encodes) if is_iterable(encodes) else []
     chain = [*encodes, decode]
     _check_chain(chain)
     by_backprop = variant in ("backprop", "local backprop")
@@ -130,6 +131,16 @@ def _check_chain(chain):
             "one from the last layer to the output",
             attr="encodes",
         )
+    for encode in chain[:-1]:
+        # the errors of that rule, if it is an equal one, would be added to the new ones
+        if encode.learning_rule_type:
+            raise ValidationError(
+                f"Must not have learning rules yet, but {encode} has "
+                f"{encode.learning_rule_type}. Declare the network anew for another "
+                "chain; or set learning_rule_type to None, and remove the nodes and "
+                "connections of the errors.",
+                attr="encodes",
+            )
     for before, behind in zip(chain, chain[1:]):
         ensemble = getattr(behind.pre_obj, "ensemble", behind.pre_obj)
         if before.post_obj is not ensemble:

@@ -9,6 +9,7 @@ from nengo.params import Default, EnumParam, FrozenObject
 from nengo.synapses import SynapseParam
 
 from nengo_fa.activities import has_lif_rates, make_step_lif, make_step_rates
+from nengo_fa.neurons import Pyramidal, PyramidalRate
 from nengo_fa.params import FiniteParam
 
 
@@ -156,6 +157,8 @@ class Step(Derivative):
         neurons.LIFRate: 1,
         neurons.AdaptiveLIF: 1,
         neurons.AdaptiveLIFRate: 1,
+        Pyramidal: 1,
+        PyramidalRate: 1,
         neurons.RectifiedLinear: 0,
         neurons.SpikingRectifiedLinear: 0,
     }
@@ -219,8 +222,8 @@ class Rate(Derivative):
 
     Notes
     -----
-    Known are LIF, LIFRate, AdaptiveLIF, AdaptiveLIFRate, RectifiedLinear,
-    SpikingRectifiedLinear, Sigmoid and Tanh, and RegularSpiking, StochasticSpiking and
+    Known are LIF, LIFRate, AdaptiveLIF, AdaptiveLIFRate, Pyramidal, PyramidalRate,
+    RectifiedLinear, SpikingRectifiedLinear, Sigmoid and Tanh, and RegularSpiking, StochasticSpiking and
     PoissonSpiking on top of any of the rate types. A class derived from one of them may
     have another response curve, and is refused.
 
@@ -353,6 +356,8 @@ class Rate(Derivative):
         neurons.LIFRate: _make_step_lif,
         neurons.AdaptiveLIF: _make_step_lif,
         neurons.AdaptiveLIFRate: _make_step_lif,
+        Pyramidal: _make_step_lif,
+        PyramidalRate: _make_step_lif,
         neurons.RectifiedLinear: _make_step_rectified,
         neurons.SpikingRectifiedLinear: _make_step_rectified,
         neurons.Sigmoid: _make_step_sigmoid,

@@ -6,7 +6,10 @@ from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_iterable, is_number
 
+from nengo_fa.burst_learning import BurstLearning
 from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.neurons import Pyramidal
+from nengo_fa.pyramidal import ApicalDendrites
 
 
 class Multiplication(nengo.Network):
@@ -146,6 +149,78 @@ def _learning_node(learning):
         )
     # a constant is an array, for Nengo GUI to make it a slider
     return nengo.Node(learning if callable(learning) else [learning], label="learning")
+
+
+class BurstMultiplication(Multiplication):
+    """`Multiplication` by pyramidal neurons, whose encoders learn from bursts.
+
+    The error goes to the apical dendrites, not to a rule of the encoders.
+
+    Parameters
+    ----------
+    n_neurons : int, optional
+        Number of neurons of the hidden layer.
+    neuron_type : Pyramidal or PyramidalRate, optional
+    encoder_rule : BurstLearning, optional
+    feedback : (n_neurons, 1) array_like or nengo.dists.Distribution, optional
+        Feedback weights, in logits for each unit of error. By default 30 or -30, so that
+        an error of 0.1 makes 95 % of the events of some neurons bursts, and 5 % of those
+        of others.
+    decoder_rule, learning, synapse
+        As for `Multiplication`. Without learning there is no error at the dendrites, but
+        encoders diffuse, as bursts are random.
+    **kwargs
+        Passed through to `nengo.Network`.
+
+    Attributes
+    ----------
+    apical : ApicalDendrites
+        Of the hidden layer.
+    feedback : nengo.Connection
+        From the error to the apical dendrites.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     product = nengo_fa.networks.BurstMultiplication()
+    ...     _ = nengo.Connection(stimulus, product.input, synapse=None)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.1)
+    """
+
+    def __init__(
+        self,
+        n_neurons=50,
+        neuron_type=Pyramidal(),
+        encoder_rule=BurstLearning(),
+        feedback=nengo.dists.Choice([[-30.0], [30.0]]),
+        decoder_rule=Default,
+        learning=1.0,
+        synapse=0.005,
+        label="Multiplication learned from bursts",
+        **kwargs,
+    ):
+        super().__init__(
+            n_neurons=n_neurons,
+            neuron_type=neuron_type,
+            encoder_rule=None,
+            decoder_rule=decoder_rule,
+            learning=learning,
+            synapse=synapse,
+            label=label,
+            **kwargs,
+        )
+        self.encode.learning_rule_type = encoder_rule
+        with self:
+            self.apical = ApicalDendrites(self.hidden, label="apical dendrites")
+            self.feedback = nengo.Connection(
+                self.gated_error,
+                self.apical,
+                transform=nengo.Dense((n_neurons, 1), init=feedback),
+                synapse=None,
+                label="feedback",
+            )
 
 
 class MultiplicationComparison(nengo.Network):

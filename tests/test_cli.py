@@ -99,6 +99,51 @@ def test_learning_rates_of_classification(tmp_path, capsys):
     assert (found.baseline_error == expected.baseline_error).all()
 
 
+def test_banded(tmp_path, monkeypatch, capsys):
+    """Claims and figures; of more dimensions, none that would be in a plane."""
+    monkeypatch.chdir(tmp_path)
+    arguments = ["banded", "--quick", "--workers", "1", "--trials", "1"]
+    arguments += ["--epochs", "1"]
+    assert cli.main(arguments) == 0
+    output = capsys.readouterr().out
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 9
+    folder = tmp_path / "results" / "banded-3x2-quick"
+    curves = {"rmse", "test_error", "alignment", "visible"}
+    assert {path.stem for path in folder.glob("*.png")} == curves | {"bands", "taught"}
+
+    assert cli.main([*arguments, "--bands", "2", "--dimensions", "3"]) == 0
+    folder = tmp_path / "results" / "banded-2x3-quick"
+    assert {path.stem for path in folder.glob("*.png")} == curves
+
+
+@pytest.mark.parametrize("experiment", ["multiplication", "mnist", "online"])
+def test_homeostasis(experiment, tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--trials", "1", "--epochs", "1"]
+    options += ["--workers", "1"]
+    if experiment == "mnist":
+        options += ["--dataset", "digits", "--n-neurons", "20"]
+    assert cli.main(["homeostasis", experiment, *options]) == 0
+    output = capsys.readouterr().out
+    assert "FeedbackAlignment, stabilized" in output
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    for name in ("homeostasis", "phase_portrait"):
+        assert (tmp_path / f"{name}.png").exists()
+
+
+def test_homeostasis_is_not_measured_in_spikes(tmp_path):
+    options = ["--neurons", "spiking", "--folder", str(tmp_path)]
+    with pytest.raises(SystemExit, match="rates only"):
+        cli.main(["homeostasis", "multiplication", *options])
+
+
+def test_hebbian(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1"]
+    assert cli.main(["hebbian", *options]) == 0
+    output = capsys.readouterr().out
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    assert (tmp_path / "hebbian.png").exists()
+
+
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]
@@ -108,6 +153,16 @@ def test_refuses_data_of_another_configuration(tmp_path, capsys):
     errors = capsys.readouterr().err
     assert "learning_rate is 10.0 there and 3.0 here" in errors
     assert (tmp_path / "a" / "figure5.png").read_bytes() == before
+
+
+def test_pyramidal(tmp_path, capsys):
+    figure = tmp_path / "figure.svg"
+    arguments = ["pyramidal", "--trials", "1", "--seconds", "2"]
+    assert cli.main([*arguments, "--figure", str(figure)]) == 0
+    output = capsys.readouterr().out
+    assert "Burst learning ends with a lower error than fixed encoders" in output
+    assert "Of 1 trial none of this can be shown" in output
+    assert figure.read_text().lstrip().startswith("<?xml")
 
 
 def test_without_the_extra(monkeypatch, tmp_path):
@@ -157,6 +212,7 @@ def test_shows_progress_by_default(tmp_path):
         (["multiplication", "--trials", "0"], "must be from 1 to"),
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
         (["multiplication", "--workers", "0"], "must be from 1 to"),
+        (["banded", "--bands", "1"], "must be from 2 to"),
         (["depth", "--depths", "0"], "must be from 1 to"),
         (["depth", "--neurons", "spiking"], "invalid choice: 'spiking'"),
         (["learning-rates"], "the following arguments are required: EXPERIMENT"),

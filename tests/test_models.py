@@ -54,6 +54,7 @@ def test_multiplication_as_a_script(
         ("tuning_curves", "tuning_curves.png"),
         ("race", "backprop     RMSE"),
         ("tasks", "ring: RMSE"),
+        ("pyramidal", "learned  RMSE"),
     ],
 )
 def test_short_script(monkeypatch, tmp_path, capsys, name, words):
@@ -172,7 +173,11 @@ def test_stream_without_mnist(stream, monkeypatch, capsys):
 
     load = stream[-1]["load"]
     monkeypatch.setattr(nengo_fa.datasets, "mnist", nowhere)
+    monkeypatch.delenv("NENGO_FA_DATA", raising=False)
     assert load(None).name == "digits"
     assert "MNIST is nowhere\nThe small digits" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="MNIST is nowhere"):
         load("mnist")
+    monkeypatch.setenv("NENGO_FA_DATA", "here")  # somebody has said where it is
+    with pytest.raises(SystemExit, match="MNIST is nowhere"):
+        load(None)

@@ -33,6 +33,7 @@ def test_layers_of_the_package():
     order = [
         "equations",
         "params",
+        "neurons",
         "devices",
         "activities",
         "derivatives",
@@ -42,6 +43,8 @@ def test_layers_of_the_package():
         "error_nodes",
         "chains",
         "builder",
+        "pyramidal",
+        "burst_learning",
         "learned",
         "geometry",
         "stages",

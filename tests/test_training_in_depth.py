@@ -287,6 +287,19 @@ def test_pieces_of_a_batch_make_no_difference(
     assert allclose(whole.rmse, pieces.rmse, rtol=1e-9)
 
 
+@pytest.mark.parametrize("variant", ["backprop", "local backprop"])
+@pytest.mark.parametrize("post_slice", [slice(None, None, -1), [2, 0]], ids=str)
+def test_torch_backpropagates_to_dimensions_in_any_order(allclose, variant, post_slice):
+    """PyTorch has no slices that go backwards."""
+    pytest.importorskip("torch")
+    histories = [
+        Net(teach(variant), post_slice=post_slice).train(3, device=device)
+        for device in ("cpu", "torch:cpu")
+    ]
+    for layer, other in zip(*(history.layers for history in histories)):
+        assert allclose(layer.encoders, other.encoders, rtol=1e-8)
+
+
 @pytest.mark.parametrize("from_neurons", [True, False])
 def test_the_network_holds_what_was_learned(Simulator, allclose, from_neurons):
     """As if it had been trained in one go; also the decoders between layers."""
@@ -388,6 +401,30 @@ def two_nodes(net):
     nengo.Connection(node, net.encodes[0].learning_rule)
 
 
+def node_and_error(net):
+    teach("global")(net)
+    rule = net.encodes[1].learning_rule
+    nengo.Connection(net.error, rule, transform=np.ones((7, 2)))
+
+
+def relayed_error(net, through):
+    """As large as that of the output, for which it is not to be taken."""
+    net.encodes[2].learning_rule_type = FeedbackAlignment(2)
+    net.encodes[1].learning_rule_type = FeedbackAlignment(2)
+    net.encodes[0].learning_rule_type = FeedbackAlignment(2)
+    node = NeuronError(net.encodes[2].learning_rule)
+    nengo.Connection(node[:2], through)
+    nengo.Connection(through, net.encodes[1].learning_rule)
+
+
+def error_through_a_node(net):
+    relayed_error(net, nengo.Node(size_in=2))
+
+
+def error_through_an_ensemble(net):
+    relayed_error(net, nengo.Ensemble(20, 2))
+
+
 def no_node(net):
     teach("direct")(net)
     net.encodes[0].learning_rule_type = FeedbackAlignment(SIZES[1])
@@ -427,9 +464,12 @@ def relay(net):
         (foreign_node, "not about the layer behind it. Make the node of the rule of"),
         (changed_error, "put a factor into the learning rate"),
         (two_nodes, "errors from several nodes. Offline, there can be one"),
+        (node_and_error, "errors from several nodes. Offline, there can be one"),
+        (error_through_a_node, "connect the node to the rule, without anything"),
+        (error_through_an_ensemble, "connect the node to the rule, without anything"),
         (no_node, r"error of 8. Connect to it the nengo_fa.NeuronError of the next"),
         (node_of_the_last, "the last layer, to which the error of the output belongs"),
-        (skipped_layer, "bring all input together in a node"),
+        (skipped_layer, "a layer that is taught has one connection into it"),
         (other_backprop, "Train that one, or change the rule"),
         (relay, "Connect the two layers without a node between them"),
     ],
@@ -467,6 +507,7 @@ def test_teach_chain_online(Simulator):
     "change, attr, match",
     [
         (dict(variant="dfa"), "variant", "Must be one of 'backprop', .*got 'dfa'"),
+        (dict(variant=["direct"]), "variant", "Must be one of 'backprop'"),
         (
             dict(learning_rate=[1, 2]),
             "learning_rate",
@@ -480,6 +521,7 @@ def test_teach_chain_online(Simulator):
         (dict(feedback=SignSymmetric), "feedback", "Let size_in be 3"),
         (dict(encodes=[]), "encodes", "Must be the connections to each layer"),
         (dict(encodes=[1, 2]), "encodes", "Must be the connections to each layer"),
+        (dict(encodes=None), "encodes", "Must be the connections to each layer"),
         (dict(swap=True), "encodes", "does not leave .*leads to"),
     ],
 )
@@ -491,3 +533,14 @@ def test_teach_chain_refuses(change, attr, match):
     with net.model, pytest.raises(ValidationError, match=match) as info:
         teach_chain(encodes, net.decode, **change)
     assert info.value.attr == attr
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_teach_chain_does_not_add_to_rules_that_are_there(variant):
+    """Equal rules are one to Nengo, which would be given the error twice."""
+    net = Net(teach("direct"))
+    n_connections = len(net.model.connections)
+    with net.model, pytest.raises(ValidationError, match="have learning rules yet"):
+        teach(variant)(net)
+    assert len(net.model.connections) == n_connections
+    assert all(e.learning_rule_type.size_in == 2 for e in net.encodes)

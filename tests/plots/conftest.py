@@ -155,3 +155,27 @@ def streamed(rng):
         {"error": ("time", error), "error_fixed": ("time", rng.rand(30))},
         {"time": 10 * np.arange(30.0)},
     )
+
+
+@pytest.fixture
+def two_compartments(rng):
+    """Rates, bursts, angles and errors of pyramidal neurons in three trials."""
+    basal, apical = np.linspace(0.5, 4, 8), [-4, 0, 4]
+    events = 30 * np.maximum(basal - 1, 0) + np.zeros((3, 3, 8))
+    fraction = np.array([0.1, 0.5, 0.9])[:, np.newaxis]
+    return xr.Dataset(
+        {
+            "event_rate": (("trial", "apical", "basal"), events),
+            "burst_rate": (("trial", "apical", "basal"), events * fraction),
+            "angle": (("trial", "weight", "averaging_time"), rng.rand(3, 2, 4)),
+            "rmse": (("trial", "rule", "time"), 0.1 * rng.uniform(0.5, 1, (3, 3, 9))),
+        },
+        {
+            "apical": apical,
+            "basal": basal,
+            "weight": [3.0, 30.0],
+            "averaging_time": [1.0, 2.0, 4.0, 8.0],
+            "rule": ["fixed encoders", "burst learning", "feedback alignment"],
+            "time": np.arange(9.0),
+        },
+    )

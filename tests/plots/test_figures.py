@@ -20,6 +20,7 @@ FIGURES = [
     (plots.confusion_matrix, "shown"),
     (plots.encoder_images, "shown"),
     (plots.stream, "streamed"),
+    (plots.pyramidal, "two_compartments"),
 ]
 
 

@@ -1,0 +1,117 @@
+"""Pyramidal neurons: rates, bursts, and what is learned from them."""
+
+import numpy as np
+from matplotlib import rc_context
+
+from nengo_fa.plots.drawing import (
+    FIXED,
+    LEARNED,
+    PAGE,
+    STYLE,
+    make_figure,
+    set_font_size,
+)
+
+BETWEEN = "0.55"
+
+
+@rc_context(STYLE)
+def pyramidal(data):
+    """Figure of neurons with two compartments, and of learning from their bursts.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``event_rate`` and ``burst_rate`` (trial, apical, basal) in hertz; ``angle``
+        (trial, weight, averaging_time) in radians; ``rmse`` (trial, rule, time).
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        (a) The event rate over the basal input, without apical input and at both ends of
+        it; (b) the fraction of events that are bursts over the apical input, for all
+        basal inputs with events; (c) the angle between the update by bursts and that of
+        eq. 3 over the time that is averaged; (d) the error of a product while encoders
+        learn, over that with fixed encoders in the same trial. Lines are medians over trials; shades are from the lowest to the highest.
+    """
+    figure = make_figure(PAGE, 4.8)
+    panels = figure.subplots(2, 2)
+    for letter, draw, axes in zip(
+        "abcd", (_draw_rates, _draw_bursts, _draw_angles, _draw_errors), panels.flat
+    ):
+        draw(axes, data)
+        axes.set_title(f"({letter}) {axes.get_title()}", loc="left")
+        axes.set_title("")
+        axes.set_ylim(bottom=0)
+        axes.spines[["top", "right"]].set_visible(False)
+        # where there is no line: errors start at the top
+        axes.legend(frameon=False, loc="lower left" if letter == "d" else "best")
+        set_font_size(axes)
+    return figure
+
+
+def _draw_rates(axes, data):
+    rates = data["event_rate"]
+    ends = rates["apical"].values[[0, -1]]
+    for value, colour, style in zip(
+        (ends[0], 0, ends[1]), (FIXED, BETWEEN, LEARNED), (":", "-", "--")
+    ):
+        median = rates.sel(apical=value).median("trial")
+        label = f"{value:+.0f}" if value else "none"
+        axes.plot(
+            median["basal"], median, style, color=colour, label=f"apical input: {label}"
+        )
+    axes.set(
+        xlabel="Basal input J", ylabel="Event rate (Hz)", title="Basal input: events"
+    )
+
+
+def _draw_bursts(axes, data):
+    fires = (data["event_rate"] > 0).all(["trial", "apical"])
+    events, bursts = (
+        data[name].where(fires).sum("basal") for name in ("event_rate", "burst_rate")
+    )
+    _draw_band(axes, bursts / events, "apical", LEARNED, "all basal inputs", "o-")
+    axes.set(
+        xlabel="Apical input (logits)",
+        ylabel="Bursts / events",
+        title="Apical input: bursts",
+    )
+
+
+def _draw_angles(axes, data):
+    for weight, colour, style in zip(
+        data["weight"].values, (LEARNED, FIXED), ("o-", "s--")
+    ):
+        label = f"feedback weights ±{weight:g}"
+        angle = data["angle"].sel(weight=weight)
+        _draw_band(axes, angle, "averaging_time", colour, label, style)
+    axes.set_xscale("log")
+    axes.set(
+        xlabel="Averaged over (s)",
+        ylabel="Angle to eq. 3 (rad)",
+        title="Update from bursts",
+    )
+
+
+def _draw_errors(axes, data):
+    rmse = data["rmse"]
+    for rule, colour, style in (
+        ("burst learning", LEARNED, "-"),
+        ("feedback alignment", BETWEEN, "--"),
+    ):
+        ratio = rmse.sel(rule=rule) / rmse.sel(rule="fixed encoders")
+        _draw_band(axes, ratio, "time", colour, rule, style)
+    axes.axhline(1, color=FIXED, linestyle=":", label="fixed encoders")
+    axes.set(
+        xlabel="Time (s)", ylabel="RMSE, relative to fixed", title="Multiplication"
+    )
+
+
+def _draw_band(axes, values, dim, colour, label, style):
+    values = values.transpose("trial", dim)
+    x, y = values[dim].values, values.values
+    axes.plot(x, np.median(y, axis=0), style, color=colour, markersize=3, label=label)
+    axes.fill_between(
+        x, y.min(axis=0), y.max(axis=0), color=colour, alpha=0.15, linewidth=0
+    )

@@ -1,0 +1,63 @@
+"""What the compartments do, and what is learned from bursts, in several seeds."""
+
+import numpy as np
+import pytest
+
+import nengo_fa
+from nengo_fa.experiments import pyramidal
+
+
+@pytest.fixture(scope="module")
+def responses():
+    return [pyramidal.measure_responses(seconds=1.0, seed=seed) for seed in range(3)]
+
+
+def test_apical_input_leaves_events_almost_unchanged(responses):
+    for data in responses:
+        rates = data.event_rate.transpose("basal", "apical").values
+        change = np.ptp(rates, axis=1)[data.basal.values > 1.2]
+        # over the whole range of bursts, from two in a hundred events to 98
+        assert np.all(change < 7) and change.mean() < 4
+        assert rates[-1].min() > 5 * rates[data.basal.values > 1.1][0].max()
+
+
+def test_bursts_follow_the_apical_input_alone(responses):
+    for data in responses:
+        firing = data.isel(basal=data.basal > 1.2)
+        for basal in slice(0, 2.5), slice(2.5, 9):
+            part = firing.sel(basal=basal)
+            fraction = part.burst_rate.sum("basal") / part.event_rate.sum("basal")
+            expected = nengo_fa.Pyramidal().burst_probabilities(data.apical)
+            assert np.abs(fraction - expected).max() < 0.05
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_angle_to_eq_3_falls_with_time(seed):
+    data = pyramidal.measure_angles(n_neurons=20, seconds=16.0, seed=seed)
+    angle = data.angle.sel(weight=3).values
+    assert np.all(np.diff(angle) < 0)
+    assert angle[-1] < 0.35 and angle[-1] < angle[0] / 3
+
+
+def test_rates_have_a_small_angle_at_once():
+    data = pyramidal.measure_angles(
+        nengo_fa.PyramidalRate(), n_neurons=20, seconds=8.0, seed=0
+    )
+    assert data.angle.sel(weight=3).max() < 0.2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bursts_teach_multiplication(seed):
+    data = pyramidal.learn(seconds=8.0, seed=seed)
+    rmse = np.sqrt((data.rmse.isel(time=slice(10, None)) ** 2).mean("time"))
+    fixed, bursts, aligned = (rmse.sel(rule=rule).item() for rule in pyramidal.RULES)
+    assert bursts < 0.95 * fixed and aligned < fixed
+
+
+def test_trials():
+    data = pyramidal.run(n_trials=2, seconds=2.0, seed=3, progress_bar=False)
+    assert data.sizes["trial"] == 2 and not data.isnull().any().to_array().any()
+    for name in data:
+        assert np.any(data[name][0] != data[name][1]), name
+    claims = pyramidal.check_claims(data)
+    assert [claim.verdict for claim in claims] == ["not shown"] * 2
