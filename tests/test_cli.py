@@ -213,6 +213,8 @@ def test_shows_progress_by_default(tmp_path):
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
         (["multiplication", "--workers", "0"], "must be from 1 to"),
         (["banded", "--bands", "1"], "must be from 2 to"),
+        (["depth", "--depths", "0"], "must be from 1 to"),
+        (["depth", "--neurons", "spiking"], "invalid choice: 'spiking'"),
         (["learning-rates"], "the following arguments are required: EXPERIMENT"),
         (["learning-rates", "mnist", "--epochs", "many"], "invalid int value"),
         (["learning-rates", "mnist", "--learning-rates", "0"], "must be from 1e-09"),
@@ -321,6 +323,39 @@ def test_mnist_that_is_not_where_it_should_be(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NENGO_FA_DATA", str(tmp_path / "nowhere"))
     assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_depth(tmp_path, capsys):
+    """Rates are chosen in other trials; run again, it draws what is there."""
+    command = ["depth", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
+    command += ["--workers", "1", "--n-neurons", "20", "--trials", "1"]
+    command += [
+        "--samples",
+        "200",
+        "--epochs",
+        "1",
+        "--depths",
+        "2",
+        "1",
+        "--learning-rates",
+        "0.03",
+        "0.003",
+    ]
+    assert cli.main(command) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"hidden layers +1 +2\nbackprop +0\.0", output)
+    assert "It learns: a lower test error than before" in output
+    assert "local backprop, 2 layers" in output and "global, 1 layer " in output
+    (tmp_path / "depth.png").unlink()
+    assert cli.main(command) == 0
+    claims = output[output.index("It learns") :]
+    assert capsys.readouterr().out.endswith(claims)
+    assert (tmp_path / "depth.png").read_bytes().startswith(b"\x89PNG")
+    with xr.open_zarr(tmp_path / "depth.zarr", consolidated=False) as data:
+        assert data.depth.values.tolist() == [1, 2]
+        seed = data.attrs["seed"]
+    with xr.open_zarr(tmp_path / "learning_rates.zarr", consolidated=False) as data:
+        assert data.attrs["seed"] != seed
 
 
 def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys):

@@ -205,6 +205,9 @@ class DepthExperiment:
         data = load_centered(self.dataset)
         # what teaches it is outside, as the seeds of neurons depend on what is inside
         with nengo.Network() as model:
+            # no decoders are solved for while it is built, which would take longest
+            model.config[nengo.Ensemble].eval_points = nengo.dists.UniformHypersphere()
+            model.config[nengo.Ensemble].n_eval_points = 1
             classifier = DeepClassifier(
                 data.x_train.shape[1],
                 data.n_classes,
