@@ -18,6 +18,7 @@ from nengo_fa.cli.shared import (
 
 N_TRIALS, EPOCHS = 8, 10
 DEPTHS, RATES = (1, 2, 3, 5, 8), (0.001, 0.003, 0.01, 0.03, 0.1)
+QUICK_RATES = (0.03,)
 
 #: Trials in which learning rates are chosen, none of which is compared.
 N_OTHER_TRIALS = 2
@@ -35,7 +36,8 @@ def add_to(commands):
     command.add_argument(
         "--dataset",
         metavar="DATA",
-        help="as for nengo-fa mnist (default: mnist, or digits if it is nowhere)",
+        help="as for nengo-fa mnist (default: mnist, or digits if it is nowhere; digits if "
+        "it is to be quick)",
     )
     command.add_argument(
         "--neurons",
@@ -67,7 +69,6 @@ def add_to(commands):
         "--learning-rates",
         type=number(float, 1e-9, 1e3),
         nargs="+",
-        default=RATES,
         metavar="RATE",
         help="how far the first update changes the encoders of each layer, as a fraction "
         "of their length; the best for each variant and depth is chosen in trials of its "
@@ -78,7 +79,10 @@ def add_to(commands):
         default="cpu",
         help="cpu for NumPy, cuda for a GPU through PyTorch or CuPy (default: %(default)s)",
     )
-    quick = "two trials of two epochs, with few samples and up to three layers"
+    quick = (
+        "two trials of two epochs, with one learning rate, few samples and up to three "
+        "layers"
+    )
     add_sweep_options(command, N_TRIALS, EPOCHS, quick)
 
 
@@ -92,13 +96,14 @@ def run(options):
         experiment = make_experiment(depth, options)
         folder = get_folder(options, *mnist.name_data(experiment))
         other = replace(
-            experiment, n_trials=N_OTHER_TRIALS, seed=options.seed + depth.OTHER_SEED
+            experiment,
+            n_trials=1 if options.quick else N_OTHER_TRIALS,
+            seed=options.seed + depth.OTHER_SEED,
         )
+        relative = options.learning_rates or (QUICK_RATES if options.quick else RATES)
         print("Learning rates, chosen in trials of their own:")
         rates = sweep(
-            learning_rates.LearningRateExperiment(
-                other, tuple(sorted(set(options.learning_rates)))
-            ),
+            learning_rates.LearningRateExperiment(other, tuple(sorted(set(relative)))),
             options,
             folder / "learning_rates.zarr",
         )
@@ -113,8 +118,11 @@ def run(options):
 def make_experiment(depth, options):
     """The experiment that the options describe, but for its learning rates."""
     quick = options.quick
+    dataset = options.dataset
+    if dataset is None:
+        dataset = "digits" if quick else load_digits(depth.load_centered).name
     return depth.DepthExperiment(
-        dataset=options.dataset or load_digits(depth.load_centered).name,
+        dataset=dataset,
         neurons=options.neurons,
         n_trials=options.trials or (2 if quick else N_TRIALS),
         epochs=options.epochs or (2 if quick else EPOCHS),
