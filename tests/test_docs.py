@@ -67,4 +67,4 @@ def test_pages_build_without_warnings(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "html" / "api.html").exists()
-    assert len(list((tmp_path / "html" / "_images").glob("*.png"))) == 3
+    assert len(list((tmp_path / "html" / "_images").glob("*.png"))) == 4
