@@ -14,7 +14,7 @@ import xarray as xr
 
 import nengo_fa
 from nengo_fa import datasets, plots
-from nengo_fa.cli.shared import add_seed, number
+from nengo_fa.cli.shared import add_seed, load_digits, number
 
 ASKED, TAUGHT = 0.02, 0.01  # seconds for each digit
 
@@ -22,12 +22,10 @@ ASKED, TAUGHT = 0.02, 0.01  # seconds for each digit
 def load(name):
     """The digits of this name; without one, MNIST or, if it is nowhere, the small ones."""
     try:
-        return datasets.load(name or "mnist").centered()
+        data = datasets.load(name) if name else load_digits(datasets.load)
     except FileNotFoundError as error:
-        if name is not None:
-            raise SystemExit(error) from error
-        print(f"{error}\nThe small digits that come with scikit-learn take its place.")
-        return datasets.load("digits").centered()
+        raise SystemExit(error) from error
+    return data.centered()
 
 
 def make_model(images, targets, seed):

@@ -202,7 +202,7 @@ class SimBurstLearning(Operator):
         per_event = dt / (self.amplitude * self.rule.n_events)
         h = np.empty_like(surprise)
         make_step_outer = NORMALIZATIONS[self.rule.normalization]
-        step_outer = make_step_outer(h, x, encoders, delta, self.fields)
+        step_outer = make_step_outer(h, x, encoders, delta, self.fields, self.scale)
         columns = self.columns
         if columns is not None:
             columns = np.tile(columns, (len(delta), 1))

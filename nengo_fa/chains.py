@@ -1,11 +1,13 @@
 """Rules for all layers of a chain at once, with the errors that belong to them."""
 
 from nengo.connection import Connection
+from nengo.dists import Distribution
 from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_iterable
 
 from nengo_fa.error_nodes import BackpropagatedError, NeuronError
+from nengo_fa.feedback import Feedback
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 
 #: How the error reaches a hidden layer, by name: the node that hands it on, and whether
@@ -30,13 +32,14 @@ def teach_chain(
 ):
     """Give each layer of a chain an encoder rule, and connect the errors of the layers.
 
-    To be called within a network, as it declares nodes and connections.
+    To be called within the network that holds the connections, or one around it, as it
+    declares nodes and connections.
 
     Parameters
     ----------
     encodes : sequence of nengo.Connection
-        The connections that lead to the layers, from the first to the last. Their
-        ``learning_rule_type`` is set.
+        The connections that lead to the layers, from the first to the last, without
+        learning rules. Their ``learning_rule_type`` is set.
     decode : nengo.Connection
         From the last layer to the output.
     error : nengo.Node or nengo.Ensemble, optional
@@ -58,9 +61,15 @@ def teach_chain(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such variant, if connections are none or do not follow one another,
-        if there are not as many learning rates as layers, or if there is feedback for
-        backpropagation, or of a size that does not fit.
+        If there is no such variant, if connections are none, do not follow one another
+        or have a rule already, if there are not as many learning rates as layers, or if
+        there is feedback for backpropagation, or of a size that does not fit.
+
+    Notes
+    -----
+    Nengo's seeds depend on how many nodes and connections there are in a network, and so
+    do the neurons of ensembles without a seed of their own. To compare variants with the
+    same neurons, give the ensembles seeds, or call this in a network around theirs.
 
     See Also
     --------
@@ -80,12 +89,12 @@ def teach_chain(
     >>> [encode.learning_rule.size_in for encode in encodes]
     [20, 1]
     """
-    if variant not in VARIANTS:
+    if variant not in list(VARIANTS):
         raise ValidationError(
             f"Must be one of {', '.join(map(repr, VARIANTS))} (got {variant!r})",
             attr="variant",
         )
-    encodes = list(encodes)
+    encodes = list(encodes) if is_iterable(encodes) else []
     chain = [*encodes, decode]
     _check_chain(chain)
     by_backprop = variant in ("backprop", "local backprop")
@@ -112,7 +121,7 @@ def teach_chain(
             size_in = decode.size_out if node is None else node.size_out
             of_layer = feedback
             if callable(feedback):
-                of_layer = feedback(following, to_neurons=node is not None)
+                of_layer = _make_feedback(feedback, following, node, size_in)
             rule = FeedbackAlignment(size_in, rate, of_layer, **parameters)
         encode.learning_rule_type = rule
         source = error if node is None else node
@@ -123,6 +132,26 @@ def teach_chain(
             node = make_node(encode.learning_rule, gated=gated)
 
 
+def _make_feedback(kind, following, node, size_in):
+    """The feedback of a layer, which is to fit an error of this size."""
+    if isinstance(kind, type) and issubclass(kind, Distribution):
+        raise ValidationError(
+            f"{kind.__name__} is a class. Give one that is made of it, such as "
+            f"{kind.__name__}().",
+            attr="feedback",
+        )
+    feedback = kind(following, to_neurons=node is not None)
+    if isinstance(feedback, Feedback) and feedback.size_in != size_in:
+        raise ValidationError(
+            f"{type(feedback).__name__} follows the weights of {following}, of "
+            f"{feedback.size_in} dimensions, but the error has {size_in}. With 'direct', "
+            "no connection joins the layers before the last to the output: use fixed "
+            "feedback weights, or 'global' or 'local'.",
+            attr="feedback",
+        )
+    return feedback
+
+
 def _check_chain(chain):
     if len(chain) < 2 or not all(isinstance(other, Connection) for other in chain):
         raise ValidationError(
@@ -130,6 +159,16 @@ def _check_chain(chain):
             "one from the last layer to the output",
             attr="encodes",
         )
+    for encode in chain[:-1]:
+        # the errors of that rule, if it is an equal one, would be added to the new ones
+        if encode.learning_rule_type:
+            raise ValidationError(
+                f"Must not have learning rules yet, but {encode} has "
+                f"{encode.learning_rule_type}. Declare the network anew for another "
+                "chain; or set learning_rule_type to None, and remove the nodes and "
+                "connections of the errors.",
+                attr="encodes",
+            )
     for before, behind in zip(chain, chain[1:]):
         ensemble = getattr(behind.pre_obj, "ensemble", behind.pre_obj)
         if before.post_obj is not ensemble:

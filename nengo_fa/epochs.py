@@ -174,6 +174,14 @@ class Samples:
         """Whether there are several updates of the encoders in an epoch."""
         return len(self._batches) > 1
 
+    @property
+    def gradients(self):
+        """Those that wait to be followed in the next epoch, a list of an array for each layer.
+
+        (n_networks, n_neurons, dimensions) each, in the input weights; overwritten.
+        """
+        return self._gradients
+
     def solve(self, solve):
         """Solve for the decoders of all networks, with encoders as they are.
 

@@ -122,6 +122,64 @@ def augmented_gradient(gradient, encoders, gain):
     return (gain / length)[..., None] * (gradient - along[..., None] * encoders)
 
 
+def homeostatic_gradient(gradient, encoders):
+    r"""`augmented_gradient` for encoders taken to be of length one, and a gain of one.
+
+    .. math:: \vec g - \vec p \, \langle \vec p, \vec g \rangle
+
+    It needs no division, and all that a synapse has to know besides its own weight is of
+    its neuron: the error, and the drive :math:`\langle\vec p,\vec x\rangle`. Where the
+    length is not one, following it changes the length: with :math:`u = |\vec p|^2` and
+    :math:`s = \langle \vec p, \vec g \rangle`,
+
+    .. math:: \dot u = -2 \kappa \alpha \, s \, (1 - u) .
+
+    The length goes to one where s is negative, where the plain gradient would lengthen the
+    encoder; it goes away from one where s is positive.
+
+    Parameters
+    ----------
+    gradient : (..., n_neurons, d_in) array
+        Plain gradient in the input weights, from `weight_gradient`.
+    encoders : (..., n_neurons, d_in) array
+
+    Returns
+    -------
+    gradient : (..., n_neurons, d_in) array
+    """
+    along = _dot(encoders, gradient)
+    return gradient - along[..., None] * encoders
+
+
+def stabilized_gradient(gradient, encoders):
+    r"""`homeostatic_gradient`, with a correction that keeps the length at one.
+
+    .. math:: \vec g - \vec p \left(s + 2 \max(s, 0) \, (1 - u)\right),
+              \qquad s = \langle \vec p, \vec g \rangle, \quad u = |\vec p|^2
+
+    The correction is nothing where s is negative, and where the length is one. Else it
+    scales all weights of a neuron alike, by what the neuron knows: its error, its drive
+    and the magnitude of its weights. Close to one,
+    :math:`\dot u = 2 \kappa \alpha \, |s| \, (1 - u)`; and above one, the length never
+    grows, in steps that are small.
+
+    Parameters
+    ----------
+    gradient : (..., n_neurons, d_in) array
+        Plain gradient in the input weights, from `weight_gradient`.
+    encoders : (..., n_neurons, d_in) array
+
+    Returns
+    -------
+    gradient : (..., n_neurons, d_in) array
+    """
+    along = _dot(encoders, gradient)
+    excess = 1 - _dot(encoders, encoders)
+    # twice the larger of s and zero is s + |s|
+    along = along + (along + abs(along)) * excess
+    return gradient - along[..., None] * encoders
+
+
 def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
     r"""The change of the encoders, :math:`\Delta\vec p = -\kappa\,\partial E/\partial\vec p`.
 
@@ -138,9 +196,11 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
     gain : (..., n_neurons) array
     learning_rate : float
         :math:`\kappa`.
-    normalization : {None, "forced", "augmented"}
+    normalization : {None, "forced", "augmented", "homeostatic", "stabilized"}
         None follows the plain gradient; ``"forced"`` follows it and then scales each
-        encoder back to the length it had; ``"augmented"`` follows `augmented_gradient`.
+        encoder back to the length it had; ``"augmented"`` follows `augmented_gradient`,
+        ``"homeostatic"`` and ``"stabilized"`` follow the gain times
+        `homeostatic_gradient` and `stabilized_gradient`.
 
     Returns
     -------
@@ -150,21 +210,26 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
     Raises
     ------
     ValueError
-        If ``normalization`` is none of the three.
+        If ``normalization`` is none of these.
     """
     if normalization == "augmented":
         weight_length = gain * _length(encoders)
         return -learning_rate * augmented_gradient(gradient, encoders, weight_length)
 
+    if normalization == "homeostatic":
+        gradient = homeostatic_gradient(gradient, encoders)
+    elif normalization == "stabilized":
+        gradient = stabilized_gradient(gradient, encoders)
     update = -learning_rate * gain[..., None] * gradient
-    if normalization is None:
+    if normalization in (None, "homeostatic", "stabilized"):
         return update
     if normalization == "forced":
         moved = encoders + update
         scale = _length(encoders) / _length(moved)
         return scale[..., None] * moved - encoders
     raise ValueError(
-        f"normalization must be None, 'forced' or 'augmented' (got {normalization!r})"
+        "normalization must be None, 'forced', 'augmented', 'homeostatic' or "
+        f"'stabilized' (got {normalization!r})"
     )
 
 

@@ -231,7 +231,17 @@ class BackpropagatedError(ErrorNode):
 
     def compute(self, projected_error, neuron_error, scaled_encoders):
         error = neuron_error if self.gated else projected_error
-        return error @ scaled_encoders[:, self.rule.connection.post_slice]
+        reached = self._find_reached(scaled_encoders)
+        if reached is not None:
+            # by their numbers, as PyTorch has no slices that go backwards
+            scaled_encoders = scaled_encoders[:, reached.tolist()]
+        return error @ scaled_encoders
+
+    def _find_reached(self, scaled_encoders):
+        """The dimensions that the connection leads to; None for all as they are."""
+        dimensions = np.arange(scaled_encoders.shape[1])
+        reached = dimensions[self.rule.connection.post_slice]
+        return None if np.array_equal(reached, dimensions) else reached
 
     def get_signals(self, model):
         names = *_get_names(self.gated), "scaled_encoders"
@@ -241,14 +251,13 @@ class BackpropagatedError(ErrorNode):
         *arrays, scaled_encoders = arrays
         neuron_error = np.empty_like(arrays[0])
         step_neuron_error = _make_step_neuron_error(arrays, neuron_error)
-        dimensions = np.arange(scaled_encoders.shape[1])
-        reached = dimensions[self.rule.connection.post_slice]
+        reached = self._find_reached(scaled_encoders)
 
         def step():
             step_neuron_error()
             np.dot(neuron_error, scaled_encoders, out=out)
 
-        if np.array_equal(reached, dimensions):
+        if reached is None:
             return step
 
         everywhere = np.empty_like(scaled_encoders[0])

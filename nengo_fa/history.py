@@ -1,6 +1,6 @@
 """What offline training records."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -23,12 +23,18 @@ class LayerHistory:
     snapshots : dict
         Encoders, (n_neurons, dimensions), by the number of epochs after which they were
         kept.
+    alignment, weight_ratio, selectivity, dead : (n_epochs + 1,) ndarray or None
+        The `.LayerMetrics` over epochs, if they were asked for.
     """
 
     encoder_lengths: np.ndarray
     angles: np.ndarray
     encoders: np.ndarray
     snapshots: dict = field(repr=False)
+    alignment: np.ndarray = None
+    weight_ratio: np.ndarray = None
+    selectivity: np.ndarray = None
+    dead: np.ndarray = None
 
     @property
     def encoder_length(self):
@@ -87,6 +93,10 @@ class History:
     angle = _of_the_layer("angle")
     encoders = _of_the_layer("encoders")
     snapshots = _of_the_layer("snapshots")
+    alignment = _of_the_layer("alignment")
+    weight_ratio = _of_the_layer("weight_ratio")
+    selectivity = _of_the_layer("selectivity")
+    dead = _of_the_layer("dead")
 
     @property
     def n_epochs(self):
@@ -107,10 +117,13 @@ class Record:
         As for `.train`.
     snapshots : set of int
         As for `.train`.
+    metrics : Metrics, optional
+        Measured after each epoch.
     """
 
-    def __init__(self, chain, epochs, axes, snapshots):
+    def __init__(self, chain, epochs, axes, snapshots, metrics=None):
         self._chain = chain
+        self._metrics = metrics
         self._rmse = np.empty(epochs + 1)
         self._test_rmse = None
         self._layers = [
@@ -135,21 +148,24 @@ class Record:
 
     def add(self, rmse, test_rmse):
         epoch = self.n_epochs + 1
-        self._add_errors(epoch, rmse, test_rmse)
+        self._add_measures(epoch, rmse, test_rmse)
         encoders = [layer.add(epoch) for layer in self._layers]
         self._finished = epoch, encoders, to_numpy(self._chain.decoders[0])
 
     def replace(self, rmse, test_rmse):
         """Replace the decoders and errors of the last epoch; its encoders stay."""
-        self._add_errors(self.n_epochs, rmse, test_rmse)
+        self._add_measures(self.n_epochs, rmse, test_rmse)
         self._finished = *self._finished[:2], to_numpy(self._chain.decoders[0])
 
-    def _add_errors(self, epoch, rmse, test_rmse):
+    def _add_measures(self, epoch, rmse, test_rmse):
         self._rmse[epoch] = rmse
         if test_rmse is not None:
             if self._test_rmse is None:
                 self._test_rmse = np.empty_like(self._rmse)
             self._test_rmse[epoch] = test_rmse
+        if self._metrics is not None:
+            for layer, metrics in zip(self._layers, self._metrics.measure()):
+                layer.add_metrics(epoch, metrics)
 
     def get_history(self, interrupted=False):
         stop = self.n_epochs + 1
@@ -186,6 +202,7 @@ class LayerRecord:
         self._lengths = np.empty((epochs + 1, n_neurons))
         self._angles = np.empty_like(self._lengths) if fits else None
         self._snapshots = {}
+        self._metrics = []
         # Encoders are measured some epochs at a time, which is faster for small ones.
         block_size = min(epochs + 1, max(1, 2**16 // (n_neurons * dimensions)))
         self._block = np.empty((block_size, n_neurons, dimensions))
@@ -201,6 +218,10 @@ class LayerRecord:
             self._measure(epoch + 1)
         return encoders
 
+    def add_metrics(self, epoch, metrics):
+        """Record metrics, in place of those of the same epoch."""
+        self._metrics[epoch:] = [asdict(metrics)]
+
     def _measure(self, stop):
         start = self._measured
         encoders = self._block[: stop - start]
@@ -213,9 +234,12 @@ class LayerRecord:
         """What was recorded of the first ``stop`` entries."""
         if self._measured < stop:
             self._measure(stop)
+        finished = self._metrics[:stop]
+        names = finished[0] if finished else ()
         return LayerHistory(
             encoder_lengths=self._lengths[:stop].copy(),
             angles=None if self._angles is None else self._angles[:stop].copy(),
             encoders=encoders.copy(),
             snapshots={k: v.copy() for k, v in self._snapshots.items()},
+            **{name: np.array([entry[name] for entry in finished]) for name in names},
         )

@@ -1,10 +1,12 @@
 """Layers of neurons that are taught offline, in chains from an input to an output."""
 
 import numpy as np
+from nengo.exceptions import BuildError
 
 from nengo_fa.devices import Device
 from nengo_fa.equations import encoder_update
 from nengo_fa.feedback import Feedback
+from nengo_fa.stages import find_incoming
 
 
 class Layer:
@@ -215,9 +217,13 @@ class FollowingFeedback:
         """
         if self._weights is None:
             self._weights = weights.copy()
-            self._step = self.kind.make_step(
-                self._weights, self._feedback, 1.0, self._rng
-            )
+            shown = self._weights.view()
+            shown.setflags(write=False)
+            self._step = self.kind.make_step(shown, self._feedback, 1.0, self._rng)
+            if not callable(self._step):
+                raise BuildError(
+                    f"{self.kind}.make_step must return a function without arguments."
+                )
         self._weights[...] = weights
         self._step()
 
@@ -304,6 +310,53 @@ class Chain:
             layer.project(layer_error, self.get_feedback(layer, i), projected[k])
             xp.multiply(projected[k], derivatives[k], out=derivatives[k])
             behind = layer
+
+
+def make_chain(paths, device=None):
+    """The taught layers of paths that are alike but for their random parameters.
+
+    Parameters
+    ----------
+    paths : list of Path
+    device : Device, optional
+        Where to compute. Default: in NumPy.
+
+    Returns
+    -------
+    chain : Chain
+    """
+    stages = zip(*(path.stages for path in paths))
+    models = [path.model for path in paths]
+    return Chain(
+        _make_layer(alike, models, device, is_first=k == 0)
+        for k, alike in enumerate(stages)
+    )
+
+
+def _make_layer(stages, models, device, is_first):
+    """The same layer of each path."""
+    ensemble, encode = stages[0].ensemble, stages[0].encode
+    built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
+    incoming = None
+    if not is_first:
+        incoming = [
+            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
+        ]
+    return Layer(
+        rule=stages[0].rule,
+        neuron_type=ensemble.neuron_type,
+        encoders=[params.encoders for params in built],
+        scale=[params.gain / ensemble.radius for params in built],
+        bias=[params.bias for params in built],
+        feedback=None
+        if stages[0].feedback is None
+        else [stage.feedback for stage in stages],
+        feedback_seeds=[stage.feedback_seed for stage in stages],
+        incoming=incoming,
+        reached=encode.post_slice,
+        source=stages[0].source,
+        device=device,
+    )
 
 
 def _is_identity(matrices):

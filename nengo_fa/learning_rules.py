@@ -28,17 +28,18 @@ class DerivativeParam(Parameter):
 
 
 class NormalizationParam(Parameter):
-    """None, ``"forced"`` or ``"augmented"``."""
+    """None, or the name of a normalization."""
 
     equatable = True
-    values = (None, "forced", "augmented")
+    values = (None, "forced", "augmented", "homeostatic", "stabilized")
 
     def coerce(self, instance, normalization):
         if not isinstance(normalization, (str, type(None))) or (
             normalization not in self.values
         ):
             raise ValidationError(
-                f"Must be None, 'forced' or 'augmented' (got {normalization!r})",
+                "Must be None, 'forced', 'augmented', 'homeostatic' or 'stabilized' "
+                f"(got {normalization!r})",
                 attr=self.name,
                 obj=instance,
             )
@@ -140,11 +141,16 @@ class FeedbackAlignment(EncoderLearningRule):
         drawn uniformly from the unit sphere.
     derivative : Derivative, optional
         f'(J), which gates the error: `Step` (the default), `Rate`, or your own.
-    normalization : {None, "forced", "augmented"}, optional
+    normalization : {None, "forced", "augmented", "homeostatic", "stabilized"}, optional
         None: the plain gradient; encoders are free to grow, and so are firing rates.
         ``"forced"``: each encoder is scaled back to the length it had after each step.
         ``"augmented"``, the default: follows the gradient under weight normalization
         (eqs. 4 to 6), orthogonal to the encoder.
+        ``"homeostatic"``: the same for encoders taken to be of length one, without a
+        division. Lengths are attracted to one where the gradient would lengthen the
+        encoder; elsewhere they run away.
+        ``"stabilized"``: the same, with a local correction, so that they are attracted to
+        one whatever the gradient, if steps are small.
     pre_synapse : nengo.synapses.Synapse or float or None, optional
         Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
         delay of the error. Default: None.

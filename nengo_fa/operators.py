@@ -240,7 +240,7 @@ class SimEncoderLearning(Operator):
         step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(projected_error)
         make_step_outer = NORMALIZATIONS[self.rule.normalization]
-        step_outer = make_step_outer(h, x, encoders, delta, self.fields)
+        step_outer = make_step_outer(h, x, encoders, delta, self.fields, self.scale)
         columns = self.columns
         if columns is not None:
             columns = np.tile(columns, (len(delta), 1))
@@ -276,7 +276,7 @@ class SimEncoderLearning(Operator):
         return step
 
 
-def _make_step_outer(h, x, encoders, delta, fields):
+def _make_step_outer(h, x, encoders, delta, fields, scale):
     """Delta ``h x``, within the fields."""
     h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
 
@@ -291,34 +291,34 @@ def _make_step_outer(h, x, encoders, delta, fields):
     return step if fields is None else step_in_fields
 
 
-def _make_step_outer_forced(h, x, encoders, delta, fields):
+def _make_step_outer_forced(h, x, encoders, delta, fields, scale):
     """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
-    step_outer = _make_step_outer(h, x, encoders, delta, fields)
+    step_outer = _make_step_outer(h, x, encoders, delta, fields, scale)
     ones = np.ones_like(x)
     moved = np.empty_like(delta)
     work = np.empty_like(delta)
     length = np.empty_like(h)
-    scale = np.empty_like(h)
+    factor = np.empty_like(h)
 
     def step():
         step_outer()
         np.add(encoders, delta, out=moved)
 
         # |w| / |w + h x|, which is exactly one where h x is zero
-        _square_lengths(moved, ones, work, out=scale)
+        _square_lengths(moved, ones, work, out=factor)
         _square_lengths(encoders, ones, work, out=length)
-        np.divide(length, scale, out=scale)
-        np.sqrt(scale, out=scale)
+        np.divide(length, factor, out=factor)
+        np.sqrt(factor, out=factor)
 
-        _scale_rows(moved, scale, out=work)
+        _scale_rows(moved, factor, out=work)
         np.subtract(work, encoders, out=delta)
 
     return step
 
 
-def _make_step_outer_augmented(h, x, encoders, delta, fields):
+def _make_step_outer_augmented(h, x, encoders, delta, fields, scale):
     """Delta ``h x - w <w, h x> / |w|^2``, orthogonal to each encoder w."""
-    step_outer = _make_step_outer(h, x, encoders, delta, fields)
+    step_outer = _make_step_outer(h, x, encoders, delta, fields, scale)
     ones = np.ones_like(x)
     squared_length = np.empty_like(h)
     along = np.empty_like(h)
@@ -333,6 +333,63 @@ def _make_step_outer_augmented(h, x, encoders, delta, fields):
         step_outer()
         _scale_rows(encoders, along, out=work)
         np.subtract(delta, work, out=delta)
+
+    return step
+
+
+def _make_step_outer_homeostatic(h, x, encoders, delta, fields, scale):
+    """Delta ``h x - w <w, h x> / s^2``, with the length s that is assumed of encoders w."""
+    step_outer = _make_step_outer(h, x, encoders, delta, fields, scale)
+    step_along = _make_step_along(h, x, encoders, scale)
+    along = np.empty_like(h)
+    work = np.empty_like(delta)
+
+    def step():
+        step_along(along)
+        step_outer()
+        _scale_rows(encoders, along, out=work)
+        np.subtract(delta, work, out=delta)
+
+    return step
+
+
+def _make_step_outer_stabilized(h, x, encoders, delta, fields, scale):
+    """Delta ``h x - w (a + 2 min(a, 0) (1 - |w|^2 / s^2))``, ``a = <w, h x> / s^2``."""
+    step_outer = _make_step_outer(h, x, encoders, delta, fields, scale)
+    step_along = _make_step_along(h, x, encoders, scale)
+    inverse = (1 / scale**2).astype(delta.dtype)
+    ones = np.ones_like(x)
+    along = np.empty_like(h)
+    negative = np.empty_like(h)
+    correction = np.empty_like(h)
+    work = np.empty_like(delta)
+
+    def step():
+        step_along(along)
+        _square_lengths(encoders, ones, work, out=correction)
+        np.multiply(correction, inverse, out=correction)
+        np.subtract(1, correction, out=correction)
+        np.minimum(along, 0, out=negative)
+        np.multiply(correction, negative, out=correction)
+        np.multiply(correction, 2, out=correction)
+        np.add(along, correction, out=along)
+
+        step_outer()
+        _scale_rows(encoders, along, out=work)
+        np.subtract(delta, work, out=delta)
+
+    return step
+
+
+def _make_step_along(h, x, encoders, scale):
+    """A function that writes ``<w, h x> / s^2`` of each encoder w to an array."""
+    # gains do not change: there is nothing to divide by in a step
+    inverse = (1 / scale**2).astype(h.dtype)
+
+    def step(out):
+        np.dot(encoders, x, out=out)
+        np.multiply(out, h, out=out)
+        np.multiply(out, inverse, out=out)
 
     return step
 
@@ -355,4 +412,6 @@ NORMALIZATIONS = {
     None: _make_step_outer,
     "forced": _make_step_outer_forced,
     "augmented": _make_step_outer_augmented,
+    "homeostatic": _make_step_outer_homeostatic,
+    "stabilized": _make_step_outer_stabilized,
 }

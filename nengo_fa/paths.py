@@ -169,10 +169,20 @@ def _find_encode(ensemble, connection, network):
         )
     if len(into) > 1:
         others = ", ".join(str(other) for other in into if other is not taught[0])
+        before = [get_ensemble(other.pre_obj) for other in into]
+        if any(pre is not None and _is_taught(pre, network) for pre in before):
+            remedy = (
+                "Offline, a layer that is taught has one connection into it: train "
+                "without the others, or online."
+            )
+        else:
+            remedy = (
+                "The samples are the input of one connection only; bring all input "
+                "together in a node before it."
+            )
         _refuse(
             f"is preceded by {ensemble}, into which more leads than {taught[0]}: "
-            f"{others}. The samples are the input of one connection only; bring all input "
-            "together in a node before it.",
+            f"{others}. {remedy}",
             connection,
         )
     return taught[0]
@@ -208,8 +218,9 @@ def _check_relay(node, connection, network):
 def _find_source(encode, following, connection, network):
     """Where the error of a hidden layer comes from: a node of the next, or the output."""
     (rule,) = get_rule_types(encode)
-    wires = _find_wires(encode, network)
-    if len(wires) > 1:
+    into = _find_into_rule(encode, network)
+    wires = [other for other in into if isinstance(other.pre_obj, ErrorNode)]
+    if wires and len(into) > 1:
         _refuse(
             f"is preceded by {encode}, whose rule has errors from several nodes. Offline, "
             "there can be one.",
@@ -239,6 +250,7 @@ def _find_source(encode, following, connection, network):
                 connection,
             )
         return node
+    _check_not_relayed(encode, [other.pre_obj for other in into], connection, network)
     if isinstance(rule, Backprop):
         return BackpropagatedError(_get_rule(following), add_to_container=False)
     if rule.size_in != connection.size_out:
@@ -252,18 +264,36 @@ def _find_source(encode, following, connection, network):
     return None
 
 
-def _find_wires(encode, network):
-    """The connections from error nodes to the rule of a layer."""
-    return [
-        other
-        for other in network.all_connections
-        if isinstance(other.pre_obj, ErrorNode) and other.post_obj == _get_rule(encode)
-    ]
+def _find_into_rule(encode, network):
+    """The connections to the rule of a layer."""
+    rule = _get_rule(encode)
+    return [other for other in network.all_connections if other.post_obj == rule]
+
+
+def _check_not_relayed(encode, objects, connection, network):
+    """Refuse the error of a node that comes to the objects by way of others."""
+    known = [get_ensemble(obj) or obj for obj in objects]
+    for obj in known:  # which grows
+        if isinstance(obj, ErrorNode):
+            _refuse(
+                f"is preceded by {encode}, to whose rule the error of {obj} does not "
+                "come directly. Offline, it is taken as it is: connect the node to the "
+                "rule, without anything between them.",
+                connection,
+            )
+        if isinstance(obj, nengo.Node) and obj.output is not None:
+            continue
+        for other in network.all_connections:
+            pre = get_ensemble(other.pre_obj) or other.pre_obj
+            leads_here = (get_ensemble(other.post_obj) or other.post_obj) is obj
+            if leads_here and not any(pre is one for one in known):
+                known.append(pre)
 
 
 def _check_last(encode, connection, network):
     (rule,) = get_rule_types(encode)
-    if _find_wires(encode, network):
+    into = _find_into_rule(encode, network)
+    if any(isinstance(other.pre_obj, ErrorNode) for other in into):
         _refuse(
             f"is preceded by {encode}, whose rule has the error of a node. It is the last "
             "layer, to which the error of the output belongs.",

@@ -12,11 +12,11 @@ from nengo_fa.epochs import Samples
 from nengo_fa.feedback import Feedback
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.history import Record
-from nengo_fa.layers import Chain, Layer
+from nengo_fa.layers import make_chain
 from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
+from nengo_fa.metrics import Metrics
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.stages import find_incoming
 
 
 def train(
@@ -34,6 +34,7 @@ def train(
     dt=0.001,
     axes=None,
     snapshots=(),
+    metrics=False,
     callback=None,
     network=None,
     device="cpu",
@@ -83,6 +84,10 @@ def train(
         many dimensions. By default the diagonals of two dimensions.
     snapshots : iterable of int, optional
         Numbers of epochs after which to keep all encoders.
+    metrics : bool, optional
+        Whether to measure how each layer learns, after each epoch and on a thousand of the
+        samples at most: the angle to the update of backpropagation and other
+        `.LayerMetrics`. What is learned is the same with them and without.
     callback : callable, optional
         Called after each epoch with the `History` up to then. Training ends if it
         returns True.
@@ -186,6 +191,10 @@ def train(
     first, measures = path.make_measures(presentation_time, dt, rng)
     x = path.get_ensemble_input(x, first)
     samples = Samples(chain, [x], [y], batch_size, measures, rng)
+    if metrics:
+        other_rng = np.random.RandomState([seed, 2])
+        _, measures = path.make_measures(presentation_time, dt, other_rng)
+        metrics = Metrics(chain, x, y, other_rng, measures)
     if test is not None:
         x, y = test
         # without effect on what is trained
@@ -196,7 +205,7 @@ def train(
         test = Samples(chain, [x], [y], measures=measures)
 
     solve = make_solve(solver, rng, device)
-    record = Record(chain, epochs, axes, snapshots)
+    record = Record(chain, epochs, axes, snapshots, metrics or None)
     progress = Progress("Training", "Training", max(1, epochs))
     interrupted = False
     try:
@@ -261,53 +270,6 @@ def _settle(chain, samples, test, solve, record):
     (rmse,) = samples.solve(solve)
     if np.isfinite(rmse):
         record.replace(rmse, None if test is None else test.test()[0])
-
-
-def make_chain(paths, device=None):
-    """The taught layers of paths that are alike but for their random parameters.
-
-    Parameters
-    ----------
-    paths : list of Path
-    device : Device, optional
-        Where to compute. Default: in NumPy.
-
-    Returns
-    -------
-    chain : Chain
-    """
-    stages = zip(*(path.stages for path in paths))
-    models = [path.model for path in paths]
-    return Chain(
-        _make_layer(alike, models, device, is_first=k == 0)
-        for k, alike in enumerate(stages)
-    )
-
-
-def _make_layer(stages, models, device, is_first):
-    """The same layer of each path."""
-    ensemble, encode = stages[0].ensemble, stages[0].encode
-    built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
-    incoming = None
-    if not is_first:
-        incoming = [
-            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
-        ]
-    return Layer(
-        rule=stages[0].rule,
-        neuron_type=ensemble.neuron_type,
-        encoders=[params.encoders for params in built],
-        scale=[params.gain / ensemble.radius for params in built],
-        bias=[params.bias for params in built],
-        feedback=None
-        if stages[0].feedback is None
-        else [stage.feedback for stage in stages],
-        feedback_seeds=[stage.feedback_seed for stage in stages],
-        incoming=incoming,
-        reached=encode.post_slice,
-        source=stages[0].source,
-        device=device,
-    )
 
 
 def _write_back(path, record, solver):

@@ -6,7 +6,7 @@ import nengo_fa
 from nengo_fa import equations
 from nengo_fa.operators import SimEncoderLearning
 
-NORMALIZATIONS = [None, "forced", "augmented"]
+NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
 class Recorded:

@@ -99,6 +99,51 @@ def test_learning_rates_of_classification(tmp_path, capsys):
     assert (found.baseline_error == expected.baseline_error).all()
 
 
+def test_banded(tmp_path, monkeypatch, capsys):
+    """Claims and figures; of more dimensions, none that would be in a plane."""
+    monkeypatch.chdir(tmp_path)
+    arguments = ["banded", "--quick", "--workers", "1", "--trials", "1"]
+    arguments += ["--epochs", "1"]
+    assert cli.main(arguments) == 0
+    output = capsys.readouterr().out
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 9
+    folder = tmp_path / "results" / "banded-3x2-quick"
+    curves = {"rmse", "test_error", "alignment", "visible"}
+    assert {path.stem for path in folder.glob("*.png")} == curves | {"bands", "taught"}
+
+    assert cli.main([*arguments, "--bands", "2", "--dimensions", "3"]) == 0
+    folder = tmp_path / "results" / "banded-2x3-quick"
+    assert {path.stem for path in folder.glob("*.png")} == curves
+
+
+@pytest.mark.parametrize("experiment", ["multiplication", "mnist", "online"])
+def test_homeostasis(experiment, tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--trials", "1", "--epochs", "1"]
+    options += ["--workers", "1"]
+    if experiment == "mnist":
+        options += ["--dataset", "digits", "--n-neurons", "20"]
+    assert cli.main(["homeostasis", experiment, *options]) == 0
+    output = capsys.readouterr().out
+    assert "FeedbackAlignment, stabilized" in output
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    for name in ("homeostasis", "phase_portrait"):
+        assert (tmp_path / f"{name}.png").exists()
+
+
+def test_homeostasis_is_not_measured_in_spikes(tmp_path):
+    options = ["--neurons", "spiking", "--folder", str(tmp_path)]
+    with pytest.raises(SystemExit, match="rates only"):
+        cli.main(["homeostasis", "multiplication", *options])
+
+
+def test_hebbian(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1"]
+    assert cli.main(["hebbian", *options]) == 0
+    output = capsys.readouterr().out
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    assert (tmp_path / "hebbian.png").exists()
+
+
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]
@@ -167,6 +212,9 @@ def test_shows_progress_by_default(tmp_path):
         (["multiplication", "--trials", "0"], "must be from 1 to"),
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
         (["multiplication", "--workers", "0"], "must be from 1 to"),
+        (["banded", "--bands", "1"], "must be from 2 to"),
+        (["depth", "--depths", "0"], "must be from 1 to"),
+        (["depth", "--neurons", "spiking"], "invalid choice: 'spiking'"),
         (["learning-rates"], "the following arguments are required: EXPERIMENT"),
         (["learning-rates", "mnist", "--epochs", "many"], "invalid int value"),
         (["learning-rates", "mnist", "--learning-rates", "0"], "must be from 1e-09"),
@@ -275,6 +323,39 @@ def test_mnist_that_is_not_where_it_should_be(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NENGO_FA_DATA", str(tmp_path / "nowhere"))
     assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_depth(tmp_path, capsys):
+    """Rates are chosen in other trials; run again, it draws what is there."""
+    command = ["depth", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
+    command += ["--workers", "1", "--n-neurons", "20", "--trials", "1"]
+    command += [
+        "--samples",
+        "200",
+        "--epochs",
+        "1",
+        "--depths",
+        "2",
+        "1",
+        "--learning-rates",
+        "0.03",
+        "0.003",
+    ]
+    assert cli.main(command) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"hidden layers +1 +2\nbackprop +0\.0", output)
+    assert "It learns: a lower test error than before" in output
+    assert "local backprop, 2 layers" in output and "global, 1 layer " in output
+    (tmp_path / "depth.png").unlink()
+    assert cli.main(command) == 0
+    claims = output[output.index("It learns") :]
+    assert capsys.readouterr().out.endswith(claims)
+    assert (tmp_path / "depth.png").read_bytes().startswith(b"\x89PNG")
+    with xr.open_zarr(tmp_path / "depth.zarr", consolidated=False) as data:
+        assert data.depth.values.tolist() == [1, 2]
+        seed = data.attrs["seed"]
+    with xr.open_zarr(tmp_path / "learning_rates.zarr", consolidated=False) as data:
+        assert data.attrs["seed"] != seed
 
 
 def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys):

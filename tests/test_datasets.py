@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
-from nengo_fa.datasets import digits, load, load_npz
+from nengo_fa.datasets import (
+    banded,
+    digits,
+    find_bands,
+    load,
+    load_npz,
+    parity,
+)
 
 
 def test_digits():
@@ -46,6 +53,45 @@ def test_one_hot():
         assert y.shape == (len(labels), 10) and y.dtype == np.float32
         assert np.all(y.sum(axis=1) == 1)
         assert np.array_equal(y.argmax(axis=1), labels)
+
+
+@pytest.mark.parametrize("n_bands", [2, 3, 4])
+def test_banded(n_bands):
+    """Along any dimension the class changes from band to band, all of one width."""
+    dataset = banded(n_bands, dimensions=3, n_train=4000, n_test=10, seed=1)
+    assert dataset.x_train.shape == (4000, 3) and dataset.x_test.shape == (10, 3)
+    assert dataset.x_train.min() < -0.99 and dataset.x_train.max() > 0.99
+    bands = find_bands(dataset.x_train, n_bands)
+    counts = [np.bincount(column, minlength=n_bands) for column in bands.T]
+    assert np.allclose(counts, 4000 / n_bands, rtol=0.1)
+    assert np.array_equal(dataset.labels_train, bands.sum(axis=1) % 2)
+    assert dataset.digest == banded(n_bands, 3, 4000, 10, seed=1).digest
+    assert dataset.digest != banded(n_bands, 3, 4000, 10, seed=2).digest
+
+
+def test_edges_of_bands():
+    assert find_bands([-1, -0.34, -0.33, 0.33, 0.34, 1], 3).tolist() == [
+        *(0, 0),
+        *(1, 1),
+        *(2, 2),
+    ]
+
+
+def test_parity():
+    dataset = parity(4, n_train=300)
+    odd = np.sum(dataset.x_train > 0, axis=1) % 2
+    assert np.array_equal(dataset.labels_train, odd)
+    assert dataset.name == "parity of 4" and dataset.n_classes == 2
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [({"n_bands": 1}, "at least 2"), ({"n_train": 0}, "1"), ({"n_test": 2.5}, "integ")],
+    ids=str,
+)
+def test_bands_that_are_none(change, message):
+    with pytest.raises(ValidationError, match=message):
+        banded(**change)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from nengo_fa.epochs import Samples
 from nengo_fa.layers import Chain, Layer
 from nengo_fa.solving import make_solve
 
-NORMALIZATIONS = [None, "forced", "augmented"]
+NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
 def make_rule(kind, **kwargs):
@@ -214,7 +214,7 @@ def test_backprop_goes_down_the_gradient_of_the_error(
         return encoders * length / np.linalg.norm(encoders, axis=1, keepdims=True)
 
     def loss(encoders):
-        if normalization == "augmented":
+        if normalization not in (None, "forced"):
             encoders = to_length(encoders)
         return net.y.shape[1] * problem.expect(0, encoders, decoders)[2] ** 2 / 2
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 import nengo_fa
 from nengo_fa import equations
 
+NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 SLOPE = 3.0  # of the smooth response curves below
 
 
@@ -232,7 +233,92 @@ def test_forced_and_augmented_agree_for_small_steps(seed):
     np.testing.assert_allclose(forced, augmented, rtol=1e-4, atol=1e-11)
 
 
-@pytest.mark.parametrize("normalization", [None, "forced", "augmented"])
+@pytest.mark.parametrize("normalization", ["homeostatic", "stabilized"])
+@given(seed=seeds)
+def test_homeostatic_is_the_gradient_under_weight_normalization_at_length_one(
+    normalization, seed
+):
+    """There, and only there, it is the augmented gradient; by finite differences."""
+    problem = Problem(seed)
+
+    def weights(encoders):
+        return equations.input_weights(encoders, problem.gain)
+
+    def update(encoders, normalization):
+        delta = problem.delta(weights(encoders), "backprop")
+        gradient = equations.weight_gradient(delta, problem.x)
+        return equations.encoder_update(
+            gradient, encoders, problem.gain, 0.5, normalization
+        )
+
+    assert not np.allclose(
+        update(problem.encoders, normalization), update(problem.encoders, "augmented")
+    )
+    encoders = weights(problem.encoders) / problem.gain[:, None]
+    expected = numerical_gradient(lambda p: problem.loss(weights(p)), encoders)
+    found = update(encoders, normalization)
+    np.testing.assert_allclose(found, -0.5 * expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        found, update(encoders, "augmented"), rtol=1e-9, atol=1e-12
+    )
+
+
+def length_change(normalization, seed, length, sign):
+    """How u, the squared length, changes with time; what is predicted; and alpha |s|."""
+    problem = Problem(seed)
+    directions = problem.encoders / np.linalg.norm(problem.encoders, axis=1)[:, None]
+    encoders = length * directions
+    gradient = problem.rng.randn(*encoders.shape)
+    s = np.sum(encoders * gradient, axis=1)
+    gradient *= (sign * np.sign(s))[:, None]
+    s = sign * np.abs(s)
+    step = 1e-7
+    moved = encoders + equations.encoder_update(
+        gradient, encoders, problem.gain, step, normalization
+    )
+    u = length**2
+    change = (np.sum(moved**2, axis=1) - u) / step
+    predicted = -2 * problem.gain * s * (1 - u)
+    if normalization == "stabilized" and sign > 0:
+        predicted *= 1 - 2 * u
+    return change, predicted
+
+
+@given(seed=seeds, length=st.floats(0.1, 3), sign=st.sampled_from([-1, 1]))
+@pytest.mark.parametrize("normalization", ["homeostatic", "stabilized"])
+def test_change_of_the_length(normalization, seed, length, sign):
+    change, predicted = length_change(normalization, seed, length, sign)
+    scale = 1 + np.abs(predicted).max()
+    np.testing.assert_allclose(change, predicted, atol=1e-3 * scale)
+
+
+@pytest.mark.parametrize("length", [0.9, 1.1, 3.0])
+@given(seed=seeds)
+def test_length_goes_to_one_or_away_from_it(length, seed):
+    """Attracted where the gradient lengthens; only if stabilized, where it shortens."""
+    for normalization, sign, attracted in [
+        ("homeostatic", -1, True),
+        ("homeostatic", 1, False),
+        ("stabilized", -1, True),
+        ("stabilized", 1, True),
+    ]:
+        change, _ = length_change(normalization, seed, length, sign)
+        assert np.all((change * (1 - length) > 0) == attracted)
+
+
+@given(seed=seeds)
+def test_correction_is_nothing_where_the_gradient_lengthens(seed):
+    problem = Problem(seed)
+    gradient = problem.rng.randn(*problem.encoders.shape)
+    along = np.sum(gradient * problem.encoders, axis=1)
+    gradient *= -np.sign(along)[:, None]
+    np.testing.assert_array_equal(
+        equations.stabilized_gradient(gradient, problem.encoders),
+        equations.homeostatic_gradient(gradient, problem.encoders),
+    )
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @given(seed=seeds)
 def test_zero_gradient_is_exactly_zero_change(normalization, seed):
     problem = Problem(seed)
@@ -245,7 +331,7 @@ def test_zero_gradient_is_exactly_zero_change(normalization, seed):
     assert np.all(np.any(update[[0, 2, 3, 4]] != 0, axis=-1))
 
 
-@pytest.mark.parametrize("normalization", [None, "forced", "augmented"])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("rule", ["backprop", "alignment"])
 def test_trials_at_once_equal_trials_one_by_one(normalization, rule, seed):
     problem = Problem(seed, trials=(4, 3))
@@ -276,7 +362,7 @@ def test_a_single_sample_needs_no_other_function(seed):
 
 
 def test_unknown_normalization():
-    with pytest.raises(ValueError, match="must be None, 'forced' or 'augmented'"):
+    with pytest.raises(ValueError, match="must be None, 'forced', 'augmented', 'homeo"):
         nengo_fa.equations.encoder_update(
             np.ones((2, 2)), np.ones((2, 2)), np.ones(2), 1, "L2"
         )

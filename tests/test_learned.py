@@ -333,7 +333,7 @@ def test_nan_is_not_kept(Simulator, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("normalization", [None, "forced", "augmented"])
+@pytest.mark.parametrize("normalization", [None, "forced", "augmented", "stabilized"])
 @pytest.mark.parametrize("others", [False, True])
 def test_learning_goes_on_as_if_never_interrupted(
     Simulator, normalization, others, allclose

@@ -173,7 +173,11 @@ def test_stream_without_mnist(stream, monkeypatch, capsys):
 
     load = stream[-1]["load"]
     monkeypatch.setattr(nengo_fa.datasets, "mnist", nowhere)
+    monkeypatch.delenv("NENGO_FA_DATA", raising=False)
     assert load(None).name == "digits"
     assert "MNIST is nowhere\nThe small digits" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="MNIST is nowhere"):
         load("mnist")
+    monkeypatch.setenv("NENGO_FA_DATA", "here")  # somebody has said where it is
+    with pytest.raises(SystemExit, match="MNIST is nowhere"):
+        load(None)

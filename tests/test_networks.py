@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 import nengo_fa
-from nengo_fa.networks import Multiplication, MultiplicationComparison
+from nengo_fa.networks import (
+    BalancedHypersphere,
+    Classifier,
+    DeepClassifier,
+    Multiplication,
+    MultiplicationComparison,
+)
 
 
 def make(seed, learning=1.0, **kwargs):
@@ -123,3 +129,70 @@ def test_learning_must_be_a_number_or_a_function(learning):
     ):
         Multiplication(learning=learning)
     assert not nengo.Network.context
+
+
+@pytest.mark.parametrize("size_in", [784, 64])
+@pytest.mark.parametrize(
+    "neuron_type",
+    [nengo.LIFRate(amplitude=1 / 300), nengo.RectifiedLinear(amplitude=1 / 300)],
+    ids=str,
+)
+def test_signals_live_through_eight_layers(Simulator, seed, rng, neuron_type, size_in):
+    """Neurons that are silent, or at their limit, for all samples could learn nothing."""
+    classifier = DeepClassifier(
+        size_in, 10, n_neurons=[100] * 8, neuron_type=neuron_type, seed=seed
+    )
+    x = nengo.dists.UniformHypersphere(surface=True).sample(500, size_in, rng=rng)
+    with Simulator(classifier) as sim:
+        for layer in classifier.layers:
+            built = sim.data[layer]
+            current = x @ built.scaled_encoders.T + built.bias
+            x = neuron_type.rates(current, np.ones(100), np.zeros(100))
+            assert np.mean(np.all(x == 0, axis=0)) < 0.25
+            assert np.mean(np.std(x, axis=0) > 1e-3) > 0.6
+            assert 0.01 < np.std(x, axis=0).mean() < 0.5
+            assert x.max() < 2
+
+
+def test_layers_of_a_deep_classifier(Simulator, seed, allclose):
+    """Each is sent all activities of the one before, and no two are alike."""
+    classifier = DeepClassifier(5, 3, n_neurons=[7, 8, 8], synapse=0.02, seed=seed)
+    assert [layer.dimensions for layer in classifier.layers] == [5, 7, 8]
+    assert classifier.decode.pre is classifier.layers[-1]
+    assert classifier.decode.synapse == classifier.encodes[1].synapse
+    assert classifier.encodes[0].synapse is None
+    with Simulator(classifier) as sim:
+        for before, encode in zip(classifier.layers, classifier.encodes[1:]):
+            assert encode.pre_obj == before.neurons
+            assert np.array_equal(sim.data[encode].weights, np.eye(before.n_neurons))
+        first, *others = (sim.data[layer].encoders for layer in classifier.layers)
+    assert not allclose(first.sum(axis=1), 0, record_rmse=False)
+    for encoders in others:
+        assert allclose(encoders.sum(axis=1), 0)
+        assert allclose(np.linalg.norm(encoders, axis=1), 1)
+    assert not allclose(others[1][:, :7], others[0], record_rmse=False)
+
+
+def test_a_classifier_is_a_deep_one_of_one_layer(Simulator, seed):
+    networks = Classifier(4, 2, 9, seed=seed), DeepClassifier(4, 2, [9], seed=seed)
+    with Simulator(networks[0]) as sim, Simulator(networks[1]) as deep:
+        ours, theirs = sim.data[networks[0].hidden], deep.data[networks[1].layers[0]]
+        assert np.array_equal(ours.scaled_encoders, theirs.scaled_encoders)
+        assert np.array_equal(ours.bias, theirs.bias)
+    assert networks[0].encode is networks[0].encodes[0]
+
+
+@pytest.mark.parametrize("n_neurons", [[], 200, [1, 5]], ids=str)
+def test_layers_that_there_cannot_be(n_neurons):
+    with pytest.raises(nengo.exceptions.ValidationError, match=r"such as \[200, 200\]"):
+        DeepClassifier(4, 2, n_neurons=n_neurons)
+
+
+def test_balanced_vectors(rng, allclose):
+    vectors = BalancedHypersphere().sample(2000, 3, rng=rng)
+    assert allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert allclose(vectors.sum(axis=1), 0)
+    # all directions alike, of the two that are left
+    assert allclose(vectors.T @ vectors / 2000, (np.eye(3) - 1 / 3) / 2, atol=0.03)
+    with pytest.raises(nengo.exceptions.ValidationError, match="at least 2"):
+        BalancedHypersphere().sample(3, 1)

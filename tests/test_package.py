@@ -52,6 +52,7 @@ def test_layers_of_the_package():
         "layers",
         "epochs",
         "solving",
+        "metrics",
         "history",
         "training",
         "networks",

@@ -7,7 +7,7 @@ import pytest
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, Rate
 
-NORMALIZATIONS = [None, "forced", "augmented"]
+NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
 def noise(size, seed):
@@ -189,6 +189,40 @@ def test_norm_of_encoders(Simulator, seed, normalization):
         assert drift < 1e-12
     else:
         assert drift < 0.05
+
+
+@pytest.mark.parametrize("normalization", ["homeostatic", "stabilized"])
+@pytest.mark.parametrize("lengthens", [True, False])
+def test_length_is_attracted_or_runs_away(Simulator, normalization, lengthens):
+    """Under a constant error, by how the gradient would change the length."""
+    rng = np.random.RandomState(0)
+    directions = nengo.dists.UniformHypersphere(surface=True).sample(20, 3, rng=rng)
+    x = [0.5, -0.3, 0.4]
+    drive = directions @ x
+    feedback = np.where((drive > 0) == lengthens, -1.0, 1.0)[:, np.newaxis]
+    length = rng.uniform(0.8, 1.2, size=20)
+    # slowly: a neuron that turns is attracted in the end
+    rule = FeedbackAlignment(1, 0.02, feedback, normalization=normalization)
+    with nengo.Network() as model:
+        stimulus, error = nengo.Node(x), nengo.Node([1.0])
+        hidden = nengo.Ensemble(
+            20,
+            3,
+            gain=np.full(20, 2.0),
+            bias=np.full(20, 10.0),  # all of them fire all the time
+            encoders=length[:, np.newaxis] * directions,
+            normalize_encoders=False,
+            neuron_type=nengo.LIFRate(),
+        )
+        encode = nengo.Connection(
+            stimulus, hidden, synapse=None, learning_rule_type=rule
+        )
+        nengo.Connection(error, encode.learning_rule, synapse=None)
+    with Simulator(model) as sim:
+        sim.run(0.1)
+        after = np.linalg.norm(learned_encoders(sim, hidden), axis=1) / 2
+    attracted = np.abs(after - 1) < np.abs(length - 1)
+    assert np.all(attracted == (lengthens or normalization == "stabilized"))
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -381,7 +415,7 @@ def test_forced_rules_side_by_side_do_not_fight(Simulator, seed):
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_reset_starts_over(Simulator, seed, normalization):
-    rule = FeedbackAlignment(1, learning_rate=5, normalization=normalization)
+    rule = FeedbackAlignment(1, learning_rate=1, normalization=normalization)
     net = Net(seed, rule, neuron_type=nengo.LIF())
     with Simulator(net.model) as sim:
         before = learned_encoders(sim, net.hidden)

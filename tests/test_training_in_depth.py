@@ -5,15 +5,15 @@ from functools import partial
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, NeuronError, Rate, epochs, teach_chain
 from nengo_fa.chains import VARIANTS
-from nengo_fa.feedback import KolenPollack, SignSymmetric
+from nengo_fa.feedback import Feedback, KolenPollack, Orthogonal, SignSymmetric
+from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 SIZES = 9, 8, 7
 N_SAMPLES = 12
@@ -193,6 +193,25 @@ def test_feedback_that_follows_does_so_offline_as_online(
         assert allclose(layer.feedback[0], sim.data[probe][0].T, rtol=1e-9, atol=1e-12)
 
 
+class Own(Feedback):
+    """Feedback weights of a user, which are wrong."""
+
+    def make_step(self, weights, feedback, dt, rng):
+        return None
+
+
+class Overwriting(Feedback):
+    def make_step(self, weights, feedback, dt, rng):
+        return lambda: weights.fill(0)
+
+
+def test_own_feedback_is_checked_offline_as_online():
+    with pytest.raises(BuildError, match="must return a function without arguments"):
+        Net(teach("global", feedback=Own)).train()
+    with pytest.raises(ValueError, match="read-only"):
+        Net(teach("global", feedback=Overwriting)).train()
+
+
 def test_feedback_that_comes_to_equal_the_forward_weights():
     """Kolen-Pollack, from update to update."""
     net = Net(teach("global", 0.0, feedback=partial(KolenPollack, decay=0.5)))
@@ -285,6 +304,19 @@ def test_pieces_of_a_batch_make_no_difference(
     for layer, other in zip(whole.layers, pieces.layers):
         assert allclose(layer.encoders, other.encoders, rtol=1e-9, atol=1e-12)
     assert allclose(whole.rmse, pieces.rmse, rtol=1e-9)
+
+
+@pytest.mark.parametrize("variant", ["backprop", "local backprop"])
+@pytest.mark.parametrize("post_slice", [slice(None, None, -1), [2, 0]], ids=str)
+def test_torch_backpropagates_to_dimensions_in_any_order(allclose, variant, post_slice):
+    """PyTorch has no slices that go backwards."""
+    pytest.importorskip("torch")
+    histories = [
+        Net(teach(variant), post_slice=post_slice).train(3, device=device)
+        for device in ("cpu", "torch:cpu")
+    ]
+    for layer, other in zip(*(history.layers for history in histories)):
+        assert allclose(layer.encoders, other.encoders, rtol=1e-8)
 
 
 @pytest.mark.parametrize("from_neurons", [True, False])
@@ -388,6 +420,30 @@ def two_nodes(net):
     nengo.Connection(node, net.encodes[0].learning_rule)
 
 
+def node_and_error(net):
+    teach("global")(net)
+    rule = net.encodes[1].learning_rule
+    nengo.Connection(net.error, rule, transform=np.ones((7, 2)))
+
+
+def relayed_error(net, through):
+    """As large as that of the output, for which it is not to be taken."""
+    net.encodes[2].learning_rule_type = FeedbackAlignment(2)
+    net.encodes[1].learning_rule_type = FeedbackAlignment(2)
+    net.encodes[0].learning_rule_type = FeedbackAlignment(2)
+    node = NeuronError(net.encodes[2].learning_rule)
+    nengo.Connection(node[:2], through)
+    nengo.Connection(through, net.encodes[1].learning_rule)
+
+
+def error_through_a_node(net):
+    relayed_error(net, nengo.Node(size_in=2))
+
+
+def error_through_an_ensemble(net):
+    relayed_error(net, nengo.Ensemble(20, 2))
+
+
 def no_node(net):
     teach("direct")(net)
     net.encodes[0].learning_rule_type = FeedbackAlignment(SIZES[1])
@@ -427,9 +483,12 @@ def relay(net):
         (foreign_node, "not about the layer behind it. Make the node of the rule of"),
         (changed_error, "put a factor into the learning rate"),
         (two_nodes, "errors from several nodes. Offline, there can be one"),
+        (node_and_error, "errors from several nodes. Offline, there can be one"),
+        (error_through_a_node, "connect the node to the rule, without anything"),
+        (error_through_an_ensemble, "connect the node to the rule, without anything"),
         (no_node, r"error of 8. Connect to it the nengo_fa.NeuronError of the next"),
         (node_of_the_last, "the last layer, to which the error of the output belongs"),
-        (skipped_layer, "bring all input together in a node"),
+        (skipped_layer, "a layer that is taught has one connection into it"),
         (other_backprop, "Train that one, or change the rule"),
         (relay, "Connect the two layers without a node between them"),
     ],
@@ -467,6 +526,7 @@ def test_teach_chain_online(Simulator):
     "change, attr, match",
     [
         (dict(variant="dfa"), "variant", "Must be one of 'backprop', .*got 'dfa'"),
+        (dict(variant=["direct"]), "variant", "Must be one of 'backprop'"),
         (
             dict(learning_rate=[1, 2]),
             "learning_rate",
@@ -477,9 +537,15 @@ def test_teach_chain_online(Simulator):
             "feedback",
             "no feedback weights in 'backprop'.*Use 'global' or 'local'",
         ),
-        (dict(feedback=SignSymmetric), "feedback", "Let size_in be 3"),
+        (
+            dict(feedback=SignSymmetric),
+            "feedback",
+            "3 dimensions.*With 'direct'.*use fixed",
+        ),
+        (dict(feedback=Orthogonal), "feedback", r"such as Orthogonal\(\)"),
         (dict(encodes=[]), "encodes", "Must be the connections to each layer"),
         (dict(encodes=[1, 2]), "encodes", "Must be the connections to each layer"),
+        (dict(encodes=None), "encodes", "Must be the connections to each layer"),
         (dict(swap=True), "encodes", "does not leave .*leads to"),
     ],
 )
@@ -491,3 +557,14 @@ def test_teach_chain_refuses(change, attr, match):
     with net.model, pytest.raises(ValidationError, match=match) as info:
         teach_chain(encodes, net.decode, **change)
     assert info.value.attr == attr
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_teach_chain_does_not_add_to_rules_that_are_there(variant):
+    """Equal rules are one to Nengo, which would be given the error twice."""
+    net = Net(teach("direct"))
+    n_connections = len(net.model.connections)
+    with net.model, pytest.raises(ValidationError, match="have learning rules yet"):
+        teach(variant)(net)
+    assert len(net.model.connections) == n_connections
+    assert all(e.learning_rule_type.size_in == 2 for e in net.encodes)

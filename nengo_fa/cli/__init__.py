@@ -7,14 +7,28 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import learning_rates, mnist, multiplication, online, pyramidal
+from nengo_fa.cli import (
+    banded,
+    depth,
+    hebbian,
+    homeostasis,
+    learning_rates,
+    mnist,
+    multiplication,
+    online,
+    pyramidal,
+)
 
 COMMANDS = (
     online,
     multiplication,
     learning_rates,
     mnist,
+    banded,
+    depth,
     pyramidal,
+    homeostasis,
+    hebbian,
 )
 
 

@@ -1,6 +1,5 @@
 """The command ``nengo-fa mnist``."""
 
-import os
 from importlib.util import find_spec
 
 from nengo_fa.cli.shared import (
@@ -10,6 +9,7 @@ from nengo_fa.cli.shared import (
     get_folder,
     import_extra,
     import_plots,
+    load_digits,
     number,
     print_claims,
     store,
@@ -129,8 +129,9 @@ def make_experiment(options, **parameters):
         Of the experiment.
     """
     classification = import_extra("experiments.classification", "experiments")
-    dataset = options.dataset or _find_dataset(classification)
-    data = classification.load_centered(dataset)
+    load = classification.load_centered  # which keeps it
+    dataset = options.dataset or load_digits(load).name
+    data = load(dataset)
     baseline = "gabor"
     if data.image_shape is None:
         baseline = "differences"
@@ -159,14 +160,3 @@ def name_data(experiment):
     """Words for the folder of results."""
     name = experiment.dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
     return [experiment.neurons] if name == "mnist" else [name, experiment.neurons]
-
-
-def _find_dataset(classification):
-    try:
-        classification.load_centered("mnist")  # which keeps it
-    except FileNotFoundError as error:
-        if os.environ.get("NENGO_FA_DATA"):
-            raise  # somebody has said where it is
-        print(f"{error}\nThe small digits that come with scikit-learn take its place.")
-        return "digits"
-    return "mnist"

@@ -142,6 +142,27 @@ def import_plots():
     return import_extra("plots", "plots")
 
 
+def load_digits(load):
+    """MNIST; or the small digits, if it is nowhere and nobody has said where.
+
+    Parameters
+    ----------
+    load : callable
+        Takes one of the two names and returns the dataset.
+
+    Returns
+    -------
+    data : nengo_fa.datasets.Dataset
+    """
+    try:
+        return load("mnist")
+    except FileNotFoundError as error:
+        if os.environ.get("NENGO_FA_DATA"):
+            raise
+        print(f"{error}\nThe small digits that come with scikit-learn take its place.")
+        return load("digits")
+
+
 def get_folder(options, *words):
     """Where data and figures go: by default, named for the command and these words."""
     if options.folder is not None:

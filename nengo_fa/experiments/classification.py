@@ -21,11 +21,11 @@ from nengo_fa.experiments.conditions import (
     make_coordinates,
     make_rule,
 )
+from nengo_fa.layers import make_chain
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Classifier
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 NEURONS = {
     "rate": nengo.LIFRate,
@@ -265,7 +265,7 @@ class ClassificationExperiment:
             data.x_train.shape[1],
             data.n_classes,
             self.n_neurons,
-            NEURONS[self.neurons](amplitude=1 / 300),
+            neuron_type=NEURONS[self.neurons](amplitude=1 / 300),
             encoders=ENCODERS[encoders](self.n_neurons, data, rng),
             seed=seed,
             **kwargs,

@@ -14,8 +14,9 @@ class LearningRateExperiment:
 
     Parameters
     ----------
-    experiment : MultiplicationExperiment or ClassificationExperiment
-        All but the learning rate.
+    experiment : MultiplicationExperiment or ClassificationExperiment or DepthExperiment
+        All but the learning rate. What varies along all dimensions of its ``chunks``
+        depends on the rate.
     learning_rates : tuple of float
     """
 
@@ -60,9 +61,11 @@ class LearningRateExperiment:
         template = self.experiment.make_template()
         rates = {"learning_rate": list(self.learning_rates)}
         ends = {
-            name: data.isel(epoch=-1, drop=True).expand_dims(rates).copy(deep=True)
+            name: data.isel(epoch=-1, drop=True, missing_dims="ignore")
+            .expand_dims(rates)
+            .copy(deep=True)
             for name, data in template.data_vars.items()
-            if "epoch" in data.dims
+            if set(self.experiment.chunks) <= set(data.dims)
         }
         template = template.drop_dims("epoch").assign(ends)
         template["learning_rate"].attrs["units"] = "per update"
@@ -80,14 +83,16 @@ class LearningRateExperiment:
             replace(self.experiment, learning_rate=self.learning_rates[i]).run(**part)
             for i in learning_rate
         ]
-        at_the_end = [
-            name
-            for name, data in self.make_template().data_vars.items()
-            if "learning_rate" in data.dims
-        ]
+        template = self.experiment.make_template()
         ends = {
-            name: np.array([results[name][..., -1] for results in all_results])
-            for name in at_the_end
+            name: np.array(
+                [
+                    values[..., -1] if "epoch" in template[name].dims else values
+                    for values in (results[name] for results in all_results)
+                ]
+            )
+            for name, data in self.make_template().items()
+            if "learning_rate" in data.dims
         }
         return {**all_results[0], **ends}
 

@@ -22,9 +22,9 @@ from nengo_fa.experiments.conditions import (
     make_rule,
 )
 from nengo_fa.geometry import angle_to_axes
+from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
-from nengo_fa.training import make_chain
 
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the product", "units": "1"},

@@ -1,9 +1,14 @@
 """The figures, from results alone."""
 
+from nengo_fa.plots.bands import bands, taught_fields, variants
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
+from nengo_fa.plots.depth import depth
 from nengo_fa.plots.drawing import FIXED, LEARNED
+from nengo_fa.plots.hebbian import hebbian
+from nengo_fa.plots.homeostasis import homeostasis, phase_portrait
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
 from nengo_fa.plots.images import confusion_matrix, encoder_images
+from nengo_fa.plots.layers import layer_metrics
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
 from nengo_fa.plots.pyramidal import pyramidal
@@ -14,18 +19,26 @@ __all__ = [
     "FIXED",
     "FORMATS",
     "LEARNED",
+    "bands",
     "classification_curves",
     "confusion_matrix",
+    "depth",
     "draw_encoders",
     "encoder_images",
     "encoder_movement",
+    "hebbian",
+    "homeostasis",
     "iterations",
+    "layer_metrics",
     "learning_curves",
     "online",
+    "phase_portrait",
     "presentation",
     "pyramidal",
     "save",
     "sensitivity",
     "stream",
+    "taught_fields",
     "tuning_curves",
+    "variants",
 ]

@@ -125,8 +125,10 @@ def show_ratios(axes):
         locator = MaxNLocator(6, steps=[1, 2, 5, 10])
     elif high < 30 * low:
         locator = LogLocator(subs=(1, 1.5, 2, 3, 5, 7))
-    else:
+    elif high < 300 * low:
         locator = LogLocator(subs=(1, 2, 5))
+    else:
+        locator = LogLocator()
     axes.yaxis.set_major_locator(locator)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")

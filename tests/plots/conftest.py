@@ -102,6 +102,23 @@ def classification(rng, curves):
 
 
 @pytest.fixture
+def by_depth(rng):
+    """By number of layers, in 9 trials of which one has not been run."""
+    variants = ["backprop", "local backprop", "global", "local", "direct", "last layer"]
+    error = rng.uniform(0.1, 0.5, size=(6, 5, 9))
+    error[..., 4] = np.nan
+    dims = "variant", "depth", "trial"
+    return xr.Dataset(
+        {
+            "test_error": (dims, error),
+            "alignment": (dims, 3 * error),
+            "untaught_error": (dims[1:], 1.5 * error[0]),
+        },
+        {"variant": variants, "depth": [1, 2, 3, 5, 8]},
+    )
+
+
+@pytest.fixture
 def shown(rng):
     """Images of four classes shown to six neurons in spikes, one taken for another."""
     n_digits, n_samples, n_classes = 3, 60, 4

@@ -15,6 +15,7 @@ FIGURES = [
     (plots.learning_curves, "curves"),
     (plots.sensitivity, "by_rate"),
     (plots.classification_curves, "classification"),
+    (plots.depth, "by_depth"),
     (plots.presentation, "shown"),
     (plots.confusion_matrix, "shown"),
     (plots.encoder_images, "shown"),

@@ -1,0 +1,9 @@
+"""What a neuron is taught that sees one of two dimensions, in five variants."""
+
+import matplotlib.pyplot as plt
+
+from nengo_fa import plots
+from nengo_fa.experiments.banded import BandedExperiment, make_fields
+
+data = make_fields(BandedExperiment())
+plt.figure(FigureClass=lambda **options: plots.taught_fields(data))

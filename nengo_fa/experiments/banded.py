@@ -1,0 +1,534 @@
+"""The task on which feedback alignment fails: bands, with limited connectivity."""
+
+from dataclasses import asdict, dataclass, replace
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
+
+from nengo_fa import datasets
+from nengo_fa.chains import VARIANTS, teach_chain
+from nengo_fa.derivatives import Rate
+from nengo_fa.epochs import Samples
+from nengo_fa.experiments.claims import Claim, find_lower
+from nengo_fa.experiments.credit import (
+    find_alignment,
+    find_taught,
+    find_visible_part,
+    make_partners,
+)
+from nengo_fa.layers import make_chain
+from nengo_fa.paths import find_path
+from nengo_fa.solving import make_solve
+
+CONNECTIVITIES = ("full", "limited")
+
+#: Which layers learn: whether the first does, and whether the second.
+TAUGHT = {"first": (1, 0), "second": (0, 1), "both": (1, 1)}
+
+#: Learning rates of the first and of the second layer for each variant, with full and
+#: with limited connectivity. Of eleven rates it is the one with the lowest median RMSE of
+#: eight other trials, with this layer as the only one that learns.
+LEARNING_RATES = {
+    "backprop": {"full": (0.1, 0.01), "limited": (0.1, 0.003)},
+    "local backprop": {"full": (0.1, 0.01), "limited": (0.03, 0.003)},
+    "global": {"full": (0.1, 0.01), "limited": (0.1, 0.01)},
+    "local": {"full": (0.1, 0.01), "limited": (0.001, 0.01)},
+    "direct": {"full": (0.3, 0.01), "limited": (0.03, 0.01)},
+}
+
+VARIABLES = {
+    "rmse": {
+        "long_name": "root mean square error of the output, in training",
+        "units": "1",
+    },
+    "test_error": {
+        "long_name": "fraction of the test samples that are misclassified",
+        "units": "1",
+    },
+    "alignment": {
+        "long_name": "cosine between what the first layer is taught and what it would be "
+        "taught by backpropagation",
+        "units": "1",
+    },
+    "visible": {
+        "long_name": "part of what first-layer neurons are taught that is left of its "
+        "mean square after averaging over the dimensions they do not see",
+        "units": "1",
+    },
+}
+
+#: Number of points that make up what is averaged over.
+N_POINTS = 1000
+
+
+@dataclass(frozen=True)
+class BandedExperiment:
+    """Two hidden layers learn to tell bands apart, as errors reach the first in five ways.
+
+    Each neuron of the first layer sees all dimensions of the input; or, with limited
+    connectivity, one only. It also sees a constant, so that its encoder decides where it
+    begins to fire, while gains and biases stay. The second layer sees all neurons of the
+    first. Decoders are solved for after each epoch. In each trial, samples, neurons and
+    feedback weights are the same for all variants, and other than in all other trials.
+
+    Parameters
+    ----------
+    n_bands : int
+        Number of bands in each dimension.
+    dimensions : int
+        Of the input. Two bands of more than two dimensions are the parity task.
+    n_trials : int
+        Trials do not depend on how many they are.
+    epochs : int
+    learning_rate : float or None
+        That of all layers that learn, per update. None: those of `LEARNING_RATES`.
+    n_first, n_second : int
+        Numbers of neurons of the hidden layers.
+    n_samples : int
+        To learn from.
+    n_batches : int
+        Number of batches in an epoch, with as many updates.
+    seed : int
+    """
+
+    n_bands: int = 3
+    dimensions: int = 2
+    n_trials: int = 16
+    epochs: int = 100
+    learning_rate: float = None
+    n_first: int = 12
+    n_second: int = 20
+    n_samples: int = 400
+    n_batches: int = 10
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, low in (
+            ("n_bands", 2),
+            ("dimensions", 2),
+            ("n_trials", 1),
+            ("epochs", 1),
+            ("n_first", 1),
+            ("n_second", 1),
+            ("n_batches", 1),
+        ):
+            value = getattr(self, name)
+            if not is_integer(value) or value < low:
+                raise ValidationError(
+                    f"Must be an integer, at least {low} (got {value!r})", attr=name
+                )
+        if self.n_first < self.dimensions:
+            raise ValidationError(
+                f"Must be at least {self.dimensions}, for each dimension to be seen (got "
+                f"{self.n_first})",
+                attr="n_first",
+            )
+        low = max(self.n_second, self.n_batches)
+        if not is_integer(self.n_samples) or self.n_samples < low:
+            raise ValidationError(
+                f"Must be an integer, at least {low}, for {self.n_second} neurons and "
+                f"{self.n_batches} batches (got {self.n_samples!r})",
+                attr="n_samples",
+            )
+
+    @property
+    def chunks(self):
+        """One variant with one connectivity of one trial is a part by itself."""
+        return {"variant": 1, "connectivity": 1, "trial": 1}
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of epochs."""
+        return replace(self, epochs=epochs)
+
+    @property
+    def configuration(self):
+        """All that a trial depends on, for the attributes of the results."""
+        configuration = {"experiment": "banded", **asdict(self)}
+        del configuration["n_trials"]
+        return {**configuration, "default_learning_rates": LEARNING_RATES}
+
+    def make_template(self):
+        """Dataset for the results of all trials, full of NaN."""
+        coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
+            "variant": np.array(list(VARIANTS), dtype=object),
+            "connectivity": np.array(CONNECTIVITIES, dtype=object),
+            "taught": np.array(list(TAUGHT), dtype=object),
+            "trial": np.arange(self.n_trials),
+            "epoch": np.arange(self.epochs + 1),
+        }
+        shape = [len(values) for values in coordinates.values()]
+        results = {
+            name: (list(coordinates), np.full(shape, np.nan), attributes)
+            for name, attributes in VARIABLES.items()
+        }
+        title = "Bands, learned with full and with limited connectivity"
+        return xr.Dataset(results, coords=coordinates, attrs={"title": title})
+
+    def run(self, variant, connectivity, trial):
+        """Run some variants and connectivities, by their numbers, in some trials.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Infinite where learning has
+            diverged.
+        """
+        shape = len(variant), len(connectivity), len(TAUGHT), len(trial)
+        results = {name: np.empty((*shape, self.epochs + 1)) for name in VARIABLES}
+        for i, j, k, m in np.ndindex(shape):
+            network = self.declare(
+                trial[m],
+                list(VARIANTS)[variant[i]],
+                CONNECTIVITIES[connectivity[j]],
+                list(TAUGHT)[k],
+            )
+            for name, values in self._train(trial[m], network).items():
+                results[name][i, j, k, m] = values
+        return results
+
+    def make_data(self, trial):
+        """The samples of a trial, a `.Dataset`."""
+        return datasets.banded(
+            self.n_bands,
+            self.dimensions,
+            self.n_samples,
+            N_POINTS,
+            seed=[self.seed, trial],
+        )
+
+    def declare(self, trial, variant, connectivity, taught="both"):
+        """The network of a trial, as for `nengo_fa.train`.
+
+        Returns
+        -------
+        network : nengo.Network
+            With its connection to the output, ``decode``.
+        """
+        rng = np.random.RandomState([self.seed, trial, 1])
+        rates = LEARNING_RATES[variant][connectivity]
+        if self.learning_rate is not None:
+            rates = [self.learning_rate] * 2
+        encoders = rng.randn(self.n_first, self.dimensions + 1)
+        if connectivity == "limited":
+            encoders[:, : self.dimensions] *= self._get_seen()
+        encoders /= np.linalg.norm(encoders, axis=1, keepdims=True)
+        # of their own, as variants have different numbers of objects
+        seed, *seeds = (
+            int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=5)
+        )
+        with nengo.Network(seed=seed) as network:
+            network.config[nengo.Ensemble].neuron_type = nengo.RectifiedLinear()
+            network.config[nengo.Ensemble].max_rates = nengo.dists.Uniform(0.67, 1.33)
+            stimulus = nengo.Node(size_in=encoders.shape[1])
+            first = nengo.Ensemble(
+                self.n_first,
+                encoders.shape[1],
+                encoders=encoders,
+                # most fire for all samples: so there are no bands before they learn
+                intercepts=nengo.dists.Uniform(-0.95, -0.7),
+                seed=seeds[0],
+            )
+            second = nengo.Ensemble(
+                self.n_second,
+                self.n_first,
+                intercepts=nengo.dists.Uniform(-0.5, 0.5),
+                seed=seeds[1],
+            )
+            output = nengo.Node(size_in=1)
+            encodes = [
+                nengo.Connection(stimulus, first, synapse=None, seed=seeds[2]),
+                nengo.Connection(
+                    first.neurons,
+                    second,
+                    transform=np.eye(self.n_first),
+                    synapse=None,
+                    seed=seeds[3],
+                ),
+            ]
+            network.decode = nengo.Connection(second, output, function=lambda x: 0)
+            teach_chain(
+                encodes,
+                network.decode,
+                variant=variant,
+                learning_rate=[
+                    float(rate * learns) for rate, learns in zip(rates, TAUGHT[taught])
+                ],
+                derivative=Rate(),
+                normalization=None,
+                sparse=True,
+            )
+        return network
+
+    def _get_seen(self):
+        """Ones for the dimension that each neuron sees if it sees one only."""
+        return np.eye(self.dimensions)[np.arange(self.n_first) % self.dimensions]
+
+    def _train(self, trial, network):
+        """Results after each epoch, (epochs + 1,) each, by the names of variables."""
+        data = self.make_data(trial)
+        x, y = make_inputs(data.x_train), make_targets(data.labels_train)
+        x_test, y_test = make_inputs(data.x_test), make_targets(data.labels_test)
+        rng = np.random.RandomState(network.seed)
+        partners = [
+            (make_inputs(partner), make_targets(self._find_classes(partner)))
+            for partner in make_partners(data.x_test, rng)
+        ]
+        path = find_path(network.decode, network)
+        chain = make_chain([path])
+        # a product with these leaves of a gradient what follows from what a neuron sees
+        scale = path.model.params[path.stages[0].ensemble].gain[:, np.newaxis]
+        scale = scale * (chain.layers[0].encoders[0] != 0)
+        samples = Samples(chain, [x], [y], -(-len(x) // self.n_batches), rng=rng)
+        solve = make_solve(nengo.solvers.LstsqL2(reg=0.01), rng=None)
+        results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
+
+        def record(epoch, rmse):
+            (results["rmse"][epoch],) = rmse
+            if not np.isfinite(rmse):
+                return
+            _, *taught = find_taught(chain, x, y)
+            results["alignment"][epoch] = find_alignment(x, *taught, scale)
+            outputs, delta, _ = find_taught(chain, x_test, y_test)
+            results["test_error"][epoch] = np.mean((outputs > 0) != (y_test > 0))
+            others = [find_taught(chain, *partner)[1] for partner in partners]
+            results["visible"][epoch] = find_visible_part(
+                delta, others, self._get_seen()
+            )
+
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            record(0, samples.solve(solve))
+            for epoch in range(1, self.epochs + 1):
+                record(epoch, samples.learn(solve))
+            if samples.in_batches:  # as `train` does in the end
+                record(self.epochs, samples.solve(solve))
+        diverged = ~np.isfinite(results["rmse"])
+        for values in results.values():
+            values[diverged] = np.inf
+        return results
+
+    def _find_classes(self, x):
+        return datasets.find_bands(x, self.n_bands).sum(axis=1) % 2
+
+
+def make_inputs(x):
+    """What the first layer sees of samples: with a constant of one."""
+    return np.column_stack([x, np.ones(len(x))])
+
+
+def make_targets(labels):
+    """The outputs that are wanted, (n_samples, 1): one for class one, else minus one."""
+    return np.where(labels == 1, 1.0, -1.0)[:, np.newaxis]
+
+
+def make_points(experiment, trial=0):
+    """The samples of a trial to learn from.
+
+    Parameters
+    ----------
+    experiment : BandedExperiment
+    trial : int, optional
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``x`` (sample, dimension) and ``label`` (sample,).
+    """
+    data = experiment.make_data(trial)
+    return xr.Dataset(
+        {
+            "x": (("sample", "dimension"), data.x_train),
+            "label": ("sample", data.labels_train),
+        },
+        attrs={"title": "Samples of bands", "n_bands": experiment.n_bands},
+    )
+
+
+def make_fields(experiment, trial=0, n_points=90):
+    """What one neuron of limited connectivity is taught over the plane, before it learns.
+
+    Of the neurons that see the first dimension, it is the one that backpropagation
+    teaches most.
+
+    Parameters
+    ----------
+    experiment : BandedExperiment
+        Of two dimensions.
+    trial : int, optional
+        Which of its trials.
+    n_points : int, optional
+        Number of points along each axis of the grid.
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``taught`` (variant, x2, x1), the error of the neuron, and its ``mean`` over x2
+        (variant, x1).
+    """
+    data = experiment.make_data(trial)
+    samples = make_inputs(data.x_train), make_targets(data.labels_train)
+    axis = (np.arange(n_points) + 0.5) / n_points * 2 - 1
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    y = make_targets(experiment._find_classes(grid))
+    solve = make_solve(nengo.solvers.LstsqL2(reg=0.01), rng=None)
+    fields = {}
+    for variant in VARIANTS:
+        network = experiment.declare(trial, variant, "limited")
+        chain = make_chain([find_path(network.decode, network)])
+        Samples(chain, [samples[0]], [samples[1]]).solve(solve)
+        _, delta, _ = find_taught(chain, make_inputs(grid), y)
+        fields[variant] = delta.T.reshape(-1, n_points, n_points)
+    # of those that see the first dimension, by what is left of the average over the other
+    means = fields["backprop"].mean(axis=1)[:: experiment.dimensions]
+    neuron = experiment.dimensions * int(np.argmax(np.mean(means**2, axis=1)))
+    taught = np.array([field[neuron] for field in fields.values()])
+    return xr.Dataset(
+        {
+            "taught": (("variant", "x2", "x1"), taught),
+            "mean": (("variant", "x1"), taught.mean(axis=1)),
+        },
+        coords={
+            "variant": np.array(list(VARIANTS), dtype=object),
+            "x1": axis,
+            "x2": axis,
+        },
+        attrs={
+            "title": "What a neuron that sees one dimension is taught",
+            "neuron": neuron,
+            "n_bands": experiment.n_bands,
+        },
+    )
+
+
+def check_claims(data):
+    """What is said of this task, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `BandedExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+
+    def select(name, variant, connectivity, taught, epoch=-1):
+        chosen = data[name].sel(
+            variant=variant, connectivity=connectivity, taught=taught
+        )
+        return chosen.isel(epoch=epoch).values
+
+    def taught_below_untaught(connectivity, variants):
+        return tuple(
+            find_lower(
+                variant,
+                select("test_error", variant, connectivity, "first"),
+                select("test_error", variant, connectivity, "first", epoch=0),
+            )
+            for variant in variants
+        )
+
+    def backprop_below(connectivity):
+        return tuple(
+            find_lower(
+                f"{variant}, {taught}",
+                select("test_error", "backprop", connectivity, taught),
+                select("test_error", variant, connectivity, taught),
+            )
+            for taught in ("first", "both")
+            for variant in others
+        )
+
+    def both_below_second(variants):
+        return tuple(
+            find_lower(
+                variant,
+                select("test_error", variant, "limited", "both"),
+                select("test_error", variant, "limited", "second"),
+            )
+            for variant in variants
+        )
+
+    def mean(name, variant, connectivity):
+        chosen = data[name].sel(
+            variant=variant, connectivity=connectivity, taught="first"
+        )
+        return chosen.mean("epoch").values
+
+    others = [variant for variant in VARIANTS if variant != "backprop"]
+    untaught, backprop = ("taught", "untaught"), ("backprop", "the other")
+    return [
+        Claim(
+            "Full connectivity: the first layer learns, and the test error falls",
+            untaught,
+            taught_below_untaught("full", VARIANTS),
+        ),
+        Claim(
+            "Full connectivity: backpropagation ends with the lowest test error",
+            backprop,
+            backprop_below("full"),
+        ),
+        Claim(
+            "Limited connectivity: by backpropagation the first layer learns",
+            untaught,
+            taught_below_untaught("limited", ["backprop"]),
+        ),
+        Claim(
+            "Limited connectivity: by no other variant does the RMSE fall by a tenth",
+            ("9/10 of untaught", "taught"),
+            tuple(
+                find_lower(
+                    variant,
+                    0.9 * select("rmse", variant, "limited", "first", epoch=0),
+                    select("rmse", variant, "limited", "first"),
+                )
+                for variant in others
+            ),
+        ),
+        Claim(
+            "Limited connectivity: backpropagation ends with the lowest test error",
+            backprop,
+            backprop_below("limited"),
+        ),
+        Claim(
+            "Limited connectivity: backpropagation gains by teaching both layers, not "
+            "the second alone",
+            ("both", "second alone"),
+            both_below_second(["backprop"]),
+        ),
+        Claim(
+            "Limited connectivity: the other variants gain by it",
+            ("both", "second alone"),
+            both_below_second(others),
+        ),
+        Claim(
+            "Limited connectivity: of what a neuron is taught, less is left after "
+            "averaging over what it does not see than by backpropagation",
+            ("the other", "backprop"),
+            tuple(
+                find_lower(
+                    variant,
+                    mean("visible", variant, "limited"),
+                    mean("visible", "backprop", "limited"),
+                )
+                for variant in others
+            ),
+        ),
+        Claim(
+            "What the first layer is taught is less aligned with backpropagation if "
+            "connectivity is limited",
+            ("limited", "full"),
+            tuple(
+                find_lower(
+                    variant,
+                    mean("alignment", variant, "limited"),
+                    mean("alignment", variant, "full"),
+                )
+                for variant in others
+            ),
+        ),
+    ]

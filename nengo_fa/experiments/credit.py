@@ -1,0 +1,116 @@
+"""What the first of two hidden layers is taught, and what its neurons can make of it."""
+
+import numpy as np
+
+from nengo_fa.epochs import Activities
+from nengo_fa.equations import backpropagated_error, weight_gradient
+
+
+def find_taught(chain, x, y):
+    """The error of each neuron of the first layer, and what it is by backpropagation.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of one network with two hidden layers, in NumPy, the second of which has the
+        activities of the first as its input.
+    x : (n_samples, dimensions) ndarray
+    y : (n_samples, size_out) ndarray
+        The outputs that are wanted.
+
+    Returns
+    -------
+    outputs : (n_samples, size_out) ndarray
+    delta : (n_samples, n_neurons) ndarray
+        As the rules of the chain have it.
+    backpropagated : (n_samples, n_neurons) ndarray
+        By backpropagation through the same network.
+    """
+    works = [Activities(layer, len(x)) for layer in chain.layers]
+    values = np.column_stack([x, np.ones(len(x))])
+    for work in works:
+        work.compute(0, values, with_derivative=True)
+        values = work.activities
+    (decoders,), weights = chain.decoders, chain.layers[1].weights[0, :-1]
+    outputs = values @ decoders
+    error = outputs - y
+
+    first, second = (work.derivative for work in works)
+    backpropagated = backpropagated_error(
+        backpropagated_error(error, decoders.T, second), weights.T, first
+    )
+    derivatives = [first.copy(), second]
+    chain.find_neuron_errors(0, error, derivatives, [work.current for work in works])
+    return outputs, derivatives[0], backpropagated
+
+
+def find_alignment(x, delta, backpropagated, scale):
+    """The cosine between two updates of the encoders of a layer.
+
+    Parameters
+    ----------
+    x : (n_samples, dimensions) ndarray
+    delta, backpropagated : (n_samples, n_neurons) ndarray
+        From `find_taught`.
+    scale : (n_neurons, dimensions) ndarray
+        What the gradients are multiplied by: gains, and zero for what does not learn.
+
+    Returns
+    -------
+    alignment : float
+        Zero if one of the updates is.
+    """
+    one, other = (scale * weight_gradient(d, x) for d in (delta, backpropagated))
+    length = np.linalg.norm(one) * np.linalg.norm(other)
+    return float(np.sum(one * other) / length) if length > 0 else 0.0
+
+
+def make_partners(x, rng):
+    """For each dimension, samples that share it with those given, and no other dimension.
+
+    Parameters
+    ----------
+    x : (n_samples, dimensions) ndarray
+        Of independent dimensions.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    partners : list of (n_samples, dimensions) ndarray
+    """
+    partners = []
+    for k in range(x.shape[1]):
+        partner = x[rng.permutation(len(x))]
+        partner[:, k] = x[:, k]
+        partners.append(partner)
+    return partners
+
+
+def find_visible_part(delta, others, seen):
+    r"""How much of what neurons are taught depends on the one dimension that each sees.
+
+    What is taught, averaged over the dimensions that a neuron does not see, is a function
+    of the one that it sees. Its mean square is the mean product of what is taught for two
+    samples that share this dimension only:
+    :math:`\langle \langle \delta \rangle^2 \rangle = \langle \delta \delta' \rangle`.
+
+    Parameters
+    ----------
+    delta : (n_samples, n_neurons) ndarray
+        From `find_taught`.
+    others : list of (n_samples, n_neurons) ndarray
+        The same for the samples of `make_partners`.
+    seen : (n_neurons, dimensions) ndarray
+        One for the dimension that a neuron sees, else zero.
+
+    Returns
+    -------
+    part : float
+        Of the mean square of all that is taught, over all neurons. An unbiased estimate,
+        so that it may be below zero; zero if nothing is taught.
+    """
+    shared = sum(
+        np.mean(delta * other * neurons) for other, neurons in zip(others, seen.T)
+    )
+    total = np.mean(delta**2)
+    return float(shared / total) if total > 0 else 0.0

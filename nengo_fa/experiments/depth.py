@@ -1,0 +1,389 @@
+"""How the variants of feedback alignment fare in networks of more and more layers."""
+
+from dataclasses import asdict, dataclass, replace
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer, is_number
+
+from nengo_fa import chains
+from nengo_fa.derivatives import Rate
+from nengo_fa.devices import Device, to_numpy
+from nengo_fa.epochs import Samples
+from nengo_fa.experiments.claims import Claim, count_epochs_to, find_lower
+from nengo_fa.experiments.classification import load_centered
+from nengo_fa.layers import make_chain
+from nengo_fa.metrics import N_SAMPLES, Metrics
+from nengo_fa.networks import DeepClassifier
+from nengo_fa.paths import find_path
+from nengo_fa.solving import make_solve
+
+#: By name, those of `nengo_fa.teach_chain`, and one that teaches the last layer alone.
+VARIANTS = (*chains.VARIANTS, "last layer")
+FEEDBACK_ALIGNMENT = "global", "local", "direct"
+
+NEURONS = {"rate": nengo.LIFRate, "relu": nengo.RectifiedLinear}
+
+#: Added to the seed of an experiment, to choose its learning rates in other trials.
+OTHER_SEED = 10**6
+
+VARIABLES = {
+    "rmse": {"long_name": "root mean square error of the outputs", "units": "1"},
+    "test_error": {
+        "long_name": "fraction of the test samples that are misclassified",
+        "units": "1",
+    },
+    "alignment": {
+        "long_name": "angle between the last update of the first layer and the one of "
+        "backpropagation; a right angle where there is no update",
+        "units": "rad",
+    },
+    "untaught_error": {
+        "long_name": "fraction of the test samples that are misclassified before any "
+        "layer learns",
+        "units": "1",
+    },
+}
+
+
+@dataclass(frozen=True)
+class DepthExperiment:
+    """Networks of one to many hidden layers learn to classify, by each variant.
+
+    In each trial the samples, the neurons and their batches are the same for all variants,
+    and other than in all other trials. Next to the variants there are two baselines: what a
+    network does before it learns, and what it learns if its last hidden layer alone is
+    taught. A variant that is not better than the latter has not reached the layers before.
+
+    Parameters
+    ----------
+    dataset : str
+        As for `nengo_fa.datasets.load`.
+    neurons : {"rate", "relu"}
+        Rates of LIF neurons, or rectified linear neurons.
+    n_trials : int
+        Trials do not depend on how many they are.
+    epochs : int
+    learning_rate : float or dict
+        For each layer the learning rate of its rule is such that its first update would
+        change the encoders by this fraction of their length, with all of the first
+        thousand samples as one batch. The errors of layers may differ by many orders of
+        magnitude. A dictionary has one for each variant and number of layers,
+        ``learning_rate[variant][depth]``.
+    depths : tuple of int
+        Numbers of hidden layers.
+    n_neurons : int
+        Of each layer.
+    n_samples : int
+        Number of samples to learn from, chosen at random in each trial; all if there are
+        fewer. All test samples are used.
+    batch_size : int
+    device : str
+        Where to compute, as for `nengo_fa.train`.
+    seed : int
+    """
+
+    dataset: str = "mnist"
+    neurons: str = "rate"
+    n_trials: int = 8
+    epochs: int = 10
+    learning_rate: object = 0.01
+    depths: tuple = (1, 2, 3, 5, 8)
+    n_neurons: int = 100
+    n_samples: int = 5000
+    batch_size: int = 100
+    device: str = "cpu"
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.neurons not in NEURONS:
+            raise ValidationError(
+                f"Must be one of {', '.join(NEURONS)} (got {self.neurons!r})",
+                attr="neurons",
+            )
+        counts = ("n_trials", "epochs", "n_neurons", "n_samples", "batch_size")
+        for name, value, low in [
+            *((name, getattr(self, name), 1) for name in counts),
+            *(("depths", depth, 1) for depth in self.depths),
+            ("n_neurons", self.n_neurons, 2),
+        ]:
+            if not is_integer(value) or value < low:
+                raise ValidationError(
+                    f"Must be an integer, at least {low} (got {value!r})", attr=name
+                )
+        if len(self.depths) == 0 or list(self.depths) != sorted(set(self.depths)):
+            raise ValidationError(
+                f"Must be numbers of layers, from few to many (got {self.depths!r})",
+                attr="depths",
+            )
+        load_centered(self.dataset)
+        Device(self.device)
+
+    @property
+    def chunks(self):
+        """All depths of one variant in one trial are a part, as parts are to take as long."""
+        return {"trial": 1, "variant": 1}
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of epochs."""
+        return replace(self, epochs=epochs)
+
+    @property
+    def configuration(self):
+        """All that a trial depends on, for the attributes of the results."""
+        data = load_centered(self.dataset)
+        configuration = {"experiment": "depth", **asdict(self)}
+        del configuration["n_trials"]
+        # of a file, the content counts, and not where it is
+        return {**configuration, "dataset": data.name, "digest": data.digest}
+
+    def make_template(self):
+        """Dataset for the results of all trials, full of NaN."""
+        coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
+            "variant": np.array(VARIANTS, dtype=object),
+            "depth": list(self.depths),
+            "trial": np.arange(self.n_trials),
+            "epoch": np.arange(self.epochs + 1),
+        }
+        every = "variant", "depth", "trial"
+        dims = {"rmse": (*every, "epoch"), "untaught_error": ("depth", "trial")}
+        variables = {
+            name: (
+                dims.get(name, every),
+                np.full(
+                    [len(coordinates[dim]) for dim in dims.get(name, every)], np.nan
+                ),
+                attributes,
+            )
+            for name, attributes in VARIABLES.items()
+        }
+        title = f"Classification of {self.dataset}, by number of hidden layers"
+        data = xr.Dataset(variables, coords=coordinates, attrs={"title": title})
+        data["depth"].attrs["long_name"] = "number of hidden layers"
+        return data
+
+    def run(self, variant, trial):
+        """Run some variants, by their numbers, in some trials.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Where learning has diverged, the
+            errors of the outputs are infinite, and the answers always the same.
+        """
+        template = self.make_template().isel(variant=variant, trial=trial)
+        results = {name: np.empty(data.shape) for name, data in template.items()}
+        for i, j, k in np.ndindex(template.test_error.shape):
+            found = self._train(VARIANTS[variant[i]], self.depths[j], trial[k])
+            results["untaught_error"][j, k] = found.pop("untaught_error")
+            for name, value in found.items():
+                results[name][i, j, k] = value
+        return results
+
+    def declare(self, variant, depth, seed, learning_rate=1.0):
+        """A network, with its rules.
+
+        Parameters
+        ----------
+        variant : str
+            One of `VARIANTS`.
+        depth : int
+            Number of hidden layers.
+        seed : int
+        learning_rate : float or sequence of float, optional
+            As for `nengo_fa.teach_chain`.
+
+        Returns
+        -------
+        model : nengo.Network
+        classifier : nengo_fa.networks.DeepClassifier
+            Within the model, and the same for all variants.
+        """
+        data = load_centered(self.dataset)
+        # what teaches it is outside, as the seeds of neurons depend on what is inside
+        with nengo.Network() as model:
+            # no decoders are solved for while it is built, which would take longest
+            model.config[nengo.Ensemble].eval_points = nengo.dists.UniformHypersphere()
+            model.config[nengo.Ensemble].n_eval_points = 1
+            classifier = DeepClassifier(
+                data.x_train.shape[1],
+                data.n_classes,
+                [self.n_neurons] * depth,
+                neuron_type=NEURONS[self.neurons](amplitude=1 / 300),
+                seed=seed,
+            )
+            chains.teach_chain(
+                classifier.encodes,
+                classifier.decode,
+                variant="direct" if variant == "last layer" else variant,
+                learning_rate=learning_rate,
+                derivative=Rate(),
+            )
+        return model, classifier
+
+    def _train(self, variant, depth, trial):
+        """The results of one network, by the names of variables."""
+        data = load_centered(self.dataset)
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        chosen = rng.permutation(len(data.x_train))[: self.n_samples]
+        y_train, y_test = data.one_hot()
+        x, y = data.x_train[chosen], y_train[chosen]
+        device = Device(self.device)
+        solve = make_solve(nengo.solvers.LstsqL2(), rng=None, device=device)
+
+        def make(learning_rate):
+            model, classifier = self.declare(variant, depth, seed, learning_rate)
+            return make_chain([find_path(classifier.decode, model)], device)
+
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            rates = self._find_rates(make(1.0), x, y, solve, variant, depth)
+            chain = make(rates)
+            samples = Samples(
+                chain, [x], [y], self.batch_size, rng=np.random.RandomState(seed)
+            )
+            test = Samples(chain, [data.x_test], [y_test])
+
+            def find_test_error():
+                answers = to_numpy(test.decode(0)).argmax(axis=1)
+                return np.mean(answers != data.labels_test)
+
+            rmse = np.full(self.epochs + 1, np.inf)
+            rmse[:1] = samples.solve(solve)
+            untaught_error = find_test_error()
+            for epoch in range(1, self.epochs + 1):
+                (found,) = samples.learn(solve)
+                if not np.isfinite(found):
+                    break
+                rmse[epoch] = found
+            else:
+                rmse[-1:] = samples.solve(solve)  # as `train` does in the end
+            metrics = Metrics(chain, x, y, np.random.RandomState(seed)).measure()
+        return {
+            "rmse": rmse,
+            "test_error": find_test_error(),
+            "alignment": np.nan_to_num(metrics[0].alignment, nan=np.pi / 2),
+            "untaught_error": untaught_error,
+        }
+
+    def _find_rates(self, chain, x, y, solve, variant, depth):
+        """The learning rate of each layer, a list, from rules of a learning rate of one."""
+        relative = self.learning_rate
+        if not is_number(relative):
+            relative = relative[variant][depth]
+        x, y = x[:N_SAMPLES], y[:N_SAMPLES]
+        Samples(chain, [x], [y]).solve(solve)
+        updates = Metrics(chain, x, y, np.random.RandomState(0)).find_updates()
+        rates = [
+            relative * np.linalg.norm(to_numpy(layer.encoders)) / np.linalg.norm(update)
+            for layer, update in zip(chain.layers, updates)
+        ]
+        if variant == "last layer":
+            rates[:-1] = [0.0] * (depth - 1)
+        # a layer that no error reaches has none
+        return [float(rate) if np.isfinite(rate) else 0.0 for rate in rates]
+
+
+def choose_rates(data):
+    """The learning rates with the lowest training error, for `DepthExperiment`.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of a `.LearningRateExperiment` with a `DepthExperiment`.
+
+    Returns
+    -------
+    learning_rate : dict
+        By variant and number of layers.
+    """
+    # those that have diverged are infinite, so that medians of few trials may be NaN
+    best = data.rmse.median("trial").fillna(np.inf).idxmin("learning_rate")
+    return {
+        str(variant): {
+            int(depth): float(best.sel(variant=variant, depth=depth))
+            for depth in data["depth"].values
+        }
+        for variant in data["variant"].values
+    }
+
+
+def check_claims(data):
+    """Where each variant stops learning.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `DepthExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+    taught = chains.VARIANTS
+    depths = [int(depth) for depth in data["depth"].values]
+
+    def get_error(variant, depth):
+        return data.test_error.sel(variant=variant, depth=depth).values
+
+    def count_epochs(variant, depth):
+        """To nine tenths of what backpropagation gains in all epochs."""
+        rmse = data.rmse.sel(depth=depth)
+        first, *_, last = (
+            rmse.sel(variant="backprop").transpose("epoch", "trial").values
+        )
+        level = first - 0.9 * (first - last)
+        values = rmse.sel(variant=variant).transpose("trial", "epoch").values
+        return count_epochs_to(values, level)
+
+    return [
+        Claim(
+            "It learns: a lower test error than before",
+            ("learned", "untaught"),
+            tuple(
+                find_lower(
+                    name_condition(variant, depth),
+                    get_error(variant, depth),
+                    data.untaught_error.sel(depth=depth).values,
+                )
+                for variant in taught
+                for depth in depths
+            ),
+        ),
+        Claim(
+            "It teaches the layers before the last: a lower test error than with the last "
+            "layer alone",
+            ("all layers", "last layer"),
+            tuple(
+                find_lower(
+                    name_condition(variant, depth),
+                    get_error(variant, depth),
+                    get_error("last layer", depth),
+                )
+                for variant in taught
+                for depth in depths
+                if depth > 1
+            ),
+        ),
+        Claim(
+            "Backpropagation takes fewer epochs to nine tenths of what it gains",
+            ("backprop", "Feedback al."),
+            tuple(
+                find_lower(
+                    name_condition(variant, depth),
+                    count_epochs("backprop", depth),
+                    count_epochs(variant, depth),
+                )
+                for variant in FEEDBACK_ALIGNMENT
+                for depth in depths
+            ),
+        ),
+    ]
+
+
+def name_condition(variant, depth):
+    """A variant and a number of hidden layers in words."""
+    return f"{variant}, {depth} layer{'s' * (depth > 1)}"

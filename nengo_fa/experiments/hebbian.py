@@ -1,0 +1,363 @@
+"""Feedback alignment next to Hebbian rules, on the same inputs of two dimensions."""
+
+from dataclasses import asdict, dataclass, replace
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
+
+from nengo_fa.derivatives import Derivative, Step
+from nengo_fa.experiments.claims import Claim, find_lower
+from nengo_fa.experiments.fixed_points import (
+    WEIGHTS,
+    find_fixed_points,
+    find_principal_angle,
+    get_distance,
+)
+from nengo_fa.learning_rules import FeedbackAlignment
+
+#: How much faster than with a constant error directions are learned, for a like speed.
+SPEED = {
+    "constant error": 1.0,
+    "activity as gate": 4.0,
+    "Oja": 4.0,
+    "Voja": 4.0,
+    "feedback alignment": 10.0,
+}
+
+#: Most directions at which a rule may come to rest.
+N_POINTS = 8
+
+DT = 0.001
+
+
+def draw_gaussian(n_samples, rng):
+    """Inputs of zero mean and another variance in each of two directions."""
+    turn = _rotate(np.deg2rad(30))
+    return (rng.randn(n_samples, 2) * [0.6, 0.25]) @ turn.T
+
+
+def draw_clusters(n_samples, rng):
+    """Inputs of zero mean in three clusters, two of them of few inputs far away."""
+    centers = np.array([[1.2, 0.3], [-0.3, 1.0], [-0.37, -0.43]])
+    cluster = rng.choice(3, size=n_samples, p=[0.2, 0.2, 0.6])
+    return (
+        centers[cluster] + 0.12 * rng.randn(n_samples, 2) - [0.2 * 0.9 - 0.222, 0.002]
+    )
+
+
+INPUTS = {"Gaussian": draw_gaussian, "clusters": draw_clusters}
+
+
+class Activity(Derivative):
+    """The output of the neuron, in place of its derivative."""
+
+    signal = "output"
+
+    def make_step(self, neuron_type, signal, out):
+        def step():
+            out[...] = signal
+
+        return step
+
+
+class Linear(nengo.RectifiedLinear):
+    """Neurons whose output is their current, to hand on inputs of either sign."""
+
+    negative = True
+
+    def step(self, dt, J, output):
+        output[...] = self.amplitude * J
+
+
+@dataclass(frozen=True)
+class HebbianExperiment:
+    """Preferred directions over time, under five rules and two distributions of inputs.
+
+    Rectified linear neurons with a gain of one and a threshold of zero see a new input in
+    each time step. In each trial inputs and initial directions are the same for all rules.
+
+    Parameters
+    ----------
+    n_trials : int
+    seconds : int
+        Simulated time.
+    learning_rate : float
+        Per second; see `SPEED`.
+    n_neurons : int
+        Number of neurons of each rule.
+    seed : int
+    """
+
+    n_trials: int = 7
+    seconds: int = 8
+    learning_rate: float = 4.0
+    n_neurons: int = 16
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("n_trials", "seconds", "n_neurons"):
+            value = getattr(self, name)
+            if not is_integer(value) or value < 1:
+                raise ValidationError(
+                    f"Must be an integer, at least 1 (got {value!r})", attr=name
+                )
+
+    @property
+    def epochs(self):
+        """Simulated time in seconds."""
+        return self.seconds
+
+    @property
+    def chunks(self):
+        """A trial is a part."""
+        return {"trial": 1}
+
+    @property
+    def configuration(self):
+        """All parameters, for the attributes of the results."""
+        configuration = {"experiment": "hebbian", **asdict(self)}
+        del configuration["n_trials"]
+        return configuration
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of seconds."""
+        return replace(self, seconds=epochs)
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        coordinates = {
+            "inputs": np.array(list(INPUTS), dtype=object),
+            "rule": np.array(list(WEIGHTS), dtype=object),
+            "trial": np.arange(self.n_trials),
+            "time": np.arange(10 * self.seconds + 1) / 10,  # in seconds
+            "neuron": np.arange(self.n_neurons),
+            "point": np.arange(N_POINTS),
+        }
+        sizes = {name: len(values) for name, values in coordinates.items()}
+        dims = {
+            "angle": ("inputs", "rule", "trial", "time", "neuron"),
+            "fixed_point": ("inputs", "rule", "trial", "point"),
+            "principal": ("inputs", "trial"),
+        }
+        names = {
+            "angle": "angle of the preferred direction",
+            "fixed_point": "angle at which a rule comes to rest; infinite if there are "
+            "no more",
+            "principal": "angle of the principal eigenvector of the second moments of x",
+        }
+        return xr.Dataset(
+            {
+                name: (
+                    those,
+                    np.full([sizes[dim] for dim in those], np.nan),
+                    {"long_name": names[name], "units": "rad"},
+                )
+                for name, those in dims.items()
+            },
+            coords=coordinates,
+            attrs={"title": "Feedback alignment and Hebbian rules on the same inputs"},
+        )
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template.
+        """
+        template = replace(self, n_trials=len(trial)).make_template()
+        for name, draw in INPUTS.items():
+            for k, number in enumerate(trial):
+                place = {"inputs": name, "trial": k}
+                rng = np.random.RandomState([self.seed, number])
+                x = draw(round(self.seconds / DT), rng)
+                start = rng.uniform(-np.pi, np.pi, size=self.n_neurons)
+                template["principal"].loc[place] = find_principal_angle(x)
+                for rule, angles in self._simulate(x, start).items():
+                    template["angle"].loc[{**place, "rule": rule}] = angles
+                    points = np.full(N_POINTS, np.inf)
+                    found = find_fixed_points(rule, x)[:N_POINTS]
+                    points[: len(found)] = found
+                    template["fixed_point"].loc[{**place, "rule": rule}] = points
+        return {name: data.values for name, data in template.data_vars.items()}
+
+    def _simulate(self, x, start):
+        """The angles of the directions over time, (n_times, n_neurons), by rule."""
+        encoders = np.stack([np.cos(start), np.sin(start)], axis=1)
+        ones = np.ones((self.n_neurons, 1))
+        rates = {name: speed * self.learning_rate for name, speed in SPEED.items()}
+        teachers = {
+            "constant error": (Step(), "homeostatic", lambda t, x: -1.0),
+            "activity as gate": (Activity(), "homeostatic", lambda t, x: -1.0),
+            # of an output that is zero: minus the target
+            "feedback alignment": (Step(), "stabilized", lambda t, x: -x[0] * x[1]),
+        }
+        with nengo.Network(seed=0) as model:
+            stimulus = nengo.Node(nengo.processes.PresentInput(x, DT))
+            ensembles = {name: self._make_ensemble(encoders) for name in rates}
+            probes = {}
+            for name, (derivative, normalization, error) in teachers.items():
+                rule = FeedbackAlignment(
+                    1,
+                    rates[name],
+                    feedback=ones,
+                    derivative=derivative,
+                    normalization=normalization,
+                )
+                encode = nengo.Connection(
+                    stimulus, ensembles[name], synapse=None, learning_rule_type=rule
+                )
+                teacher = nengo.Node(error, size_in=2)
+                nengo.Connection(stimulus, teacher, synapse=None)
+                nengo.Connection(teacher, encode.learning_rule, synapse=None)
+                probes[name] = encode.learning_rule, "scaled_encoders"
+            voja = nengo.Voja(learning_rate=rates["Voja"], post_synapse=None)
+            encode = nengo.Connection(
+                stimulus, ensembles["Voja"], synapse=None, learning_rule_type=voja
+            )
+            probes["Voja"] = encode.learning_rule, "scaled_encoders"
+            # Oja's rule is one of synapses between neurons
+            before = self._make_ensemble(np.eye(2), neuron_type=Linear())
+            nengo.Connection(stimulus, before.neurons, synapse=None)
+            synapses = nengo.Connection(
+                before.neurons,
+                ensembles["Oja"].neurons,
+                transform=encoders,
+                synapse=None,
+                learning_rule_type=nengo.Oja(rates["Oja"], pre_synapse=None),
+            )
+            probes["Oja"] = synapses, "weights"
+            probes = {
+                name: nengo.Probe(*source, sample_every=0.1)
+                for name, source in probes.items()
+            }
+        with nengo.Simulator(model, DT, optimize=False, progress_bar=False) as sim:
+            sim.run(self.seconds)
+        angles = {}
+        for name, probe in probes.items():
+            directions = np.concatenate([encoders[np.newaxis], sim.data[probe]])
+            angles[name] = np.arctan2(directions[..., 1], directions[..., 0])
+        return angles
+
+    def _make_ensemble(self, encoders, neuron_type=nengo.RectifiedLinear()):
+        n_neurons = len(encoders)
+        return nengo.Ensemble(
+            n_neurons,
+            2,
+            encoders=encoders,
+            gain=np.ones(n_neurons),
+            bias=np.zeros(n_neurons),
+            neuron_type=neuron_type,
+        )
+
+
+def check_claims(data):
+    """Where directions come to rest, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `HebbianExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+
+    def get_mean_distance(inputs, rule, points=None, period=2 * np.pi):
+        chosen = data.sel(inputs=inputs, rule=rule)
+        angle = chosen["angle"].isel(time=-1).transpose("trial", ...).values
+        if points is None:
+            points = chosen["fixed_point"].transpose("trial", ...).values
+        return get_distance(angle, points, period).mean(axis=1)
+
+    def get_start_distance(inputs, rule):
+        chosen = data.sel(inputs=inputs, rule=rule)
+        start = chosen["angle"].isel(time=0).transpose("trial", ...).values
+        return get_distance(start, chosen["fixed_point"].values).mean(axis=1)
+
+    inputs, rules = data["inputs"].values, data["rule"].values
+    trials = np.ones(data.sizes["trial"])
+    gaussian = data["principal"].sel(inputs="Gaussian").values[:, np.newaxis]
+    clusters = data["principal"].sel(inputs="clusters").values[:, np.newaxis]
+    near = 0.1
+    return [
+        Claim(
+            "Directions end within 0.1 rad of where the rule is predicted to rest: "
+            "mean distance (rad)",
+            ("distance", "limit"),
+            tuple(
+                find_lower(
+                    f"{name}, {rule}", get_mean_distance(name, rule), near * trials
+                )
+                for name in inputs
+                for rule in rules
+            ),
+        ),
+        Claim(
+            "They come from further away",
+            ("end", "start"),
+            tuple(
+                find_lower(
+                    f"{name}, {rule}",
+                    get_mean_distance(name, rule),
+                    get_start_distance(name, rule),
+                )
+                for name in inputs
+                for rule in rules
+            ),
+        ),
+        Claim(
+            "For Gaussian inputs that is within 0.1 rad of their principal component",
+            ("distance", "limit"),
+            tuple(
+                find_lower(
+                    rule,
+                    get_mean_distance("Gaussian", rule, gaussian, np.pi),
+                    near * trials,
+                )
+                for rule in rules[:4]
+            ),
+        ),
+        Claim(
+            "For clusters it is further than 0.1 rad from their principal component",
+            ("limit", "distance"),
+            tuple(
+                find_lower(
+                    rule,
+                    near * trials,
+                    get_mean_distance("clusters", rule, clusters, np.pi),
+                )
+                for rule in rules[:4]
+            ),
+        ),
+        Claim(
+            "For clusters a constant error leads elsewhere than the activity as a gate: "
+            "distance from where each comes to rest",
+            ("own", "other"),
+            tuple(
+                find_lower(
+                    f"{rule}, not {other}",
+                    get_mean_distance("clusters", rule),
+                    get_mean_distance(
+                        "clusters",
+                        rule,
+                        data["fixed_point"].sel(inputs="clusters", rule=other).values,
+                    ),
+                )
+                for rule, other in (
+                    ("constant error", "activity as gate"),
+                    ("activity as gate", "constant error"),
+                )
+            ),
+        ),
+    ]
+
+
+def _rotate(angle):
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])

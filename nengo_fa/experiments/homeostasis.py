@@ -1,0 +1,356 @@
+r"""Is a learning rule a homeostasis: are the lengths of encoders attracted to one?
+
+With :math:`u = |\vec p|^2` and :math:`s = \langle \vec p, \vec g \rangle`, the error times
+the drive of a neuron on average, the homeostatic rule says
+:math:`\dot u = -2 \kappa \alpha s (1 - u)`: a distance of u from one is multiplied by
+:math:`\exp(2 \kappa \alpha \int s \, dt)`.
+"""
+
+from dataclasses import dataclass, replace
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+
+from nengo_fa.epochs import Samples
+from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.classification import load_centered
+from nengo_fa.experiments.conditions import RULES
+from nengo_fa.experiments.multiplication import MultiplicationExperiment
+from nengo_fa.layers import make_chain
+from nengo_fa.paths import find_path
+from nengo_fa.solving import make_solve
+
+NORMALIZATIONS = ("none", "augmented", "homeostatic", "stabilized")
+
+#: Distance of a length from one from which on it is said to have run away.
+FAR = 0.5
+
+VARIABLES = {
+    "rmse": {"long_name": "root mean square error of the output", "units": "1"},
+    "encoder_length": {"long_name": "length of each encoder", "units": "1"},
+    "radial": {
+        "long_name": "learning rate times gain times error times drive, on average",
+        "units": "1",
+    },
+}
+
+
+@dataclass(frozen=True)
+class HomeostasisExperiment:
+    """Lengths of encoders under two rules and four normalizations, in an experiment.
+
+    In each trial the neurons, their feedback weights and the lengths at the start are the
+    same for all conditions.
+
+    Parameters
+    ----------
+    experiment : MultiplicationExperiment or ClassificationExperiment
+        Where encoders learn.
+    spread : float
+        Lengths are drawn from one minus to one plus this at the start, so that there is
+        something to attract. With zero it is the experiment as it is.
+    """
+
+    experiment: object
+    spread: float = 0.1
+
+    def __post_init__(self):
+        check_spread(self.spread)
+
+    @property
+    def n_trials(self):
+        """Number of trials."""
+        return self.experiment.n_trials
+
+    @property
+    def epochs(self):
+        """Number of epochs."""
+        return self.experiment.epochs
+
+    @property
+    def chunks(self):
+        """A trial is a part."""
+        return {"trial": 1}
+
+    @property
+    def seed(self):
+        """The seed of all trials."""
+        return self.experiment.seed
+
+    @property
+    def configuration(self):
+        """All parameters, for the attributes of the results."""
+        configuration = dict(self.experiment.configuration)
+        configuration["experiment"] = f"homeostasis in {configuration['experiment']}"
+        return {**configuration, "spread": self.spread}
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of epochs."""
+        return replace(self, experiment=self.experiment.with_epochs(epochs))
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        n_updates = getattr(self.experiment, "n_batches", 1)
+        return make_template(
+            RULES, self.n_trials, self.epochs, self.experiment.n_neurons, n_updates
+        )
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Infinite where learning has
+            diverged.
+        """
+        shape = len(RULES), len(NORMALIZATIONS), len(trial)
+        results = make_results(shape, self.epochs, self.experiment.n_neurons)
+        for i, j, k in np.ndindex(shape):
+            learned = self._learn(trial[k], RULES[i], NORMALIZATIONS[j])
+            for name, values in learned.items():
+                results[name][i, j, k] = values
+        return hide_nan(results)
+
+    def _learn(self, trial, rule, normalization):
+        """Results of one condition, by the names of the variables."""
+        declared = self.experiment.declare(trial, rule, normalization)
+        if isinstance(self.experiment, MultiplicationExperiment):
+            network, x, y, batch_size = declared.network, declared.x, declared.y, None
+        else:
+            data = load_centered(self.experiment.dataset)
+            network, x, y = declared, data.x_train, data.one_hot()[0]
+            batch_size = self.experiment.batch_size
+        path = find_path(declared.decode, network)
+        chain = make_chain([path])
+        (layer,) = chain.layers
+        length = draw_length(self.spread, self.seed, trial, self.experiment.n_neurons)
+        layer.set_encoders(layer.encoders * length[:, np.newaxis])
+        samples = Samples(
+            chain, [x], [y], batch_size, rng=np.random.RandomState(network.seed)
+        )
+        solve = make_solve(nengo.solvers.LstsqL2(), rng=None)
+        # per epoch, of which there may be several updates
+        gain = path.model.params[path.stages[0].ensemble].gain
+        rate = gain / path.stages[0].ensemble.radius * self.experiment.learning_rate
+        results = make_results((), self.epochs, len(gain))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for epoch in range(self.epochs + 1):
+                run = samples.solve if epoch == 0 else samples.learn
+                (results["rmse"][epoch],) = run(solve)
+                encoders, (gradient,) = layer.encoders[0], samples.gradients
+                results["encoder_length"][epoch] = np.linalg.norm(encoders, axis=-1)
+                results["radial"][epoch] = rate * np.sum(encoders * gradient[0], -1)
+        return results
+
+
+def check_spread(spread):
+    """Refuse a spread of lengths that leaves some without any."""
+    if not 0 <= spread < 1:
+        raise ValidationError(
+            f"Must be a number from 0 to below 1 (got {spread!r})", attr="spread"
+        )
+
+
+def draw_length(spread, seed, trial, n_neurons):
+    """Lengths of the encoders at the start of a trial, (n_neurons,)."""
+    return np.random.RandomState([seed, trial, 1]).uniform(
+        1 - spread, 1 + spread, size=n_neurons
+    )
+
+
+def make_template(rules, n_trials, epochs, n_neurons, n_updates, clock="Epoch"):
+    """Dataset for the results of any of these experiments, full of NaN."""
+    coordinates = {
+        "rule": np.array(rules, dtype=object),
+        "normalization": np.array(NORMALIZATIONS, dtype=object),
+        "trial": np.arange(n_trials),
+        "epoch": ("epoch", np.arange(epochs + 1), {"long_name": clock}),
+        "neuron": np.arange(n_neurons),
+    }
+    shape = len(rules), len(NORMALIZATIONS), n_trials
+    dims = list(coordinates)
+    return xr.Dataset(
+        {
+            name: (dims[: values.ndim], np.full_like(values, np.nan), VARIABLES[name])
+            for name, values in make_results(shape, epochs, n_neurons).items()
+        },
+        coords=coordinates,
+        attrs={"title": "Lengths of encoders", "n_updates": n_updates},
+    )
+
+
+def make_results(shape, epochs, n_neurons):
+    """Arrays for results, by the names of the variables."""
+    of_neurons = *shape, epochs + 1, n_neurons
+    shapes = {"rmse": of_neurons[:-1]}
+    return {name: np.empty(shapes.get(name, of_neurons)) for name in VARIABLES}
+
+
+def hide_nan(results):
+    """The results, with infinity where they are not a number."""
+    for values in results.values():
+        values[np.isnan(values)] = np.inf
+    return results
+
+
+def find_factors(data, rule, normalization="homeostatic"):
+    """By what the squared lengths' distance from one was multiplied, and should have been.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `HomeostasisExperiment`.
+    rule, normalization : str
+
+    Returns
+    -------
+    measured, predicted : (n_trials, n_neurons) ndarray
+        Natural logarithms. ``predicted`` is that of the homeostatic rule in small steps.
+        Where learning has diverged, up to there.
+    """
+    data = data.sel(rule=rule, normalization=normalization)
+    distance = np.abs(data["encoder_length"].values ** 2 - 1)
+    # where it has diverged, up to there
+    finite = np.isfinite(distance).all(axis=2)
+    end = np.logical_and.accumulate(finite, axis=1).sum(axis=1) - 1
+    trials = np.arange(len(end))
+    with np.errstate(divide="ignore", invalid="ignore"):  # some may be at one
+        measured = np.log(distance[trials, end]) - np.log(distance[:, 0])
+    # what is left at the end is not followed any more
+    radial = data["radial"].values
+    predicted = [values[:last].sum(axis=0) for values, last in zip(radial, end)]
+    return measured, 2 * data.attrs["n_updates"] * np.array(predicted)
+
+
+def check_claims(data):
+    """When the length is attracted to one, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `HomeostasisExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+    rules = [str(rule) for rule in data["rule"].values]
+
+    def get_distance(rule, normalization, epoch=-1):
+        chosen = data["encoder_length"].sel(rule=rule, normalization=normalization)
+        return np.abs(chosen.isel(epoch=epoch).values - 1)
+
+    def find_far(rule, normalization):
+        return np.mean(get_distance(rule, normalization) > FAR, axis=1)
+
+    def get_rmse(rule, normalization):
+        chosen = data["rmse"].sel(rule=rule, normalization=normalization)
+        return chosen.isel(epoch=-1).values
+
+    def find_share_as_predicted(rule):
+        measured, predicted = find_factors(data, rule)
+        return np.mean(np.sign(measured) == np.sign(predicted), axis=1)
+
+    half = np.full(data.sizes["trial"], 0.5)
+    claims = [
+        Claim(
+            "Stabilized, fewer neurons run away than by the homeostatic rule",
+            ("stabilized", "homeostatic"),
+            tuple(
+                find_lower(
+                    rule, find_far(rule, "stabilized"), find_far(rule, "homeostatic")
+                )
+                for rule in rules
+            ),
+        ),
+        Claim(
+            "Stabilized, the length that is farthest from one is closer to it",
+            ("stabilized", "other"),
+            tuple(
+                find_lower(
+                    f"{rule}, {other}",
+                    get_distance(rule, "stabilized").max(axis=1),
+                    get_distance(rule, other).max(axis=1),
+                )
+                for rule in rules
+                for other in ("homeostatic", "augmented", "none")
+            ),
+        ),
+        Claim(
+            "The error ends as with the augmented gradient, within 5 %",
+            ("this", "augmented"),
+            tuple(
+                find_equivalent(
+                    f"{rule}, {other}",
+                    get_rmse(rule, other),
+                    get_rmse(rule, "augmented"),
+                    0.05,
+                )
+                for rule in rules
+                for other in ("homeostatic", "stabilized")
+            ),
+        ),
+    ]
+    if np.ptp(data["encoder_length"].isel(epoch=0).values) < 1e-3:
+        return claims  # there is nothing to attract
+    return [
+        Claim(
+            "Lengths that are not one at the start come closer to it: distance of the "
+            "median neuron",
+            ("end", "start"),
+            tuple(
+                find_lower(
+                    f"{rule}, {normalization}",
+                    np.median(get_distance(rule, normalization), axis=1),
+                    np.median(get_distance(rule, normalization, 0), axis=1),
+                )
+                for rule in rules
+                for normalization in ("augmented", "homeostatic", "stabilized")
+            ),
+        ),
+        Claim(
+            "Neurons with error times drive below zero on average come closer to length "
+            "one, the others go away: share of neurons, homeostatic",
+            ("chance", "share"),
+            tuple(
+                find_lower(rule, half, find_share_as_predicted(rule)) for rule in rules
+            ),
+        ),
+        *claims,
+    ]
+
+
+def report(data):
+    """Lengths and errors at the end in each condition, as a table.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `HomeostasisExperiment`.
+
+    Returns
+    -------
+    text : str
+    """
+    names = "RMSE", "length", "5 %", "95 %", "longest", "far (%)", "s > 0 (%)"
+    lines = [" " * 32 + "".join(f"{name:>10}" for name in names)]
+    for rule in data["rule"].values:
+        for normalization in data["normalization"].values:
+            chosen = data.sel(rule=rule, normalization=normalization)
+            length = chosen["encoder_length"].values[:, -1]
+            low, median, high = np.percentile(length, [5, 50, 95], method="nearest")
+            numbers = [
+                np.median(chosen["rmse"].values[:, -1]),
+                median,
+                low,
+                high,
+                length.max(),
+                100 * np.mean(np.abs(length - 1) > FAR),
+                100 * np.mean(chosen["radial"].values.mean(axis=1) > 0),
+            ]
+            condition = f"{rule}, {normalization}"
+            lines.append(f"{condition:32}" + "".join(f"{n:10.4g}" for n in numbers))
+    return "\n".join(lines)

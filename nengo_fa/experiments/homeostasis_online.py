@@ -1,0 +1,164 @@
+"""Lengths of encoders while they learn to multiply online, in spikes."""
+
+from dataclasses import asdict, dataclass, replace
+
+import nengo
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
+
+from nengo_fa.experiments.homeostasis import (
+    NORMALIZATIONS,
+    check_spread,
+    draw_length,
+    hide_nan,
+    make_results,
+    make_template,
+)
+from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.networks import Multiplication
+
+#: How often encoders and drives are sampled, in seconds.
+SAMPLE_EVERY = 0.01
+
+
+@dataclass(frozen=True)
+class OnlineHomeostasisExperiment:
+    """Lengths of encoders under four normalizations, online and in spikes.
+
+    Decoders learn by PES and encoders by feedback alignment, all the time. In each trial
+    the input, the neurons, their feedback weights and the lengths at the start are the
+    same for all normalizations.
+
+    Parameters
+    ----------
+    n_trials : int
+    seconds : int
+        Simulated time. In the results a second takes the place of an epoch.
+    learning_rate : float
+        That of the encoders, per second.
+    n_neurons : int
+    spread : float
+        As for `.HomeostasisExperiment`.
+    seed : int
+    """
+
+    n_trials: int = 7
+    seconds: int = 30
+    learning_rate: float = 3.0
+    n_neurons: int = 20
+    spread: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self):
+        check_spread(self.spread)
+        for name in ("n_trials", "seconds", "n_neurons"):
+            value = getattr(self, name)
+            if not is_integer(value) or value < 1:
+                raise ValidationError(
+                    f"Must be an integer, at least 1 (got {value!r})", attr=name
+                )
+
+    @property
+    def epochs(self):
+        """Simulated time in seconds."""
+        return self.seconds
+
+    @property
+    def chunks(self):
+        """A trial is a part."""
+        return {"trial": 1}
+
+    @property
+    def configuration(self):
+        """All parameters, for the attributes of the results."""
+        configuration = {"experiment": "homeostasis online", **asdict(self)}
+        del configuration["n_trials"]
+        return configuration
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of seconds."""
+        return replace(self, seconds=epochs)
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        return make_template(
+            ["FeedbackAlignment"],
+            self.n_trials,
+            self.seconds,
+            self.n_neurons,
+            n_updates=1,
+            clock="Time (s)",
+        )
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template; entry t of the last but one,
+            or of the last, is of the second that begins at t. The final one is of the
+            end, with the error and the drives of the second before.
+        """
+        shape = 1, len(NORMALIZATIONS), len(trial)
+        results = make_results(shape, self.seconds, self.n_neurons)
+        for j, k in np.ndindex(shape[1:]):
+            for name, values in self._learn(trial[k], NORMALIZATIONS[j]).items():
+                results[name][0, j, k] = values
+        return hide_nan(results)
+
+    def _learn(self, trial, normalization):
+        """Results of one condition, by the names of the variables."""
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        directions = nengo.dists.UniformHypersphere(surface=True).sample(
+            self.n_neurons, 2, rng=rng
+        )
+        length = draw_length(self.spread, self.seed, trial, self.n_neurons)
+        rule = FeedbackAlignment(
+            1,
+            self.learning_rate,
+            normalization=None if normalization == "none" else normalization,
+        )
+        with nengo.Network(seed=seed) as model:
+            stimulus = nengo.Node(
+                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
+            )
+            product = Multiplication(self.n_neurons, encoder_rule=rule, seed=seed)
+            product.hidden.encoders = length[:, np.newaxis] * directions
+            product.hidden.normalize_encoders = False
+            nengo.Connection(stimulus, product.input, synapse=None)
+            rule = product.encode.learning_rule
+            sources = [(rule, name) for name in ("projected_error", "derivative")]
+            sources += [(rule, "scaled_encoders"), (product.input, "output")]
+            probes = [
+                nengo.Probe(*source, sample_every=SAMPLE_EVERY) for source in sources
+            ]
+            error = nengo.Probe(product.error, synapse=0.02)
+
+        results = make_results((), self.seconds, self.n_neurons)
+        for values in results.values():
+            values[...] = np.inf
+        results["encoder_length"][0] = length
+        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+            gain = sim.data[product.hidden].gain
+            for second in range(self.seconds):
+                sim.clear_probes()
+                try:
+                    sim.run(1.0)
+                except FloatingPointError:  # Nengo ends where numbers are not finite
+                    break
+                projected, derivative, encoders, x = (sim.data[it] for it in probes)
+                encoders = encoders / gain[:, np.newaxis]
+                drive = np.einsum("tnd,td->tn", encoders, x)
+                radial = self.learning_rate * gain * derivative * projected * drive
+                results["rmse"][second] = np.sqrt(np.mean(sim.data[error] ** 2))
+                results["radial"][second] = radial.mean(axis=0)
+                lengths = np.linalg.norm(encoders[-1], axis=-1)
+                results["encoder_length"][second + 1] = lengths
+            else:
+                results["rmse"][-1] = results["rmse"][-2]
+                results["radial"][-1] = results["radial"][-2]
+        return results

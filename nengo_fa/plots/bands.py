@@ -1,0 +1,267 @@
+"""The banded task: its points, learning in five variants, and what a neuron is taught."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from nengo_fa.plots.conditions import draw_quartiles
+from nengo_fa.plots.drawing import (
+    COLUMN,
+    ERRORS,
+    FIXED,
+    LEARNED,
+    PAGE,
+    STYLE,
+    add_colorbar,
+    make_figure,
+    set_font_size,
+)
+
+# Names for a legend and above a narrow panel; colours come with lines and markers.
+_VARIANTS = {
+    "backprop": (
+        "backpropagation",
+        {"color": FIXED, "linestyle": "-", "linewidth": 1.8, "marker": "o"},
+    ),
+    "local backprop": (
+        "local backprop",
+        {"color": "#8c4a06", "linestyle": (0, (4, 2)), "linewidth": 1.2, "marker": "s"},
+    ),
+    "global": (
+        "global FA",
+        {"color": LEARNED, "linestyle": "-", "linewidth": 1.2, "marker": "^"},
+    ),
+    "local": (
+        "local FA",
+        {"color": "#4f86c6", "linestyle": (0, (4, 2)), "linewidth": 1.2, "marker": "D"},
+    ),
+    "direct": (
+        "direct FA",
+        {"color": "0.4", "linestyle": (0, (1, 1)), "linewidth": 1.4, "marker": "v"},
+    ),
+}
+_CONNECTIVITIES = {
+    "full": "full connectivity",
+    "limited": "limited connectivity",
+}
+_TAUGHT = {
+    "first": "First layer learns",
+    "second": "Second layer learns",
+    "both": "Both layers learn",
+}
+_MEASURES = {
+    "rmse": ("RMSE in training", 1),
+    "test_error": ("Misclassified (%)", 100),
+    "alignment": ("Cosine with backprop", 1),
+    "visible": ("Part that is visible (%)", 100),
+}
+
+
+@rc_context(STYLE)
+def bands(data):
+    """Figure of the points of a task of bands in the plane.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``x`` (sample, dimension) from -1 to 1, of two dimensions; ``label`` (sample,), 0
+        or 1; the attribute ``n_bands``.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Points of one class are full, those of the other open. Lines are the edges of the
+        bands.
+    """
+    x, label = data["x"].transpose("sample", "dimension").values, data["label"].values
+    figure = make_figure(COLUMN, COLUMN + 0.2)
+    axes = figure.subplots()
+    styles = (
+        {"facecolors": LEARNED, "edgecolors": LEARNED},
+        {"facecolors": "none", "edgecolors": FIXED},
+    )
+    for which, style in enumerate(styles):
+        axes.scatter(*x[label == which].T, s=11, linewidths=0.8, zorder=2, **style)
+    _draw_edges(axes, data.attrs["n_bands"], both=True)
+    _label_plane(axes)
+    axes.set_ylabel("$x_2$", labelpad=0)
+    handles = [
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            markerfacecolor=style["facecolors"],
+            markeredgecolor=style["edgecolors"],
+        )
+        for style in styles
+    ]
+    figure.legend(
+        handles,
+        ["class 0", "class 1"],
+        loc="outside upper center",
+        ncol=2,
+        frameon=False,
+    )
+    return figure
+
+
+@rc_context(STYLE)
+def variants(data, name="test_error"):
+    """Figure of a measure over epochs, in each variant.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The measure (variant, connectivity, taught, trial, epoch). Trials with NaN, such as
+        those not yet run, do not count.
+    name : {"rmse", "test_error", "alignment", "visible"}, optional
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        A row for each connectivity, and a column for which of the layers learn. Medians
+        over trials, and the quartiles as a band.
+    """
+    label, factor = _MEASURES[name]
+    rows, columns = data["connectivity"].values, data["taught"].values
+    epochs = data["epoch"].values
+    figure = make_figure(PAGE, 0.7 + 1.75 * len(rows))
+    panels = figure.subplots(
+        len(rows), len(columns), sharex=True, sharey=True, squeeze=False
+    )
+    counts = []
+    for row, connectivity in zip(panels, rows):
+        for axes, taught in zip(row, columns):
+            for i, variant in enumerate(data["variant"].values):
+                measure = data[name].sel(
+                    variant=variant, connectivity=connectivity, taught=taught
+                )
+                values = factor * measure.transpose("trial", "epoch").values
+                values = values[~np.isnan(values).any(axis=1)]
+                counts.append(len(values))
+                step = max(1, len(epochs) // 4)
+                style = {**_VARIANTS[variant][1], "label": variant}
+                # markers take turns, as lines may lie on top of each other
+                style["markevery"] = i * step // len(_VARIANTS), step
+                draw_quartiles(axes, epochs, values, markersize=4, **style)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.xaxis.set_major_locator(
+                MaxNLocator(5, steps=[1, 2, 5, 10], integer=True)
+            )
+            set_font_size(axes)
+        row[0].set_ylabel(f"{_CONNECTIVITIES[connectivity].capitalize()}\n\n{label}")
+    for axes, taught in zip(panels[0], columns):
+        axes.set_title(_TAUGHT[taught], loc="left")
+    for axes in panels[-1]:
+        axes.set_xlabel("Epoch")
+    panels[0, 0].set_ylim(bottom=min(0, panels[0, 0].get_ylim()[0]))
+    _draw_legend(figure, data["variant"].values, min(counts), max(counts))
+    return figure
+
+
+def _draw_legend(figure, names, low, high):
+    entries = [
+        (Line2D([], [], markersize=4, **_VARIANTS[name][1]), _VARIANTS[name][0])
+        for name in names
+    ]
+    n_trials = f"{high}" if low == high else f"{low} to {high}"
+    noun = "trial" if n_trials == "1" else "trials"
+    entries.append((Patch(color="0.8"), f"quartiles of {n_trials} {noun}"))
+    figure.legend(
+        *zip(*entries),
+        loc="outside upper center",
+        ncol=len(entries),
+        columnspacing=1.2,
+        handlelength=2.6,
+        handletextpad=0.5,
+        frameon=False,
+    )
+
+
+@rc_context(STYLE)
+def taught_fields(data):
+    """Figure of what a neuron is taught that sees the first dimension of two.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``taught`` (variant, x2, x1), the error of the neuron, and its ``mean`` over x2
+        (variant, x1); the attribute ``n_bands``.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        A column for each variant, with the field above and its mean below, both in
+        multiples of the root mean square of the field. Dotted lines are the edges of the
+        bands. Below zero, fields are hatched.
+    """
+    taught = data["taught"].transpose("variant", "x2", "x1").values
+    mean = data["mean"].transpose("variant", "x1").values
+    scale = np.sqrt(np.mean(taught**2, axis=(1, 2)))
+    scale[scale == 0] = 1
+    taught = taught / scale[:, np.newaxis, np.newaxis]
+    mean = mean / scale[:, np.newaxis]
+    names = data["variant"].values
+    x1, n_bands = data["x1"].values, data.attrs["n_bands"]
+    figure = make_figure(PAGE, 3.0)
+    panels = figure.subplots(
+        2, len(names), sharex=True, sharey="row", squeeze=False, height_ratios=[1.3, 1]
+    )
+    limit = min(np.percentile(np.abs(taught), 99), 3)
+    for i, (above, below) in enumerate(panels.T):
+        image = above.imshow(
+            taught[i],
+            cmap=ERRORS,
+            vmin=-limit,
+            vmax=limit,
+            origin="lower",
+            extent=(-1, 1, -1, 1),
+            aspect="auto",
+        )
+        hatching = {"hatch.linewidth": 0.25, "hatch.color": "0.15"}
+        with rc_context(hatching):
+            above.contourf(
+                x1,
+                data["x2"].values,
+                taught[i],
+                levels=[-np.inf, -0.05 * limit],
+                colors="none",
+                hatches=["/////"],
+            )
+        _draw_edges(above, n_bands, both=True)
+        above.set_title(_VARIANTS[names[i]][0])
+        below.axhline(0, color="0.7", linewidth=0.6)
+        below.plot(x1, mean[i], color=LEARNED, linewidth=1.4)
+        _draw_edges(below, n_bands)
+        below.spines[["top", "right"]].set_visible(False)
+        _label_plane(below, aspect="auto")
+        above.set(yticks=[-1, 0, 1])
+        for axes in (above, below):
+            set_font_size(axes)
+    most = 1.15 * np.abs(mean).max() or 1
+    panels[1, 0].set(ylim=(-most, most), ylabel="Mean over $x_2$")
+    panels[1, 0].yaxis.set_major_locator(MaxNLocator(3, symmetric=True))
+    panels[0, 0].set(ylabel="$x_2$")
+    extend = "both" if np.abs(taught).max() > limit else "neither"
+    add_colorbar(
+        figure, image, list(panels[0]), "Taught (RMS)", extend=extend, pad=0.01
+    )
+    return figure
+
+
+def _draw_edges(axes, n_bands, both=False):
+    """Draw where bands of x1, or of both, meet."""
+    for edge in np.linspace(-1, 1, n_bands + 1)[1:-1]:
+        for draw in (axes.axvline, axes.axhline)[: 1 + both]:
+            draw(edge, color="0.3", linewidth=0.7, linestyle=":", zorder=1.5)
+
+
+def _label_plane(axes, aspect="equal"):
+    axes.set(xlabel="$x_1$", xlim=(-1, 1), xticks=[-1, 0, 1], aspect=aspect)
+    if aspect == "equal":
+        axes.set(ylim=(-1, 1), yticks=[-1, 0, 1])
+    set_font_size(axes)

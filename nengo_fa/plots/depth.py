@@ -1,0 +1,106 @@
+"""What is learned, by number of hidden layers."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.patches import Patch
+
+from nengo_fa.plots.conditions import BASELINE, get_quartiles, show_ratios
+from nengo_fa.plots.drawing import (
+    FIXED,
+    LEARNED,
+    PAGE,
+    STYLE,
+    make_figure,
+    set_font_size,
+)
+
+_VARIANTS = {
+    "backprop": ("backpropagation", FIXED, "-", "s"),
+    "local backprop": ("local backpropagation", "#f4b678", (0, (4, 2)), "D"),
+    "direct": ("direct feedback al.", LEARNED, "-", "o"),
+    "local": ("local feedback al.", "#3f7fc8", (0, (4, 2)), "^"),
+    "global": ("global feedback al.", "#2a9d8f", (0, (1, 1)), "v"),
+    "last layer": ("last layer alone", "0.35", (0, (6, 2, 1, 2)), "x"),
+}
+_UNTAUGHT = "before learning"
+
+
+@rc_context(STYLE)
+def depth(data):
+    """Figure of the test error, and of alignment, by number of hidden layers.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``test_error``, the fraction of test samples that are misclassified, and
+        ``alignment``, the angle between the update of the first layer and the one of
+        backpropagation, in radians, (variant, depth, trial) both. ``untaught_error`` (depth,
+        trial), before any layer learns. Trials with NaN, such as those not yet run, do not
+        count.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Medians over trials, and the quartiles as a band.
+    """
+    figure = make_figure(PAGE, 3.4)
+    grid = figure.add_gridspec(2, 2, height_ratios=[0.01, 1], width_ratios=[1.25, 1])
+    legend = figure.add_subplot(grid[0, :])
+    legend.set_axis_off()
+    errors, angles = (figure.add_subplot(grid[1, i]) for i in range(2))
+    depths = data["depth"].values
+    untaught = 100 * data["untaught_error"].transpose("trial", "depth").values
+    _draw(errors, depths, untaught, BASELINE["color"], (0, (1, 2)), None, _UNTAUGHT)
+    for variant, (label, *style) in _VARIANTS.items():
+        values = data.sel(variant=variant).transpose("trial", "depth", ...)
+        _draw(errors, depths, 100 * values["test_error"].values, *style, label)
+        # with the last layer alone, the first of several has no update
+        if variant != "last layer":
+            _draw(angles, depths, values["alignment"].values, *style, label)
+    lines = {line.get_label(): line for line in errors.lines}
+    angles.axhline(np.pi / 2, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
+    errors.set_title("(a) Test error", loc="left")
+    errors.set_ylabel("Misclassified images (%)")
+    angles.set_title("(b) Update of the first layer", loc="left")
+    angles.set_ylabel("Angle to backpropagation (rad)")
+    show_ratios(errors)
+    for axes in (errors, angles):
+        axes.set_xscale("log")
+        axes.set_xticks(depths, [f"{n}" for n in depths])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel("Hidden layers")
+        axes.spines[["top", "right"]].set_visible(False)
+        set_font_size(axes)
+    n_trials = int(np.max(np.sum(~np.isnan(untaught), axis=0)))
+    entries = [
+        *(
+            (lines[name], name)
+            for name in [*(v[0] for v in _VARIANTS.values()), _UNTAUGHT]
+        ),
+        (Patch(color="0.8"), f"quartiles of {n_trials} trial{'s' * (n_trials > 1)}"),
+    ]
+    legend.legend(
+        *zip(*entries),
+        loc="lower center",
+        ncol=4,
+        columnspacing=1.2,
+        frameon=False,
+        handlelength=2.6,
+        borderaxespad=0,
+    )
+    return figure
+
+
+def _draw(axes, depths, values, color, linestyle, marker, label):
+    lower, median, upper = get_quartiles(values)
+    axes.fill_between(depths, lower, upper, color=color, alpha=0.12, linewidth=0)
+    axes.plot(
+        depths,
+        median,
+        color=color,
+        linestyle=linestyle,
+        linewidth=1.4,
+        marker=marker,
+        markersize=4,
+        label=label,
+    )

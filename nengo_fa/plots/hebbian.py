@@ -1,0 +1,79 @@
+"""Preferred directions over time, under feedback alignment and Hebbian rules."""
+
+import numpy as np
+from matplotlib import rc_context
+
+from nengo_fa.plots.drawing import (
+    FIXED,
+    LEARNED,
+    PAGE,
+    STYLE,
+    make_figure,
+    set_font_size,
+)
+
+
+@rc_context(STYLE)
+def hebbian(data, trial=0):
+    """Figure of preferred directions over time, and of where they should come to rest.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `nengo_fa.experiments.hebbian.HebbianExperiment`.
+    trial : int, optional
+        Which of the trials is shown.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        A row for each distribution of inputs, a column for each rule.
+    """
+    data = data.isel(trial=trial)
+    inputs, rules = data["inputs"].values, data["rule"].values
+    figure = make_figure(PAGE, 0.4 + 1.7 * len(inputs))
+    panels = figure.subplots(
+        len(inputs), len(rules), sharex=True, sharey=True, squeeze=False
+    )
+    for row, name in zip(panels, inputs):
+        for axes, rule in zip(row, rules):
+            _draw(axes, data.sel(inputs=name, rule=rule))
+        row[0].set_ylabel(f"{name}\nangle (degrees)")
+    for axes, rule in zip(panels[0], rules):
+        axes.set_title(rule)
+    for axes in panels[-1]:
+        axes.set_xlabel("Time (s)")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncol=3, frameon=False)
+    return figure
+
+
+def _draw(axes, data):
+    time = data["time"].values
+    angle = np.rad2deg(data["angle"].transpose("time", "neuron").values)
+    # no line across the panel where an angle goes around
+    jumps = np.abs(np.diff(angle, axis=0, prepend=angle[:1])) > 180
+    angle = np.where(jumps, np.nan, angle)
+    lines = axes.plot(time, angle, color=LEARNED, linewidth=0.6)
+    lines[0].set_label("preferred directions")
+    points = np.rad2deg(data["fixed_point"].values)
+    for i, point in enumerate(points[np.isfinite(points)]):
+        axes.axhline(
+            point,
+            color=FIXED,
+            linewidth=1.6,
+            linestyle=(0, (4, 2)),
+            label=None if i else "predicted to rest at",
+        )
+    principal = np.rad2deg(float(data["principal"]))
+    for i, turn in enumerate((0, 180 if principal < 0 else -180)):
+        axes.axhline(
+            principal + turn,
+            color="0.3",
+            linewidth=0.8,
+            linestyle=(0, (1, 1)),
+            label=None if i else "principal component of the inputs",
+        )
+    axes.set(ylim=(-180, 180), yticks=[-180, -90, 0, 90, 180])
+    axes.spines[["top", "right"]].set_visible(False)
+    set_font_size(axes)

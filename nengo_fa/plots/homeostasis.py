@@ -1,0 +1,184 @@
+"""Lengths of encoders: attracted to one, or running away from it."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
+
+from nengo_fa.plots.conditions import show_ratios
+from nengo_fa.plots.drawing import (
+    FIXED,
+    LEARNED,
+    PAGE,
+    STYLE,
+    make_figure,
+    set_font_size,
+)
+
+_RULES = {"FeedbackAlignment": "feedback alignment", "Backprop": "backpropagation"}
+_STYLES = {
+    "none": {"color": "0.6", "linestyle": (0, (1, 1))},
+    "augmented": {"color": "0.3", "linestyle": (0, (4, 2))},
+    "homeostatic": {"color": FIXED, "linestyle": "-"},
+    "stabilized": {"color": LEARNED, "linestyle": "-"},
+    "Taylor": {"color": "0.3", "linestyle": (0, (1, 1))},
+}
+_MARKERS = {"homeostatic": "o", "Taylor": "^", "stabilized": "s"}
+_HIGHEST = 1e3  # of the lengths that are shown
+
+
+@rc_context(STYLE)
+def homeostasis(data):
+    """Figure of the error times the drive, of lengths, and of lengths as predicted.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `nengo_fa.experiments.homeostasis.HomeostasisExperiment`, or of
+        `nengo_fa.experiments.homeostasis_online.OnlineHomeostasisExperiment`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        A row for each rule. Bands and lines are of all neurons of all trials.
+    """
+    rules = data["rule"].values
+    figure = make_figure(PAGE, 0.4 + 2.3 * len(rules))
+    panels = figure.subplots(len(rules), 3, squeeze=False)
+    letters = iter("abcdef")
+    for row, rule in zip(panels, rules):
+        chosen = data.sel(rule=rule)
+        _draw_radial(row[0], chosen)
+        _draw_lengths(row[1], chosen)
+        _draw_factors(row[2], data, rule)
+        for axes, title in zip(row, ("error times drive", "lengths", "prediction")):
+            axes.set_title(f"({next(letters)}) {title}", loc="left")
+            axes.spines[["top", "right"]].set_visible(False)
+            set_font_size(axes)
+        if len(rules) > 1:
+            row[0].set_ylabel(f"{_RULES[rule]}\n{row[0].get_ylabel()}")
+    handles, labels = panels[0, 1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncol=4, frameon=False)
+    return figure
+
+
+def _draw_radial(axes, data):
+    """A histogram of the mean of error times drive of each neuron."""
+    values = data["radial"].sel(normalization="stabilized").values
+    values = np.where(np.isfinite(values), values, np.nan)
+    values = np.nanmean(values, axis=1).ravel()
+    values = values[np.isfinite(values)]
+    limit = np.percentile(np.abs(values), 98) or 1.0
+    bins = np.linspace(-limit, limit, 41)
+    clipped = np.clip(values, -limit, limit)
+    for chosen, color, label in (
+        (clipped[clipped < 0], LEARNED, "attracted"),
+        (clipped[clipped >= 0], FIXED, "repelled"),
+    ):
+        share = len(chosen) / len(clipped)
+        axes.hist(chosen, bins, color=color, label=f"{label}: {100 * share:.0f} %")
+    axes.set(
+        xlabel=r"mean $\kappa \alpha s$ of a neuron", ylabel="neurons", yscale="symlog"
+    )
+    # room for the legend
+    axes.set_ylim(0, 50 * axes.get_ylim()[1])
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
+    axes.legend(frameon=False, handlelength=1, loc="upper center")
+
+
+def _draw_lengths(axes, data):
+    """Medians, a band for 90 %, and the longest, over time."""
+    epochs = data["epoch"].values
+    for normalization in data["normalization"].values:
+        style = _STYLES[normalization]
+        lengths = data["encoder_length"].sel(normalization=normalization)
+        lengths = lengths.transpose("epoch", ...).values.reshape(len(epochs), -1)
+        lengths = np.minimum(lengths, _HIGHEST)
+        low, median, high, top = np.percentile(lengths, [5, 50, 95, 100], axis=1)
+        axes.fill_between(
+            epochs, low, high, color=style["color"], alpha=0.15, linewidth=0
+        )
+        axes.plot(epochs, median, **style, linewidth=1.6, label=normalization)
+        axes.plot(epochs, top, **style, linewidth=0.7)
+    axes.set(
+        xlabel=data["epoch"].attrs.get("long_name", "Epoch"),
+        ylabel=r"$|\vec p|$: median, 90 %, longest",
+    )
+    show_ratios(axes)
+
+
+def _draw_factors(axes, data, rule):
+    """By what distances from one were multiplied, over what the theory says."""
+    from nengo_fa.experiments.homeostasis import find_factors
+
+    limit = 12.0
+    axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+    axes.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+    axes.plot([-limit, limit], [-limit, limit], color="0.5", linewidth=0.8, zorder=0)
+    measured, predicted = (
+        np.clip(values.ravel(), -limit, limit) for values in find_factors(data, rule)
+    )
+    axes.plot(predicted, measured, ".", color=FIXED, markersize=2.5, alpha=0.5)
+    axes.set(
+        xlabel=r"predicted $\,2 \sum \kappa \alpha s$",
+        ylabel=r"measured $\,\ln |1 - u| / |1 - u_0|$",
+    )
+
+
+@rc_context(STYLE)
+def phase_portrait(data):
+    """Figure of how the length of one neuron changes under a constant gradient.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        From `nengo_fa.experiments.phase_portrait.make_phase_portrait`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Lines are predicted, markers simulated.
+    """
+    from nengo_fa.experiments.phase_portrait import predict_change
+
+    figure = make_figure(PAGE, 2.6)
+    panels = figure.subplots(1, 3)
+    fine = np.linspace(0, 2, 201)
+    for axes, letter, s in zip(panels, "ab", data["s"].values):
+        axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+        axes.axvline(1, color="0.85", linewidth=0.8, zorder=0)
+        for rule in data["rule"].values:
+            style = _STYLES[rule]
+            velocity = data["velocity"].sel(rule=rule, s=s)
+            axes.plot(fine, predict_change(rule, fine, s), **style)
+            axes.plot(
+                data["u"],
+                velocity,
+                _MARKERS[rule],
+                color=style["color"],
+                markersize=4,
+                label=rule,
+                linestyle="none",
+            )
+        sign = "<" if s < 0 else ">"
+        axes.set(xlabel=r"$u = |\vec p|^2$", ylim=(-2.6, 2.6))
+        axes.set_title(f"({letter}) $s {sign} 0$", loc="left")
+    panels[0].set_ylabel(r"$\dot u \,/\, \kappa \alpha |s|$")
+    panels[0].legend(frameon=False, handlelength=1, borderaxespad=0)
+
+    axes = panels[2]
+    axes.axhline(1, color="0.85", linewidth=0.8, zorder=0)
+    time = data["time"].values
+    for start in range(data.sizes["start"]):
+        chosen = data.isel(start=start)
+        axes.plot(time, chosen["predicted"], color=FIXED)
+        axes.plot(
+            time[::25], chosen["homeostatic"][::25], "o", color=FIXED, markersize=3
+        )
+        axes.plot(time, chosen["stabilized"], color=LEARNED, linewidth=0.8)
+    axes.set(xlabel=r"time $\kappa \alpha |\vec g| t$", ylabel="$u$", ylim=(0, 3.2))
+    axes.set_title("(c) neurons that turn", loc="left")
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        set_font_size(axes)
+    return figure
