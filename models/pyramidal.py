@@ -39,6 +39,7 @@ if __name__ == "__main__":
     from matplotlib.figure import Figure
 
     from nengo_fa.cli.shared import read_seconds
+    from nengo_fa.plots import FIXED, LEARNED
 
     seconds = read_seconds(40)
     with model:
@@ -47,7 +48,7 @@ if __name__ == "__main__":
             for name, network in (("learned", learned), ("fixed", fixed))
         }
         state = [
-            nengo.Probe(learned.hidden.neurons[:1], name)
+            nengo.Probe(learned.hidden.neurons, name)
             for name in ("output", "bursts", "apical")
         ]
     with nengo.Simulator(model) as sim:
@@ -56,15 +57,17 @@ if __name__ == "__main__":
         last = sim.data[probe][-len(sim.data[probe]) // 4 :]
         print(f"{name:8} RMSE in the last quarter: {np.sqrt(np.mean(last**2)):.4f}")
 
-    # the last second of one neuron
-    events, bursts, apical = (sim.data[probe][-1000:, 0] for probe in state)
+    # the last second of the neuron that fires most
     time = sim.trange()[-1000:]
+    state = [sim.data[probe][-1000:] for probe in state]
+    neuron = np.argmax(state[0].sum(axis=0))
+    events, bursts, apical = (values[:, neuron] for values in state)
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots()
-    axes.plot(time, apical, color="0.6", label="apical potential (logits)")
+    axes.plot(time, apical, color=FIXED, label="apical potential (logits)")
     low, high = apical.min() - 2, apical.min() - 1
-    axes.vlines(time[events > 0], low, high, color="0.6", label="single spikes")
-    axes.vlines(time[bursts > 0], low, high, color="#0b3c8c", label="bursts")
+    axes.vlines(time[events > 0], low, high, color="0.7", label="single spikes")
+    axes.vlines(time[bursts > 0], low, high, color=LEARNED, label="bursts")
     axes.set(
         xlabel="Time (s)", title="One neuron: the apical potential decides on bursts"
     )

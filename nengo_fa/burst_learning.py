@@ -42,7 +42,7 @@ class BurstLearning(LearningRuleType):
     learning_rate : float, optional
         :math:`\kappa`, dimensionless: the change for each burst too many, if input, gain
         and radius are one. Default: 0.004.
-    normalization : {None, "forced", "augmented"}, optional
+    normalization : optional
         As for `FeedbackAlignment`. Default: ``"forced"``, as single bursts take large
         steps, which the augmented gradient adds up to longer and longer encoders.
     pre_synapse : nengo.synapses.Synapse or float or None, optional

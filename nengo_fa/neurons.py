@@ -143,11 +143,11 @@ class Pyramidal(ApicalCompartment, LIF):
 
     References
     ----------
-    .. [1] Guerguiev, J., Lillicrap, T. P., & Richards, B. A. (2017). Towards deep learning
+    - Guerguiev, J., Lillicrap, T. P., & Richards, B. A. (2017). Towards deep learning
        with segregated dendrites. eLife, 6, e22901.
-    .. [2] Payeur, A., Guerguiev, J., Zenke, F., Richards, B. A., & Naud, R. (2021).
-       Burst-dependent synaptic plasticity can coordinate learning in hierarchical
-       circuits. Nature Neuroscience, 24, 1010-1019.
+    - Payeur, A., Guerguiev, J., Zenke, F., Richards, B. A., & Naud, R. (2021).
+      Burst-dependent synaptic plasticity can coordinate learning in hierarchical
+      circuits. Nature Neuroscience, 24, 1010-1019.
 
     Examples
     --------

@@ -10,7 +10,7 @@ import nengo_fa
 from nengo_fa import ApicalDendrites, BurstLearning, Pyramidal, PyramidalRate, equations
 from nengo_fa.burst_learning import SimBurstLearning
 
-NORMALIZATIONS = [None, "forced", "augmented"]
+NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
 def make_model(rule=None, neuron_type=None, apical_input=2.0, to=slice(None), **kwargs):

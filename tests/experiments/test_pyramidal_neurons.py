@@ -55,7 +55,7 @@ def test_bursts_teach_multiplication(seed):
 
 
 def test_trials():
-    data = pyramidal.run(n_trials=2, seconds=2.0, seed=3, progress_bar=False)
+    data = pyramidal.run(n_trials=2, seconds=1.0, seed=3, progress_bar=False)
     assert data.sizes["trial"] == 2 and not data.isnull().any().to_array().any()
     for name in data:
         assert np.any(data[name][0] != data[name][1]), name
