@@ -98,7 +98,7 @@ def test_refuses(options):
 
 
 def test_trials():
-    experiment = ErrorPopulationExperiment(n_trials=2, seconds=0.1, delays=(0, 100))
+    experiment = ErrorPopulationExperiment(n_trials=2, seconds=0.1, delays=(0, 20))
     data = fill(experiment, experiment.run(trial=range(2)))
     assert not data.isnull().any().to_array().any()
     # a trial is the same whichever run with it
@@ -107,7 +107,7 @@ def test_trials():
     assert np.all(data["rmse"].sel(trial=0) != data["rmse"].sel(trial=1))
     prompt = data["rmse"].sel(delay=0)
     assert np.array_equal(prompt.sel(trace="none"), prompt.sel(trace="matched"))
-    late = data["rmse"].sel(delay=100).stack(condition=("carrier", "trace"))
+    late = data["rmse"].sel(delay=20).stack(condition=("carrier", "trace"))
     assert all(len(np.unique(values)) == 4 for values in late.transpose("trial", ...))
     verdicts = {claim.verdict for claim in check_claims(data)}
     assert verdicts == {"not shown"}
