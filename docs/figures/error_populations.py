@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 from nengo_fa import plots
 from nengo_fa.experiments.error_populations import ErrorPopulationExperiment
 
-experiment = ErrorPopulationExperiment(n_trials=3, seconds=16, delays=(0, 30, 100, 300))
+experiment = ErrorPopulationExperiment(n_trials=3, seconds=15, delays=(0, 100, 300))
 template = experiment.make_template()
 results = experiment.run(trial=range(experiment.n_trials))
 data = template.assign(

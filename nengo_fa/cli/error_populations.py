@@ -11,7 +11,7 @@ from nengo_fa.cli.shared import (
     sweep,
 )
 
-N_TRIALS, SECONDS = 7, 40
+N_TRIALS, SECONDS = 7, 30
 
 
 def add_to(commands):

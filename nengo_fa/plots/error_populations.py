@@ -12,56 +12,67 @@ from nengo_fa.plots.drawing import (
     set_font_size,
 )
 
+TITLES = {
+    "online": "While all of it learns",
+    "solved": "Learned encoders, best decoders",
+}
+MARKERS = {"node": "o", "population": "s"}
+LOOKS = {"none": (FIXED, "-", "no trace"), "matched": (LEARNED, "--", "trace")}
+
 
 @rc_context(STYLE)
 def error_populations(data):
-    """Figure of the final error over the delay of the error.
+    """Figure of final errors over the delay of the error.
 
     Parameters
     ----------
     data : xarray.Dataset
-        ``rmse`` (carrier, trace, delay, trial), the delay in milliseconds, and
-        ``rmse_fixed`` (trial).
+        ``rmse`` (measure, carrier, trace, delay, trial), the delay in milliseconds, and
+        ``rmse_fixed`` (measure, trial).
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The final error over that with fixed encoders in the same trial, for each
-        carrier of the error, without trace and with a trace that suits the delay. Lines
-        are medians over trials, bars reach from the lower to the upper quartile.
+        The error over that with fixed encoders in the same trial, for each carrier of the
+        error, without trace and with a trace that suits the delay: (a) online, in the
+        last quarter of the time, (b) with decoders solved for at the end. Lines are
+        medians over trials, bars reach from the lower to the upper quartile.
     """
     figure = make_figure(PAGE, 3)
-    axes = figure.subplots()
+    panels = figure.subplots(1, len(TITLES), sharey=True)
     ratio = data["rmse"] / data["rmse_fixed"]
-    delays = data["delay"].values
+    for letter, (measure, title), axes in zip("ab", TITLES.items(), panels):
+        _draw(axes, ratio.sel(measure=measure))
+        axes.set_title(f"({letter}) {title}", loc="left")
+    panels[0].set_ylim(bottom=0)
+    panels[0].set_ylabel("RMSE, relative to fixed")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncol=5, frameon=False)
+    return figure
+
+
+def _draw(axes, ratio):
+    delays = ratio["delay"].values
     place = np.arange(len(delays))
-    markers = {"node": "o", "population": "s"}
-    looks = {"none": (FIXED, "-", "no trace"), "matched": (LEARNED, "--", "trace")}
-    curves = [(carrier, trace) for trace in looks for carrier in markers]
-    for i, (carrier, trace) in enumerate(curves):
-        colour, style, name = looks[trace]
+    axes.axhline(1, color="0.3", linewidth=0.8, linestyle=":", label="fixed encoders")
+    curves = [(carrier, trace) for trace in LOOKS for carrier in MARKERS]
+    for shift, (carrier, trace) in zip((-0.09, -0.03, 0.03, 0.09), curves):
+        colour, style, name = LOOKS[trace]
         values = ratio.sel(carrier=carrier, trace=trace).transpose("delay", "trial")
         low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
         axes.errorbar(
-            place + 0.06 * (i - 1.5),  # beside each other
+            place + shift,  # beside each other, for bars to be seen
             median,
             [median - low, high - median],
             color=colour,
             linestyle=style,
-            marker=markers[carrier],
+            marker=MARKERS[carrier],
             markerfacecolor=colour if carrier == "node" else "white",
             markersize=4,
             linewidth=1,
             label=f"{carrier}, {name}",
         )
-    axes.axhline(1, color="0.3", linewidth=0.8, linestyle=":", label="fixed encoders")
     axes.set_xticks(place, [f"{delay:g}" for delay in delays])
-    axes.set(
-        xlabel="Delay of the error at the encoders (ms)",
-        ylabel="Final RMSE, relative to fixed",
-        ylim=(0, None),
-    )
+    axes.set_xlabel("Delay of the error at the encoders (ms)")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right center", frameon=False)
     set_font_size(axes)
-    return figure

@@ -12,6 +12,7 @@ from nengo_fa.experiments.error_populations import (
     make_delay,
     make_trace,
     report,
+    solve,
 )
 from nengo_fa.learning_rules import FeedbackAlignment
 
@@ -108,9 +109,24 @@ def test_trials():
     prompt = data["rmse"].sel(delay=0)
     assert np.array_equal(prompt.sel(trace="none"), prompt.sel(trace="matched"))
     late = data["rmse"].sel(delay=20).stack(condition=("carrier", "trace"))
-    assert all(len(np.unique(values)) == 4 for values in late.transpose("trial", ...))
+    for values in late.transpose("measure", "trial", ...).values.reshape(4, 4):
+        assert len(np.unique(values)) == 4
+    assert np.all(data["rmse_fixed"].sel(trial=0) != data["rmse_fixed"].sel(trial=1))
     verdicts = {claim.verdict for claim in check_claims(data)}
     assert verdicts == {"not shown"}
+
+
+def test_solved_decoders_show_how_good_encoders_are():
+    """Encoders along the diagonals are best for a product (Gosmann, 2015)."""
+    corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]]) / np.sqrt(2)
+    sides = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+    with nengo.Network(seed=1) as model:
+        diagonals, axes = (
+            nengo.Ensemble(40, 2, encoders=np.tile(vectors, (10, 1)), seed=1)
+            for vectors in (corners, sides)
+        )
+    with nengo.Simulator(model, progress_bar=False) as sim:
+        assert solve(sim, diagonals) < 0.2 * solve(sim, axes)
 
 
 @pytest.fixture
@@ -118,11 +134,11 @@ def late(rng):
     """Each delay costs, and the trace wins back half of what it does."""
     experiment = ErrorPopulationExperiment(n_trials=9)
     fixed = rng.uniform(0.9, 1.1, size=9)
-    cost = np.array([0, 0.02, 0.06, 0.2, 0.4])
+    cost = np.array([0, 0.06, 0.2, 0.4])
     ratio = 0.5 + np.array([1.0, 0.5])[:, np.newaxis] * cost
-    noise = rng.uniform(0.99, 1.01, size=(2, 1, 1, 9))
+    noise = rng.uniform(0.99, 1.01, size=(2, 2, 1, 1, 9))
     rmse = ratio[:, :, np.newaxis] * noise * fixed
-    return fill(experiment, {"rmse": rmse, "rmse_fixed": fixed})
+    return fill(experiment, {"rmse": rmse, "rmse_fixed": [fixed, fixed]})
 
 
 def test_claims_hold_where_they_are_true(late):
@@ -145,8 +161,8 @@ def test_claims_do_not_hold_where_they_are_false(late):
 
 def test_report(late):
     lines = report(late).splitlines()
-    (line,) = [line for line in lines if line.split()[:2] == ["node", "100"]]
-    none, matched, cost, won = line.split()[2:]
+    (line,) = [line for line in lines if line.split()[:3] == ["online", "node", "100"]]
+    none, matched, cost, won = line.split()[3:]
     assert np.isclose(float(none), 0.7, atol=0.01)
     assert np.isclose(float(matched), 0.6, atol=0.01)
     assert np.isclose(float(cost), 0.2, atol=0.005)

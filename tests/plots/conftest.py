@@ -184,14 +184,16 @@ def two_compartments(rng):
 @pytest.fixture
 def late_errors(rng):
     """Final errors by delay, in 9 trials of which one has not been run."""
-    rmse = 0.1 * rng.uniform(0.5, 1, (2, 2, 4, 9))
+    rmse = 0.1 * rng.uniform(0.5, 1, (2, 2, 2, 4, 9))
     rmse[..., 4] = np.nan
+    fixed = 0.1 * rng.uniform(0.9, 1.1, (2, 9))
     return xr.Dataset(
         {
-            "rmse": (("carrier", "trace", "delay", "trial"), rmse),
-            "rmse_fixed": ("trial", 0.1 * rng.uniform(0.9, 1.1, 9)),
+            "rmse": (("measure", "carrier", "trace", "delay", "trial"), rmse),
+            "rmse_fixed": (("measure", "trial"), fixed),
         },
         {
+            "measure": ["online", "solved"],
             "carrier": ["node", "population"],
             "trace": ["none", "matched"],
             "delay": [0, 10, 100, 300],
