@@ -148,7 +148,7 @@ def test_error_populations(tmp_path, capsys):
     options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
     assert cli.main(["error-populations", *options]) == 0
     output = capsys.readouterr().out
-    assert "Final error, relative to fixed encoders" in output
+    assert "Error relative to fixed encoders" in output
     assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 3
     assert (tmp_path / "error_populations.png").exists()
 

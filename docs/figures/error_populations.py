@@ -1,11 +1,11 @@
-"""Three short trials of what ``nengo-fa error-populations`` measures."""
+"""Two short trials of what ``nengo-fa error-populations`` measures."""
 
 import matplotlib.pyplot as plt
 
 from nengo_fa import plots
 from nengo_fa.experiments.error_populations import ErrorPopulationExperiment
 
-experiment = ErrorPopulationExperiment(n_trials=3, seconds=15, delays=(0, 100, 300))
+experiment = ErrorPopulationExperiment(n_trials=2, seconds=12, delays=(0, 100, 300))
 template = experiment.make_template()
 results = experiment.run(trial=range(experiment.n_trials))
 data = template.assign(
