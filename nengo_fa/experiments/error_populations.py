@@ -1,6 +1,6 @@
 """What it costs encoders that their error comes late, and in the spikes of a population."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import nengo
@@ -10,6 +10,7 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.geometry import disc, tuning_curves
 from nengo_fa.learning_rules import FeedbackAlignment
@@ -127,7 +128,7 @@ class LateMultiplication(Multiplication):
 
 
 @dataclass(frozen=True)
-class ErrorPopulationExperiment:
+class ErrorPopulationExperiment(InSeconds):
     """Multiplication learned online, in spikes, from errors that come late.
 
     Two carriers of the error, a node and a population of spiking neurons, each with
@@ -156,6 +157,8 @@ class ErrorPopulationExperiment:
     n_error_neurons: int = 100
     seed: int = 0
 
+    name = "error populations"
+
     def __post_init__(self):
         if not is_number(self.seconds) or self.seconds <= 0:
             raise ValidationError(
@@ -178,27 +181,6 @@ class ErrorPopulationExperiment:
                 f"milliseconds (got {self.delays!r})",
                 attr="delays",
             )
-
-    @property
-    def epochs(self):
-        """Simulated time in seconds."""
-        return self.seconds
-
-    @property
-    def chunks(self):
-        """A trial is a part."""
-        return {"trial": 1}
-
-    @property
-    def configuration(self):
-        """All parameters, for the attributes of the results."""
-        configuration = {"experiment": "error populations", **asdict(self)}
-        del configuration["n_trials"]
-        return configuration
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of seconds."""
-        return replace(self, seconds=epochs)
 
     def make_template(self):
         """Dataset for the results, full of NaN."""
