@@ -153,6 +153,27 @@ def test_error_populations(tmp_path, capsys):
     assert (tmp_path / "error_populations.png").exists()
 
 
+def test_error_populations_layer_by_layer(tmp_path, capsys, monkeypatch):
+    from nengo_fa.experiments import error_layers
+
+    data = error_layers.ErrorLayerExperiment(n_trials=1).make_template().fillna(0.1)
+    asked = []
+
+    def sweep(experiment, options, path):
+        asked.append((type(experiment), experiment.seconds, path))
+        return data
+
+    monkeypatch.setattr(cli.error_populations, "sweep", sweep)
+    options = ["--folder", str(tmp_path), "--quick"]
+    assert cli.main(["error-populations", "layers", *options]) == 0
+    path = tmp_path / "error_layers.zarr"
+    assert asked == [(error_layers.ErrorLayerExperiment, 1, path)]
+    output = capsys.readouterr().out
+    assert "with traces" in output
+    assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 5
+    assert (tmp_path / "error_layers.png").exists()
+
+
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]

@@ -23,6 +23,13 @@ def add_to(commands):
         help="errors that come late and in spikes: what each millisecond costs, and what "
         "a trace of the input wins back",
     )
+    command.add_argument(
+        "layers",
+        nargs="?",
+        choices=["layers"],
+        help="two hidden layers, with an error each, in place of one: what it costs the "
+        "first that the second hands on its error",
+    )
     add_sweep_options(
         command, N_TRIALS, f"{SECONDS} seconds", "two trials of one second"
     )
@@ -31,15 +38,24 @@ def add_to(commands):
 def run(options):
     """Run the trials, print what was found and draw the figure."""
     plots = import_plots()
-    populations = import_extra("experiments.error_populations", "experiments")
+    if options.layers:
+        module = import_extra("experiments.error_layers", "experiments")
+        make, plot, words = module.ErrorLayerExperiment, plots.error_layers, ["layers"]
+    else:
+        module = import_extra("experiments.error_populations", "experiments")
+        make, plot, words = (
+            module.ErrorPopulationExperiment,
+            plots.error_populations,
+            [],
+        )
     n_trials, seconds = (2, 1) if options.quick else (N_TRIALS, SECONDS)
-    experiment = populations.ErrorPopulationExperiment(
+    experiment = make(
         n_trials=options.trials or n_trials,
         seconds=options.epochs or seconds,
         seed=options.seed,
     )
-    folder = get_folder(options)
-    data = sweep(experiment, options, folder / "error_populations.zarr")
-    print(f"\n{populations.report(data)}")
-    print_claims(populations.check_claims(data))
-    draw(plots.error_populations, data, folder / "error_populations")
+    folder = get_folder(options, *words)
+    data = sweep(experiment, options, folder / f"{plot.__name__}.zarr")
+    print(f"\n{module.report(data)}")
+    print_claims(module.check_claims(data))
+    draw(plot, data, folder / plot.__name__)

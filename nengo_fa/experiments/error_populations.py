@@ -127,6 +127,41 @@ class LateMultiplication(Multiplication):
             )
 
 
+def check_parameters(experiment):
+    """Refuse what no experiment with late errors can be made of.
+
+    Parameters
+    ----------
+    experiment : ErrorPopulationExperiment or ErrorLayerExperiment
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If numbers are not above zero, or delays do not rise from 0.
+    """
+    if not is_number(experiment.seconds) or experiment.seconds <= 0:
+        raise ValidationError(
+            f"Must be a number above zero (got {experiment.seconds!r})", attr="seconds"
+        )
+    for name in ("n_trials", "n_neurons", "n_error_neurons"):
+        value = getattr(experiment, name)
+        if not is_integer(value) or value < 1:
+            raise ValidationError(
+                f"Must be an integer, at least 1 (got {value!r})", attr=name
+            )
+    if (
+        len(experiment.delays) < 2
+        or not all(map(is_integer, experiment.delays))
+        or experiment.delays[0] != 0
+        or any(np.diff(experiment.delays) <= 0)
+    ):
+        raise ValidationError(
+            "Must be 0, to compare with, and then longer and longer delays in whole "
+            f"milliseconds (got {experiment.delays!r})",
+            attr="delays",
+        )
+
+
 @dataclass(frozen=True)
 class ErrorPopulationExperiment(InSeconds):
     """Multiplication learned online, in spikes, from errors that come late.
@@ -160,27 +195,7 @@ class ErrorPopulationExperiment(InSeconds):
     name = "error populations"
 
     def __post_init__(self):
-        if not is_number(self.seconds) or self.seconds <= 0:
-            raise ValidationError(
-                f"Must be a number above zero (got {self.seconds!r})", attr="seconds"
-            )
-        for name in ("n_trials", "n_neurons", "n_error_neurons"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
-        if (
-            len(self.delays) < 2
-            or not all(map(is_integer, self.delays))
-            or self.delays[0] != 0
-            or any(np.diff(self.delays) <= 0)
-        ):
-            raise ValidationError(
-                "Must be 0, to compare with, and then longer and longer delays in whole "
-                f"milliseconds (got {self.delays!r})",
-                attr="delays",
-            )
+        check_parameters(self)
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

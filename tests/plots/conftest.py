@@ -199,3 +199,23 @@ def late_errors(rng):
             "delay": [0, 10, 100, 300],
         },
     )
+
+
+@pytest.fixture
+def layered_errors(rng):
+    """Final errors of two layers, in 9 trials of which one has not been run."""
+    rmse = 0.1 * rng.uniform(0.5, 1, (2, 4, 2, 3, 9))
+    rmse[..., 4] = np.nan
+    dims = "measure", "way", "carrier", "delay", "trial"
+    return xr.Dataset(
+        {
+            "rmse": (dims, rmse),
+            "rmse_fixed": (("measure", "trial"), 0.1 * rng.uniform(0.9, 1.1, (2, 9))),
+        },
+        {
+            "measure": ["online", "solved"],
+            "way": ["last layer", "direct", "relayed", "traces"],
+            "carrier": ["node", "population"],
+            "delay": [0, 30, 100],
+        },
+    )

@@ -22,6 +22,7 @@ FIGURES = [
     (plots.stream, "streamed"),
     (plots.pyramidal, "two_compartments"),
     (plots.error_populations, "late_errors"),
+    (plots.error_layers, "layered_errors"),
 ]
 
 

@@ -1,0 +1,292 @@
+"""What it costs the first of two hidden layers that the second hands on its error."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import nengo
+import numpy as np
+import xarray as xr
+
+from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.error_populations import (
+    CARRIERS,
+    MARGIN,
+    MEASURES,
+    check_parameters,
+)
+from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.online import READOUT
+from nengo_fa.experiments.two_layers import (
+    N_INPUTS,
+    RMS,
+    ROUTES,
+    LayeredErrors,
+    square,
+)
+from nengo_fa.geometry import tuning_curves
+
+#: What is compared: all routes of the error without traces, and one with them. By name,
+#: the route and whether there are traces.
+WAYS = {**{route: (route, False) for route in ROUTES}, "traces": ("relayed", True)}
+
+#: Number of inputs at which `solve` looks.
+N_POINTS = 2000
+
+
+@dataclass(frozen=True)
+class ErrorLayerExperiment(InSeconds):
+    """Two hidden layers learn online, in spikes, from errors that pass layer by layer.
+
+    Three routes of the error to the first layer; and the longest of them once more, with
+    an eligibility trace in each layer that suits the delay of its error. Errors are in
+    nodes or in populations. In each trial the input, the neurons and their feedback
+    weights are the same for all of them.
+
+    Parameters
+    ----------
+    n_trials : int
+    seconds : float
+        Simulated time. In the results a second takes the place of an epoch.
+    delays : tuple of int
+        Delays of each hop of the error, in milliseconds, from 0 upwards.
+    learning_rate : float
+        That of the encoders of both layers, per second.
+    n_neurons, n_error_neurons : int
+        Number of neurons of each hidden layer, and of each population for errors.
+    seed : int
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If numbers are not above zero, or delays do not rise from 0.
+    """
+
+    n_trials: int = 7
+    seconds: float = 30
+    delays: tuple = (0, 30, 100)
+    learning_rate: float = 3.0
+    n_neurons: int = 30
+    n_error_neurons: int = 100
+    seed: int = 0
+
+    name = "error layers"
+
+    def __post_init__(self):
+        check_parameters(self)
+
+    @property
+    def _shape(self):
+        return len(WAYS), len(CARRIERS), len(self.delays)
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        dims = {
+            "rmse": ("measure", "way", "carrier", "delay", "trial"),
+            "rmse_fixed": ("measure", "trial"),
+        }
+        sizes = len(MEASURES), *self._shape, self.n_trials
+        sizes = dict(zip(dims["rmse"], sizes))
+        names = {"measure": MEASURES, "way": tuple(WAYS), "carrier": CARRIERS}
+        return xr.Dataset(
+            {
+                name: (those, np.full([sizes[dim] for dim in those], np.nan))
+                for name, those in dims.items()
+            },
+            coords={
+                # of type object, as Zarr has no standard for text of a fixed length
+                **{dim: np.array(those, dtype=object) for dim, those in names.items()},
+                "delay": ("delay", np.array(self.delays), {"units": "ms"}),
+                "trial": np.arange(self.n_trials),
+            },
+            attrs={"title": "Two layers that learn from errors of their own"},
+        )
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Without a delay there is
+            nothing for traces to suit, and errors are those without them.
+        """
+        results = {
+            "rmse": np.empty((len(MEASURES), *self._shape, len(trial))),
+            "rmse_fixed": np.empty((len(MEASURES), len(trial))),
+        }
+        relayed, traces = list(WAYS).index("relayed"), list(WAYS).index("traces")
+        for i, number in enumerate(trial):
+            rmse = self._learn(number)
+            results["rmse_fixed"][:, i] = rmse.pop("fixed")
+            for condition, values in rmse.items():
+                results["rmse"][(slice(None), *condition, i)] = values
+            of_trial = results["rmse"][..., 0, i]
+            of_trial[:, traces] = of_trial[:, relayed]
+        return results
+
+    def _learn(self, trial):
+        """Final error by condition, all of them in one simulation."""
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        options = {
+            "learning_rate": self.learning_rate,
+            "n_neurons": self.n_neurons,
+            "n_error_neurons": self.n_error_neurons,
+            "seed": seed,
+        }
+        with nengo.Network(seed=seed) as model:
+            stimulus = nengo.Node(
+                nengo.processes.WhiteSignal(60, high=2, rms=RMS, seed=seed),
+                size_out=N_INPUTS,
+            )
+            networks = {"fixed": LayeredErrors(None, "node", 0, False, **options)}
+            for condition in np.ndindex(self._shape):
+                way, carrier, i = condition
+                route, trace = list(WAYS.values())[way]
+                if trace and i == 0:
+                    continue
+                networks[condition] = LayeredErrors(
+                    route, CARRIERS[carrier], self.delays[i], trace, **options
+                )
+            probes = {}
+            for condition, network in networks.items():
+                nengo.Connection(stimulus, network.input, synapse=None)
+                probes[condition] = nengo.Probe(network.error, synapse=READOUT)
+        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+            sim.run(self.seconds)
+            last = slice(-(sim.n_steps // 4) or None, None)
+            return {
+                condition: (
+                    np.sqrt(np.mean(sim.data[probes[condition]][last] ** 2)),
+                    solve(sim, network.layers),
+                )
+                for condition, network in networks.items()
+            }
+
+
+def solve(sim, layers):
+    """Error of the square with the best decoders for the encoders of two layers.
+
+    At random inputs, normally distributed as those of the simulation are, in rates.
+
+    Parameters
+    ----------
+    sim : nengo.Simulator
+        With the encoders as they are now.
+    layers : sequence of nengo.Ensemble
+        The first and the last one.
+
+    Returns
+    -------
+    rmse : float
+    """
+    x = RMS * np.random.RandomState(0).randn(N_POINTS, N_INPUTS)
+    activities = x
+    for layer in layers:
+        activities = tuning_curves(sim, layer, activities)
+    _, info = nengo.solvers.LstsqL2()(activities, square(x))
+    return np.sqrt(np.mean(info["rmses"] ** 2))
+
+
+def report(data):
+    """What each route ends with, as a table.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `ErrorLayerExperiment`.
+
+    Returns
+    -------
+    report : str
+        For both measures, and each carrier and delay: the median error over that with
+        fixed encoders, in each way.
+    """
+    ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
+    header = "".join(f"{way:>12}" for way in WAYS)
+    lines = [
+        "Error relative to fixed encoders, medians",
+        f"  {'':8}{'carrier':12}{'delay (ms)':>11}{header}",
+    ]
+    for measure, carrier, delay in product(MEASURES, CARRIERS, data["delay"].values):
+        here = ratio.sel(measure=measure, carrier=carrier, delay=delay)
+        numbers = "".join(f"{float(here.sel(way=way)):12.3f}" for way in WAYS)
+        lines.append(f"  {measure:8}{carrier:12}{delay:11}{numbers}")
+    return "\n".join(lines)
+
+
+def check_claims(data):
+    """What is said of errors that pass layer by layer, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `ErrorLayerExperiment`.
+
+    Returns
+    -------
+    claims : list of nengo_fa.experiments.claims.Claim
+    """
+    delays = data["delay"].values
+    everywhere = list(product(MEASURES, CARRIERS, delays))
+    late = list(product(MEASURES, CARRIERS, delays[1:]))
+
+    def get_rmse(measure, carrier, delay, way="relayed"):
+        rmse = data["rmse"].sel(measure=measure, carrier=carrier, delay=delay, way=way)
+        return rmse.transpose("trial").values
+
+    def find_all(conditions, better, worse):
+        return tuple(
+            find_lower(
+                f"{measure}, {carrier}, {delay} ms",
+                get_rmse(measure, carrier, delay, better),
+                get_rmse(measure, carrier, delay, worse),
+            )
+            for measure, carrier, delay in conditions
+        )
+
+    fixed = tuple(
+        find_lower(
+            f"{measure}, {carrier}, {delay} ms",
+            get_rmse(measure, carrier, delay),
+            data["rmse_fixed"].sel(measure=measure).values,
+        )
+        for measure, carrier, delay in everywhere
+    )
+    same = tuple(
+        find_equivalent(
+            f"{measure}, {delay} ms",
+            get_rmse(measure, "population", delay),
+            get_rmse(measure, "node", delay),
+            MARGIN,
+        )
+        for measure, delay in product(MEASURES, delays)
+    )
+    return [
+        Claim(
+            "Both layers, with relayed errors, are better than fixed encoders",
+            ("relayed", "fixed"),
+            fixed,
+        ),
+        Claim(
+            "It helps that the first layer learns, from relayed errors",
+            ("relayed", "last layer"),
+            find_all(everywhere, "relayed", "last layer"),
+        ),
+        Claim(
+            "The second hop costs accuracy",
+            ("direct", "relayed"),
+            find_all(late, "direct", "relayed"),
+        ),
+        Claim(
+            "Traces of the inputs win some accuracy back",
+            ("traces", "no traces"),
+            find_all(late, "traces", "relayed"),
+        ),
+        Claim(
+            f"The error is the same, to {MARGIN:.0%}, from populations as from nodes",
+            ("population", "node"),
+            same,
+        ),
+    ]

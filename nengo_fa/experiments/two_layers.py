@@ -1,0 +1,219 @@
+"""A network of two hidden layers that learn online, each from an error of its own."""
+
+import nengo
+import numpy as np
+
+from nengo_fa.experiments.error_populations import make_delay, make_trace
+from nengo_fa.feedback import Orthogonal
+from nengo_fa.learning_rules import FeedbackAlignment
+
+#: How the error reaches the first layer: not at all, as the last layer alone is taught;
+#: from the output, as late as it reaches the last layer; or from the last layer's error,
+#: twice as late.
+ROUTES = ("last layer", "direct", "relayed")
+
+#: Number of dimensions of the input, of which the first two matter.
+N_INPUTS = 4
+
+#: Root mean square of each dimension of the input.
+RMS = 0.5
+
+#: Errors up to which populations are made to be accurate: as long as typical targets.
+RADIUS = 1.0
+
+
+def square(x):
+    """The target: the square of a complex number, :math:`(2 x_1 x_2, x_1^2 - x_2^2)`.
+
+    Parameters
+    ----------
+    x : (..., dimensions) ndarray
+        The first two dimensions are the number. Others have no part in it.
+
+    Returns
+    -------
+    target : (..., 2) ndarray
+    """
+    first, second = x[..., 0], x[..., 1]
+    return np.stack([2 * first * second, first**2 - second**2], axis=-1)
+
+
+def make_late_synapse(tau, delay, dt=0.001):
+    """A lowpass filter, and behind it a delay: a synapse for spikes that come late.
+
+    Parameters
+    ----------
+    tau : float
+        Time constant of the filter, in seconds.
+    delay : int
+        In time steps.
+    dt : float, optional
+        Length of a time step, in seconds.
+
+    Returns
+    -------
+    synapse : nengo.LinearFilter
+    """
+    decay = np.exp(-dt / tau)
+    return nengo.LinearFilter([1 - decay], [1, -decay] + [0] * delay, analog=False)
+
+
+class LayeredErrors(nengo.Network):
+    """Two hidden layers of spiking neurons that learn online, each with its own error.
+
+    Decoders learn from the error of the output, by PES and without delay. Its way back to
+    the last layer takes ``delay``; from there, or from the output, it goes through random
+    weights to the first layer, which takes ``delay`` again.
+
+    Parameters
+    ----------
+    route : {"last layer", "direct", "relayed"} or None
+        How the error reaches the first layer, see `ROUTES`. None keeps the encoders of
+        both layers fixed.
+    carrier : {"node", "population"}
+        What hands errors on: nodes, which do so exactly, or ensembles of spiking LIF
+        neurons, filtered by ``synapse``.
+    delay : int
+        Of each hop of the error, in milliseconds.
+    trace : bool
+        Whether each rule has the eligibility trace that suits the delay of its error.
+    learning_rate : float
+        That of the encoders of both layers, per second.
+    n_neurons, n_error_neurons : int
+        Number of neurons of each layer, and of each population for errors.
+    synapse : float
+        Time constant of the lowpass filters on spikes and on the error, in seconds.
+    seed : int
+        Of the neurons, the feedback weights and the populations.
+
+    Attributes
+    ----------
+    input : nengo.Node
+    layers : list of nengo.Ensemble
+        The first and the last hidden layer.
+    encodes : list of nengo.Connection
+        Those to the layers, which learn.
+    decode : nengo.Connection
+        From the last layer to the output.
+    error : nengo.Node
+        Output minus target, the latter with the delay of two synapses.
+    filtered_error : nengo.Node
+        What decoders learn from, and what the way back begins with.
+    carriers : list of nengo.Node or nengo.Ensemble
+        Of the errors of the taught layers: that of the last layer, and of the first.
+    weights : (2, 2) ndarray
+        The feedback weights from the error of the output, or from that of the last layer,
+        to the error of the first; random and orthogonal.
+    """
+
+    def __init__(
+        self,
+        route,
+        carrier,
+        delay,
+        trace,
+        learning_rate=3.0,
+        n_neurons=30,
+        n_error_neurons=100,
+        synapse=0.005,
+        seed=0,
+    ):
+        super().__init__(seed=seed, label="Two layers with an error each")
+        rng = np.random.RandomState(seed)
+        # Of their own, as Nengo's depend on the number of connections: the same neurons
+        # on any route.
+        seeds = rng.randint(np.iinfo(np.int32).max, size=4)
+        sphere = nengo.dists.UniformHypersphere(surface=True)
+        feedback = [sphere.sample(n_neurons, 2, rng=rng) for _ in range(2)]
+        self.weights = Orthogonal().sample(2, 2, rng=rng)
+        max_rates = nengo.dists.Uniform(50, 100)
+
+        with self:
+            self.input = nengo.Node(size_in=N_INPUTS, label="input")
+            target = nengo.Node(lambda t, x: square(x), size_in=N_INPUTS)
+            output = nengo.Node(size_in=2, label="output")
+            self.error = nengo.Node(size_in=2, label="error")
+            self.filtered_error = nengo.Node(size_in=2, label="filtered error")
+            first = nengo.Ensemble(
+                n_neurons,
+                N_INPUTS,
+                neuron_type=nengo.LIF(amplitude=0.01),
+                max_rates=max_rates,
+                seed=int(seeds[0]),
+                label="first layer",
+            )
+            last = nengo.Ensemble(
+                n_neurons,
+                n_neurons,
+                radius=1.5,
+                intercepts=nengo.dists.Uniform(-0.5, 0.5),
+                max_rates=max_rates,
+                seed=int(seeds[1]),
+                label="last layer",
+            )
+            self.layers = [first, last]
+            self.encodes = [
+                nengo.Connection(self.input, first, synapse=None),
+                nengo.Connection(first.neurons, last, synapse=synapse),
+            ]
+            self.decode = nengo.Connection(
+                last,
+                output,
+                function=lambda x: np.zeros(2),
+                solver=nengo.solvers.NoSolver(),
+                synapse=synapse,
+                learning_rule_type=nengo.PES(2e-3),
+            )
+            nengo.Connection(self.input, target, synapse=None)
+            nengo.Connection(output, self.error, synapse=None)
+            # two synapses are on the way to the output
+            late = nengo.Alpha(synapse)
+            nengo.Connection(target, self.error, transform=-1, synapse=late)
+            nengo.Connection(self.error, self.filtered_error, synapse=synapse)
+            nengo.Connection(
+                self.filtered_error, self.decode.learning_rule, synapse=None
+            )
+
+            def make_carrier(label, seed):
+                if carrier == "node":
+                    return nengo.Node(size_in=2, label=label)
+                return nengo.Ensemble(
+                    n_error_neurons, 2, radius=RADIUS, seed=int(seed), label=label
+                )
+
+            def teach(i, error, delay):
+                self.encodes[i].learning_rule_type = FeedbackAlignment(
+                    2,
+                    learning_rate,
+                    feedback=feedback[i],
+                    pre_synapse=make_trace(delay) if trace else None,
+                )
+                nengo.Connection(
+                    error,
+                    self.encodes[i].learning_rule,
+                    synapse=None if carrier == "node" else synapse,
+                )
+
+            self.carriers = []
+            if route is None:
+                return
+            of_last = make_carrier("error of the last layer", seeds[2])
+            self.carriers.append(of_last)
+            nengo.Connection(self.filtered_error, of_last, synapse=make_delay(delay))
+            teach(1, of_last, delay)
+            if route == "last layer":
+                return
+            of_first = make_carrier("error of the first layer", seeds[3])
+            self.carriers.append(of_first)
+            in_spikes = route == "relayed" and carrier == "population"
+            nengo.Connection(
+                of_last if route == "relayed" else self.filtered_error,
+                of_first,
+                transform=self.weights,
+                synapse=(
+                    make_late_synapse(synapse, delay)
+                    if in_spikes
+                    else make_delay(delay)
+                ),
+            )
+            teach(0, of_first, 2 * delay if route == "relayed" else delay)
