@@ -169,7 +169,7 @@ def test_error_populations_layer_by_layer(tmp_path, capsys, monkeypatch):
     path = tmp_path / "error_layers.zarr"
     assert asked == [(error_layers.ErrorLayerExperiment, 1, path)]
     output = capsys.readouterr().out
-    assert "with traces" in output
+    assert re.search("last layer +direct +relayed +traces", output)
     assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 5
     assert (tmp_path / "error_layers.png").exists()
 
