@@ -7,7 +7,14 @@ from concurrent.futures import BrokenExecutor
 from nengo.exceptions import NengoException
 
 import nengo_fa
-from nengo_fa.cli import banded, learning_rates, mnist, multiplication, online
+from nengo_fa.cli import (
+    banded,
+    learning_rates,
+    mnist,
+    multiplication,
+    online,
+    timescales,
+)
 
 COMMANDS = (
     online,
@@ -15,6 +22,7 @@ COMMANDS = (
     learning_rates,
     mnist,
     banded,
+    timescales,
 )
 
 
