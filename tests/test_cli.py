@@ -144,6 +144,16 @@ def test_hebbian(tmp_path, capsys):
     assert (tmp_path / "hebbian.png").exists()
 
 
+def test_timescales(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["timescales", "--quick", "--workers", "1", "--trials", "1"]
+    assert cli.main([*arguments, "--epochs", "1"]) == 0
+    output = capsys.readouterr().out
+    assert len(re.findall(r"^\S.*: (held|not shown|opposite)", output, re.M)) == 5
+    folder = tmp_path / "results" / "timescales-quick"
+    assert {path.stem for path in folder.glob("*.png")} == {"timescales"}
+
+
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]

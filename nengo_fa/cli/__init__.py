@@ -17,6 +17,7 @@ from nengo_fa.cli import (
     multiplication,
     online,
     pyramidal,
+    timescales,
 )
 
 COMMANDS = (
@@ -29,6 +30,7 @@ COMMANDS = (
     pyramidal,
     homeostasis,
     hebbian,
+    timescales,
 )
 
 
