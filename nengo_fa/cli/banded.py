@@ -71,9 +71,10 @@ def run(options):
     for name in banded.VARIABLES:
         draw(partial(plots.variants, name=name), data, folder / name)
     if experiment.dimensions == 2:  # to be drawn in a plane
-        points = banded.make_points(experiment)
+        banded_fields = import_extra("experiments.banded_fields", "experiments")
+        points = banded_fields.make_points(experiment)
         store(points, folder / "bands.zarr", experiment)
         draw(plots.bands, points, folder / "bands")
-        fields = banded.make_fields(experiment)
+        fields = banded_fields.make_fields(experiment)
         store(fields, folder / "taught.zarr", experiment)
         draw(plots.taught_fields, fields, folder / "taught")

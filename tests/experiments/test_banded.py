@@ -13,11 +13,10 @@ from nengo_fa.experiments.banded import (
     VARIABLES,
     BandedExperiment,
     check_claims,
-    make_fields,
     make_inputs,
-    make_points,
     make_targets,
 )
+from nengo_fa.experiments.banded_fields import make_fields, make_points
 
 EXPERIMENT = BandedExperiment(n_trials=2, epochs=2, n_samples=60, n_batches=3)
 OTHERS = [variant for variant in VARIANTS if variant != "backprop"]

@@ -1,0 +1,92 @@
+"""Data of the pictures of the banded task: its points, and what a neuron is taught."""
+
+import nengo
+import numpy as np
+import xarray as xr
+
+from nengo_fa.chains import VARIANTS
+from nengo_fa.epochs import Samples
+from nengo_fa.experiments.banded import make_inputs, make_targets
+from nengo_fa.experiments.credit import find_taught
+from nengo_fa.layers import make_chain
+from nengo_fa.paths import find_path
+from nengo_fa.solving import make_solve
+
+
+def make_points(experiment, trial=0):
+    """The samples of a trial to learn from.
+
+    Parameters
+    ----------
+    experiment : BandedExperiment
+    trial : int, optional
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``x`` (sample, dimension) and ``label`` (sample,).
+    """
+    data = experiment.make_data(trial)
+    return xr.Dataset(
+        {
+            "x": (("sample", "dimension"), data.x_train),
+            "label": ("sample", data.labels_train),
+        },
+        attrs={"title": "Samples of bands", "n_bands": experiment.n_bands},
+    )
+
+
+def make_fields(experiment, trial=0, n_points=90):
+    """What one neuron of limited connectivity is taught over the plane, before it learns.
+
+    Of the neurons that see the first dimension, it is the one that backpropagation
+    teaches most.
+
+    Parameters
+    ----------
+    experiment : BandedExperiment
+        Of two dimensions.
+    trial : int, optional
+        Which of its trials.
+    n_points : int, optional
+        Number of points along each axis of the grid.
+
+    Returns
+    -------
+    data : xarray.Dataset
+        ``taught`` (variant, x2, x1), the error of the neuron, and its ``mean`` over x2
+        (variant, x1).
+    """
+    data = experiment.make_data(trial)
+    samples = make_inputs(data.x_train), make_targets(data.labels_train)
+    axis = (np.arange(n_points) + 0.5) / n_points * 2 - 1
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    y = make_targets(experiment.find_classes(grid))
+    solve = make_solve(nengo.solvers.LstsqL2(reg=0.01), rng=None)
+    fields = {}
+    for variant in VARIANTS:
+        network = experiment.declare(trial, variant, "limited")
+        chain = make_chain([find_path(network.decode, network)])
+        Samples(chain, [samples[0]], [samples[1]]).solve(solve)
+        _, delta, _ = find_taught(chain, make_inputs(grid), y)
+        fields[variant] = delta.T.reshape(-1, n_points, n_points)
+    # of those that see the first dimension, by what is left of the average over the other
+    means = fields["backprop"].mean(axis=1)[:: experiment.dimensions]
+    neuron = experiment.dimensions * int(np.argmax(np.mean(means**2, axis=1)))
+    taught = np.array([field[neuron] for field in fields.values()])
+    return xr.Dataset(
+        {
+            "taught": (("variant", "x2", "x1"), taught),
+            "mean": (("variant", "x1"), taught.mean(axis=1)),
+        },
+        coords={
+            "variant": np.array(list(VARIANTS), dtype=object),
+            "x1": axis,
+            "x2": axis,
+        },
+        attrs={
+            "title": "What a neuron that sees one dimension is taught",
+            "neuron": neuron,
+            "n_bands": experiment.n_bands,
+        },
+    )

@@ -1,0 +1,234 @@
+"""Networks that learn to tell classes of samples apart."""
+
+import nengo
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.params import Default
+from nengo.utils.numpy import is_iterable
+
+
+class BalancedHypersphere(nengo.dists.Distribution):
+    """Vectors of unit length, in all directions in which their entries sum to zero.
+
+    As encoders they are blind to what all inputs do alike. Activities are never negative,
+    and to random encoders most of what a layer sends would be the same for all samples: the
+    more layers, the more neurons would always fire, or never.
+
+    Examples
+    --------
+    >>> encoders = nengo_fa.networks.BalancedHypersphere().sample(
+    ...     2, 5, rng=np.random.RandomState(0))
+    >>> bool(np.allclose(encoders.sum(axis=1), 0))
+    True
+    """
+
+    def sample(self, n, d=None, rng=np.random):
+        """Draw samples.
+
+        Parameters
+        ----------
+        n : int
+            Number of samples.
+        d : int
+            Dimensions, at least 2.
+        rng : numpy.random.RandomState, optional
+
+        Returns
+        -------
+        samples : (n, d) ndarray
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If there are fewer than 2 dimensions.
+        """
+        if d is None or d < 2:
+            raise ValidationError(
+                f"Entries that sum to zero need at least 2 dimensions (got {d})",
+                attr="d",
+            )
+        vectors = rng.randn(n, d)
+        vectors -= vectors.mean(axis=1, keepdims=True)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class DeepClassifier(nengo.Network):
+    """Hidden layers between samples and an output for each class.
+
+    To be taught by `.train`: set the learning rule types of ``encodes``, for instance by
+    `.teach_chain`, and pass ``decode``. The neurons of a layer are connected to all of the
+    next, so that the encoders are the full matrix of weights. The first layer suits samples
+    about a mean of zero with a mean length of one (`nengo_fa.datasets.Dataset.centered`).
+    With the default parameters, what the others are sent neither dies out nor saturates, in
+    eight layers and more, whether of rectified linear or of LIF neurons.
+
+    Parameters
+    ----------
+    size_in : int
+        Dimensions of a sample, such as the number of pixels.
+    n_classes : int
+    n_neurons : sequence of int, optional
+        Number of neurons of each hidden layer.
+    neuron_type : nengo.neurons.NeuronType, optional
+        By default LIF neurons with activities of the order of one, so that one learning
+        rate suits all rules.
+    encoders : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
+        Encoders of the first layer to begin with, of any length. By default uniform on the
+        unit sphere. Those of the others are `BalancedHypersphere`.
+    max_rates : nengo.dists.Distribution, optional
+        Of the neurons, in Hz.
+    intercepts : nengo.dists.Distribution, optional
+        Where neurons begin to fire along their encoder. Projections onto a random
+        direction are small in many dimensions, and so is the default.
+    radius : float, optional
+        Of the first layer: the projection at which neurons fire at their maximum rates.
+    inner_radius : float, optional
+        The same, of the other layers.
+    synapse : nengo.synapses.Synapse or float, optional
+        Filter from the neurons of each layer to the next and to the output.
+    **kwargs
+        Passed through to `nengo.Network`.
+
+    Attributes
+    ----------
+    stimulus : nengo.Node
+        The sample; zero, until its ``output`` is set.
+    layers : list of nengo.Ensemble
+        The neurons whose encoders are taught, from the first layer to the last.
+    output : nengo.Node
+        One number for each class; the answer is the largest.
+    encodes : list of nengo.Connection
+        The connection to each of the layers.
+    decode : nengo.Connection
+        From the last layer to the output.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no layer, or one before another with fewer than two neurons.
+
+    Examples
+    --------
+    >>> digits = nengo_fa.datasets.digits().centered()
+    >>> with nengo.Network(seed=1) as model:
+    ...     classifier = nengo_fa.networks.DeepClassifier(64, 10, n_neurons=[50, 40])
+    ...     nengo_fa.teach_chain(
+    ...         classifier.encodes, classifier.decode, variant="direct", learning_rate=3,
+    ...         derivative=nengo_fa.Rate())
+    >>> y, y_test = digits.one_hot()
+    >>> history = nengo_fa.train(
+    ...     classifier.decode, digits.x_train, y, epochs=5, batch_size=200,
+    ...     progress_bar=False)
+    >>> bool(history.rmse[-1] < history.rmse[0])
+    True
+    """
+
+    def __init__(
+        self,
+        size_in,
+        n_classes,
+        n_neurons=(200, 200),
+        neuron_type=nengo.LIF(amplitude=1 / 300),
+        encoders=Default,
+        max_rates=nengo.dists.Uniform(200, 400),
+        intercepts=nengo.dists.Uniform(-0.1, 0.1),
+        radius=1.0,
+        inner_radius=0.6,
+        synapse=0.005,
+        label="DeepClassifier",
+        **kwargs,
+    ):
+        if (
+            not is_iterable(n_neurons)
+            or len(n_neurons) == 0
+            or min(n_neurons[:-1], default=2) < 2
+        ):
+            raise ValidationError(
+                "Must be the number of neurons of each layer, such as [200, 200], and at "
+                f"least 2 in one before another (got {n_neurons!r})",
+                attr="n_neurons",
+            )
+        super().__init__(label=label, **kwargs)
+        with self:
+            self.stimulus = nengo.Node(np.zeros(size_in), label="stimulus")
+            self.layers = [
+                nengo.Ensemble(
+                    n,
+                    size_in if k == 0 else n_neurons[k - 1],
+                    neuron_type=neuron_type,
+                    encoders=encoders if k == 0 else BalancedHypersphere(),
+                    max_rates=max_rates,
+                    intercepts=intercepts,
+                    radius=radius if k == 0 else inner_radius,
+                    label=f"hidden {k + 1}",
+                )
+                for k, n in enumerate(n_neurons)
+            ]
+            self.output = nengo.Node(size_in=n_classes, label="output")
+            self.encodes = [
+                nengo.Connection(
+                    self.stimulus, self.layers[0], synapse=None, label="encode 1"
+                )
+            ]
+            for k, (before, layer) in enumerate(zip(self.layers, self.layers[1:])):
+                self.encodes.append(
+                    nengo.Connection(
+                        before.neurons,
+                        layer,
+                        # a matrix, as backpropagation reads it
+                        transform=np.eye(before.n_neurons),
+                        synapse=synapse,
+                        label=f"encode {k + 2}",
+                    )
+                )
+            self.decode = nengo.Connection(
+                self.layers[-1],
+                self.output,
+                function=lambda x: np.zeros(n_classes),
+                solver=nengo.solvers.NoSolver(),
+                synapse=synapse,
+                label="decode",
+            )
+
+
+class Classifier(DeepClassifier):
+    """One hidden layer between samples and an output for each class.
+
+    The network of the paper's second experiment, to be taught by `.train`: set the
+    learning rule type of ``encode``, and pass ``decode``.
+
+    Parameters
+    ----------
+    size_in : int
+        Dimensions of a sample, such as the number of pixels.
+    n_classes : int
+    n_neurons : int, optional
+        Number of neurons of the hidden layer.
+    **kwargs
+        As for `DeepClassifier`.
+
+    Attributes
+    ----------
+    hidden : nengo.Ensemble
+        The neurons whose encoders are taught.
+    encode : nengo.Connection
+        The connection to them.
+
+    Examples
+    --------
+    >>> digits = nengo_fa.datasets.digits().centered()
+    >>> with nengo.Network(seed=1) as model:
+    ...     classifier = nengo_fa.networks.Classifier(64, 10, n_neurons=50)
+    >>> classifier.encode.learning_rule_type = nengo_fa.FeedbackAlignment(
+    ...     10, learning_rate=5, derivative=nengo_fa.Rate())
+    >>> y, y_test = digits.one_hot()
+    >>> history = nengo_fa.train(
+    ...     classifier.decode, digits.x_train, y, epochs=5, batch_size=200,
+    ...     progress_bar=False)
+    >>> bool(history.rmse[-1] < history.rmse[0])
+    True
+    """
+
+    def __init__(self, size_in, n_classes, n_neurons=200, label="Classifier", **kwargs):
+        super().__init__(size_in, n_classes, [n_neurons], label=label, **kwargs)
+        (self.hidden,), (self.encode,) = self.layers, self.encodes
