@@ -1,0 +1,14 @@
+"""Two short trials of what ``nengo-fa timescales`` measures."""
+
+import matplotlib.pyplot as plt
+
+from nengo_fa import plots
+from nengo_fa.experiments.timescales import DECODER_RULES, TimescaleExperiment
+
+experiment = TimescaleExperiment(n_trials=2, epochs=8)
+data = experiment.make_template()
+results = experiment.run(range(len(DECODER_RULES)), range(experiment.n_trials))
+for name, values in results.items():
+    data[name].values[:] = values
+
+plt.figure(FigureClass=lambda **options: plots.timescales(data))
