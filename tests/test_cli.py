@@ -154,6 +154,15 @@ def test_timescales(tmp_path, monkeypatch, capsys):
     assert {path.stem for path in folder.glob("*.png")} == {"timescales"}
 
 
+def test_error_populations(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
+    assert cli.main(["error-populations", *options]) == 0
+    output = capsys.readouterr().out
+    assert "Error relative to fixed encoders" in output
+    assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 3
+    assert (tmp_path / "error_populations.png").exists()
+
+
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]

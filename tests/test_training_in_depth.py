@@ -16,7 +16,7 @@ from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
 
 SIZES = 9, 8, 7
-N_SAMPLES = 12
+N_SAMPLES = 9
 
 
 class Net:

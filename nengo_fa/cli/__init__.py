@@ -10,6 +10,7 @@ import nengo_fa
 from nengo_fa.cli import (
     banded,
     depth,
+    error_populations,
     hebbian,
     homeostasis,
     learning_rates,
@@ -28,6 +29,7 @@ COMMANDS = (
     banded,
     depth,
     pyramidal,
+    error_populations,
     homeostasis,
     hebbian,
     timescales,

@@ -1,6 +1,6 @@
 """Feedback alignment next to Hebbian rules, on the same inputs of two dimensions."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import nengo
 import numpy as np
@@ -16,6 +16,7 @@ from nengo_fa.experiments.fixed_points import (
     find_principal_angle,
     get_distance,
 )
+from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.learning_rules import FeedbackAlignment
 
 #: How much faster than with a constant error directions are learned, for a like speed.
@@ -73,7 +74,7 @@ class Linear(nengo.RectifiedLinear):
 
 
 @dataclass(frozen=True)
-class HebbianExperiment:
+class HebbianExperiment(InSeconds):
     """Preferred directions over time, under five rules and two distributions of inputs.
 
     Rectified linear neurons with a gain of one and a threshold of zero see a new input in
@@ -97,6 +98,8 @@ class HebbianExperiment:
     n_neurons: int = 16
     seed: int = 0
 
+    name = "hebbian"
+
     def __post_init__(self):
         for name in ("n_trials", "seconds", "n_neurons"):
             value = getattr(self, name)
@@ -104,27 +107,6 @@ class HebbianExperiment:
                 raise ValidationError(
                     f"Must be an integer, at least 1 (got {value!r})", attr=name
                 )
-
-    @property
-    def epochs(self):
-        """Simulated time in seconds."""
-        return self.seconds
-
-    @property
-    def chunks(self):
-        """A trial is a part."""
-        return {"trial": 1}
-
-    @property
-    def configuration(self):
-        """All parameters, for the attributes of the results."""
-        configuration = {"experiment": "hebbian", **asdict(self)}
-        del configuration["n_trials"]
-        return configuration
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of seconds."""
-        return replace(self, seconds=epochs)
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

@@ -1,6 +1,6 @@
 """Lengths of encoders while they learn to multiply online, in spikes."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import nengo
 import numpy as np
@@ -15,6 +15,7 @@ from nengo_fa.experiments.homeostasis import (
     make_results,
     make_template,
 )
+from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
 
@@ -23,7 +24,7 @@ SAMPLE_EVERY = 0.01
 
 
 @dataclass(frozen=True)
-class OnlineHomeostasisExperiment:
+class OnlineHomeostasisExperiment(InSeconds):
     """Lengths of encoders under four normalizations, online and in spikes.
 
     Decoders learn by PES and encoders by feedback alignment, all the time. In each trial
@@ -50,6 +51,8 @@ class OnlineHomeostasisExperiment:
     spread: float = 0.1
     seed: int = 0
 
+    name = "homeostasis online"
+
     def __post_init__(self):
         check_spread(self.spread)
         for name in ("n_trials", "seconds", "n_neurons"):
@@ -58,27 +61,6 @@ class OnlineHomeostasisExperiment:
                 raise ValidationError(
                     f"Must be an integer, at least 1 (got {value!r})", attr=name
                 )
-
-    @property
-    def epochs(self):
-        """Simulated time in seconds."""
-        return self.seconds
-
-    @property
-    def chunks(self):
-        """A trial is a part."""
-        return {"trial": 1}
-
-    @property
-    def configuration(self):
-        """All parameters, for the attributes of the results."""
-        configuration = {"experiment": "homeostasis online", **asdict(self)}
-        del configuration["n_trials"]
-        return configuration
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of seconds."""
-        return replace(self, seconds=epochs)
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

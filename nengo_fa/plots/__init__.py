@@ -4,6 +4,7 @@ from nengo_fa.plots.bands import bands, taught_fields, variants
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.depth import depth
 from nengo_fa.plots.drawing import FIXED, LEARNED
+from nengo_fa.plots.error_populations import error_populations
 from nengo_fa.plots.hebbian import hebbian
 from nengo_fa.plots.homeostasis import homeostasis, phase_portrait
 from nengo_fa.plots.illustrations import encoder_movement, iterations, tuning_curves
@@ -27,6 +28,7 @@ __all__ = [
     "draw_encoders",
     "encoder_images",
     "encoder_movement",
+    "error_populations",
     "hebbian",
     "homeostasis",
     "iterations",

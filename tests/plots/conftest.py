@@ -179,3 +179,23 @@ def two_compartments(rng):
             "time": np.arange(9.0),
         },
     )
+
+
+@pytest.fixture
+def late_errors(rng):
+    """Final errors by delay, in 9 trials of which one has not been run."""
+    rmse = 0.1 * rng.uniform(0.5, 1, (2, 2, 2, 4, 9))
+    rmse[..., 4] = np.nan
+    fixed = 0.1 * rng.uniform(0.9, 1.1, (2, 9))
+    return xr.Dataset(
+        {
+            "rmse": (("measure", "carrier", "trace", "delay", "trial"), rmse),
+            "rmse_fixed": (("measure", "trial"), fixed),
+        },
+        {
+            "measure": ["online", "solved"],
+            "carrier": ["node", "population"],
+            "trace": ["none", "matched"],
+            "delay": [0, 10, 100, 300],
+        },
+    )

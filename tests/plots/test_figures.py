@@ -21,6 +21,7 @@ FIGURES = [
     (plots.encoder_images, "shown"),
     (plots.stream, "streamed"),
     (plots.pyramidal, "two_compartments"),
+    (plots.error_populations, "late_errors"),
 ]
 
 

@@ -1,0 +1,404 @@
+"""What it costs encoders that their error comes late, and in the spikes of a population."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer, is_number
+
+from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.online import READOUT
+from nengo_fa.geometry import disc, tuning_curves
+from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.networks import Multiplication
+
+#: What carries the error to the encoders.
+CARRIERS = ("node", "population")
+
+#: Whether the input leaves a trace until the error is there.
+TRACES = ("none", "matched")
+
+#: Errors that are measured, on the way and at the end: that of the network in the last quarter of the time, while all
+#: of it learns; and that with the best decoders for the encoders it ends with.
+MEASURES = ("online", "solved")
+
+#: How much of the error with a node populations may cost and still count as the same.
+MARGIN = 0.1
+
+#: Errors up to which the population is made to be accurate: the largest product of two
+#: numbers on the unit disc.
+RADIUS = 0.5
+
+
+def make_delay(delay):
+    """A synapse that makes a connection late, and leaves what it carries as it is.
+
+    Parameters
+    ----------
+    delay : int
+        In milliseconds, which are Nengo's time steps.
+
+    Returns
+    -------
+    synapse : nengo.LinearFilter or None
+        None without a delay.
+    """
+    if delay == 0:
+        return None
+    return nengo.LinearFilter([1], [1] + [0] * delay, analog=False)
+
+
+def make_trace(delay):
+    """The eligibility trace that suits a delay of the error.
+
+    Parameters
+    ----------
+    delay : int
+        In milliseconds.
+
+    Returns
+    -------
+    synapse : nengo.Alpha or None
+        Its impulse response has the delay as its mean, and is zero at first: what is
+        just coming in has nothing to do with the error that has just arrived. None
+        without a delay.
+    """
+    return nengo.Alpha(delay / 2000) if delay else None
+
+
+class LateMultiplication(Multiplication):
+    """`.Multiplication` with an error that reaches the encoders late.
+
+    Decoders learn from the error without delay. They are where the error is made, it is
+    the way back to the encoders that is long. Whatever a delay costs is so due to the
+    encoder rule, and not to PES, which a delay makes unstable.
+
+    Parameters
+    ----------
+    carrier : {"node", "population"}
+        What hands the error on: a node, which does so exactly, or an ensemble of spiking
+        LIF neurons, filtered by ``synapse``.
+    delay : int
+        Of the error at the encoder rule, in milliseconds.
+    encoder_rule : FeedbackAlignment or Backprop
+    n_error_neurons : int, optional
+        Number of neurons of the population.
+    synapse : nengo.synapses.Synapse or float, optional
+    **kwargs
+        Passed through to `.Multiplication`.
+
+    Attributes
+    ----------
+    carrier : nengo.Node or nengo.Ensemble
+        Comes after the delay and before the encoder rule.
+    """
+
+    def __init__(
+        self,
+        carrier,
+        delay,
+        encoder_rule,
+        n_error_neurons=100,
+        synapse=0.005,
+        **kwargs,
+    ):
+        super().__init__(encoder_rule=None, synapse=synapse, **kwargs)
+        self.encode.learning_rule_type = encoder_rule
+        with self:
+            if carrier == "node":
+                self.carrier = nengo.Node(size_in=1, label="late error")
+            else:
+                self.carrier = nengo.Ensemble(
+                    n_error_neurons,
+                    1,
+                    radius=RADIUS,
+                    seed=self.seed,
+                    label="late error",
+                )
+            nengo.Connection(self.gated_error, self.carrier, synapse=make_delay(delay))
+            nengo.Connection(
+                self.carrier,
+                self.encode.learning_rule,
+                synapse=None if carrier == "node" else synapse,
+            )
+
+
+@dataclass(frozen=True)
+class ErrorPopulationExperiment(InSeconds):
+    """Multiplication learned online, in spikes, from errors that come late.
+
+    Two carriers of the error, a node and a population of spiking neurons, each with
+    and without an eligibility trace that suits the delay. In each trial the input, the
+    neurons and their feedback weights are the same for all of them.
+
+    Parameters
+    ----------
+    n_trials : int
+    seconds : float
+        Simulated time. In the results a second takes the place of an epoch.
+    delays : tuple of int
+        Delays of the error at the encoders, in milliseconds, from 0 upwards.
+    learning_rate : float
+        That of the encoders, per second.
+    n_neurons, n_error_neurons : int
+        Number of neurons of the hidden layer, and of the population for the error.
+    seed : int
+    """
+
+    n_trials: int = 7
+    seconds: float = 30
+    delays: tuple = (0, 30, 100, 300)
+    learning_rate: float = 1.0
+    n_neurons: int = 20
+    n_error_neurons: int = 100
+    seed: int = 0
+
+    name = "error populations"
+
+    def __post_init__(self):
+        if not is_number(self.seconds) or self.seconds <= 0:
+            raise ValidationError(
+                f"Must be a number above zero (got {self.seconds!r})", attr="seconds"
+            )
+        for name in ("n_trials", "n_neurons", "n_error_neurons"):
+            value = getattr(self, name)
+            if not is_integer(value) or value < 1:
+                raise ValidationError(
+                    f"Must be an integer, at least 1 (got {value!r})", attr=name
+                )
+        if (
+            len(self.delays) < 2
+            or not all(map(is_integer, self.delays))
+            or self.delays[0] != 0
+            or any(np.diff(self.delays) <= 0)
+        ):
+            raise ValidationError(
+                "Must be 0, to compare with, and then longer and longer delays in whole "
+                f"milliseconds (got {self.delays!r})",
+                attr="delays",
+            )
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
+            "measure": np.array(MEASURES, dtype=object),
+            "carrier": np.array(CARRIERS, dtype=object),
+            "trace": np.array(TRACES, dtype=object),
+            "delay": ("delay", np.array(self.delays), {"units": "ms"}),
+            "trial": np.arange(self.n_trials),
+        }
+        dims = {
+            "rmse": ("measure", "carrier", "trace", "delay", "trial"),
+            "rmse_fixed": ("measure", "trial"),
+        }
+        sizes = {
+            "measure": len(MEASURES),
+            "carrier": len(CARRIERS),
+            "trace": len(TRACES),
+            "delay": len(self.delays),
+            "trial": self.n_trials,
+        }
+        return xr.Dataset(
+            {
+                name: (those, np.full([sizes[dim] for dim in those], np.nan))
+                for name, those in dims.items()
+            },
+            coords=coordinates,
+            attrs={"title": "Multiplication learned from errors that come late"},
+        )
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Without a delay there is
+            nothing for a trace to suit, and both entries are the same.
+        """
+        shape = len(CARRIERS), len(TRACES), len(self.delays), len(trial)
+        results = {
+            "rmse": np.empty((len(MEASURES), *shape)),
+            "rmse_fixed": np.empty((len(MEASURES), len(trial))),
+        }
+        for i, number in enumerate(trial):
+            rmse = self._learn(number)
+            results["rmse_fixed"][:, i] = rmse.pop("fixed")
+            for (carrier, trace, delay), values in rmse.items():
+                results["rmse"][:, carrier, trace, delay, i] = values
+            results["rmse"][:, :, 1, 0, i] = results["rmse"][:, :, 0, 0, i]
+        return results
+
+    def _learn(self, trial):
+        """Final error by condition, all of them in one simulation."""
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        signs = rng.choice([-1.0, 1.0], size=(self.n_neurons, 1))
+        conditions = [
+            condition
+            for condition in np.ndindex(len(CARRIERS), len(TRACES), len(self.delays))
+            if condition[1:] != (1, 0)  # no trace without a delay
+        ]
+        with nengo.Network(seed=seed) as model:
+            stimulus = nengo.Node(
+                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
+            )
+            options = {"n_neurons": self.n_neurons, "seed": seed}
+            networks = {"fixed": Multiplication(encoder_rule=None, **options)}
+            for carrier, trace, i in conditions:
+                delay = self.delays[i]
+                rule = FeedbackAlignment(
+                    1,
+                    self.learning_rate,
+                    feedback=signs,
+                    pre_synapse=make_trace(delay) if trace else None,
+                )
+                networks[carrier, trace, i] = LateMultiplication(
+                    CARRIERS[carrier],
+                    delay,
+                    rule,
+                    n_error_neurons=self.n_error_neurons,
+                    **options,
+                )
+            probes = {}
+            for condition, network in networks.items():
+                nengo.Connection(stimulus, network.input, synapse=None)
+                probes[condition] = nengo.Probe(network.error, synapse=READOUT)
+        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+            sim.run(self.seconds)
+            return {
+                condition: (
+                    np.sqrt(
+                        np.mean(sim.data[probes[condition]][-sim.n_steps // 4 :] ** 2)
+                    ),
+                    solve(sim, network.hidden),
+                )
+                for condition, network in networks.items()
+            }
+
+
+def solve(sim, hidden):
+    """Error of the product on the disc, with the best decoders for the encoders.
+
+    It tells what encoders have learned from what decoders do online, who follow the
+    input closely when they learn fast.
+
+    Parameters
+    ----------
+    sim : nengo.Simulator
+        With the encoders as they are now.
+    hidden : nengo.Ensemble
+
+    Returns
+    -------
+    rmse : float
+    """
+    points, inside = disc()
+    x = points[inside]
+    target = np.prod(x, axis=1, keepdims=True)
+    activities = tuning_curves(sim, hidden, x)
+    _, info = nengo.solvers.LstsqL2()(activities, target)
+    return info["rmses"][0]
+
+
+def report(data):
+    """What each millisecond costs, and what the trace wins back, as a table.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `ErrorPopulationExperiment`.
+
+    Returns
+    -------
+    report : str
+        For both measures, and each carrier and delay: the median error over that with
+        fixed encoders, without and with trace; what the delay costs, in percent of the
+        error with fixed encoders for each millisecond; and how much of the cost the trace
+        wins back, both of these of the medians.
+    """
+    ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
+    lines = [
+        "Error relative to fixed encoders, medians",
+        f"  {'':8}{'carrier':12}{'delay (ms)':>11}{'no trace':>10}{'trace':>8}"
+        f"{'cost (%/ms)':>13}{'won back':>10}",
+    ]
+    for measure, carrier in product(MEASURES, CARRIERS):
+        late = ratio.sel(measure=measure, carrier=carrier)
+        prompt = float(late.sel(delay=0, trace="none"))
+        for delay in data["delay"].values:
+            none, matched = (float(late.sel(delay=delay, trace=it)) for it in TRACES)
+            line = f"  {measure:8}{carrier:12}{delay:11}{none:10.3f}{matched:8.3f}"
+            if delay:
+                cost = none - prompt
+                line += f"{100 * cost / delay:13.2f}"
+                line += f"{(none - matched) / cost:10.0%}" if cost > 0 else f"{'-':>10}"
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def check_claims(data):
+    """What is said of late errors, held against the data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `ErrorPopulationExperiment`.
+
+    Returns
+    -------
+    claims : list of nengo_fa.experiments.claims.Claim
+    """
+    delays = data["delay"].values
+
+    def get_rmse(measure, carrier, delay, trace="none"):
+        rmse = data["rmse"].sel(
+            measure=measure, carrier=carrier, delay=delay, trace=trace
+        )
+        return rmse.transpose("trial").values
+
+    late = list(product(MEASURES, CARRIERS, delays[1:]))
+    costs = [
+        find_lower(
+            f"{measure}, {carrier}, {delay} ms",
+            get_rmse(measure, carrier, 0),
+            get_rmse(measure, carrier, delay),
+        )
+        for measure, carrier, delay in late
+    ]
+    wins = [
+        find_lower(
+            f"{measure}, {carrier}, {delay} ms",
+            get_rmse(measure, carrier, delay, "matched"),
+            get_rmse(measure, carrier, delay),
+        )
+        for measure, carrier, delay in late
+    ]
+    same = [
+        find_equivalent(
+            f"{measure}, {delay} ms",
+            get_rmse(measure, "population", delay),
+            get_rmse(measure, "node", delay),
+            MARGIN,
+        )
+        for measure, delay in product(MEASURES, delays)
+    ]
+    return [
+        Claim("A delay of the error costs accuracy", ("prompt", "late"), tuple(costs)),
+        Claim(
+            "A trace of the input wins some of it back",
+            ("trace", "no trace"),
+            tuple(wins),
+        ),
+        Claim(
+            f"The error is the same, to {MARGIN:.0%}, from a population as from a node",
+            ("population", "node"),
+            tuple(same),
+        ),
+    ]

@@ -1,0 +1,35 @@
+"""What experiments that learn online have in common."""
+
+from dataclasses import asdict, replace
+
+
+class InSeconds:
+    """A dataclass of an experiment with ``seconds`` and ``n_trials``, for a sweep.
+
+    Its time is that of a simulation: where a sweep counts epochs, these are its seconds.
+    Attributes and methods are those that `.sweep.run_trials` asks for.
+    """
+
+    #: What the results are of, for their configuration.
+    name = None
+
+    @property
+    def epochs(self):
+        """Simulated time in seconds."""
+        return self.seconds
+
+    @property
+    def chunks(self):
+        """A trial is a part."""
+        return {"trial": 1}
+
+    @property
+    def configuration(self):
+        """All parameters, for the attributes of the results."""
+        configuration = {"experiment": self.name, **asdict(self)}
+        del configuration["n_trials"]
+        return configuration
+
+    def with_epochs(self, epochs):
+        """The same experiment, of another number of seconds."""
+        return replace(self, seconds=epochs)

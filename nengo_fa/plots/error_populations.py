@@ -1,0 +1,78 @@
+"""What is learned from errors that come late, from a node and from a population."""
+
+import numpy as np
+from matplotlib import rc_context
+
+from nengo_fa.plots.drawing import (
+    FIXED,
+    LEARNED,
+    PAGE,
+    STYLE,
+    make_figure,
+    set_font_size,
+)
+
+TITLES = {
+    "online": "While all of it learns",
+    "solved": "Learned encoders, best decoders",
+}
+MARKERS = {"node": "o", "population": "s"}
+LOOKS = {"none": (FIXED, "-", "no trace"), "matched": (LEARNED, "--", "trace")}
+
+
+@rc_context(STYLE)
+def error_populations(data):
+    """Figure of final errors over the delay of the error.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``rmse`` (measure, carrier, trace, delay, trial), the delay in milliseconds, and
+        ``rmse_fixed`` (measure, trial).
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The error over that with fixed encoders in the same trial, for each carrier of the
+        error, without trace and with a trace that suits the delay: (a) online, in the
+        last quarter of the time, (b) with decoders solved for at the end. Lines are
+        medians over trials, bars reach from the lower to the upper quartile.
+    """
+    figure = make_figure(PAGE, 3)
+    panels = figure.subplots(1, len(TITLES), sharey=True)
+    ratio = data["rmse"] / data["rmse_fixed"]
+    for letter, (measure, title), axes in zip("ab", TITLES.items(), panels):
+        _draw(axes, ratio.sel(measure=measure))
+        axes.set_title(f"({letter}) {title}", loc="left")
+    panels[0].set_ylim(bottom=0)
+    panels[0].set_ylabel("RMSE, relative to fixed")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncol=5, frameon=False)
+    return figure
+
+
+def _draw(axes, ratio):
+    delays = ratio["delay"].values
+    place = np.arange(len(delays))
+    axes.axhline(1, color="0.3", linewidth=0.8, linestyle=":", label="fixed encoders")
+    curves = [(carrier, trace) for trace in LOOKS for carrier in MARKERS]
+    for shift, (carrier, trace) in zip((-0.09, -0.03, 0.03, 0.09), curves):
+        colour, style, name = LOOKS[trace]
+        values = ratio.sel(carrier=carrier, trace=trace).transpose("delay", "trial")
+        low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
+        axes.errorbar(
+            place + shift,  # beside each other, for bars to be seen
+            median,
+            [median - low, high - median],
+            color=colour,
+            linestyle=style,
+            marker=MARKERS[carrier],
+            markerfacecolor=colour if carrier == "node" else "white",
+            markersize=4,
+            linewidth=1,
+            label=f"{carrier}, {name}",
+        )
+    axes.set_xticks(place, [f"{delay:g}" for delay in delays])
+    axes.set_xlabel("Delay of the error at the encoders (ms)")
+    axes.spines[["top", "right"]].set_visible(False)
+    set_font_size(axes)
