@@ -20,23 +20,25 @@ def add_to(commands):
         commands,
         "timescales",
         run,
-        help="how fast encoders may learn next to decoders, online, with PES and with RLS; "
-        "an epoch is a second of simulated time",
+        help="how fast encoders may learn next to decoders, online, with PES and with RLS",
     )
-    add_sweep_options(command, N_TRIALS, SECONDS, "two trials of six seconds")
+    add_sweep_options(
+        command, N_TRIALS, f"{SECONDS} seconds", "two trials of two seconds"
+    )
 
 
 def run(options):
-    """Run the trials, print the claims and draw the figure."""
+    """Run the trials, print what was found and draw the figure."""
     plots = import_plots()
     timescales = import_extra("experiments.timescales", "experiments")
-    quick = options.quick
+    n_trials, seconds = (2, 2) if options.quick else (N_TRIALS, SECONDS)
     experiment = timescales.TimescaleExperiment(
-        n_trials=options.trials or (2 if quick else N_TRIALS),
-        epochs=options.epochs or (6 if quick else SECONDS),
+        n_trials=options.trials or n_trials,
+        seconds=options.epochs or seconds,
         seed=options.seed,
     )
     folder = get_folder(options)
     data = sweep(experiment, options, folder / "timescales.zarr")
+    print(f"\n{timescales.report(data)}")
     print_claims(timescales.check_claims(data))
     draw(plots.timescales, data, folder / "timescales")

@@ -1,16 +1,17 @@
 """How fast encoders may learn, next to decoders: the two timescales of online learning."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import nengo
 import numpy as np
 import xarray as xr
-from nengo.exceptions import ValidationError
+from nengo.exceptions import SimulationError, ValidationError
 from nengo.utils.numpy import is_integer
 
 from nengo_fa.experiments.claims import Claim, find_lower
+from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.geometry import angle_to_axes
+from nengo_fa.geometry import disc
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
 
@@ -24,22 +25,29 @@ DECODER_RULES = {
 }
 
 #: Learning rates of the encoders, per second. At zero they are fixed.
-ENCODER_RATES = (0.0, 0.1, 1.0, 10.0, 100.0, 1000.0)
+ENCODER_RATES = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+
+#: How often encoders and decoders are sampled, in seconds.
+SAMPLE_EVERY = 0.5
 
 VARIABLES = {
     "rmse": {
-        "long_name": "root mean square error of the product in the last part of the time",
+        "long_name": "root mean square error of the product, in the last sixth of the time",
         "units": "1",
     },
-    "angle": {
-        "long_name": "mean angle to the nearest diagonal at the end",
-        "units": "rad",
+    "rmse_solved": {
+        "long_name": "root mean square error with the best decoders for the last encoders",
+        "units": "1",
+    },
+    "ratio": {
+        "long_name": "how far encoders change the product in half a second, over how far decoders do",
+        "units": "1",
     },
 }
 
 
 @dataclass(frozen=True)
-class TimescaleExperiment:
+class TimescaleExperiment(InSeconds):
     """Multiplication online, at several learning rates of encoders and of decoders.
 
     In each trial the neurons, their feedback weights and the input are the same for all
@@ -49,19 +57,21 @@ class TimescaleExperiment:
     ----------
     n_trials : int
         Trials do not depend on how many they are.
-    epochs : int
-        Simulated time, in whole seconds. The error is that of the last sixth.
+    seconds : int
+        Simulated time. In the results a second takes the place of an epoch.
     n_neurons : int
     seed : int
     """
 
     n_trials: int = 9
-    epochs: int = 30
+    seconds: int = 30
     n_neurons: int = 20
     seed: int = 0
 
+    name = "timescales"
+
     def __post_init__(self):
-        for name in ("n_trials", "epochs", "n_neurons"):
+        for name in ("n_trials", "seconds", "n_neurons"):
             value = getattr(self, name)
             if not is_integer(value) or value < 1:
                 raise ValidationError(
@@ -76,18 +86,17 @@ class TimescaleExperiment:
     @property
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
-        configuration = {"experiment": "timescales", **asdict(self)}
-        del configuration["n_trials"]
         rules = {name: repr(rule) for name, rule in DECODER_RULES.items()}
-        return {**configuration, "decoders": rules, "encoders": list(ENCODER_RATES)}
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of seconds."""
-        return replace(self, epochs=epochs)
+        return {
+            **super().configuration,
+            "decoders": rules,
+            "encoders": list(ENCODER_RATES),
+        }
 
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
         coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
             "decoder_rule": np.array(list(DECODER_RULES), dtype=object),
             "encoder_rate": list(ENCODER_RATES),
             "trial": np.arange(self.n_trials),
@@ -113,21 +122,23 @@ class TimescaleExperiment:
         """
         shape = len(decoder_rule), len(ENCODER_RATES), len(trial)
         results = {name: np.empty(shape) for name in VARIABLES}
+        rules = list(DECODER_RULES.values())
         for i, j, k in np.ndindex(shape):
-            rule = list(DECODER_RULES.values())[decoder_rule[i]]
-            measured = self._simulate(rule, ENCODER_RATES[j], trial[k])
+            with np.errstate(all="ignore"):  # what diverges is infinite in the end
+                measured = self._learn(
+                    rules[decoder_rule[i]], ENCODER_RATES[j], trial[k]
+                )
             for name, value in zip(VARIABLES, measured):
                 results[name][i, j, k] = value
         return results
 
-    def _simulate(self, decoder_rule, encoder_rate, trial):
-        """The error and the angle at the end of a simulation."""
+    def _learn(self, decoder_rule, encoder_rate, trial):
+        """The three measures of one simulation."""
         rng = np.random.RandomState([self.seed, trial])
         seed = int(rng.randint(np.iinfo(np.int32).max))
         with nengo.Network(seed=seed) as model:
             stimulus = nengo.Node(
-                nengo.processes.WhiteSignal(self.epochs, high=2, rms=0.5, seed=seed),
-                size_out=2,
+                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
             )
             product = Multiplication(
                 self.n_neurons,
@@ -138,23 +149,62 @@ class TimescaleExperiment:
             nengo.Connection(stimulus, product.input, synapse=None)
             error = nengo.Probe(product.error, synapse=READOUT)
             encoders = nengo.Probe(
-                product.encode.learning_rule, "scaled_encoders", sample_every=1.0
+                product.encode.learning_rule,
+                "scaled_encoders",
+                sample_every=SAMPLE_EVERY,
             )
-        # in the same order of additions, as in `.online`
+            decoders = nengo.Probe(product.decode, "weights", sample_every=SAMPLE_EVERY)
+        # Nengo's optimizer adds numbers up in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                try:
-                    sim.run(self.epochs, progress_bar=False)
-                except (nengo.exceptions.SimulationError, FloatingPointError):
-                    return np.inf, np.inf  # what Nengo makes of NaN
-            last = sim.data[error][-max(1, len(sim.data[error]) // 6) :]
-            with np.errstate(over="ignore"):
-                rmse = np.sqrt(np.mean(last**2))
-            gain = sim.data[product.hidden].gain
-            final = sim.data[encoders][-1] / gain[:, np.newaxis]
-        if not (np.isfinite(rmse) and np.all(np.isfinite(final))):
-            return np.inf, np.inf
-        return rmse, angle_to_axes(final).mean()
+            last = max(self.seconds / 6, 1.0)
+            try:
+                sim.run(self.seconds, progress_bar=False)
+            except (SimulationError, FloatingPointError):  # what Nengo makes of NaN
+                return np.inf, np.inf, np.inf
+            n_samples = 1 + int(last / SAMPLE_EVERY)
+            outcome = _measure(
+                sim.data[product.hidden],
+                product.hidden.neuron_type,
+                sim.data[encoders][-n_samples:],
+                sim.data[decoders][-n_samples:],
+            )
+            rmse = np.sqrt(np.mean(sim.data[error][-round(last / sim.dt) :] ** 2))
+        return tuple(np.nan_to_num((rmse, *outcome), nan=np.inf, posinf=np.inf))
+
+
+def _measure(neurons, neuron_type, encoders, decoders):
+    """The error with the best decoders, and the ratio of the two speeds.
+
+    Parameters
+    ----------
+    neurons : nengo.builder.ensemble.BuiltEnsemble
+    neuron_type : nengo.neurons.NeuronType
+    encoders : (n_times, n_neurons, 2) ndarray
+        Times the gain.
+    decoders : (n_times, 1, n_neurons) ndarray
+
+    Returns
+    -------
+    rmse, ratio : float
+        NaN if encoders or decoders are not finite.
+    """
+    if not (np.isfinite(encoders).all() and np.isfinite(decoders).all()):
+        return np.nan, np.nan
+    points, inside = disc(31)
+    x = points[inside]
+    activities = np.array(
+        [
+            neuron_type.rates(x @ those.T, np.ones(len(those)), neurons.bias)
+            for those in encoders
+        ]
+    )
+    _, info = nengo.solvers.LstsqL2()(activities[-1], np.prod(x, axis=1)[:, None])
+    # of the change of the product, the part that each would make alone
+    decoders = np.swapaxes(decoders, 1, 2)
+    by_encoders = np.diff(activities, axis=0) @ decoders[:-1]
+    by_decoders = activities[:-1] @ np.diff(decoders, axis=0)
+    ratio = np.linalg.norm(by_encoders) / np.linalg.norm(by_decoders)
+    return info["rmses"].item(), ratio
 
 
 def check_claims(data):
@@ -169,45 +219,80 @@ def check_claims(data):
     -------
     claims : list of Claim
     """
-    rates = data.encoder_rate.values[1:]
-
-    def against_fixed(rule):
-        fixed = data.rmse.sel(decoder_rule=rule, encoder_rate=0).values
-        return tuple(
-            find_lower(
-                f"{rate:g} per second",
-                data.rmse.sel(decoder_rule=rule, encoder_rate=rate).values,
-                fixed,
-            )
-            for rate in rates
-        )
-
-    claims = [
-        Claim(
-            f"Decoders by {rule}: learned encoders end with a lower error than fixed ones",
-            ("learned", "fixed"),
-            against_fixed(rule),
-        )
-        for rule in data.decoder_rule.values
-    ]
-    best = data.rmse.median("trial").isel(encoder_rate=slice(1, None))
-    best = best.idxmin("encoder_rate")
-    slow, fast = (
-        data.rmse.sel(decoder_rule=rule, encoder_rate=best.sel(decoder_rule=rule))
-        for rule in ("PES 2e-4", "PES 2e-3")
+    fixed, learned = (
+        data.transpose("decoder_rule", "encoder_rate", "trial").isel(encoder_rate=part)
+        for part in (0, slice(1, None))
     )
-    rls = data.rmse.sel(
-        decoder_rule="RLS", encoder_rate=best.sel(decoder_rule="RLS")
-    ).values
-    return [
-        *claims,
-        Claim(
-            "With RLS in place of PES the error ends lower, each with its best rate for "
-            "the encoders",
-            ("RLS", "PES"),
-            (
-                find_lower("PES 2e-4", rls, slow.values),
-                find_lower("PES 2e-3", rls, fast.values),
-            ),
-        ),
+    claims = []
+    for rule in data.decoder_rule.values:
+        for name, where in [("rmse", "online"), ("rmse_solved", "best decoders")]:
+            rates = learned[name].sel(decoder_rule=rule)
+            findings = tuple(
+                find_lower(
+                    f"{rate:g} per second",
+                    rates.sel(encoder_rate=rate).values,
+                    fixed[name].sel(decoder_rule=rule).values,
+                )
+                for rate in rates.encoder_rate.values
+            )
+            statement = f"{rule}, {where}: learned encoders have less error than fixed"
+            claims.append(Claim(statement, ("learned", "fixed"), findings))
+    best = {
+        rule: learned.rmse.sel(
+            decoder_rule=rule, encoder_rate=find_best_rate(data, "rmse", rule)
+        ).values
+        for rule in data.decoder_rule.values
+    }
+    statement = "RLS ends online with less error than PES, each at its best rate"
+    against = tuple(
+        find_lower(rule, best["RLS"], rmse)
+        for rule, rmse in best.items()
+        if rule != "RLS"
+    )
+    return [*claims, Claim(statement, ("RLS", "PES"), against)]
+
+
+def find_best_rate(data, measure, rule):
+    """The rate of learned encoders with the lowest median error, for one decoder rule."""
+    median = data[measure].sel(decoder_rule=rule).median("trial")
+    return float(median.isel(encoder_rate=slice(1, None)).idxmin("encoder_rate"))
+
+
+def report(data):
+    """Up to which rate encoders are worth to be taught, and how the speeds compare there.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `TimescaleExperiment`.
+
+    Returns
+    -------
+    report : str
+        For each rule and each rate of the encoders, medians over trials: both errors
+        over those with fixed encoders, and the ratio of the speeds.
+    """
+    fixed = data.isel(encoder_rate=0, drop=True)
+    lines = [
+        "Errors relative to fixed encoders, and how far encoders change the product in "
+        "half a second,",
+        "over how far decoders do; medians",
+        f"  {'decoders':12}{'encoders (1/s)':>15}{'online':>9}{'best decoders':>15}"
+        f"{'speeds':>9}",
     ]
+    for rule in data.decoder_rule.values:
+        for rate in data.encoder_rate.values[1:]:
+            at, start = data.sel(decoder_rule=rule), fixed.sel(decoder_rule=rule)
+            at = at.sel(encoder_rate=rate)
+            online, solved, speeds = (
+                float(values.median("trial"))
+                for values in (
+                    at.rmse / start.rmse,
+                    at.rmse_solved / start.rmse_solved,
+                    at.ratio,
+                )
+            )
+            lines.append(
+                f"  {rule:12}{rate:15g}{online:9.2f}{solved:15.2f}{speeds:9.2g}"
+            )
+    return "\n".join(lines)

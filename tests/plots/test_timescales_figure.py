@@ -12,27 +12,38 @@ RULES = ["PES 2e-5", "PES 2e-4", "PES 2e-3", "RLS"]
 def data(rng):
     shape = len(RULES), len(RATES), 7
     dims = "decoder_rule", "encoder_rate", "trial"
+    names = "rmse", "rmse_solved", "ratio"
     return xr.Dataset(
-        {
-            "rmse": (dims, rng.uniform(0.02, 0.2, size=shape)),
-            "angle": (dims, rng.uniform(0.1, 0.4, size=shape)),
-        },
+        {name: (dims, rng.uniform(0.02, 0.2, size=shape)) for name in names},
         {"decoder_rule": RULES, "encoder_rate": RATES},
     )
 
 
 def test_lines_are_medians(data):
     figure = plots.timescales(data)
-    error, ratio, angle = figure.axes[1:]
+    online, solved, ratio = figure.axes[1:]
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert names == [*RULES, "quartiles of 7 trials"]
-    expected = data.rmse.median("trial").values[:, 1:]
-    for line, values in zip(error.lines[::2], expected):
-        np.testing.assert_allclose(line.get_ydata(), values)
-        np.testing.assert_allclose(line.get_xdata(), RATES[1:])
-    relative = (data.rmse / data.rmse.isel(encoder_rate=0)).median("trial")
-    np.testing.assert_allclose(ratio.lines[0].get_ydata(), relative.values[0, 1:])
-    assert angle.get_ylim()[0] == 0
+    for axes, name, start in [
+        (online, "rmse", 0),
+        (solved, "rmse_solved", 0),
+        (ratio, "ratio", 1),
+    ]:
+        expected = data[name].median("trial").values[:, start:]
+        for line, values in zip(axes.lines[::2], expected):
+            np.testing.assert_allclose(line.get_ydata(), values)
+        ticks = [label.get_text() for label in axes.get_xticklabels()]
+        assert ticks == ["fixed", "0.1", "1", "10"][start:]
+        assert list(axes.get_xticks()) == list(axes.lines[0].get_xdata())
+
+
+def test_order_of_dimensions_does_not_matter(data):
+    lines, others = (
+        [line.get_ydata() for axes in plots.timescales(it).axes for line in axes.lines]
+        for it in (data, data.transpose("trial", "encoder_rate", "decoder_rule"))
+    )
+    for line, other in zip(lines, others):
+        np.testing.assert_array_equal(line, other)
 
 
 def test_what_has_diverged_does_not_spoil_the_axes(data):
