@@ -149,7 +149,7 @@ def test_timescales(tmp_path, capsys):
     assert cli.main(["timescales", *options, "--epochs", "1"]) == 0
     output = capsys.readouterr().out
     assert "Errors relative to fixed encoders" in output
-    assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 9
+    assert len(re.findall(r"^\S.*: not shown", output, re.M)) >= 9
     assert (tmp_path / "timescales.png").exists()
 
 

@@ -6,7 +6,7 @@ import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import SimulationError, ValidationError
-from nengo.utils.numpy import is_integer
+from nengo.utils.numpy import is_integer, is_number
 
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.in_seconds import InSeconds
@@ -23,9 +23,6 @@ DECODER_RULES = {
     "PES 2e-3": nengo.PES(2e-3),
     "RLS": nengo.RLS(1e-2),
 }
-
-#: Learning rates of the encoders, per second. At zero they are fixed.
-ENCODER_RATES = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 #: How often encoders and decoders are sampled, in seconds.
 SAMPLE_EVERY = 0.5
@@ -59,12 +56,16 @@ class TimescaleExperiment(InSeconds):
         Trials do not depend on how many they are.
     seconds : int
         Simulated time. In the results a second takes the place of an epoch.
+    encoder_rates : tuple of float
+        Learning rates of the encoders, per second: zero, at which they are fixed, and then
+        higher and higher ones.
     n_neurons : int
     seed : int
     """
 
     n_trials: int = 9
     seconds: int = 30
+    encoder_rates: tuple = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
     n_neurons: int = 20
     seed: int = 0
 
@@ -77,6 +78,19 @@ class TimescaleExperiment(InSeconds):
                 raise ValidationError(
                     f"Must be an integer, at least 1 (got {value!r})", attr=name
                 )
+        rates = self.encoder_rates
+        if (
+            len(rates) < 2
+            or not all(map(is_number, rates))
+            or rates[0] != 0
+            or not np.all(np.diff(rates) > 0)
+            or not np.isfinite(rates[-1])
+        ):
+            raise ValidationError(
+                "Must be 0, to compare with, and then higher and higher rates (got "
+                f"{rates!r})",
+                attr="encoder_rates",
+            )
 
     @property
     def chunks(self):
@@ -87,18 +101,14 @@ class TimescaleExperiment(InSeconds):
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
         rules = {name: repr(rule) for name, rule in DECODER_RULES.items()}
-        return {
-            **super().configuration,
-            "decoders": rules,
-            "encoders": list(ENCODER_RATES),
-        }
+        return {**super().configuration, "decoders": rules}
 
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
         coordinates = {
             # of type object, as Zarr has no standard for text of a fixed length
             "decoder_rule": np.array(list(DECODER_RULES), dtype=object),
-            "encoder_rate": list(ENCODER_RATES),
+            "encoder_rate": list(self.encoder_rates),
             "trial": np.arange(self.n_trials),
         }
         shape = [len(values) for values in coordinates.values()]
@@ -120,13 +130,13 @@ class TimescaleExperiment(InSeconds):
             In the order of the dimensions of the template. Infinite where learning has
             diverged.
         """
-        shape = len(decoder_rule), len(ENCODER_RATES), len(trial)
+        shape = len(decoder_rule), len(self.encoder_rates), len(trial)
         results = {name: np.empty(shape) for name in VARIABLES}
         rules = list(DECODER_RULES.values())
         for i, j, k in np.ndindex(shape):
             with np.errstate(all="ignore"):  # what diverges is infinite in the end
                 measured = self._learn(
-                    rules[decoder_rule[i]], ENCODER_RATES[j], trial[k]
+                    rules[decoder_rule[i]], self.encoder_rates[j], trial[k]
                 )
             for name, value in zip(VARIABLES, measured):
                 results[name][i, j, k] = value
@@ -249,7 +259,25 @@ def check_claims(data):
         for rule, rmse in best.items()
         if rule != "RLS"
     )
-    return [*claims, Claim(statement, ("RLS", "PES"), against)]
+    claims.append(Claim(statement, ("RLS", "PES"), against))
+    statement = (
+        "Best decoders: less error where encoders change the product less than decoders "
+        "do, than where they change it more"
+    )
+    findings = tuple(_compare_speeds(learned))
+    return (
+        [*claims, Claim(statement, ("less", "more"), findings)] if findings else claims
+    )
+
+
+def _compare_speeds(learned):
+    """For each rule that has them, rates at which encoders are slower against the others."""
+    slow = learned.ratio.median("trial") < 1
+    for rule in learned.decoder_rule.values:
+        here = slow.sel(decoder_rule=rule).values
+        rmse = learned.rmse_solved.sel(decoder_rule=rule).values
+        if here.any() and not here.all():
+            yield find_lower(rule, rmse[here].mean(axis=0), rmse[~here].mean(axis=0))
 
 
 def find_best_rate(data, measure, rule):

@@ -4,7 +4,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.patches import Patch
 
-from nengo_fa.plots.conditions import draw_quartiles, make_measures, show_ratios
+from nengo_fa.plots.conditions import (
+    draw_quartiles,
+    label_plainly,
+    make_measures,
+    show_ratios,
+)
 from nengo_fa.plots.drawing import FIXED, LEARNED, STYLE
 
 _STYLES = [
@@ -16,13 +21,13 @@ _STYLES = [
 _MEASURES = [
     ("rmse", "While all of it learns", "RMSE of the product"),
     ("rmse_solved", "With the best decoders", "RMSE of the product"),
-    ("ratio", "Speeds", "Change by encoders / by decoders"),
+    ("ratio", "Slow or fast encoders", "Error of (b), relative to fixed"),
 ]
 
 
 @rc_context(STYLE)
 def timescales(data):
-    """Figure of errors, and of speeds, by the learning rate of the encoders.
+    """Figure of errors by the learning rate of the encoders, and by how the speeds compare.
 
     Parameters
     ----------
@@ -34,36 +39,49 @@ def timescales(data):
     Returns
     -------
     figure : matplotlib.figure.Figure
-        (a) the error online; (b) with decoders solved for, for the encoders at the end;
-        (c) how far the encoders change the product over how far the decoders do. Medians
-        over trials, and the quartiles as a band.
+        (a) the error online; (b) with decoders solved for, for the encoders at the end,
+        both with medians over trials and the quartiles as a band; (c) medians of the
+        latter, relative to fixed encoders, over how far encoders change the product in
+        half a second, over how far decoders do.
     """
+    # what has diverged is beyond all axes
+    data = data.where(np.isfinite(data))
     rates = data["encoder_rate"].values
     # evenly spaced: zero has no place on a logarithmic axis
     places = np.arange(len(rates))
     figure, legend, panels = make_measures(_MEASURES)
-    for axes, (name, *_) in zip(panels, _MEASURES):
-        drawn = slice(1, None) if name == "ratio" else slice(None)
-        for rule, style in zip(data["decoder_rule"].values, _STYLES):
-            values = data[name].sel(decoder_rule=rule)
-            values = values.transpose("trial", "encoder_rate").values[:, drawn]
-            # what has diverged is beyond all axes
-            values = np.where(np.isfinite(values), values, np.nan)
+    for rule, style in zip(data["decoder_rule"].values, _STYLES):
+        of_rule = data.sel(decoder_rule=rule).transpose("trial", "encoder_rate")
+        for axes, name in zip(panels, ("rmse", "rmse_solved")):
             draw_quartiles(
                 axes,
-                places[drawn],
-                values,
+                places,
+                of_rule[name].values,
                 markersize=4,
                 markevery=1,
                 label=rule,
                 **style,
             )
-        labels = ["fixed", *(f"{rate:g}" for rate in rates[1:])]
-        axes.set_xticks(places[drawn], labels[drawn])
+        relative = of_rule.rmse_solved / of_rule.rmse_solved.isel(encoder_rate=0)
+        panels[2].plot(
+            of_rule.ratio.median("trial")[1:],
+            relative.median("trial")[1:],
+            markersize=4,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            **style,
+        )
+    for axes in panels[:2]:
+        axes.set_xticks(places, [f"{rate:g}" for rate in rates])
         axes.tick_params("x", labelsize="small")
         axes.set_xlabel("Rate of encoders (per second)")
+    panels[2].set_xscale("log")
+    label_plainly(panels[2].xaxis)
+    panels[2].set_xlabel("Speed of encoders / of decoders")
+    for line in (panels[2].axhline, panels[2].axvline):
+        line(1, color="0.35", linewidth=0.8, zorder=0)
+    for axes in panels:
         show_ratios(axes)
-    panels[2].axhline(1, color="0.35", linewidth=0.8, zorder=0)
     handles, names = panels[0].get_legend_handles_labels()
     n_trials = data.sizes["trial"]
     noun = "trial" if n_trials == 1 else "trials"

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments import timescales
 from nengo_fa.experiments.timescales import (
     DECODER_RULES,
-    ENCODER_RATES,
     TimescaleExperiment,
     _measure,
     check_claims,
@@ -18,7 +16,8 @@ from nengo_fa.experiments.timescales import (
     report,
 )
 
-EXPERIMENT = TimescaleExperiment(n_trials=2, seconds=1, n_neurons=8)
+RATES = (0.0, 0.1, 1.0, 10.0)
+EXPERIMENT = TimescaleExperiment(2, seconds=1, encoder_rates=RATES, n_neurons=8)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +102,9 @@ def clear(data):
     """Encoders help at a rate of ten, and harm at all others; RLS is best."""
     trials = np.arange(9)
     data = data.isel(trial=trials % 2).assign_coords(trial=trials)
-    factor = np.where(np.array(ENCODER_RATES) == 10.0, 0.5, 2.0)
+    factor = np.where(np.array(RATES) == 10.0, 0.5, 2.0)
     factor[0] = 1
-    shape = len(DECODER_RULES), len(ENCODER_RATES), 9
+    shape = len(DECODER_RULES), len(RATES), 9
     values = np.broadcast_to(factor[:, None] * (1 + 0.01 * trials), shape).copy()
     data["rmse_solved"] = data.rmse.dims, values.copy()
     values[list(DECODER_RULES).index("RLS")] *= 0.1
@@ -114,20 +113,38 @@ def clear(data):
 
 
 def test_claims(clear):
-    *by_rule, rls = check_claims(clear)
+    *by_rule, rls = check_claims(clear.assign(ratio=clear.ratio + 1))
     assert len(by_rule) == 2 * len(DECODER_RULES)
-    expected = ["held" if rate == 10 else "opposite" for rate in ENCODER_RATES[1:]]
+    expected = ["held" if rate == 10 else "opposite" for rate in RATES[1:]]
     for claim in by_rule:
         assert [finding.verdict for finding in claim.findings] == expected
     assert rls.verdict == "held" and len(rls.findings) == len(DECODER_RULES) - 1
+
+
+def test_claim_on_speeds(clear):
+    """Only for rules with rates at which encoders are slower, and some at which not."""
+    speeds = np.array(RATES)[:, np.newaxis] * np.ones(9)
+    ratio = np.stack([scale * speeds for scale in (0.5, 1e-3, 1e-4, 100)])
+    rmse = np.stack([2 + sign * np.log10(speeds + 1) for sign in (1, -0.5, 1, 1)])
+    rmse = rmse * (1 + 0.01 * np.arange(9))
+    dims = clear.ratio.dims
+    data = clear.assign(ratio=(dims, ratio), rmse_solved=(dims, rmse))
+    findings = check_claims(data)[-1].findings
+    assert [(it.condition, it.verdict) for it in findings] == [("PES 2e-5", "held")]
     # the order of dimensions is not what decides
-    assert check_claims(clear.transpose()) == check_claims(clear)
+    assert check_claims(data.transpose()) == check_claims(data)
+    ratio[1] *= 1e3
+    data["ratio"] = dims, ratio
+    assert [it.verdict for it in check_claims(data)[-1].findings] == [
+        "held",
+        "opposite",
+    ]
 
 
 def test_report(clear):
     assert find_best_rate(clear, "rmse", "RLS") == 10
     lines = [line.split() for line in report(clear).splitlines()[3:]]
-    assert len(lines) == len(DECODER_RULES) * (len(ENCODER_RATES) - 1)
+    assert len(lines) == len(DECODER_RULES) * (len(RATES) - 1)
     (line,) = [line for line in lines if line[:-3] == ["PES", "2e-4", "10"]]
     assert line[-3:-1] == ["0.50", "0.50"]
 
@@ -140,8 +157,19 @@ def test_bad_parameters(name, value):
     assert info.value.attr == name
 
 
+@pytest.mark.parametrize(
+    "rates",
+    [(0,), (1, 2), (0, 2, 1), (0, 1, 1), (0, np.nan), (0, np.inf), (0, "1")],
+    ids=str,
+)
+def test_bad_rates(rates):
+    with pytest.raises(ValidationError, match="higher and higher") as info:
+        TimescaleExperiment(encoder_rates=rates)
+    assert info.value.attr == "encoder_rates"
+
+
 def test_configuration_has_all_rates(monkeypatch):
     before = EXPERIMENT.configuration
-    assert "n_trials" not in before and before["seconds"] == 1
-    monkeypatch.setattr(timescales, "ENCODER_RATES", (0.0, 1.0))
+    assert "n_trials" not in before and before["encoder_rates"] == RATES
+    monkeypatch.setitem(DECODER_RULES, "PES 2e-4", nengo.PES(1e-4))
     assert EXPERIMENT.configuration != before

@@ -21,20 +21,21 @@ def data(rng):
 
 def test_lines_are_medians(data):
     figure = plots.timescales(data)
-    online, solved, ratio = figure.axes[1:]
+    online, solved, speeds = figure.axes[1:]
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert names == [*RULES, "quartiles of 7 trials"]
-    for axes, name, start in [
-        (online, "rmse", 0),
-        (solved, "rmse_solved", 0),
-        (ratio, "ratio", 1),
-    ]:
-        expected = data[name].median("trial").values[:, start:]
+    for axes, name in [(online, "rmse"), (solved, "rmse_solved")]:
+        expected = data[name].median("trial").values
         for line, values in zip(axes.lines[::2], expected):
             np.testing.assert_allclose(line.get_ydata(), values)
         ticks = [label.get_text() for label in axes.get_xticklabels()]
-        assert ticks == ["fixed", "0.1", "1", "10"][start:]
+        assert ticks == ["0", "0.1", "1", "10"]
         assert list(axes.get_xticks()) == list(axes.lines[0].get_xdata())
+    relative = (data.rmse_solved / data.rmse_solved.isel(encoder_rate=0)).values
+    for i, line in enumerate(speeds.lines[: len(RULES)]):
+        np.testing.assert_allclose(line.get_ydata(), np.median(relative[i, 1:], axis=1))
+        ratio = data.ratio.values[i, 1:]
+        np.testing.assert_allclose(line.get_xdata(), np.median(ratio, axis=1))
 
 
 def test_order_of_dimensions_does_not_matter(data):
