@@ -144,6 +144,15 @@ def test_hebbian(tmp_path, capsys):
     assert (tmp_path / "hebbian.png").exists()
 
 
+def test_timescales(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
+    assert cli.main(["timescales", *options, "--epochs", "1"]) == 0
+    output = capsys.readouterr().out
+    assert "Errors relative to fixed encoders" in output
+    assert len(re.findall(r"^\S.*: not shown", output, re.M)) >= 9
+    assert (tmp_path / "timescales.png").exists()
+
+
 def test_error_populations(tmp_path, capsys):
     options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
     assert cli.main(["error-populations", *options]) == 0

@@ -182,7 +182,9 @@ def test_a_classifier_is_a_deep_one_of_one_layer(Simulator, seed):
     assert networks[0].encode is networks[0].encodes[0]
 
 
-@pytest.mark.parametrize("n_neurons", [[], 200, [1, 5]], ids=str)
+@pytest.mark.parametrize(
+    "n_neurons", [[], 200, [1, 5], "ab", [5, 2.5], [[5, 5]]], ids=str
+)
 def test_layers_that_there_cannot_be(n_neurons):
     with pytest.raises(nengo.exceptions.ValidationError, match=r"such as \[200, 200\]"):
         DeepClassifier(4, 2, n_neurons=n_neurons)

@@ -211,9 +211,8 @@ class MultiplicationExperiment:
         rmse = np.empty((self.epochs + 1, len(group)))
         encoders = np.empty((self.epochs + 1, *layer.encoders.shape))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch in range(self.epochs + 1):
-                run = samples.solve if epoch == 0 else samples.learn
-                rmse[epoch] = run(solve)
+            for epoch, errors in samples.run_epochs(solve, self.epochs):
+                rmse[epoch] = errors
                 encoders[epoch] = layer.encoders
         return rmse, encoders
 
