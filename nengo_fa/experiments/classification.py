@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
-from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets, receptive_fields
 from nengo_fa.devices import Device, to_numpy
 from nengo_fa.epochs import Samples
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.conditions import (
     NORMALIZATIONS,
@@ -142,12 +142,7 @@ class ClassificationExperiment:
                     f"Must be one of {', '.join(values)} (got {getattr(self, name)!r})",
                     attr=name,
                 )
-        for name in ("n_trials", "epochs", "n_neurons", "n_batches"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
+        check_counts(self, "n_trials", "epochs", "n_neurons", "n_batches")
         data = load_centered(self.dataset)
         for name in ("encoders", "baseline"):
             if getattr(self, name) not in IMAGES_ONLY:

@@ -6,8 +6,9 @@ import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import SimulationError, ValidationError
-from nengo.utils.numpy import is_integer, is_number
+from nengo.utils.numpy import is_number
 
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
@@ -72,12 +73,7 @@ class TimescaleExperiment(InSeconds):
     name = "timescales"
 
     def __post_init__(self):
-        for name in ("n_trials", "seconds", "n_neurons"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
+        check_counts(self, "n_trials", "seconds", "n_neurons")
         rates = self.encoder_rates
         if (
             len(rates) < 2
