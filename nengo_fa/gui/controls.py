@@ -109,7 +109,8 @@ class Controls(nengo.Network):
     rule : nengo.Node
         0: feedback alignment, 1: backprop.
     normalization : nengo.Node
-        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized.
+        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized. The last two are
+        for encoders with lengths near one: after 0, reset these first.
     reset : nengo.Node
         1: the encoders go back to where they began, and stay there until it is 0.
     neuron : nengo.Node
