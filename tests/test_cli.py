@@ -171,7 +171,7 @@ def test_pyramidal(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "Burst learning ends with a lower error than fixed encoders" in output
     assert "Apical input changes the event rate by less than" in output
-    assert "The angle between the update by bursts and that of eq. 3 falls" in output
+    assert "angle between the update by bursts and that of eq. 3 falls" in output
     assert "Of 1 trial none of this can be shown" in output
     assert figure.read_text().lstrip().startswith("<?xml")
 

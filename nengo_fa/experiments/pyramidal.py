@@ -244,7 +244,8 @@ def check_claims(data):
     total = firing.sum("basal")
     fraction = total["burst_rate"] / total["event_rate"]
     off = np.abs(fraction - Pyramidal().burst_probabilities(data["apical"]))
-    angle = data["angle"].transpose("trial", "weight", "averaging_time").values
+    weight = data["weight"].values.min()
+    angle = data["angle"].sel(weight=weight).transpose("trial", ...).values
     ones = np.ones(data.sizes["trial"])
 
     def get_most(change, dims):
@@ -276,13 +277,10 @@ def check_claims(data):
             (find_lower("all apical inputs", get_most(off, "apical"), 0.05 * ones),),
         ),
         Claim(
-            "The angle between the update by bursts and that of eq. 3 falls as more time "
-            "is averaged: angle (rad)",
+            "For small feedback weights, the angle between the update by bursts and that of "
+            "eq. 3 falls as more time is averaged: angle (rad)",
             ("longest", "shortest"),
-            tuple(
-                find_lower(f"feedback weights {weight:g}", *angle[:, i, [-1, 0]].T)
-                for i, weight in enumerate(data["weight"].values)
-            ),
+            (find_lower(f"feedback weights {weight:g}", angle[:, -1], angle[:, 0]),),
         ),
         Claim(
             "Burst learning ends with a lower error than fixed encoders",
