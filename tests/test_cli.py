@@ -179,8 +179,17 @@ def test_pyramidal(tmp_path, capsys):
     assert cli.main([*arguments, "--figure", str(figure)]) == 0
     output = capsys.readouterr().out
     assert "Burst learning ends with a lower error than fixed encoders" in output
+    assert "Apical input changes the event rate by less than" in output
+    assert "angle between the update by bursts and that of eq. 3 falls" in output
     assert "Of 1 trial none of this can be shown" in output
     assert figure.read_text().lstrip().startswith("<?xml")
+
+
+@pytest.mark.parametrize("command", [["hebbian"], ["homeostasis", "online"]])
+def test_epochs_are_seconds(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([*command, "--help"])
+    assert "of a second each)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_without_the_extra(monkeypatch, tmp_path):

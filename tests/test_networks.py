@@ -1,10 +1,12 @@
 import nengo
 import numpy as np
 import pytest
+from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa.networks import (
     BalancedHypersphere,
+    BurstMultiplication,
     Classifier,
     DeepClassifier,
     Multiplication,
@@ -198,3 +200,9 @@ def test_balanced_vectors(rng, allclose):
     assert allclose(vectors.T @ vectors / 2000, (np.eye(3) - 1 / 3) / 2, atol=0.03)
     with pytest.raises(nengo.exceptions.ValidationError, match="at least 2"):
         BalancedHypersphere().sample(3, 1)
+
+
+def test_bursts_teach_by_no_other_rule():
+    with pytest.raises(ValidationError, match="use Multiplication"):
+        BurstMultiplication(encoder_rule=nengo_fa.FeedbackAlignment(1))
+    assert BurstMultiplication(encoder_rule=None).encode.learning_rule is None

@@ -17,6 +17,10 @@ from nengo_fa.pyramidal import ApicalDendrites
 #: How the encoders are taught, in `learn`.
 RULES = ("fixed encoders", "burst learning", "feedback alignment")
 
+#: Basal input above which neurons are far enough from the threshold of one to fire
+#: whatever the apical input is.
+FIRING = 1.3
+
 
 def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
     """Events and bursts of neurons at held basal and apical inputs.
@@ -224,7 +228,7 @@ def run(n_trials=7, seconds=40.0, seed=0, progress_bar=True):
 
 
 def check_claims(data):
-    """What is said of burst learning, held against the data.
+    """What is said of the neurons and of burst learning, held against the data.
 
     Parameters
     ----------
@@ -235,12 +239,49 @@ def check_claims(data):
     -------
     claims : list of nengo_fa.experiments.claims.Claim
     """
+    firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
+    events = firing["event_rate"]
+    total = firing.sum("basal")
+    fraction = total["burst_rate"] / total["event_rate"]
+    off = np.abs(fraction - Pyramidal().burst_probabilities(data["apical"]))
+    weight = data["weight"].values.min()
+    angle = data["angle"].sel(weight=weight).transpose("trial", ...).values
+    ones = np.ones(data.sizes["trial"])
+
+    def get_most(change, dims):
+        return np.abs(change).max(dims).transpose("trial").values
+
     last = data["time"] > data["time"].max() * 0.75
     final = np.sqrt((data["rmse"] ** 2).where(last).mean("time"))
     fixed, bursts, aligned = (
         final.sel(rule=rule).transpose("trial").values for rule in RULES
     )
     return [
+        Claim(
+            "Apical input changes the event rate by less than 5 Hz, at any basal input "
+            f"above {FIRING:g}",
+            ("most (Hz)", "limit"),
+            tuple(
+                find_lower(
+                    f"apical input {value:+g}",
+                    get_most(events.sel(apical=value) - events.sel(apical=0), "basal"),
+                    5 * ones,
+                )
+                for value in data["apical"].values[[0, -1]]
+            ),
+        ),
+        Claim(
+            "The fraction of events that are bursts follows the sigmoid of the apical "
+            "input, within 0.05",
+            ("most", "limit"),
+            (find_lower("all apical inputs", get_most(off, "apical"), 0.05 * ones),),
+        ),
+        Claim(
+            "For small feedback weights, the angle between the update by bursts and that of "
+            "eq. 3 falls as more time is averaged: angle (rad)",
+            ("longest", "shortest"),
+            (find_lower(f"feedback weights {weight:g}", angle[:, -1], angle[:, 0]),),
+        ),
         Claim(
             "Burst learning ends with a lower error than fixed encoders",
             ("bursts", "fixed"),

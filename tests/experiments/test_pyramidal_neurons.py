@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import nengo_fa
 from nengo_fa.experiments import pyramidal
@@ -60,4 +61,30 @@ def test_trials():
     for name in data:
         assert np.any(data[name][0] != data[name][1]), name
     claims = pyramidal.check_claims(data)
-    assert [claim.verdict for claim in claims] == ["not shown"] * 2
+    assert [claim.verdict for claim in claims] == ["not shown"] * 5
+
+
+def test_claims_of_neurons_over_seeds():
+    """Of the compartments and the update; learning takes longer."""
+    trials = []
+    for seed in range(7):
+        parts = [
+            pyramidal.measure_responses(seconds=0.5, seed=seed),
+            pyramidal.measure_angles(n_neurons=20, seconds=1.0, seed=seed),
+        ]
+        trials.append(xr.merge(parts))
+    data = xr.concat(trials, "trial")
+    rmse = np.ones((7, 3, 20))
+    data["rmse"] = xr.DataArray(
+        rmse,
+        {"rule": list(pyramidal.RULES), "time": np.arange(20)},
+        ("trial", "rule", "time"),
+    )
+    events, fraction, angle, *learning = pyramidal.check_claims(data)
+    assert events.verdict == fraction.verdict == angle.verdict == "held", events
+    assert {claim.verdict for claim in learning} == {"not shown"}
+    # were apical input to drive the soma, and less time to average better
+    data["event_rate"] = data["event_rate"] * (1 + 0.05 * data["apical"])
+    data["angle"] = data["angle"].copy(data=data["angle"].values[..., ::-1])
+    verdicts = [claim.verdict for claim in pyramidal.check_claims(data)[:3]]
+    assert verdicts[0] == verdicts[2] == "opposite" and verdicts[1] != "held"
