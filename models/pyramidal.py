@@ -30,9 +30,8 @@ with nengo.Network(seed=1) as model:
     )
     for network in (learned, fixed):
         nengo.Connection(stimulus, network.input, synapse=None)
-    neuron = nengo.Node(
-        [1], label="neuron"
-    )  # an array, for Nengo GUI to make it a slider
+    # an array, for Nengo GUI to make it a slider
+    neuron = nengo.Node([1], label="neuron")
 
     with nengo.Network(label="views") as views:
         directions = gui.PreferredDirections(learned.encode, neuron)
