@@ -3,14 +3,10 @@
 import matplotlib.pyplot as plt
 
 from nengo_fa import plots
-from nengo_fa.experiments.timescales import DECODER_RULES, TimescaleExperiment
+from nengo_fa.experiments.timescales import TimescaleExperiment
 
 experiment = TimescaleExperiment(
     n_trials=1, seconds=6, encoder_rates=(0.0, 1.0, 10.0, 100.0)
 )
-data = experiment.make_template()
-results = experiment.run(range(len(DECODER_RULES)), range(experiment.n_trials))
-for name, values in results.items():
-    data[name].values[:] = values
-
+data = experiment.run_here()
 plt.figure(FigureClass=lambda **options: plots.timescales(data))

@@ -23,7 +23,7 @@ def add_to(commands):
         help="how fast encoders may learn next to decoders, online, with PES and with RLS",
     )
     add_sweep_options(
-        command, N_TRIALS, f"{SECONDS} seconds", "two trials of two seconds"
+        command, N_TRIALS, f"{SECONDS}, of a second each", "two trials of two seconds"
     )
 
 

@@ -22,11 +22,7 @@ EXPERIMENT = TimescaleExperiment(2, seconds=1, encoder_rates=RATES, n_neurons=8)
 
 @pytest.fixture(scope="module")
 def data():
-    template = EXPERIMENT.make_template()
-    results = EXPERIMENT.run(range(len(DECODER_RULES)), range(2))
-    return template.assign(
-        {name: (template[name].dims, values) for name, values in results.items()}
-    )
+    return EXPERIMENT.run_here()
 
 
 def test_fixed_encoders_stay_where_they_are(data):
