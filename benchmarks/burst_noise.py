@@ -94,10 +94,11 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=40.0)
     arguments = parser.parse_args()
     # those of nengo-fa pyramidal
-    seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=7)
-    ratios = [
-        measure(int(seed), arguments.seconds) for seed in seeds[: arguments.trials]
+    seeds = [
+        np.random.RandomState([0, trial]).randint(np.iinfo(np.int32).max)
+        for trial in range(arguments.trials)
     ]
+    ratios = [measure(int(seed), arguments.seconds) for seed in seeds]
     for name in ratios[0]:
         values = [ratio[name] for ratio in ratios]
         print(f"{name:32}{np.median(values):6.2f}", np.round(values, 2))

@@ -87,8 +87,10 @@ def variants(n_neurons):
         "(no rule)": (network(n_neurons, 2), None),
         "Voja": (network(n_neurons, 2, nengo.Voja(LEARNING_RATE)), "(no rule)"),
         "FeedbackAlignment": (network(n_neurons, 2, align()), "(no rule)"),
-        "  forced": (network(n_neurons, 2, align("forced")), "(no rule)"),
-        "  augmented": (network(n_neurons, 2, align("augmented")), "(no rule)"),
+        **{
+            f"  {name}": (network(n_neurons, 2, align(name)), "(no rule)")
+            for name in ("forced", "augmented", "homeostatic", "stabilized")
+        },
         "  Rate": (network(n_neurons, 2, align(None, nengo_fa.Rate())), "(no rule)"),
         "Backprop": (network(n_neurons, 2, backprop=True), "(no rule)"),
     }

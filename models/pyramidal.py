@@ -3,8 +3,11 @@
 In Nengo GUI, open this file and press play: the error falls below that of the same neurons
 with fixed encoders, and preferred directions come closer to the diagonals. The error reaches the
 neurons through their apical dendrites alone: all that the rule knows are inputs, events and
-bursts. As a script, ``python models/pyramidal.py [SECONDS]`` simulates 40 seconds, prints
-the errors and saves a figure of one neuron's events and bursts.
+bursts. Follow one neuron, which the slider chooses. While its apical potential is above zero
+(+), most of its events are bursts, and turn it away from the input (the cross); below zero (-)
+most are single spikes, and turn it to the input. The arrow is where it is on its way to.
+As a script, ``python models/pyramidal.py [SECONDS]`` simulates 40 seconds, prints the errors
+and saves a figure of one neuron's events and bursts.
 """
 
 import nengo
@@ -27,13 +30,18 @@ with nengo.Network(seed=1) as model:
     )
     for network in (learned, fixed):
         nengo.Connection(stimulus, network.input, synapse=None)
+    # an array, for Nengo GUI to make it a slider
+    neuron = nengo.Node([1], label="neuron")
 
     with nengo.Network(label="views") as views:
+        directions = gui.PreferredDirections(learned.encode, neuron)
         errors = gui.ErrorHistory(
-            {"learned from bursts": learned.error, "fixed": fixed.error},
+            {"from bursts": learned.error, "fixed": fixed.error},
             title="Error of the product",
         )
-        angles = gui.AngleHistory({"learned from bursts": learned.hidden})
+        angles = gui.AngleHistory(
+            {"from bursts": learned.hidden, "fixed": fixed.hidden}
+        )
 
 if __name__ == "__main__":
     from matplotlib.figure import Figure

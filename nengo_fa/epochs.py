@@ -220,6 +220,30 @@ class Samples:
             first = [first[k] for k in self._rng.permutation(len(first))]
         return self._run(solve, [*first, last], learn=True)
 
+    def run_epochs(self, solve, epochs):
+        """Learn for some epochs, as `.train` does, but go on where errors are not finite.
+
+        Parameters
+        ----------
+        solve : callable
+            From `.make_solve`.
+        epochs : int
+
+        Yields
+        ------
+        epoch : int
+            From 0, with nothing learned yet, to ``epochs``. With several batches the last
+            one comes twice: at last, decoders are solved for from all activities of the
+            final encoders.
+        rmse : (n_networks,) ndarray
+            The root mean square error that is left after it.
+        """
+        yield 0, self.solve(solve)
+        for epoch in range(1, epochs + 1):
+            yield epoch, self.learn(solve)
+        if self.in_batches:
+            yield epochs, self.solve(solve)
+
     def test(self):
         """The root mean square errors with the decoders as they are, (n_networks,)."""
         rmse = np.empty(len(self._y))

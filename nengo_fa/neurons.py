@@ -3,7 +3,6 @@
 import numpy as np
 from nengo.dists import Choice
 from nengo.neurons import LIF, LIFRate
-from nengo.params import NumberParam
 
 from nengo_fa.params import FiniteParam
 
@@ -11,8 +10,8 @@ from nengo_fa.params import FiniteParam
 class ApicalCompartment:
     """What pyramidal neurons have on top of LIF neurons; not to be used by itself."""
 
-    tau_apical = NumberParam("tau_apical", low=0, low_open=True)
-    burst_probability = NumberParam(
+    tau_apical = FiniteParam("tau_apical", low=0, low_open=True)
+    burst_probability = FiniteParam(
         "burst_probability", low=0, high=1, low_open=True, high_open=True
     )
     coupling = FiniteParam("coupling", low=0)

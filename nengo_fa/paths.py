@@ -12,6 +12,7 @@ from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
 from nengo_fa.builder import find_reason_against_decoders, find_seed, get_rule_types
+from nengo_fa.burst_learning import BurstLearning
 from nengo_fa.error_nodes import BackpropagatedError, ErrorNode
 from nengo_fa.learning_rules import (
     Backprop,
@@ -316,7 +317,7 @@ def _get_rule(connection):
 
 def _has_encoder_rule(connection):
     rules = get_rule_types(connection)
-    return any(isinstance(rule, EncoderLearningRule) for rule in rules)
+    return any(isinstance(rule, (EncoderLearningRule, BurstLearning)) for rule in rules)
 
 
 def _check_no_loop(ensemble, connection, network):
@@ -348,6 +349,14 @@ def _check_rule(encode, following, connection):
         _refuse(
             f"is preceded by {encode}, which has several learning rules. Offline, there "
             "can be one: with one error, for the encoders.",
+            connection,
+        )
+    if isinstance(rule, BurstLearning):
+        _refuse(
+            f"is preceded by {encode}, whose rule is BurstLearning. Offline there are no "
+            "bursts to learn from: let it learn in a nengo.Simulator, or give the "
+            f"connection nengo_fa.FeedbackAlignment(size_in={connection.size_out}), which "
+            "does the same on average.",
             connection,
         )
     forward = get_forward_connection(rule)

@@ -157,6 +157,12 @@ def train(
         seed = _check_count("seed", seed, 0, maxseed)
     if callback is not None and not callable(callback):
         raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
+    if not isinstance(metrics, (bool, np.bool_)):
+        raise ValidationError(
+            f"Must be True or False (got {metrics!r}). They are all measured; the history "
+            "has them by name.",
+            attr="metrics",
+        )
     _check_presentation(presentation_time, dt)
     device = Device(device)
     if presentation_time is not None and device.name != "cpu":

@@ -61,7 +61,9 @@ def train(net, device, **kwargs):
 
 @pytest.mark.parametrize("bits, tolerance", [("64", 1e-8), ("32", 2e-3)])
 @pytest.mark.parametrize("derivative", [nengo_fa.Rate(), nengo_fa.Step()], ids=repr)
-@pytest.mark.parametrize("normalization", [None, "forced", "augmented", "stabilized"])
+@pytest.mark.parametrize(
+    "normalization", [None, "forced", "augmented", "homeostatic", "stabilized"]
+)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("batch_size", [None, 70])
 def test_torch_is_numpy(rule, normalization, derivative, batch_size, bits, tolerance):

@@ -366,3 +366,17 @@ def test_unknown_normalization():
         nengo_fa.equations.encoder_update(
             np.ones((2, 2)), np.ones((2, 2)), np.ones(2), 1, "L2"
         )
+
+
+@pytest.mark.parametrize("length", [1.2, 3.0, 10.0])
+def test_steps_that_the_stabilized_rule_allows_for(length):
+    """Along the encoder, with positive s; a larger step overshoots, and lengthens it."""
+    encoders = np.array([[length, 0.0]])
+    u = length**2
+    largest = 2 / (2 * u - 3 + 1 / u)
+    for part in (0.9, 1.1):
+        gradient = np.array([[part * largest / length, 0.0]])  # so that s is part of it
+        update = equations.encoder_update(
+            gradient, encoders, np.ones(1), 1, "stabilized"
+        )
+        assert (np.linalg.norm(encoders + update) < length) == (part < 1)

@@ -11,6 +11,8 @@ import nengo
 import numpy as np
 import pytest
 
+import nengo_fa  # noqa: F401  before a model runs in the place of the module builtins
+
 MODELS = Path(__file__).parent.parent / "models"
 
 

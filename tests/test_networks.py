@@ -1,10 +1,12 @@
 import nengo
 import numpy as np
 import pytest
+from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa.networks import (
     BalancedHypersphere,
+    BurstMultiplication,
     Classifier,
     DeepClassifier,
     Multiplication,
@@ -182,7 +184,9 @@ def test_a_classifier_is_a_deep_one_of_one_layer(Simulator, seed):
     assert networks[0].encode is networks[0].encodes[0]
 
 
-@pytest.mark.parametrize("n_neurons", [[], 200, [1, 5]], ids=str)
+@pytest.mark.parametrize(
+    "n_neurons", [[], 200, [1, 5], "ab", [5, 2.5], [[5, 5]]], ids=str
+)
 def test_layers_that_there_cannot_be(n_neurons):
     with pytest.raises(nengo.exceptions.ValidationError, match=r"such as \[200, 200\]"):
         DeepClassifier(4, 2, n_neurons=n_neurons)
@@ -196,3 +200,9 @@ def test_balanced_vectors(rng, allclose):
     assert allclose(vectors.T @ vectors / 2000, (np.eye(3) - 1 / 3) / 2, atol=0.03)
     with pytest.raises(nengo.exceptions.ValidationError, match="at least 2"):
         BalancedHypersphere().sample(3, 1)
+
+
+def test_bursts_teach_by_no_other_rule():
+    with pytest.raises(ValidationError, match="use Multiplication"):
+        BurstMultiplication(encoder_rule=nengo_fa.FeedbackAlignment(1))
+    assert BurstMultiplication(encoder_rule=None).encode.learning_rule is None

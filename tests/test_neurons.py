@@ -103,8 +103,10 @@ def test_probability_at_rest(neuron_type, allclose):
     [
         ("tau_apical", 0),
         ("tau_apical", -0.01),
+        ("tau_apical", np.nan),
         ("burst_probability", 0),
         ("burst_probability", 1),
+        ("burst_probability", np.nan),
         ("coupling", -0.1),
         ("coupling", np.nan),
         ("tau_rc", -0.02),

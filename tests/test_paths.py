@@ -8,7 +8,7 @@ import pytest
 from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
-from nengo_fa import Backprop, FeedbackAlignment, Rate
+from nengo_fa import Backprop, BurstLearning, FeedbackAlignment, Rate
 from nengo_fa.paths import find_path
 
 MATRIX = [[0.5, 0.2, -0.3], [0.1, -0.6, 0.4]]
@@ -311,6 +311,21 @@ def several_rules(net):
     net.encode.learning_rule_type = [FeedbackAlignment(1), nengo.Voja()]
 
 
+BURSTS = r"no bursts .* in a nengo.Simulator, or .*FeedbackAlignment\(size_in=1\)"
+
+
+def bursts(net):
+    net.hidden.neuron_type = nengo_fa.Pyramidal()
+    net.encode.learning_rule_type = BurstLearning()
+
+
+def bursts_before(net):
+    """The layer before would be left as it is, without a word."""
+    net.before.neuron_type = nengo_fa.Pyramidal()
+    (into,) = (c for c in net.model.connections if c.post_obj is net.before)
+    into.learning_rule_type = BurstLearning()
+
+
 def wrong_size(net):
     net.encode.learning_rule_type = FeedbackAlignment(2)
 
@@ -355,6 +370,8 @@ BEFORE = dict(pre=ensemble_before)
         (second_taught_input, {}, "bring all input together in a node"),
         (no_rule, {}, r"Give a connection to .*FeedbackAlignment\(size_in=1\)"),
         (several_rules, {}, "several learning rules. Offline, there can be one"),
+        (bursts, {}, BURSTS),
+        (bursts_before, BEFORE, BURSTS),
         (wrong_size, {}, "an error of 2. Let size_in of the rule"),
         (other_backprop, {}, "Train that one, or change the rule"),
         (sparse_decoders, {}, "Sparse transform. Use a dense"),
@@ -369,6 +386,18 @@ def test_networks_that_cannot_be_trained(change, net, match):
     with net.model:
         change(net)
     refused(net, match)
+
+
+def test_pyramidal_neurons_as_the_refusal_says():
+    with nengo.Network(seed=1) as model:
+        product = nengo_fa.networks.BurstMultiplication(20, seed=1)
+    x = np.random.RandomState(1).uniform(-0.7, 0.7, size=(60, 2))
+    y = x[:, :1] * x[:, 1:]
+    with pytest.raises(ValidationError, match=BURSTS):
+        nengo_fa.train(product.decode, x, y, 1, network=model)
+    product.encode.learning_rule_type = FeedbackAlignment(size_in=1)
+    history = nengo_fa.train(product.decode, x, y, 5, network=model, snapshots=[0])
+    assert np.any(history.encoders != history.snapshots[0])
 
 
 @pytest.mark.parametrize("synapse", [0.1, nengo.Alpha(0.1), nengo.Triangle(0.1), UNITY])

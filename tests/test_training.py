@@ -466,6 +466,7 @@ BAD = [
     ("snapshots", dict(snapshots=5), r"such as \[5\]"),
     ("seed", dict(seed=-1), "integer, from 0"),
     ("callback", dict(callback=5), "callable"),
+    ("metrics", dict(metrics="alignment"), "True or False"),
     ("network", dict(network="model"), "Must be a nengo.Network"),
 ]
 

@@ -6,9 +6,5 @@ from nengo_fa import plots
 from nengo_fa.experiments.error_populations import ErrorPopulationExperiment
 
 experiment = ErrorPopulationExperiment(n_trials=2, seconds=12, delays=(0, 100, 300))
-template = experiment.make_template()
-results = experiment.run(trial=range(experiment.n_trials))
-data = template.assign(
-    {name: (template[name].dims, values) for name, values in results.items()}
-)
+data = experiment.run_here()
 plt.figure(FigureClass=lambda **options: plots.error_populations(data))

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 
 from nengo_fa import plots
-from nengo_fa.experiments import pyramidal
+from nengo_fa.experiments.pyramidal import PyramidalExperiment
 
-data = pyramidal.run(n_trials=3, seconds=12.0, progress_bar=False)
+experiment = PyramidalExperiment(n_trials=3, seconds=12)
+data = experiment.run_here()
 plt.figure(FigureClass=lambda **options: plots.pyramidal(data))

@@ -18,6 +18,7 @@ from nengo_fa.cli import (
     multiplication,
     online,
     pyramidal,
+    timescales,
 )
 
 COMMANDS = (
@@ -31,6 +32,7 @@ COMMANDS = (
     error_populations,
     homeostasis,
     hebbian,
+    timescales,
 )
 
 

@@ -24,7 +24,7 @@ def add_to(commands):
         "rules of Oja and Voja",
     )
     add_sweep_options(
-        command, N_TRIALS, f"{SECONDS} seconds", "two trials of one second"
+        command, N_TRIALS, f"{SECONDS}, of a second each", "two trials of one second"
     )
 
 

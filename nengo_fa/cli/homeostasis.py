@@ -60,7 +60,7 @@ def add_to(commands):
 
 def _add_online_options(command):
     quick = "two trials of two seconds"
-    add_sweep_options(command, N_TRIALS, f"{SECONDS} seconds", quick)
+    add_sweep_options(command, N_TRIALS, f"{SECONDS}, of a second each", quick)
 
 
 def run_multiplication(options):

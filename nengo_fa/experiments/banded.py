@@ -300,11 +300,8 @@ class BandedExperiment:
             )
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            record(0, samples.solve(solve))
-            for epoch in range(1, self.epochs + 1):
-                record(epoch, samples.learn(solve))
-            if samples.in_batches:  # as `train` does in the end
-                record(self.epochs, samples.solve(solve))
+            for epoch, rmse in samples.run_epochs(solve, self.epochs):
+                record(epoch, rmse)
         diverged = ~np.isfinite(results["rmse"])
         for values in results.values():
             values[diverged] = np.inf

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
-from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets, receptive_fields
 from nengo_fa.devices import Device, to_numpy
 from nengo_fa.epochs import Samples
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.conditions import (
     NORMALIZATIONS,
@@ -142,12 +142,7 @@ class ClassificationExperiment:
                     f"Must be one of {', '.join(values)} (got {getattr(self, name)!r})",
                     attr=name,
                 )
-        for name in ("n_trials", "epochs", "n_neurons", "n_batches"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
+        check_counts(self, "n_trials", "epochs", "n_neurons", "n_batches")
         data = load_centered(self.dataset)
         for name in ("encoders", "baseline"):
             if getattr(self, name) not in IMAGES_ONLY:
@@ -311,11 +306,8 @@ class ClassificationExperiment:
             results["encoder_length"][epoch] = lengths.mean()
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            record(0, samples.solve(solve))
-            for epoch in range(1, self.epochs + 1):
-                record(epoch, samples.learn(solve))
-            if samples.in_batches:  # as `train` does in the end
-                record(self.epochs, samples.solve(solve))
+            for epoch, rmse in samples.run_epochs(solve, self.epochs):
+                record(epoch, rmse)
         diverged = ~np.isfinite(results["rmse"])
         for values in results.values():
             values[diverged] = np.inf

@@ -252,15 +252,12 @@ class DepthExperiment:
                 return np.mean(answers != data.labels_test)
 
             rmse = np.full(self.epochs + 1, np.inf)
-            rmse[:1] = samples.solve(solve)
-            untaught_error = find_test_error()
-            for epoch in range(1, self.epochs + 1):
-                (found,) = samples.learn(solve)
-                if not np.isfinite(found):
+            for epoch, (found,) in samples.run_epochs(solve, self.epochs):
+                if epoch == 0:
+                    untaught_error = find_test_error()
+                elif not np.isfinite(found):
                     break
                 rmse[epoch] = found
-            else:
-                rmse[-1:] = samples.solve(solve)  # as `train` does in the end
             metrics = Metrics(chain, x, y, np.random.RandomState(seed)).measure()
         return {
             "rmse": rmse,

@@ -9,6 +9,7 @@ import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
@@ -143,12 +144,7 @@ def check_parameters(experiment):
         raise ValidationError(
             f"Must be a number above zero (got {experiment.seconds!r})", attr="seconds"
         )
-    for name in ("n_trials", "n_neurons", "n_error_neurons"):
-        value = getattr(experiment, name)
-        if not is_integer(value) or value < 1:
-            raise ValidationError(
-                f"Must be an integer, at least 1 (got {value!r})", attr=name
-            )
+    check_counts(experiment, "n_trials", "n_neurons", "n_error_neurons")
     if (
         len(experiment.delays) < 2
         or not all(map(is_integer, experiment.delays))

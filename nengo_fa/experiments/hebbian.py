@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import nengo
 import numpy as np
 import xarray as xr
-from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer
 
 from nengo_fa.derivatives import Derivative, Step
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.fixed_points import (
     WEIGHTS,
@@ -101,12 +100,7 @@ class HebbianExperiment(InSeconds):
     name = "hebbian"
 
     def __post_init__(self):
-        for name in ("n_trials", "seconds", "n_neurons"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
+        check_counts(self, "n_trials", "seconds", "n_neurons")
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

@@ -137,9 +137,8 @@ class HomeostasisExperiment:
         rate = gain / path.stages[0].ensemble.radius * self.experiment.learning_rate
         results = make_results((), self.epochs, len(gain))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch in range(self.epochs + 1):
-                run = samples.solve if epoch == 0 else samples.learn
-                (results["rmse"][epoch],) = run(solve)
+            for epoch, rmse in samples.run_epochs(solve, self.epochs):
+                (results["rmse"][epoch],) = rmse
                 encoders, (gradient,) = layer.encoders[0], samples.gradients
                 results["encoder_length"][epoch] = np.linalg.norm(encoders, axis=-1)
                 results["radial"][epoch] = rate * np.sum(encoders * gradient[0], -1)

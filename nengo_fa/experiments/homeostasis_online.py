@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
-from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer
 
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.homeostasis import (
     NORMALIZATIONS,
     check_spread,
@@ -55,12 +54,7 @@ class OnlineHomeostasisExperiment(InSeconds):
 
     def __post_init__(self):
         check_spread(self.spread)
-        for name in ("n_trials", "seconds", "n_neurons"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
+        check_counts(self, "n_trials", "seconds", "n_neurons")
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

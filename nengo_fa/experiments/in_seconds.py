@@ -33,3 +33,17 @@ class InSeconds:
     def with_epochs(self, epochs):
         """The same experiment, of another number of seconds."""
         return replace(self, seconds=epochs)
+
+    def run_here(self):
+        """Run all trials in this process, one after the other.
+
+        Returns
+        -------
+        data : xarray.Dataset
+            What `.sweep.run_trials` gives, and stores.
+        """
+        template = self.make_template()
+        results = self.run(**{dim: range(template.sizes[dim]) for dim in self.chunks})
+        return template.assign(
+            {name: (template[name].dims, values) for name, values in results.items()}
+        )

@@ -6,9 +6,9 @@ import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer
 
 from nengo_fa.epochs import Samples
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import (
     Claim,
     count_epochs_to,
@@ -76,12 +76,7 @@ class MultiplicationExperiment:
             raise ValidationError(
                 f"Must be 'rate' or 'spiking' (got {self.neurons!r})", attr="neurons"
             )
-        for name in ("n_trials", "epochs", "n_neurons", "n_samples", "chunk_size"):
-            value = getattr(self, name)
-            if not is_integer(value) or value < 1:
-                raise ValidationError(
-                    f"Must be an integer, at least 1 (got {value!r})", attr=name
-                )
+        check_counts(self, "n_trials", "epochs", "n_neurons", "n_samples", "chunk_size")
 
     @property
     def configuration(self):
@@ -211,9 +206,8 @@ class MultiplicationExperiment:
         rmse = np.empty((self.epochs + 1, len(group)))
         encoders = np.empty((self.epochs + 1, *layer.encoders.shape))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch in range(self.epochs + 1):
-                run = samples.solve if epoch == 0 else samples.learn
-                rmse[epoch] = run(solve)
+            for epoch, errors in samples.run_epochs(solve, self.epochs):
+                rmse[epoch] = errors
                 encoders[epoch] = layer.encoders
         return rmse, encoders
 

@@ -1,12 +1,16 @@
 """Pyramidal neurons: what their compartments do, and how they learn from bursts."""
 
+from dataclasses import dataclass
+
 import nengo
 import numpy as np
 import xarray as xr
 
 from nengo_fa import equations
 from nengo_fa.burst_learning import BurstLearning
+from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
+from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.geometry import alignment_angle
 from nengo_fa.learning_rules import FeedbackAlignment
@@ -16,6 +20,99 @@ from nengo_fa.pyramidal import ApicalDendrites
 
 #: How the encoders are taught, in `learn`.
 RULES = ("fixed encoders", "burst learning", "feedback alignment")
+
+#: Basal input above which neurons are far enough from the threshold of one to fire
+#: whatever the apical input is.
+FIRING = 1.3
+
+#: Basal inputs, the current J, and apical inputs in logits, at which neurons are held.
+BASAL = np.linspace(0.5, 4, 29)
+APICAL = np.linspace(-4, 4, 9)
+
+#: Sizes of the feedback weights, in logits for each unit of error, for angles of updates.
+WEIGHTS = np.array([3.0, 30.0])
+
+#: Number of stretches of time that an error is measured in.
+N_BINS = 20
+
+
+@dataclass(frozen=True)
+class PyramidalExperiment(InSeconds):
+    """All measurements of pyramidal neurons, in several trials with seeds of their own.
+
+    Parameters
+    ----------
+    n_trials : int
+    seconds : int
+        Simulated time to learn in, and to average updates over. In the results a second
+        takes the place of an epoch.
+    n_neurons : int
+        Number of neurons that are taught.
+    seed : int
+    """
+
+    n_trials: int = 7
+    seconds: int = 40
+    n_neurons: int = 50
+    seed: int = 0
+
+    name = "pyramidal"
+
+    def __post_init__(self):
+        check_counts(self, "n_trials", "seconds", "n_neurons")
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        coordinates = {
+            "trial": np.arange(self.n_trials),
+            "apical": APICAL,
+            "basal": BASAL,
+            "weight": WEIGHTS,
+            "averaging_time": get_averaging_times(self.seconds),
+            # of type object, as Zarr has no standard for text of a fixed length
+            "rule": np.array(RULES, dtype=object),
+            "time": get_times(self.seconds),
+        }
+        variables = {
+            "event_rate": (("trial", "apical", "basal"), {"units": "Hz"}),
+            "burst_rate": (("trial", "apical", "basal"), {"units": "Hz"}),
+            "angle": (("trial", "weight", "averaging_time"), {"units": "rad"}),
+            "rmse": (("trial", "rule", "time"), {}),
+        }
+        return xr.Dataset(
+            {
+                name: (
+                    dims,
+                    np.full([len(coordinates[dim]) for dim in dims], np.nan),
+                    attributes,
+                )
+                for name, (dims, attributes) in variables.items()
+            },
+            coords=coordinates,
+            attrs={"title": "Pyramidal neurons that learn from bursts"},
+        )
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template.
+        """
+        trials = [self._run_trial(number) for number in trial]
+        return {name: np.stack([one[name] for one in trials]) for name in trials[0]}
+
+    def _run_trial(self, trial):
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        responses = measure_responses(seconds=min(self.seconds, 5), seed=seed)
+        options = {"n_neurons": self.n_neurons, "seconds": self.seconds, "seed": seed}
+        return {
+            **dict(zip(("event_rate", "burst_rate"), responses)),
+            "angle": measure_angles(**options),
+            "rmse": learn(**options),
+        }
 
 
 def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
@@ -30,23 +127,20 @@ def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
 
     Returns
     -------
-    data : xarray.Dataset
-        ``event_rate`` and ``burst_rate`` (apical, basal) in hertz, over the apical input
-        in logits and the basal input, the current J.
+    event_rate, burst_rate : (n_apical, n_basal) ndarray
+        In hertz, at the inputs `APICAL` and `BASAL`.
     """
-    basal = np.linspace(0.5, 4, 29)
-    apical = np.linspace(-4, 4, 9)
     with nengo.Network(seed=seed) as network:
         probes = []
-        for value in apical:
+        for value in APICAL:
             # the neurons have their currents as bias
             ensemble = nengo.Ensemble(
-                len(basal), 1, neuron_type=neuron_type, gain=np.ones(29), bias=basal
+                len(BASAL), 1, neuron_type=neuron_type, gain=np.ones(29), bias=BASAL
             )
             nengo.Connection(
                 nengo.Node([value]),
                 ApicalDendrites(ensemble),
-                transform=np.ones((len(basal), 1)),
+                transform=np.ones((len(BASAL), 1)),
                 synapse=None,
             )
             probes.append(
@@ -55,17 +149,10 @@ def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
     with nengo.Simulator(network, progress_bar=False, optimize=False) as sim:
         sim.run(seconds + 0.1)
     start = round(0.1 / sim.dt)
-    rates = np.array(
-        [[sim.data[probe][start:].mean(axis=0) for probe in pair] for pair in probes]
-    )
-    dims = "apical", "basal"
-    return xr.Dataset(
-        {
-            "event_rate": (dims, rates[:, 0], {"units": "Hz"}),
-            "burst_rate": (dims, rates[:, 1], {"units": "Hz"}),
-        },
-        coords={"apical": apical, "basal": basal},
-    )
+    means = [
+        [sim.data[probe][start:].mean(axis=0) for probe in pair] for pair in probes
+    ]
+    return np.swapaxes(means, 0, 1)
 
 
 def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
@@ -85,11 +172,10 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
 
     Returns
     -------
-    data : xarray.Dataset
-        ``angle`` (weight, averaging_time) in radians, the mean over the stretches of that
-        length in seconds, for feedback weights of several sizes.
+    angle : (n_weights, n_times) ndarray
+        In radians, for feedback weights of the sizes `WEIGHTS`: the mean over the stretches
+        of each length of `get_averaging_times`.
     """
-    weights = np.array([3.0, 30.0])
     rng = np.random.RandomState([seed, 1])
     signs = rng.choice([-1.0, 1.0], size=(n_neurons, 1))
     with nengo.Network(seed=seed) as network:
@@ -100,7 +186,7 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
         nengo.Connection(stimulus, error, synapse=None)
         inputs = nengo.Probe(stimulus)
         surprises = []
-        for weight in weights:
+        for weight in WEIGHTS:
             ensemble = nengo.Ensemble(n_neurons, 2, neuron_type=neuron_type, seed=seed)
             rule = BurstLearning(learning_rate=0)
             encode = nengo.Connection(
@@ -118,8 +204,8 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
     product = np.prod(x, axis=1, keepdims=True)
     expected = equations.aligned_error(-product, signs, rates)
 
-    times = seconds / 2 ** np.arange(7, 0, -1)
-    angle = np.empty((len(weights), len(times)))
+    times = get_averaging_times(seconds)
+    angle = np.empty((len(WEIGHTS), len(times)))
     for j, time in enumerate(times):
         n_steps = round(time / sim.dt)
         n_stretches = len(x) // n_steps
@@ -133,13 +219,15 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
         for i, surprise in enumerate(surprises):
             update = average(sim.data[surprise])
             angle[i, j] = alignment_angle(update, reference).mean()
-    return xr.Dataset(
-        {"angle": (("weight", "averaging_time"), angle, {"units": "rad"})},
-        coords={"weight": weights, "averaging_time": times},
-    )
+    return angle
 
 
-def learn(n_neurons=50, seconds=40.0, seed=0, progress_bar=False):
+def get_averaging_times(seconds):
+    """Lengths of time that updates are averaged over, in seconds, up to half of all."""
+    return seconds / 2 ** np.arange(7, 0, -1)
+
+
+def learn(n_neurons=50, seconds=40.0, seed=0):
     """Multiplication learned in spikes: encoders fixed, taught by bursts, and by eq. 3.
 
     Neurons, input and signs of the feedback weights are the same for all rules, and
@@ -151,13 +239,11 @@ def learn(n_neurons=50, seconds=40.0, seed=0, progress_bar=False):
     seconds : float, optional
         Simulated time.
     seed : int, optional
-    progress_bar : bool, optional
-        Whether to show Nengo's progress bar.
 
     Returns
     -------
-    data : xarray.Dataset
-        ``rmse`` (rule, time) in bins of time, in seconds.
+    rmse : (n_rules, N_BINS) ndarray
+        For each of `RULES`, in stretches of time about `get_times`.
     """
     rng = np.random.RandomState([seed, 1])
     signs = rng.choice([-1.0, 1.0], size=(n_neurons, 1))
@@ -176,71 +262,73 @@ def learn(n_neurons=50, seconds=40.0, seed=0, progress_bar=False):
         for product in products:
             nengo.Connection(stimulus, product.input, synapse=None)
         probes = [nengo.Probe(product.error, synapse=READOUT) for product in products]
-    with nengo.Simulator(network, optimize=False, progress_bar=progress_bar) as sim:
-        sim.run(seconds, progress_bar=progress_bar)
-
-    n_bins = 20
+    with nengo.Simulator(network, progress_bar=False, optimize=False) as sim:
+        sim.run(seconds)
     squares = np.array([sim.data[probe][:, 0] ** 2 for probe in probes])
-    bins = np.array_split(squares, n_bins, axis=1)
-    rmse = np.sqrt([part.mean(axis=1) for part in bins]).T
-    return xr.Dataset(
-        {"rmse": (("rule", "time"), rmse)},
-        coords={
-            "rule": list(RULES),
-            "time": (np.arange(n_bins) + 0.5) * seconds / n_bins,
-        },
-    )
+    bins = np.array_split(squares, N_BINS, axis=1)
+    return np.sqrt([part.mean(axis=1) for part in bins]).T
 
 
-def run(n_trials=7, seconds=40.0, seed=0, progress_bar=True):
-    """All measurements, in several trials with seeds of their own.
-
-    Parameters
-    ----------
-    n_trials : int, optional
-    seconds : float, optional
-        Simulated time to learn in, and to average updates over; 2 at least.
-    seed : int, optional
-        Of all trials.
-    progress_bar : bool, optional
-        Whether to show Nengo's progress bar.
-
-    Returns
-    -------
-    data : xarray.Dataset
-        That of `measure_responses`, `measure_angles` and `learn`, with another dimension,
-        ``trial``.
-    """
-    seeds = np.random.RandomState(seed).randint(np.iinfo(np.int32).max, size=n_trials)
-    trials = []
-    for trial_seed in seeds.tolist():
-        parts = [
-            measure_responses(seconds=min(seconds, 5.0), seed=trial_seed),
-            measure_angles(seconds=seconds, seed=trial_seed),
-            learn(seconds=seconds, seed=trial_seed, progress_bar=progress_bar),
-        ]
-        trials.append(xr.merge(parts))
-    return xr.concat(trials, "trial")
+def get_times(seconds):
+    """The middle of each stretch of time that an error is measured in, in seconds."""
+    return (np.arange(N_BINS) + 0.5) * seconds / N_BINS
 
 
 def check_claims(data):
-    """What is said of burst learning, held against the data.
+    """What is said of the neurons and of burst learning, held against the data.
 
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `run`.
+        Results of `PyramidalExperiment`.
 
     Returns
     -------
     claims : list of nengo_fa.experiments.claims.Claim
     """
+    firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
+    events = firing["event_rate"]
+    total = firing.sum("basal")
+    fraction = total["burst_rate"] / total["event_rate"]
+    off = np.abs(fraction - Pyramidal().burst_probabilities(data["apical"]))
+    weight = data["weight"].values.min()
+    angle = data["angle"].sel(weight=weight).transpose("trial", ...).values
+    ones = np.ones(data.sizes["trial"])
+
+    def get_most(change, dims):
+        return np.abs(change).max(dims).transpose("trial").values
+
     last = data["time"] > data["time"].max() * 0.75
     final = np.sqrt((data["rmse"] ** 2).where(last).mean("time"))
     fixed, bursts, aligned = (
         final.sel(rule=rule).transpose("trial").values for rule in RULES
     )
     return [
+        Claim(
+            "Apical input changes the event rate by less than 5 Hz, at any basal input "
+            f"above {FIRING:g}",
+            ("most (Hz)", "limit"),
+            tuple(
+                find_lower(
+                    f"apical input {value:+g}",
+                    get_most(events.sel(apical=value) - events.sel(apical=0), "basal"),
+                    5 * ones,
+                )
+                for value in data["apical"].values[[0, -1]]
+            ),
+        ),
+        Claim(
+            "The fraction of events that are bursts follows the sigmoid of the apical "
+            "input, within 0.05",
+            ("most", "limit"),
+            (find_lower("all apical inputs", get_most(off, "apical"), 0.05 * ones),),
+        ),
+        Claim(
+            "For small feedback weights, the angle between the update by bursts and that of "
+            "eq. 3 falls as more time is averaged: angle (rad)",
+            ("longest", "shortest"),
+            (find_lower(f"feedback weights {weight:g}", angle[:, -1], angle[:, 0]),),
+        ),
         Claim(
             "Burst learning ends with a lower error than fixed encoders",
             ("bursts", "fixed"),

@@ -9,14 +9,14 @@ from nengo.params import Default
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View
 from nengo_fa.gui.reset import ResetEncoders
-from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.learning_rules import Backprop, FeedbackAlignment, NormalizationParam
 
 RULES = ("FA", "BP")
-NORMALIZATIONS = (None, "forced", "augmented")
+NORMALIZATIONS = NormalizationParam.values
 OPTIONS = {
     "learning": ("off", "on"),
     "rule": RULES,
-    "normalization": ("none", "forced", "augmented"),
+    "normalization": ("none", *NORMALIZATIONS[1:]),
     "reset": ("no", "back to start"),
 }
 
@@ -109,7 +109,8 @@ class Controls(nengo.Network):
     rule : nengo.Node
         0: feedback alignment, 1: backprop.
     normalization : nengo.Node
-        0: none, 1: forced, 2: augmented.
+        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized. The last two are
+        for encoders with lengths near one: after 0, reset these first.
     reset : nengo.Node
         1: the encoders go back to where they began, and stay there until it is 0.
     neuron : nengo.Node

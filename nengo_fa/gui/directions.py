@@ -27,9 +27,19 @@ LONGEST = 1.4  # encoder that is drawn at its length
 
 MOST_NEURONS = 60  # or the document would be too large
 
+SHORTEST_ARROW = 12  # in pixels
+
 
 def preferred_directions(
-    start, now, chosen, error_direction, point, title="Preferred directions"
+    start,
+    now,
+    chosen,
+    error_direction,
+    point,
+    title="Preferred directions",
+    *,
+    ahead=None,
+    error_name="preferred error direction",
 ):
     """Encoders of the plane, at the start of learning and now.
 
@@ -41,11 +51,16 @@ def preferred_directions(
     chosen : int
         Index of the neuron to highlight.
     error_direction : (size_out,) array_like
-        Its feedback weights. Of one output, their sign stands at the encoder.
+        Its feedback weights, or what else it knows of the error. Of one number, the sign
+        stands at the encoder.
     point : (2,) array_like
         The current input. Outside of the axes it is drawn at their edge.
     title : str, optional
         Stands above the plane.
+    ahead : (2,) array_like, optional
+        What the chosen encoder is on its way to; an arrow points there.
+    error_name : str, optional
+        What ``error_direction`` is, in words.
 
     Returns
     -------
@@ -63,6 +78,7 @@ def preferred_directions(
     now = check_shape("now", now, start.shape)
     error_direction = check_shape("error_direction", error_direction, (None,))
     point = check_shape("point", point, (2,))
+    ahead = check_shape("ahead", np.full(2, np.nan) if ahead is None else ahead, (2,))
     if not 0 <= chosen < len(now):
         raise ValidationError(
             f"Must be the index of one of {len(now)} neurons (got {chosen})",
@@ -72,7 +88,7 @@ def preferred_directions(
     plane = Panel(40, 50, 220, 220, limits, limits)
 
     parts = [
-        *_draw_legend(chosen, error_direction),
+        *_draw_legend(f"neuron {chosen}, {error_name}", error_direction),
         _draw_diagonals(plane),
         draw_circle(plane, stroke=GREY),
         plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", ylabel_at=20),
@@ -92,7 +108,9 @@ def preferred_directions(
         draw_dots(ends, 6, stroke=LEARNED, data_part="now"),
     ]
     parts += _draw_chosen(
-        plane, _shorten(start[chosen]), _shorten(now[chosen]), error_direction
+        plane,
+        *(_shorten(encoder) for encoder in (start[chosen], now[chosen], ahead)),
+        error_direction,
     )
     if np.isfinite(point).all():
         x, y = plane.place(np.clip(point, *limits))
@@ -111,6 +129,7 @@ def preferred_directions(
             "angle": write_json(get_mean(angle_to_axes(known))),
             "length": write_json(get_mean(np.linalg.norm(known, axis=-1))),
             "direction": write_json(now[chosen]),
+            "ahead": write_json(ahead),
             "error-direction": write_json(error_direction[:8]),
             "point": write_json(point),
             "checksum": crc32(now.tobytes()),
@@ -118,7 +137,7 @@ def preferred_directions(
     )
 
 
-def _draw_legend(chosen, error_direction):
+def _draw_legend(name, error_direction):
     # decoders can be small
     formats = ["+.2f" if abs(v) >= 0.1 or v == 0 else "+.0e" for v in error_direction]
     values = [format(*pair) for pair in zip(error_direction[:2], formats)]
@@ -134,7 +153,7 @@ def _draw_legend(chosen, error_direction):
         _draw_cross(184, 26),
         draw_text(194, 30, "input"),
         draw_path("M10 40h14", stroke=CHOSEN, stroke_width=3),
-        draw_text(30, 44, f"neuron {chosen}, preferred error direction {values}"),
+        draw_text(30, 44, f"{name} {values}"),
     ]
 
 
@@ -152,7 +171,7 @@ def _draw_diagonals(plane):
     return draw_path(f"M{a}L{b}M{c}L{d}", stroke=GREY, stroke_dasharray="2 3")
 
 
-def _draw_chosen(plane, start, now, error_direction):
+def _draw_chosen(plane, start, now, ahead, error_direction):
     """The neuron's encoders, and at the end the sign of its feedback, if it has one."""
     origin = plane.place((0, 0))
     parts = []
@@ -163,6 +182,8 @@ def _draw_chosen(plane, start, now, error_direction):
         )
     if np.isfinite(now).all():
         end = x, y = plane.place(now)
+        if np.isfinite(ahead).all():
+            parts += _draw_arrow(end, plane.place(ahead))
         parts += [
             draw_line(
                 [origin, end], stroke=CHOSEN, stroke_width=3, data_part="chosen-now"
@@ -176,6 +197,17 @@ def _draw_chosen(plane, start, now, error_direction):
                 draw_text(x, y + 4, sign, "middle", data_part="error-sign"),
             ]
     return parts
+
+
+def _draw_arrow(start, end):
+    """Nothing, if it is too short to be seen beyond the disc at its start."""
+    length = np.linalg.norm(end - start)
+    if length < SHORTEST_ARROW:
+        return []
+    back = 5 / length * (start - end)
+    side = 0.7 * np.array([-back[1], back[0]])
+    arrow = [start, end, end + back + side, end + back - side, end]
+    return [draw_line(arrow, stroke=CHOSEN, stroke_width=2, data_part="ahead")]
 
 
 def _draw_cross(x, y, **attributes):

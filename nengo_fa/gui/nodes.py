@@ -23,6 +23,11 @@ class Screen:
         pass
 
 
+def count_steps(period, dt):
+    """The number of time steps between two drawings; no more often than the period."""
+    return max(1, math.ceil(period / dt - 1e-6))
+
+
 class View(Node):
     """Base class of the nodes that show the state of a model; not to be used by itself.
 
@@ -135,7 +140,7 @@ class SimView(LateReadingOperator):
         t, x = arrays.pop(0), None if self.x is None else arrays.pop(0)
         args = () if x is None else (x,)
         step_view = self.view.make_step(self.model, arrays, dt)
-        every = max(1, math.ceil(self.view.period / dt - 1e-6))
+        every = count_steps(self.view.period, dt)
         repeat = max(1, round(REPEAT / dt))
         n_steps, shown_at, shown = 0, 0, ""
 

@@ -7,14 +7,19 @@ from nengo.node import Node
 from nengo.utils.numpy import is_integer
 
 from nengo_fa.activities import make_step_rates
+from nengo_fa.burst_learning import BurstLearning
 from nengo_fa.geometry import disc
 from nengo_fa.gui import views
-from nengo_fa.gui.nodes import View
+from nengo_fa.gui.nodes import View, count_steps
 from nengo_fa.gui.teaching import LiveTeaching, Teaching
 
 # Points along each side of the maps: images grow with them, and so does the time.
 N_POINTS = 24
 N_POINTS_ERROR = 16
+
+# In seconds: over which the pace of encoders is a mean, and how far ahead it is drawn.
+TAU_PACE = 1.0
+SECONDS_AHEAD = 2.0
 
 
 class TeachingView(View):
@@ -69,7 +74,7 @@ class TeachingView(View):
         return self.teaching.get_signals(model)
 
     def make_step(self, model, arrays, dt):
-        draw = self.make_draw(LiveTeaching(self.teaching, model, arrays))
+        draw = self.make_draw(LiveTeaching(self.teaching, model, arrays), dt)
         last = self.teaching.ensemble.n_neurons - 1
 
         def step(x, is_due):
@@ -80,12 +85,14 @@ class TeachingView(View):
 
         return step
 
-    def make_draw(self, live):
+    def make_draw(self, live, dt):
         """Bind what is drawn to one simulator.
 
         Parameters
         ----------
         live : nengo_fa.gui.teaching.LiveTeaching
+        dt : float
+            Time step in seconds.
 
         Returns
         -------
@@ -99,7 +106,11 @@ class PreferredDirections(TeachingView):
     """Shows the encoders at the start and now, in the plane, and the current input.
 
     The chosen neuron is highlighted, with its preferred error direction: its feedback
-    weights, or its decoders under backpropagation. The label is the title.
+    weights, or its decoders under backpropagation. Under `nengo_fa.BurstLearning`, it is
+    the apical potential in logits: above zero, bursts turn the encoder away from the
+    input, and below zero, the lack of them turns it towards the input. An arrow points to
+    where the encoder would be in two seconds, if it went on as in the last second. The label
+    is the title.
 
     Parameters
     ----------
@@ -109,16 +120,29 @@ class PreferredDirections(TeachingView):
 
     title = "Preferred directions"
 
-    def make_draw(self, live):
+    def make_draw(self, live, dt):
+        seconds = dt * count_steps(self.period, dt)  # between two drawings
+        weight = 1 - np.exp(-seconds / TAU_PACE)
+        last, pace = live.get_encoders(), 0.0
+
         def draw(neuron):
-            feedback, _ = live.find_active()
+            nonlocal last, pace
+            feedback, rule_type = live.find_active()
+            now = live.get_encoders()
+            pace = pace + weight * ((now - last) / seconds - pace)
+            last = now
+            is_burst = isinstance(rule_type, BurstLearning)
             return views.preferred_directions(
                 live.start,
-                live.get_encoders(),
+                now,
                 neuron,
                 feedback[neuron],
                 live.get_point(),
                 self.label,
+                ahead=now[neuron] + SECONDS_AHEAD * pace[neuron],
+                error_name=(
+                    "apical potential" if is_burst else "preferred error direction"
+                ),
             )
 
         return draw
@@ -138,7 +162,7 @@ class TuningCurves(TeachingView):
     def __init__(self, encode, neuron=0, label=None, period=0.1):
         super().__init__(encode, neuron, label, period)
 
-    def make_draw(self, live):
+    def make_draw(self, live, dt):
         points, _ = disc(N_POINTS)
         points = points.reshape(-1, 2)
         neuron_type = live.ensemble.neuron_type
@@ -184,7 +208,8 @@ class ErrorFields(TeachingView):
     ------
     nengo.exceptions.ValidationError
         As `TeachingView`, or if ``decode`` does not leave all of the ensemble, or the
-        function or the rule is not about its output.
+        function or the rule is not about its output; `nengo_fa.BurstLearning` is about
+        no output.
     """
 
     title = "Error that teaches"
@@ -212,7 +237,7 @@ class ErrorFields(TeachingView):
                 attr="function",
             )
 
-    def make_draw(self, live):
+    def make_draw(self, live, dt):
         neuron_type = live.ensemble.neuron_type
         current, rates, derivatives = np.empty(
             (3, len(self.points), live.ensemble.n_neurons)

@@ -8,6 +8,7 @@ from nengo.neurons import Direct
 from nengo.utils.numpy import is_iterable
 
 from nengo_fa.builder import find_reason_against_decoders
+from nengo_fa.burst_learning import BurstLearning
 from nengo_fa.learning_rules import Backprop, EncoderLearningRule
 
 
@@ -86,6 +87,14 @@ class Teaching:
         if trouble is not None:
             raise ValidationError(f"Is {decode}, which {trouble}", attr="decode")
         for rule in self.rules:
+            if isinstance(rule.learning_rule_type, BurstLearning):
+                raise ValidationError(
+                    "Is BurstLearning, which knows neither an output nor its error, but "
+                    "bursts alone. See what it does by nengo_fa.gui.PreferredDirections and "
+                    "nengo_fa.gui.TuningCurves.",
+                    attr="learning_rule_type",
+                    obj=self.encode,
+                )
             if rule.size_in != decode.size_out:
                 raise ValidationError(
                     f"Has {decode.size_out} outputs, but the error of {rule} has "
@@ -103,17 +112,20 @@ class Teaching:
         if self.decode is not None:
             signals.append(model.sig[self.decode]["weights"])
         for rule in self.rules:
-            if "error" not in model.sig[rule]:
+            if "delta" not in model.sig[rule]:
                 raise BuildError(
                     f"{rule} is shown, but no longer a rule of {self.encode}. Declare the "
                     "view after the rule."
                 )
-            signals.append(model.sig[rule]["error"])
-            if isinstance(rule.learning_rule_type, Backprop):
-                connection = rule.learning_rule_type.connection
-                signals.append(model.sig[connection]["weights"])
+            rule_type = rule.learning_rule_type
+            if isinstance(rule_type, BurstLearning):
+                apical = model.sig[self.ensemble.neurons]["apical"]
+                signals += [model.sig[rule]["surprise"], apical]
+            elif isinstance(rule_type, Backprop):
+                weights = model.sig[rule_type.connection]["weights"]
+                signals += [model.sig[rule]["error"], weights]
             else:
-                signals.append(model.sig[rule]["feedback"])
+                signals += [model.sig[rule]["error"], model.sig[rule]["feedback"]]
         return signals
 
 
@@ -126,7 +138,7 @@ def _get_encoder_rules(connection):
     return [
         rule
         for rule in rules
-        if isinstance(rule.learning_rule_type, EncoderLearningRule)
+        if isinstance(rule.learning_rule_type, (EncoderLearningRule, BurstLearning))
     ]
 
 
@@ -165,7 +177,8 @@ class LiveTeaching:
         self.decoders = None if teaching.decode is None else next(arrays)
         self._rules = []
         for rule in teaching.rules:
-            error, feedback = next(arrays), next(arrays).T
+            # of bursts, what surprises the rule, and a potential for each neuron
+            error, feedback = next(arrays), np.atleast_2d(next(arrays)).T
             self._rules.append((error, feedback, rule.learning_rule_type))
         self._active = self._rules[0]
 
@@ -185,6 +198,7 @@ class LiveTeaching:
     def find_active(self):
         """Feedback weights (n_neurons, size_in) and type of the rule that is at work.
 
+        Of `.BurstLearning`, apical potentials (n_neurons, 1) take the place of the weights.
         Rules may take turns: one that has no error does nothing. While none of them has
         one, it is the rule that had.
         """

@@ -4,7 +4,7 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.params import Default
-from nengo.utils.numpy import is_iterable
+from nengo.utils.numpy import is_integer, is_iterable
 
 
 class BalancedHypersphere(nengo.dists.Distribution):
@@ -141,6 +141,7 @@ class DeepClassifier(nengo.Network):
         if (
             not is_iterable(n_neurons)
             or len(n_neurons) == 0
+            or not all(map(is_integer, n_neurons))
             or min(n_neurons[:-1], default=2) < 2
         ):
             raise ValidationError(

@@ -161,7 +161,8 @@ class BurstMultiplication(Multiplication):
     n_neurons : int, optional
         Number of neurons of the hidden layer.
     neuron_type : Pyramidal or PyramidalRate, optional
-    encoder_rule : BurstLearning, optional
+    encoder_rule : BurstLearning or None, optional
+        None keeps the encoders fixed.
     feedback : (n_neurons, 1) array_like or nengo.dists.Distribution, optional
         Feedback weights, in logits for each unit of error. By default 30 or -30, so that
         an error of 0.1 makes 95 % of the events of some neurons bursts, and 5 % of those
@@ -178,6 +179,12 @@ class BurstMultiplication(Multiplication):
         Of the hidden layer.
     feedback : nengo.Connection
         From the error to the apical dendrites.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the encoder rule is one that needs an error, or the neurons have no apical
+        dendrites.
 
     Examples
     --------
@@ -201,6 +208,12 @@ class BurstMultiplication(Multiplication):
         label="Multiplication learned from bursts",
         **kwargs,
     ):
+        if not isinstance(encoder_rule, (BurstLearning, type(None))):
+            raise ValidationError(
+                "Must be a BurstLearning rule or None, as no other rule learns without an "
+                f"error (got {encoder_rule!r}). For other rules, use Multiplication.",
+                attr="encoder_rule",
+            )
         super().__init__(
             n_neurons=n_neurons,
             neuron_type=neuron_type,

@@ -16,6 +16,7 @@ from nengo_fa.plots.plane import draw_encoders
 from nengo_fa.plots.pyramidal import pyramidal
 from nengo_fa.plots.saving import FORMATS, save
 from nengo_fa.plots.spikes import presentation
+from nengo_fa.plots.timescales import timescales
 
 __all__ = [
     "FIXED",
@@ -43,6 +44,7 @@ __all__ = [
     "sensitivity",
     "stream",
     "taught_fields",
+    "timescales",
     "tuning_curves",
     "variants",
 ]

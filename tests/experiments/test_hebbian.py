@@ -80,15 +80,13 @@ def test_distance():
 def test_claims_over_seeds():
     """In several trials, all directions end where the rule should come to rest."""
     experiment = HebbianExperiment(
-        n_trials=7, seconds=1, learning_rate=25.0, n_neurons=8
+        n_trials=7, seconds=2, learning_rate=18.0, n_neurons=12
     )
     data = experiment.make_template()
     results = experiment.run(range(7))
     data = data.assign({k: (data[k].dims, v) for k, v in results.items()})
-    near, further, *_ = check_claims(data)
-    assert further.verdict == "held", str(further)
-    medians = [finding.medians[0] for finding in near.findings]
-    assert np.max(medians) < 0.25, str(near)
+    for claim in check_claims(data):
+        assert claim.verdict == "held", str(claim)
     # the same rule, by another name
     gate, oja = (data["angle"].sel(rule=rule) for rule in ("activity as gate", "Oja"))
     np.testing.assert_allclose(gate, oja, atol=1e-6)

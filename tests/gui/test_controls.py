@@ -8,7 +8,8 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
-from nengo_fa import gui
+from nengo_fa import gui, operators
+from nengo_fa.gui import controls
 from nengo_fa.networks import Multiplication
 
 NAMES = ("learning", "learning_rate", "rule", "normalization", "reset", "neuron")
@@ -71,13 +72,18 @@ def test_learning_rate_is_a_factor(Simulator, seed, allclose):
 
 
 @pytest.mark.parametrize("rule", [0, 1])
-@pytest.mark.parametrize("normalization", [0, 1, 2])
+@pytest.mark.parametrize("normalization", range(5))
 def test_learns_as_the_chosen_rule_alone(
     Simulator, seed, rule, normalization, allclose
 ):
     """The same as a network with this one rule, and the same feedback weights."""
-    it = Controlled(seed, rule=[rule], normalization=[normalization])
-    chosen = [None, "forced", "augmented"][normalization]
+    names = None, "forced", "augmented", "homeostatic", "stabilized"
+    chosen = names[normalization]
+    # at ten times this rate, lengths run away from one
+    rate = 0.1 if chosen == "homeostatic" else 1
+    it = Controlled(
+        seed, rule=[rule], normalization=[normalization], learning_rate=[rate]
+    )
     with Simulator(it.model) as sim:
         rules = it.product.encode.learning_rule
         feedback = sim.data[rules[f"FA, {chosen}"]].feedback
@@ -88,7 +94,7 @@ def test_learns_as_the_chosen_rule_alone(
     plain = Controlled(
         seed,
         nengo_fa.FeedbackAlignment(
-            1, learning_rate=10, feedback=feedback, normalization=chosen
+            1, learning_rate=10 * rate, feedback=feedback, normalization=chosen
         ),
     )
     if rule == 1:
@@ -98,7 +104,7 @@ def test_learns_as_the_chosen_rule_alone(
         )
         plain.product.connections.remove(to_rule)
         encode.learning_rule_type = nengo_fa.Backprop(
-            decode, learning_rate=1000, normalization=chosen
+            decode, learning_rate=1000 * rate, normalization=chosen
         )
         with plain.product:
             nengo.Connection(
@@ -109,6 +115,10 @@ def test_learns_as_the_chosen_rule_alone(
         sim.run(0.3)
         assert allclose(encoders, plain.get_encoders(sim))
         assert np.abs(encoders - start).max() > 0.01
+
+
+def test_all_normalizations_of_the_rules_can_be_chosen():
+    assert controls.NORMALIZATIONS == tuple(operators.NORMALIZATIONS)
 
 
 def test_reset_gives_back_the_start_to_the_last_bit(Simulator, seed):
@@ -152,8 +162,10 @@ def test_words_for_what_is_chosen(Simulator, seed):
             ("FA", "none"),
             ("BP", "forced"),
             ("BP", "augmented"),
+            ("BP", "homeostatic"),
+            ("BP", "stabilized"),
         ):
-            sim.run(0.18)
+            sim.run(0.19)
             html = it.controls.chosen.output._nengo_html_
             assert f'data-rule="{rule}"' in html
             assert f'data-normalization="{normalization}"' in html

@@ -108,6 +108,19 @@ def test_normalization(gui):
     assert see(gui, "What the sliders say", "normalization") == "none"
     assert all(a != b for a, b in zip(lengths, see_both(gui, "length")))
 
+    # for which lengths must be near one
+    gui.set_slider("reset", 1)
+    gui.run(SETTLED)
+    gui.set_slider("norm.", 4)
+    gui.set_slider("reset", 0)
+    for value, name in ((4, "stabilized"), (3, "homeostatic")):
+        gui.set_slider("norm.", value)
+        gui.run(SETTLED)
+        assert see(gui, "What the sliders say", "normalization") == name
+        checksums = see_both(gui, "checksum")
+        gui.run(0.3)
+        assert all(a != b for a, b in zip(checksums, see_both(gui, "checksum")))
+
 
 def test_neuron(gui):
     gui.set_slider("neuron", 7)

@@ -12,7 +12,7 @@ import nengo_fa
 from nengo_fa import geometry, gui
 from nengo_fa.gui.nodes import View
 from nengo_fa.gui.sessions import MOST_SAMPLES, Samples
-from nengo_fa.networks import Multiplication
+from nengo_fa.networks import BurstMultiplication, Multiplication
 
 
 def read(view, name):
@@ -38,6 +38,16 @@ def teach(model, rule):
         nengo.Connection(
             product.gated_error, product.encode.learning_rule, synapse=None
         )
+
+
+@pytest.fixture
+def pyramidal(seed):
+    """A network whose encoders learn from bursts."""
+    with nengo.Network(seed=seed) as pyramidal:
+        stimulus = nengo.Node(lambda t: [np.sin(9 * t), np.cos(13 * t)])
+        pyramidal.product = BurstMultiplication(20, seed=seed)
+        nengo.Connection(stimulus, pyramidal.product.input, synapse=None)
+    return pyramidal
 
 
 class Count(View):
@@ -114,6 +124,81 @@ def test_preferred_directions(Simulator, model, allclose):
         assert allclose(read(view, "error-direction"), feedback[3])
         point = [np.sin(9 * 0.501), np.cos(13 * 0.501)]
         assert allclose(read(view, "point"), point, atol=1e-5)
+
+
+def test_preferred_directions_that_bursts_teach(Simulator, pyramidal, allclose):
+    """The apical potential takes the place of the preferred error direction."""
+    product = pyramidal.product
+    with pyramidal:
+        view = gui.PreferredDirections(product.encode, neuron=3)
+        probe = nengo.Probe(product.hidden.neurons, "apical")
+    potentials = []
+    with Simulator(pyramidal) as sim:
+        for _ in range(8):
+            sim.run(0.05)
+            sim.step()
+            encoders = geometry.preferred_directions(sim, product.hidden)
+            assert allclose(read(view, "direction"), encoders[3], atol=1e-5)
+            (potential,) = read(view, "error-direction")
+            assert allclose(potential, sim.data[probe][-1, 3], rtol=1e-5)
+            words = f"neuron 3, apical potential {'+' if potential > 0 else '−'}"
+            assert words in view.output._nengo_html_
+            potentials.append(potential)
+            sim.run(0.049)
+        assert not allclose(encoders, sim.data[product.hidden].encoders, atol=1e-3)
+    assert min(potentials) < 0 < max(potentials)
+
+
+@pytest.mark.parametrize("rate", [0, 0.1])
+def test_arrow_ends_where_the_encoder_would_be_in_two_seconds(
+    Simulator, rate, allclose
+):
+    x, period = np.array([0.3, -0.4]), 0.1
+    with nengo.Network(seed=1) as model:
+        rule = nengo_fa.FeedbackAlignment(
+            1, rate, feedback=[[1.0], [-1.0]], normalization=None
+        )
+        encode = nengo.Connection(
+            nengo.Node(x),
+            nengo.Ensemble(2, 2, gain=[1, 1], bias=[9, 9]),  # both fire all the time
+            synapse=None,
+            learning_rule_type=rule,
+        )
+        nengo.Connection(nengo.Node([1.0]), encode.learning_rule, synapse=None)
+        views = [gui.PreferredDirections(encode, i, period=period) for i in range(2)]
+    with Simulator(model) as sim:
+        sim.run(6)
+    for view, sign in zip(views, (1, -1)):
+        turn = np.subtract(read(view, "ahead"), read(view, "direction"))
+        assert allclose(turn, -2 * rate * sign * x, atol=1e-3)
+
+
+def test_tuning_curves_of_pyramidal_neurons(Simulator, pyramidal, allclose):
+    product = pyramidal.product
+    with pyramidal:
+        view = gui.TuningCurves(product.encode, neuron=4)
+    with Simulator(pyramidal) as sim:
+        sim.run(0.501)
+        points, _ = geometry.disc(24)
+        current = points @ sim.signals[sim.model.sig[product.hidden]["encoders"]][4]
+        current = current + sim.data[product.hidden].bias[4]
+        rates = nengo.LIF().rates(current.ravel(), 1, 0)
+        assert allclose(read(view, "highest")[1], rates.max(), rtol=1e-5)
+    assert read(view, "change") > 1
+
+
+def test_bursts_know_of_no_error(pyramidal):
+    product = pyramidal.product
+    n_nodes = len(pyramidal.all_nodes)
+    with (
+        pyramidal,
+        pytest.raises(
+            ValidationError,
+            match="neither an output nor its error.*PreferredDirections",
+        ),
+    ):
+        gui.ErrorFields(product.encode, product.decode, np.prod)
+    assert len(pyramidal.all_nodes) == n_nodes
 
 
 def test_units_are_those_of_the_radius(Simulator, allclose):

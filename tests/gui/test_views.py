@@ -177,6 +177,35 @@ def test_preferred_error_direction(rng, weights, sign, described):
     assert read_json(root, "error-direction") == weights[:8]
 
 
+def test_what_is_known_of_the_error_has_a_name(rng):
+    _, root = draw_directions(rng, error_name="apical potential")
+    assert "neuron 2, apical potential −0.50" in words(root)
+
+
+def test_arrow_points_ahead(rng, allclose):
+    now = np.array([[1, 0], [0, 1], [0.6, 0.8]])
+    arguments = dict(n_neurons=3, now=now)
+    _, root = draw_directions(rng, ahead=(0.9, 0.4), **arguments)
+    (arrow,) = find(root, "ahead")
+    start, end, *head = coordinates(root, arrow)
+    assert allclose(start, (0.6, 0.8), atol=PIXEL / 5)
+    assert allclose(end, (0.9, 0.4), atol=PIXEL / 5)
+    assert allclose(head[-1], end)
+    # its head is behind its end, with a side on either side of it
+    assert np.all(np.dot(head[:2] - end, end - start) < 0)
+    assert allclose(
+        np.mean(head[:2], axis=0),
+        end - 5 * PIXEL * np.array([0.6, -0.8]),
+        atol=PIXEL / 5,
+    )
+    assert read_json(root, "ahead") == [0.9, 0.4]
+    for ahead in (None, (np.nan, 0), (0.61, 0.8)):
+        _, root = draw_directions(rng, ahead=ahead, **arguments)
+        assert not find(root, "ahead")
+    _, root = draw_directions(rng, ahead=(1e9, 0), **arguments)
+    assert allclose(coordinates(root, find(root, "ahead")[0])[1], (1.4, 0), atol=PIXEL)
+
+
 @pytest.mark.parametrize("n_neurons", [60, 61, 1000])
 def test_many_neurons(rng, n_neurons):
     """Some stand for all, the chosen one among them; the numbers are those of all."""
@@ -385,6 +414,7 @@ def test_worst_directions_stay_below_the_limit(rng):
         now=1e6 * encoders,
         error_direction=-rng.rand(100),
         point=(-0.12345678,) * 2,
+        ahead=(-0.12345678e-6,) * 2,
     )
 
 
@@ -486,6 +516,7 @@ def test_wrong_shapes(draw, attribute):
         ("chosen", -1),
         ("error_direction", 1.0),
         ("point", [0.0]),
+        ("ahead", [0.0]),
     ],
 )
 def test_wrong_shapes_of_directions(rng, attribute, value):
@@ -512,3 +543,29 @@ def test_choices():
     for chosen in ([2, 0], [-1, 0]):
         with pytest.raises(ValidationError, match="one of 2 options of 'rule'"):
             views.choices("Sliders", options, chosen)
+
+
+def test_choices_that_need_another_line():
+    words_of = {
+        "first": ("a", "b"),
+        "many": ("none", *("homeostatic",) * 4),
+        "last": ("c",),
+    }
+    drawn = []
+    for chosen in range(5):
+        root = read(views.choices("Sliders", words_of, [0, chosen, 0]))
+        texts = [e for e in root.iter(NAMESPACE + "text")][1:]
+        drawn.append([(float(e.get("x")), float(e.get("y"))) for e in texts])
+    # nothing moves with the choice
+    assert all(places == drawn[0] for places in drawn)
+    places = {e.text: place for e, place in zip(texts, drawn[0])}
+    lines = sorted({y for _, y in drawn[0]})
+    assert np.ptp(np.diff(lines)) == 0
+    assert places["0 none"][1] == places["many"][1] == lines[1]
+    assert places["last"][1] == places["0 c"][1] == lines[-1]
+    assert float(root.get("viewBox").split()[-1]) > lines[-1]
+    for i in range(1, 5):
+        x, y = places[f"{i} homeostatic"]
+        assert lines[1] <= y < lines[-1] and x + 6 * 13 <= 300
+    x, y = np.transpose([places[f"{i} homeostatic"] for i in range(1, 5)])
+    assert np.all((np.diff(x) >= 6 * 13) | (np.diff(y) > 0))

@@ -1,0 +1,322 @@
+"""How fast encoders may learn, next to decoders: the two timescales of online learning."""
+
+from dataclasses import dataclass
+
+import nengo
+import numpy as np
+import xarray as xr
+from nengo.exceptions import SimulationError, ValidationError
+from nengo.utils.numpy import is_number
+
+from nengo_fa.experiments.checks import check_counts
+from nengo_fa.experiments.claims import Claim, find_lower
+from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.online import READOUT
+from nengo_fa.geometry import disc
+from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.networks import Multiplication
+
+#: Rules for the decoders by name. The three rates of PES are slow, that of
+#: `nengo_fa.networks.Multiplication`, and fast; RLS solves for the decoders as it goes.
+DECODER_RULES = {
+    "PES 2e-5": nengo.PES(2e-5),
+    "PES 2e-4": nengo.PES(2e-4),
+    "PES 2e-3": nengo.PES(2e-3),
+    "RLS": nengo.RLS(1e-2),
+}
+
+#: How often encoders and decoders are sampled, in seconds.
+SAMPLE_EVERY = 0.5
+
+VARIABLES = {
+    "rmse": {
+        "long_name": "root mean square error of the product, in the last sixth of the time",
+        "units": "1",
+    },
+    "rmse_solved": {
+        "long_name": "root mean square error with the best decoders for the last encoders",
+        "units": "1",
+    },
+    "ratio": {
+        "long_name": "how far encoders change the product in half a second, over how far decoders do",
+        "units": "1",
+    },
+}
+
+
+@dataclass(frozen=True)
+class TimescaleExperiment(InSeconds):
+    """Multiplication online, at several learning rates of encoders and of decoders.
+
+    In each trial the neurons, their feedback weights and the input are the same for all
+    rates, and other than in all other trials.
+
+    Parameters
+    ----------
+    n_trials : int
+        Trials do not depend on how many they are.
+    seconds : int
+        Simulated time. In the results a second takes the place of an epoch.
+    encoder_rates : tuple of float
+        Learning rates of the encoders, per second: zero, at which they are fixed, and then
+        higher and higher ones.
+    n_neurons : int
+    seed : int
+    """
+
+    n_trials: int = 9
+    seconds: int = 30
+    encoder_rates: tuple = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+    n_neurons: int = 20
+    seed: int = 0
+
+    name = "timescales"
+
+    def __post_init__(self):
+        check_counts(self, "n_trials", "seconds", "n_neurons")
+        rates = self.encoder_rates
+        if (
+            len(rates) < 2
+            or not all(map(is_number, rates))
+            or rates[0] != 0
+            or not np.all(np.diff(rates) > 0)
+            or not np.isfinite(rates[-1])
+        ):
+            raise ValidationError(
+                "Must be 0, to compare with, and then higher and higher rates (got "
+                f"{rates!r})",
+                attr="encoder_rates",
+            )
+
+    @property
+    def chunks(self):
+        """One decoder rule of one trial is a part by itself."""
+        return {"trial": 1, "decoder_rule": 1}
+
+    @property
+    def configuration(self):
+        """All that a trial depends on, for the attributes of the results."""
+        rules = {name: repr(rule) for name, rule in DECODER_RULES.items()}
+        return {**super().configuration, "decoders": rules}
+
+    def make_template(self):
+        """Dataset for the results of all trials, full of NaN."""
+        coordinates = {
+            # of type object, as Zarr has no standard for text of a fixed length
+            "decoder_rule": np.array(list(DECODER_RULES), dtype=object),
+            "encoder_rate": list(self.encoder_rates),
+            "trial": np.arange(self.n_trials),
+        }
+        shape = [len(values) for values in coordinates.values()]
+        return xr.Dataset(
+            {
+                name: (list(coordinates), np.full(shape, np.nan), attributes)
+                for name, attributes in VARIABLES.items()
+            },
+            coords=coordinates,
+            attrs={"title": "Multiplication, online, on two timescales"},
+        )
+
+    def run(self, decoder_rule, trial):
+        """Run some decoder rules, by their numbers, in some trials.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Infinite where learning has
+            diverged.
+        """
+        shape = len(decoder_rule), len(self.encoder_rates), len(trial)
+        results = {name: np.empty(shape) for name in VARIABLES}
+        rules = list(DECODER_RULES.values())
+        for i, j, k in np.ndindex(shape):
+            with np.errstate(all="ignore"):  # what diverges is infinite in the end
+                measured = self._learn(
+                    rules[decoder_rule[i]], self.encoder_rates[j], trial[k]
+                )
+            for name, value in zip(VARIABLES, measured):
+                results[name][i, j, k] = value
+        return results
+
+    def _learn(self, decoder_rule, encoder_rate, trial):
+        """The three measures of one simulation."""
+        rng = np.random.RandomState([self.seed, trial])
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        with nengo.Network(seed=seed) as model:
+            stimulus = nengo.Node(
+                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
+            )
+            product = Multiplication(
+                self.n_neurons,
+                encoder_rule=FeedbackAlignment(1, encoder_rate),
+                decoder_rule=decoder_rule,
+                seed=seed,
+            )
+            nengo.Connection(stimulus, product.input, synapse=None)
+            error = nengo.Probe(product.error, synapse=READOUT)
+            encoders = nengo.Probe(
+                product.encode.learning_rule,
+                "scaled_encoders",
+                sample_every=SAMPLE_EVERY,
+            )
+            decoders = nengo.Probe(product.decode, "weights", sample_every=SAMPLE_EVERY)
+        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+            last = max(self.seconds / 6, 1.0)
+            try:
+                sim.run(self.seconds, progress_bar=False)
+            except (SimulationError, FloatingPointError):  # what Nengo makes of NaN
+                return np.inf, np.inf, np.inf
+            n_samples = 1 + int(last / SAMPLE_EVERY)
+            outcome = _measure(
+                sim.data[product.hidden],
+                product.hidden.neuron_type,
+                sim.data[encoders][-n_samples:],
+                sim.data[decoders][-n_samples:],
+            )
+            rmse = np.sqrt(np.mean(sim.data[error][-round(last / sim.dt) :] ** 2))
+        return tuple(np.nan_to_num((rmse, *outcome), nan=np.inf, posinf=np.inf))
+
+
+def _measure(neurons, neuron_type, encoders, decoders):
+    """The error with the best decoders, and the ratio of the two speeds.
+
+    Parameters
+    ----------
+    neurons : nengo.builder.ensemble.BuiltEnsemble
+    neuron_type : nengo.neurons.NeuronType
+    encoders : (n_times, n_neurons, 2) ndarray
+        Times the gain.
+    decoders : (n_times, 1, n_neurons) ndarray
+
+    Returns
+    -------
+    rmse, ratio : float
+        NaN if encoders or decoders are not finite.
+    """
+    if not (np.isfinite(encoders).all() and np.isfinite(decoders).all()):
+        return np.nan, np.nan
+    points, inside = disc(31)
+    x = points[inside]
+    activities = np.array(
+        [
+            neuron_type.rates(x @ those.T, np.ones(len(those)), neurons.bias)
+            for those in encoders
+        ]
+    )
+    _, info = nengo.solvers.LstsqL2()(activities[-1], np.prod(x, axis=1)[:, None])
+    # of the change of the product, the part that each would make alone
+    decoders = np.swapaxes(decoders, 1, 2)
+    by_encoders = np.diff(activities, axis=0) @ decoders[:-1]
+    by_decoders = activities[:-1] @ np.diff(decoders, axis=0)
+    ratio = np.linalg.norm(by_encoders) / np.linalg.norm(by_decoders)
+    return info["rmses"].item(), ratio
+
+
+def check_claims(data):
+    """Whether encoders may learn as fast as they do, for each rule of the decoders.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `TimescaleExperiment`.
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+    fixed, learned = (
+        data.transpose("decoder_rule", "encoder_rate", "trial").isel(encoder_rate=part)
+        for part in (0, slice(1, None))
+    )
+    claims = []
+    for rule in data.decoder_rule.values:
+        for name, where in [("rmse", "online"), ("rmse_solved", "best decoders")]:
+            rates = learned[name].sel(decoder_rule=rule)
+            findings = tuple(
+                find_lower(
+                    f"{rate:g} per second",
+                    rates.sel(encoder_rate=rate).values,
+                    fixed[name].sel(decoder_rule=rule).values,
+                )
+                for rate in rates.encoder_rate.values
+            )
+            statement = f"{rule}, {where}: learned encoders have less error than fixed"
+            claims.append(Claim(statement, ("learned", "fixed"), findings))
+    best = {
+        rule: learned.rmse.sel(
+            decoder_rule=rule, encoder_rate=find_best_rate(data, "rmse", rule)
+        ).values
+        for rule in data.decoder_rule.values
+    }
+    statement = "RLS ends online with less error than PES, each at its best rate"
+    against = tuple(
+        find_lower(rule, best["RLS"], rmse)
+        for rule, rmse in best.items()
+        if rule != "RLS"
+    )
+    claims.append(Claim(statement, ("RLS", "PES"), against))
+    statement = (
+        "Best decoders: less error where encoders change the product less than decoders "
+        "do, than where they change it more"
+    )
+    findings = tuple(_compare_speeds(learned))
+    return (
+        [*claims, Claim(statement, ("less", "more"), findings)] if findings else claims
+    )
+
+
+def _compare_speeds(learned):
+    """For each rule that has them, rates at which encoders are slower against the others."""
+    slow = learned.ratio.median("trial") < 1
+    for rule in learned.decoder_rule.values:
+        here = slow.sel(decoder_rule=rule).values
+        rmse = learned.rmse_solved.sel(decoder_rule=rule).values
+        if here.any() and not here.all():
+            yield find_lower(rule, rmse[here].mean(axis=0), rmse[~here].mean(axis=0))
+
+
+def find_best_rate(data, measure, rule):
+    """The rate of learned encoders with the lowest median error, for one decoder rule."""
+    median = data[measure].sel(decoder_rule=rule).median("trial")
+    return float(median.isel(encoder_rate=slice(1, None)).idxmin("encoder_rate"))
+
+
+def report(data):
+    """Up to which rate encoders are worth to be taught, and how the speeds compare there.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `TimescaleExperiment`.
+
+    Returns
+    -------
+    report : str
+        For each rule and each rate of the encoders, medians over trials: both errors
+        over those with fixed encoders, and the ratio of the speeds.
+    """
+    fixed = data.isel(encoder_rate=0, drop=True)
+    lines = [
+        "Errors relative to fixed encoders, and how far encoders change the product in "
+        "half a second,",
+        "over how far decoders do; medians",
+        f"  {'decoders':12}{'encoders (1/s)':>15}{'online':>9}{'best decoders':>15}"
+        f"{'speeds':>9}",
+    ]
+    for rule in data.decoder_rule.values:
+        for rate in data.encoder_rate.values[1:]:
+            at, start = data.sel(decoder_rule=rule), fixed.sel(decoder_rule=rule)
+            at = at.sel(encoder_rate=rate)
+            online, solved, speeds = (
+                float(values.median("trial"))
+                for values in (
+                    at.rmse / start.rmse,
+                    at.rmse_solved / start.rmse_solved,
+                    at.ratio,
+                )
+            )
+            lines.append(
+                f"  {rule:12}{rate:15g}{online:9.2f}{solved:15.2f}{speeds:9.2g}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,98 @@
+"""Errors by the learning rates of encoders and of decoders."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.patches import Patch
+
+from nengo_fa.plots.conditions import (
+    draw_quartiles,
+    label_plainly,
+    make_measures,
+    show_ratios,
+)
+from nengo_fa.plots.drawing import FIXED, LEARNED, STYLE
+
+_STYLES = [
+    {"color": "0.55", "marker": "v", "linestyle": (0, (1, 1)), "linewidth": 1.4},
+    {"color": LEARNED, "marker": "o", "linestyle": "-", "linewidth": 1.6},
+    {"color": "#4f86cc", "marker": "s", "linestyle": (0, (4, 2)), "linewidth": 1.4},
+    {"color": FIXED, "marker": "^", "linestyle": (0, (6, 2, 1, 2)), "linewidth": 1.6},
+]
+_MEASURES = [
+    ("rmse", "While all of it learns", "RMSE of the product"),
+    ("rmse_solved", "With the best decoders", "RMSE of the product"),
+    ("ratio", "Slow or fast encoders", "Error of (b), relative to fixed"),
+]
+
+
+@rc_context(STYLE)
+def timescales(data):
+    """Figure of errors by the learning rate of the encoders, and by how the speeds compare.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``rmse``, ``rmse_solved`` and ``ratio``, each (decoder_rule, encoder_rate, trial),
+        for up to four decoder rules. The first encoder rate is zero. Trials with NaN do
+        not count; values may be infinite, where learning has diverged.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        (a) the error online; (b) with decoders solved for, for the encoders at the end,
+        both with medians over trials and the quartiles as a band; (c) medians of the
+        latter, relative to fixed encoders, over how far encoders change the product in
+        half a second, over how far decoders do.
+    """
+    # what has diverged is beyond all axes
+    data = data.where(np.isfinite(data))
+    rates = data["encoder_rate"].values
+    # evenly spaced: zero has no place on a logarithmic axis
+    places = np.arange(len(rates))
+    figure, legend, panels = make_measures(_MEASURES)
+    for rule, style in zip(data["decoder_rule"].values, _STYLES):
+        of_rule = data.sel(decoder_rule=rule).transpose("trial", "encoder_rate")
+        for axes, name in zip(panels, ("rmse", "rmse_solved")):
+            draw_quartiles(
+                axes,
+                places,
+                of_rule[name].values,
+                markersize=4,
+                markevery=1,
+                label=rule,
+                **style,
+            )
+        relative = of_rule.rmse_solved / of_rule.rmse_solved.isel(encoder_rate=0)
+        panels[2].plot(
+            of_rule.ratio.median("trial")[1:],
+            relative.median("trial")[1:],
+            markersize=4,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            **style,
+        )
+    for axes in panels[:2]:
+        axes.set_xticks(places, [f"{rate:g}" for rate in rates])
+        axes.tick_params("x", labelsize="small")
+        axes.set_xlabel("Rate of encoders (per second)")
+    panels[2].set_xscale("log")
+    label_plainly(panels[2].xaxis)
+    panels[2].set_xlabel("Speed of encoders / of decoders")
+    for line in (panels[2].axhline, panels[2].axvline):
+        line(1, color="0.35", linewidth=0.8, zorder=0)
+    for axes in panels:
+        show_ratios(axes)
+    handles, names = panels[0].get_legend_handles_labels()
+    n_trials = data.sizes["trial"]
+    noun = "trial" if n_trials == 1 else "trials"
+    legend.legend(
+        [*handles, Patch(color="0.8")],
+        [*names, f"quartiles of {n_trials} {noun}"],
+        loc="lower center",
+        ncol=len(handles) + 1,
+        columnspacing=1.5,
+        frameon=False,
+        handlelength=3,
+        borderaxespad=0,
+    )
+    return figure
