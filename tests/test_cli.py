@@ -206,7 +206,14 @@ def test_pyramidal(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "command", [["hebbian"], ["pyramidal"], ["timescales"], ["homeostasis", "online"]]
+    "command",
+    [
+        ["hebbian"],
+        ["pyramidal"],
+        ["timescales"],
+        ["error-populations"],
+        ["homeostasis", "online"],
+    ],
 )
 def test_epochs_are_seconds(command, capsys):
     with pytest.raises(SystemExit):

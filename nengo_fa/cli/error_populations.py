@@ -31,7 +31,7 @@ def add_to(commands):
         "first that the second hands on its error",
     )
     add_sweep_options(
-        command, N_TRIALS, f"{SECONDS} seconds", "two trials of one second"
+        command, N_TRIALS, f"{SECONDS}, of a second each", "two trials of one second"
     )
 
 
