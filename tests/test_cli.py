@@ -172,7 +172,7 @@ def test_error_populations_layer_by_layer(tmp_path, capsys, monkeypatch):
         asked.append((type(experiment), experiment.seconds, path))
         return data
 
-    monkeypatch.setattr(cli.error_populations, "sweep", sweep)
+    monkeypatch.setattr(cli.in_seconds, "sweep", sweep)
     options = ["--folder", str(tmp_path), "--quick"]
     assert cli.main(["error-populations", "layers", *options]) == 0
     path = tmp_path / "error_layers.zarr"

@@ -1,17 +1,10 @@
 """The command ``nengo-fa error-populations``."""
 
-from nengo_fa.cli.shared import (
-    add_command,
-    add_sweep_options,
-    draw,
-    get_folder,
-    import_extra,
-    import_plots,
-    print_claims,
-    sweep,
-)
+from nengo_fa.cli.in_seconds import add_seconds_options, make_experiment, run_experiment
+from nengo_fa.cli.shared import add_command, import_extra, import_plots
 
-N_TRIALS, SECONDS = 7, 30
+#: Number of trials, and seconds.
+FULL, QUICK = (7, 30), (2, 1)
 
 
 def add_to(commands):
@@ -30,32 +23,17 @@ def add_to(commands):
         help="two hidden layers, with an error each, in place of one: what it costs the "
         "first that the second hands on its error",
     )
-    add_sweep_options(
-        command, N_TRIALS, f"{SECONDS}, of a second each", "two trials of one second"
-    )
+    add_seconds_options(command, FULL, QUICK)
 
 
 def run(options):
     """Run the trials, print what was found and draw the figure."""
     plots = import_plots()
     if options.layers:
-        module = import_extra("experiments.error_layers", "experiments")
-        make, plot, words = module.ErrorLayerExperiment, plots.error_layers, ["layers"]
+        found = import_extra("experiments.error_layers", "experiments")
+        make, plot, words = found.ErrorLayerExperiment, plots.error_layers, ["layers"]
     else:
-        module = import_extra("experiments.error_populations", "experiments")
-        make, plot, words = (
-            module.ErrorPopulationExperiment,
-            plots.error_populations,
-            [],
-        )
-    n_trials, seconds = (2, 1) if options.quick else (N_TRIALS, SECONDS)
-    experiment = make(
-        n_trials=options.trials or n_trials,
-        seconds=options.epochs or seconds,
-        seed=options.seed,
-    )
-    folder = get_folder(options, *words)
-    data = sweep(experiment, options, folder / f"{plot.__name__}.zarr")
-    print(f"\n{module.report(data)}")
-    print_claims(module.check_claims(data))
-    draw(plot, data, folder / plot.__name__)
+        found = import_extra("experiments.error_populations", "experiments")
+        make, plot, words = found.ErrorPopulationExperiment, plots.error_populations, []
+    experiment = make_experiment(options, make, FULL, QUICK)
+    run_experiment(options, experiment, plot, found.check_claims, found.report, words)

@@ -1,9 +1,9 @@
 """The command ``nengo-fa homeostasis``."""
 
 from nengo_fa.cli import mnist, multiplication
+from nengo_fa.cli.in_seconds import add_seconds_options, make_experiment
 from nengo_fa.cli.shared import (
     add_command,
-    add_sweep_options,
     draw,
     get_folder,
     import_extra,
@@ -14,7 +14,8 @@ from nengo_fa.cli.shared import (
     sweep,
 )
 
-N_TRIALS, SECONDS = 7, 30
+#: Number of trials online, and seconds.
+FULL, QUICK = (7, 30), (2, 2)
 
 
 def add_to(commands):
@@ -38,7 +39,12 @@ def add_to(commands):
             "the paper's second experiment, or other samples",
             mnist.add_experiment_options,
         ),
-        ("online", run_online, "multiplication online, in spikes", _add_online_options),
+        (
+            "online",
+            run_online,
+            "multiplication online, in spikes",
+            lambda command: add_seconds_options(command, FULL, QUICK),
+        ),
     ):
         experiment = add_command(experiments, name, run, help)
         experiment.set_defaults(command=f"homeostasis-{name}")
@@ -56,11 +62,6 @@ def add_to(commands):
             help="learning rate of the encoder rules (default: that of the experiment)",
         )
         add_options(experiment)
-
-
-def _add_online_options(command):
-    quick = "two trials of two seconds"
-    add_sweep_options(command, N_TRIALS, f"{SECONDS}, of a second each", quick)
 
 
 def run_multiplication(options):
@@ -82,12 +83,12 @@ def run_mnist(options):
 def run_online(options):
     """The same, online."""
     online = import_extra("experiments.homeostasis_online", "experiments")
-    n_trials, seconds = (2, 2) if options.quick else (N_TRIALS, SECONDS)
-    experiment = online.OnlineHomeostasisExperiment(
-        n_trials=options.trials or n_trials,
-        seconds=options.epochs or seconds,
+    experiment = make_experiment(
+        options,
+        online.OnlineHomeostasisExperiment,
+        FULL,
+        QUICK,
         spread=options.spread,
-        seed=options.seed,
         **_get_learning_rate(options),
     )
     _run(options, experiment, [])

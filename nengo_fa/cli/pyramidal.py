@@ -1,17 +1,10 @@
 """The command ``nengo-fa pyramidal``."""
 
-from nengo_fa.cli.shared import (
-    add_command,
-    add_sweep_options,
-    draw,
-    get_folder,
-    import_extra,
-    import_plots,
-    print_claims,
-    sweep,
-)
+from nengo_fa.cli.in_seconds import add_seconds_options, make_experiment, run_experiment
+from nengo_fa.cli.shared import add_command, import_extra, import_plots
 
-N_TRIALS, SECONDS = 7, 40
+#: Number of trials, and seconds.
+FULL, QUICK = (7, 40), (2, 2)
 
 
 def add_to(commands):
@@ -22,22 +15,12 @@ def add_to(commands):
         run,
         help="pyramidal neurons with two compartments, which learn from bursts",
     )
-    add_sweep_options(
-        command, N_TRIALS, f"{SECONDS}, of a second each", "two trials of two seconds"
-    )
+    add_seconds_options(command, FULL, QUICK)
 
 
 def run(options):
     """Run the trials, print what was found and draw the figure."""
     plots = import_plots()
     pyramidal = import_extra("experiments.pyramidal", "experiments")
-    n_trials, seconds = (2, 2) if options.quick else (N_TRIALS, SECONDS)
-    experiment = pyramidal.PyramidalExperiment(
-        n_trials=options.trials or n_trials,
-        seconds=options.epochs or seconds,
-        seed=options.seed,
-    )
-    folder = get_folder(options)
-    data = sweep(experiment, options, folder / "pyramidal.zarr")
-    print_claims(pyramidal.check_claims(data))
-    draw(plots.pyramidal, data, folder / "pyramidal")
+    experiment = make_experiment(options, pyramidal.PyramidalExperiment, FULL, QUICK)
+    run_experiment(options, experiment, plots.pyramidal, pyramidal.check_claims)

@@ -1,0 +1,60 @@
+"""What commands for experiments that learn online have in common: epochs are seconds."""
+
+from nengo_fa.cli.shared import (
+    add_sweep_options,
+    draw,
+    get_folder,
+    print_claims,
+    sweep,
+)
+
+
+def add_seconds_options(command, full, quick):
+    """Add the options of a command that runs many trials, of some seconds each.
+
+    Parameters
+    ----------
+    command : argparse.ArgumentParser
+    full, quick : tuple of int
+        Number of trials, and seconds, by default and with ``--quick``.
+    """
+    n_trials, seconds = full
+    add_sweep_options(
+        command,
+        n_trials,
+        f"{seconds}, of a second each",
+        f"{quick[0]} trials of {quick[1]} s",
+    )
+
+
+def make_experiment(options, make, full, quick, **parameters):
+    """An experiment of as many trials and seconds as the options say."""
+    n_trials, seconds = quick if options.quick else full
+    return make(
+        n_trials=options.trials or n_trials,
+        seconds=options.epochs or seconds,
+        seed=options.seed,
+        **parameters,
+    )
+
+
+def run_experiment(options, experiment, plot, check_claims, report=None, words=()):
+    """Run the trials, print what was found and draw the figure.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    experiment : nengo_fa.experiments.in_seconds.InSeconds
+    plot, check_claims : callable
+        Take the data; data and figure have the name of the former.
+    report : callable, optional
+        Takes the data and returns what to print before the claims.
+    words : sequence of str, optional
+        For the name of the folder, after that of the command.
+    """
+    folder = get_folder(options, *words)
+    data = sweep(experiment, options, folder / f"{plot.__name__}.zarr")
+    if report is not None:
+        print(f"\n{report(data)}")
+    print_claims(check_claims(data))
+    draw(plot, data, folder / plot.__name__)
