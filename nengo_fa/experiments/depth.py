@@ -402,7 +402,11 @@ def report(data):
     errors["before learning"] = median.untaught_error
     for name, values in errors.items():
         lines.append(f"{name:20}" + "".join(f"{100 * x:8.1f}" for x in values.values))
-    lines += ["", "Angle of the first layer's update to backpropagation's (rad)", header]
+    lines += [
+        "",
+        "Angle of the first layer's update to backpropagation's (rad)",
+        header,
+    ]
     for name in VARIANTS:
         angles = median.alignment.sel(variant=name).values
         lines.append(f"{name:20}" + "".join(f"{x:8.2f}" for x in angles))
