@@ -72,6 +72,13 @@ def test_report(data):
     assert (lengths > high).mean() == pytest.approx(0.05, abs=0.01)
     assert low < median < high and 0 < positive < 50
     assert far == pytest.approx(100 * np.mean(np.abs(lengths - 1) > 0.5), rel=1e-3)
+    diverged = data.copy(deep=True)
+    for name in ("radial", "encoder_length"):
+        diverged[name][..., 40:, :] = np.inf
+    *_, longest, far, positive = map(
+        float, report(diverged).splitlines()[1].split()[2:]
+    )
+    assert np.isinf(longest) and far == 100 and positive < 50
 
 
 def test_one_runs_away_and_none_when_stabilized(data):
