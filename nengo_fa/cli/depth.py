@@ -111,6 +111,7 @@ def run(options):
         print_rates(chosen)
         experiment = replace(experiment, learning_rate=chosen)
         data = sweep(experiment, options, folder / "depth.zarr")
+    print(f"\n{depth.report(data)}")
     print_claims(depth.check_claims(data))
     draw(plots.depth, data, folder / "depth")
 

@@ -29,7 +29,7 @@ CONNECTIVITIES = ("full", "limited")
 TAUGHT = {"first": (1, 0), "second": (0, 1), "both": (1, 1)}
 
 #: Learning rates of the first and of the second layer for each variant, with full and
-#: with limited connectivity. Of eleven rates it is the one with the lowest median RMSE of
+#: with limited connectivity. Of seven rates it is the one with the lowest median RMSE of
 #: eight other trials, with this layer as the only one that learns.
 LEARNING_RATES = {
     "backprop": {"full": (0.1, 0.01), "limited": (0.1, 0.003)},

@@ -381,6 +381,38 @@ def check_claims(data):
     ]
 
 
+def report(data):
+    """Test errors, and angles of the first layer, by variant and number of hidden layers.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `DepthExperiment`.
+
+    Returns
+    -------
+    text : str
+        Two tables of medians over trials. With the last layer alone, the first of several
+        has no update, and so a right angle.
+    """
+    header = f"{'':20}" + "".join(f"{depth:>8}" for depth in data["depth"].values)
+    lines = ["Misclassified test samples (%), by number of hidden layers", header]
+    median = data.median("trial")
+    errors = {str(name): median.test_error.sel(variant=name) for name in VARIANTS}
+    errors["before learning"] = median.untaught_error
+    for name, values in errors.items():
+        lines.append(f"{name:20}" + "".join(f"{100 * x:8.1f}" for x in values.values))
+    lines += [
+        "",
+        "Angle of the first layer's update to backpropagation's (rad)",
+        header,
+    ]
+    for name in VARIANTS:
+        angles = median.alignment.sel(variant=name).values
+        lines.append(f"{name:20}" + "".join(f"{x:8.2f}" for x in angles))
+    return "\n".join(lines)
+
+
 def name_condition(variant, depth):
     """A variant and a number of hidden layers in words."""
     return f"{variant}, {depth} layer{'s' * (depth > 1)}"

@@ -341,6 +341,8 @@ def report(data):
             chosen = data.sel(rule=rule, normalization=normalization)
             length = chosen["encoder_length"].values[:, -1]
             low, median, high = np.percentile(length, [5, 50, 95], method="nearest")
+            radial = chosen["radial"]  # infinite from where it has diverged
+            radial = radial.where(np.isfinite(radial)).mean("epoch")
             numbers = [
                 np.median(chosen["rmse"].values[:, -1]),
                 median,
@@ -348,7 +350,7 @@ def report(data):
                 high,
                 length.max(),
                 100 * np.mean(np.abs(length - 1) > FAR),
-                100 * np.mean(chosen["radial"].values.mean(axis=1) > 0),
+                100 * np.mean(radial.values > 0),
             ]
             condition = f"{rule}, {normalization}"
             lines.append(f"{condition:32}" + "".join(f"{n:10.4g}" for n in numbers))

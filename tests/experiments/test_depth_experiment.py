@@ -12,6 +12,7 @@ from nengo_fa.experiments.depth import (
     DepthExperiment,
     check_claims,
     choose_rates,
+    report,
 )
 from nengo_fa.experiments.learning_rates import LearningRateExperiment
 
@@ -164,6 +165,20 @@ def test_claims(data):
     verdicts = {finding.condition: finding.verdict for finding in faster.findings}
     assert verdicts["local, 3 layers"] == "held"
     assert verdicts["direct, 1 layer"] == "not shown"
+
+
+def test_report(data):
+    """Each number is of the condition in whose line and column it is."""
+    errors, angles = (table.splitlines() for table in report(data).split("\n\n"))
+    assert errors[1].split() == angles[1].split() == ["1", "3"]
+    by_name = {line[:20].strip(): line[20:].split() for line in errors[2:]}
+    assert list(by_name) == [*VARIANTS, "before learning"]
+    expected = 100 * data.test_error.sel(variant="global").median("trial")
+    assert by_name["global"] == [f"{value:.1f}" for value in expected.values]
+    untaught = 100 * data.untaught_error.median("trial")
+    assert by_name["before learning"] == [f"{value:.1f}" for value in untaught.values]
+    assert angles[2].split() == ["backprop", "0.00", "0.00"]
+    assert angles[-1].split()[-1] == "1.57"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,29 @@ def test_claims_over_seeds(data):
     exchanged = ["none", "augmented", "stabilized", "homeostatic"]
     _, _, fewer, farthest, _ = check_claims(data.assign_coords(normalization=exchanged))
     assert "held" not in {fewer.verdict, farthest.findings[0].verdict}
-    assert "FeedbackAlignment, stabilized" in report(data)
+
+
+def test_report(data):
+    """The numbers of a line are of its condition, at the end."""
+    lines = report(data).splitlines()
+    assert len(lines) == 1 + 8
+    (line,) = (line for line in lines if line.startswith("FeedbackAlignment, none"))
+    chosen = data.sel(rule="FeedbackAlignment", normalization="none").isel(epoch=-1)
+    lengths = np.sort(chosen["encoder_length"].values.ravel())
+    rmse, median, low, high, longest, far, positive = map(float, line.split()[2:])
+    assert rmse == pytest.approx(chosen["rmse"].median().item(), rel=1e-3)
+    assert longest == pytest.approx(lengths[-1], rel=1e-3)
+    assert (lengths < low).mean() == pytest.approx(0.05, abs=0.01)
+    assert (lengths > high).mean() == pytest.approx(0.05, abs=0.01)
+    assert low < median < high and 0 < positive < 50
+    assert far == pytest.approx(100 * np.mean(np.abs(lengths - 1) > 0.5), rel=1e-3)
+    diverged = data.copy(deep=True)
+    for name in ("radial", "encoder_length"):
+        diverged[name][..., 40:, :] = np.inf
+    *_, longest, far, positive = map(
+        float, report(diverged).splitlines()[1].split()[2:]
+    )
+    assert np.isinf(longest) and far == 100 and positive < 50
 
 
 def test_one_runs_away_and_none_when_stabilized(data):
