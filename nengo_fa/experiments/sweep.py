@@ -1,5 +1,6 @@
 """Many trials of an experiment, on any executor, to be interrupted and resumed."""
 
+import atexit
 import math
 import multiprocessing
 import os
@@ -254,7 +255,9 @@ def open_executor(workers=None, scheduler=None):
         try:
             yield executor
         except BaseException:
-            # before processes end: it would trip over what has been cancelled
+            # Before processes end, and it has to be there until its thread has seen this:
+            # the thread would trip over what has been cancelled.
+            atexit.register(executor.shutdown)
             executor.shutdown(wait=False, cancel_futures=True)
             raise
         executor.shutdown()
