@@ -7,7 +7,7 @@ import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer, is_number
+from nengo.utils.numpy import is_integer, is_iterable, is_number
 
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
@@ -23,8 +23,9 @@ CARRIERS = ("node", "population")
 #: Whether the input leaves a trace until the error is there.
 TRACES = ("none", "matched")
 
-#: Errors that are measured, on the way and at the end: that of the network in the last quarter of the time, while all
-#: of it learns; and that with the best decoders for the encoders it ends with.
+#: Errors that are measured, on the way and at the end: that of the network in the last
+#: quarter of the time, while all of it learns; and that with the best decoders for the
+#: encoders it ends with.
 MEASURES = ("online", "solved")
 
 #: How much of the error with a node populations may cost and still count as the same.
@@ -47,7 +48,13 @@ def make_delay(delay):
     -------
     synapse : nengo.LinearFilter or None
         None without a delay.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the delay is no whole number, or below zero.
     """
+    check_delay(delay)
     if delay == 0:
         return None
     return nengo.LinearFilter([1], [1] + [0] * delay, analog=False)
@@ -69,6 +76,22 @@ def make_trace(delay):
         without a delay.
     """
     return nengo.Alpha(delay / 2000) if delay else None
+
+
+def check_delay(delay):
+    """Refuse a delay that is no whole number from zero upwards."""
+    if not is_integer(delay) or delay < 0:
+        raise ValidationError(
+            f"Must be a whole number, at least 0 (got {delay!r})", attr="delay"
+        )
+
+
+def check_carrier(carrier):
+    """Refuse what is not one of `CARRIERS`."""
+    if carrier not in CARRIERS:
+        raise ValidationError(
+            f"Must be one of {CARRIERS} (got {carrier!r})", attr="carrier"
+        )
 
 
 class LateMultiplication(Multiplication):
@@ -96,6 +119,11 @@ class LateMultiplication(Multiplication):
     ----------
     carrier : nengo.Node or nengo.Ensemble
         Comes after the delay and before the encoder rule.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the carrier is neither, or the delay no whole number from zero upwards.
     """
 
     def __init__(
@@ -107,6 +135,7 @@ class LateMultiplication(Multiplication):
         synapse=0.005,
         **kwargs,
     ):
+        check_carrier(carrier)
         super().__init__(encoder_rule=None, synapse=synapse, **kwargs)
         self.encode.learning_rule_type = encoder_rule
         with self:
@@ -140,13 +169,16 @@ def check_parameters(experiment):
     nengo.exceptions.ValidationError
         If numbers are not above zero, or delays do not rise from 0.
     """
-    if not is_number(experiment.seconds) or experiment.seconds <= 0:
+    seconds = experiment.seconds
+    if not is_number(seconds) or not 0 < seconds < np.inf:
         raise ValidationError(
-            f"Must be a number above zero (got {experiment.seconds!r})", attr="seconds"
+            f"Must be a finite number above zero (got {seconds!r})", attr="seconds"
         )
     check_counts(experiment, "n_trials", "n_neurons", "n_error_neurons")
+    FeedbackAlignment(1, experiment.learning_rate)  # refuses what is not a rate
     if (
-        len(experiment.delays) < 2
+        not is_iterable(experiment.delays)
+        or len(experiment.delays) < 2
         or not all(map(is_integer, experiment.delays))
         or experiment.delays[0] != 0
         or any(np.diff(experiment.delays) <= 0)

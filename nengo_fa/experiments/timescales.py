@@ -6,7 +6,7 @@ import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import SimulationError, ValidationError
-from nengo.utils.numpy import is_number
+from nengo.utils.numpy import is_iterable, is_number
 
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
@@ -38,7 +38,8 @@ VARIABLES = {
         "units": "1",
     },
     "ratio": {
-        "long_name": "how far encoders change the product in half a second, over how far decoders do",
+        "long_name": "how far encoders change the product in half a second, over how far "
+        "decoders do, in the last sixth of the time",
         "units": "1",
     },
 }
@@ -76,7 +77,8 @@ class TimescaleExperiment(InSeconds):
         check_counts(self, "n_trials", "seconds", "n_neurons")
         rates = self.encoder_rates
         if (
-            len(rates) < 2
+            not is_iterable(rates)
+            or len(rates) < 2
             or not all(map(is_number, rates))
             or rates[0] != 0
             or not np.all(np.diff(rates) > 0)

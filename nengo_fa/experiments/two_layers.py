@@ -2,8 +2,14 @@
 
 import nengo
 import numpy as np
+from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.error_populations import make_delay, make_trace
+from nengo_fa.experiments.error_populations import (
+    check_carrier,
+    check_delay,
+    make_delay,
+    make_trace,
+)
 from nengo_fa.feedback import Orthogonal
 from nengo_fa.learning_rules import FeedbackAlignment
 
@@ -54,6 +60,7 @@ def make_late_synapse(tau, delay, dt=0.001):
     -------
     synapse : nengo.LinearFilter
     """
+    check_delay(delay)
     decay = np.exp(-dt / tau)
     return nengo.LinearFilter([1 - decay], [1, -decay] + [0] * delay, analog=False)
 
@@ -104,6 +111,12 @@ class LayeredErrors(nengo.Network):
     weights : (2, 2) ndarray
         The feedback weights from the error of the output, or from that of the last layer,
         to the error of the first; random and orthogonal.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If route or carrier is none of these, or the delay no whole number from zero
+        upwards.
     """
 
     def __init__(
@@ -118,6 +131,12 @@ class LayeredErrors(nengo.Network):
         synapse=0.005,
         seed=0,
     ):
+        if route is not None and route not in ROUTES:
+            raise ValidationError(
+                f"Must be None or one of {ROUTES} (got {route!r})", attr="route"
+            )
+        check_carrier(carrier)
+        check_delay(delay)
         super().__init__(seed=seed, label="Two layers with an error each")
         rng = np.random.RandomState(seed)
         # Of their own, as Nengo's depend on the number of connections: the same neurons

@@ -133,13 +133,41 @@ def test_conditions_differ_in_what_learns_alone():
 
 @pytest.mark.parametrize(
     "options",
-    [{"n_trials": 0}, {"seconds": 0}, {"n_error_neurons": 0.5}, {"delays": (10, 30)}],
+    [
+        {"n_trials": 0},
+        {"seconds": 0},
+        {"seconds": np.nan},
+        {"seconds": np.inf},
+        {"n_error_neurons": 0.5},
+        {"learning_rate": -1},
+        {"learning_rate": "3"},
+        {"delays": (10, 30)},
+        {"delays": 30},
+    ],
     ids=str,
 )
 def test_refuses_parameters_of_no_layers(options):
     (name,) = options
     with pytest.raises(ValidationError, match=name):
         ErrorLayerExperiment(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"route": "relay"}, {"carrier": "nodes"}, {"delay": -1}, {"delay": 1.5}],
+    ids=str,
+)
+def test_refuses_a_network_of_no_layers(options):
+    (name,) = options
+    given = {"route": "relayed", "carrier": "node", "delay": 10, "trace": False}
+    with pytest.raises(ValidationError) as info:
+        LayeredErrors(**{**given, **options})
+    assert info.value.attr == name
+
+
+def test_late_synapse_refuses_a_delay_below_zero():
+    with pytest.raises(ValidationError, match="whole number"):
+        make_late_synapse(0.005, -3)
 
 
 def test_trials_of_layers():

@@ -98,6 +98,15 @@ def test_refuses(options):
         ErrorPopulationExperiment(**options)
 
 
+@pytest.mark.parametrize("options", [{"carrier": "nodes"}, {"delay": -1}], ids=str)
+def test_refuses_a_network(options):
+    (name,) = options
+    given = {"carrier": "node", "delay": 10, "encoder_rule": None, "n_neurons": 5}
+    with pytest.raises(ValidationError) as info:
+        LateMultiplication(**{**given, **options})
+    assert info.value.attr == name
+
+
 def test_trials():
     experiment = ErrorPopulationExperiment(n_trials=2, seconds=0.1, delays=(0, 20))
     data = fill(experiment, experiment.run(trial=range(2)))

@@ -155,7 +155,7 @@ def test_bad_parameters(name, value):
 
 @pytest.mark.parametrize(
     "rates",
-    [(0,), (1, 2), (0, 2, 1), (0, 1, 1), (0, np.nan), (0, np.inf), (0, "1")],
+    [(0,), (1, 2), (0, 2, 1), (0, 1, 1), (0, np.nan), (0, np.inf), (0, "1"), 5],
     ids=str,
 )
 def test_bad_rates(rates):
