@@ -347,4 +347,5 @@ def _get_configuration(experiment):
 
 
 def _to_json(values):
-    return json.dumps(values, sort_keys=True)
+    # numbers and arrays of NumPy are as good as Python's
+    return json.dumps(values, sort_keys=True, default=lambda value: value.tolist())

@@ -1,3 +1,4 @@
+import gc
 import json
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -245,6 +247,19 @@ def test_an_exception_ends_busy_workers():
     wait_for_end_of(pids)
 
 
+def test_an_interrupted_executor_is_there_for_its_thread():
+    """Or the thread trips over what has been cancelled, and prints a traceback."""
+    try:
+        with open_executor(1) as executor:
+            alive = weakref.ref(executor)
+            del executor
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    gc.collect()
+    assert alive() is not None
+
+
 @pytest.mark.parametrize(
     "change",
     [{"epochs": 4}, {"seed": 1}, {"chunk_size": 3}, {"neurons": "spiking"}],
@@ -446,6 +461,13 @@ def test_says_where_results_come_from(store):
         assert data.attrs["seed"] == EXPERIMENT.seed
         assert data.angle.attrs["units"] == "rad"
         assert data.rmse.dims == ("rule", "normalization", "trial", "epoch")
+
+
+def test_numbers_of_numpy_are_those_of_python(tmp_path, store):
+    path = tmp_path / "numpy.zarr"
+    shutil.copytree(store, path)
+    with Store(path, replace(EXPERIMENT, n_neurons=np.int64(8))) as again:
+        assert not again.find_unfinished()
 
 
 def test_parts_cover_all_trials():
