@@ -6,6 +6,7 @@ import xarray as xr
 
 import nengo_fa
 from nengo_fa.experiments import pyramidal
+from nengo_fa.experiments.claims import find_lower
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +48,17 @@ def test_rates_have_a_small_angle_at_once():
     assert data.angle.sel(weight=3).max() < 0.2
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_bursts_teach_multiplication(seed):
-    data = pyramidal.learn(seconds=8.0, seed=seed)
-    rmse = np.sqrt((data.rmse.isel(time=slice(10, None)) ** 2).mean("time"))
-    fixed, bursts, aligned = (rmse.sel(rule=rule).item() for rule in pyramidal.RULES)
-    assert bursts < 0.95 * fixed and aligned < fixed
+def test_bursts_teach_multiplication():
+    """Over seeds: better than fixed encoders, and not as well as feedback alignment."""
+    trials = [pyramidal.learn(seconds=4.0, seed=seed).rmse for seed in range(12)]
+    last_quarter = xr.concat(trials, "trial").isel(time=slice(15, None))
+    rmse = np.sqrt((last_quarter**2).mean("time"))
+    fixed, bursts, aligned = (rmse.sel(rule=rule) for rule in pyramidal.RULES)
+    for finding in (
+        find_lower("bursts, fixed", bursts, fixed),
+        find_lower("feedback alignment, bursts", aligned, bursts),
+    ):
+        assert finding.verdict == "held", finding
 
 
 def test_trials():
