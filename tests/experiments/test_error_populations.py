@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
+from nengo_fa.experiments import error_populations
+from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.error_populations import (
+    TRACES,
     ErrorPopulationExperiment,
     LateMultiplication,
     check_claims,
@@ -127,6 +130,17 @@ def test_solved_decoders_show_how_good_encoders_are():
         )
     with nengo.Simulator(model, progress_bar=False) as sim:
         assert solve(sim, diagonals) < 0.2 * solve(sim, axes)
+
+
+def test_delay_costs_accuracy(monkeypatch):
+    """Over seeds, online and with the best decoders. Fast encoders show it soon."""
+    # one carrier takes half the time
+    monkeypatch.setattr(error_populations, "CARRIERS", ("node",))
+    experiment = ErrorPopulationExperiment(9, 3, (0, 100), learning_rate=30.0)
+    for rmse in experiment.run(range(9))["rmse"]:
+        prompt, late = rmse[0, TRACES.index("none")]
+        cost = find_lower("100 ms", prompt, late)
+        assert cost.verdict == "held", cost
 
 
 @pytest.fixture
