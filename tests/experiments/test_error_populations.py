@@ -20,13 +20,6 @@ from nengo_fa.experiments.error_populations import (
 from nengo_fa.learning_rules import FeedbackAlignment
 
 
-def fill(experiment, results):
-    template = experiment.make_template()
-    return template.assign(
-        {name: (template[name].dims, values) for name, values in results.items()}
-    )
-
-
 @pytest.mark.parametrize("delay", [10, 100])
 def test_trace_has_the_delay_as_its_mean(delay):
     impulse = np.zeros((20 * delay, 1))
@@ -103,7 +96,7 @@ def test_refuses(options):
 
 def test_trials():
     experiment = ErrorPopulationExperiment(n_trials=2, seconds=0.1, delays=(0, 20))
-    data = fill(experiment, experiment.run(trial=range(2)))
+    data = experiment.run_here()
     assert not data.isnull().any().to_array().any()
     # a trial is the same whichever run with it
     again = experiment.run(trial=[1])
@@ -152,7 +145,11 @@ def late(rng):
     ratio = 0.5 + np.array([1.0, 0.5])[:, np.newaxis] * cost
     noise = rng.uniform(0.99, 1.01, size=(2, 2, 1, 1, 9))
     rmse = ratio[:, :, np.newaxis] * noise * fixed
-    return fill(experiment, {"rmse": rmse, "rmse_fixed": [fixed, fixed]})
+    data = experiment.make_template()
+    return data.assign(
+        rmse=(data["rmse"].dims, rmse),
+        rmse_fixed=(data["rmse_fixed"].dims, [fixed, fixed]),
+    )
 
 
 def test_claims_hold_where_they_are_true(late):
