@@ -13,9 +13,9 @@ from nengo_fa.experiments.error_populations import (
     MARGIN,
     MEASURES,
     check_parameters,
+    simulate,
 )
 from nengo_fa.experiments.in_seconds import InSeconds
-from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.two_layers import (
     N_INPUTS,
     RMS,
@@ -148,21 +148,11 @@ class ErrorLayerExperiment(InSeconds):
                 networks[condition] = LayeredErrors(
                     route, CARRIERS[carrier], self.delays[i], trace, **options
                 )
-            probes = {}
-            for condition, network in networks.items():
-                nengo.Connection(stimulus, network.input, synapse=None)
-                probes[condition] = nengo.Probe(network.error, synapse=READOUT)
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
-        with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
-            sim.run(self.seconds)
-            last = slice(-(sim.n_steps // 4) or None, None)
-            return {
-                condition: (
-                    np.sqrt(np.mean(sim.data[probes[condition]][last] ** 2)),
-                    solve(sim, network.layers),
-                )
-                for condition, network in networks.items()
-            }
+
+        def solve_layers(sim, network):
+            return solve(sim, network.layers)
+
+        return simulate(model, stimulus, networks, self.seconds, solve_layers)
 
 
 def solve(sim, layers):

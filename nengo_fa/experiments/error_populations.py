@@ -308,22 +308,49 @@ class ErrorPopulationExperiment(InSeconds):
                     n_error_neurons=self.n_error_neurons,
                     **options,
                 )
-            probes = {}
-            for condition, network in networks.items():
-                nengo.Connection(stimulus, network.input, synapse=None)
-                probes[condition] = nengo.Probe(network.error, synapse=READOUT)
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
-        with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
-            sim.run(self.seconds)
-            return {
-                condition: (
-                    np.sqrt(
-                        np.mean(sim.data[probes[condition]][-sim.n_steps // 4 :] ** 2)
-                    ),
-                    solve(sim, network.hidden),
-                )
-                for condition, network in networks.items()
-            }
+
+        def solve_hidden(sim, network):
+            return solve(sim, network.hidden)
+
+        return simulate(model, stimulus, networks, self.seconds, solve_hidden)
+
+
+def simulate(model, stimulus, networks, seconds, solve):
+    """Both errors of networks that learn from the same stimulus, in one simulation.
+
+    Parameters
+    ----------
+    model : nengo.Network
+        With the stimulus and the networks.
+    stimulus : nengo.Node
+        Not connected yet.
+    networks : dict of nengo.Network
+        By any names; with ``input`` and ``error``.
+    seconds : float
+    solve : callable
+        Takes the simulator and a network, and returns its error with the best decoders.
+
+    Returns
+    -------
+    errors : dict of tuple
+        By the same names, for each of `MEASURES`.
+    """
+    with model:
+        probes = {}
+        for name, network in networks.items():
+            nengo.Connection(stimulus, network.input, synapse=None)
+            probes[name] = nengo.Probe(network.error, synapse=READOUT)
+    # Nengo's optimizer adds numbers up in an order that changes from run to run
+    with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+        sim.run(seconds)
+        last = slice(-sim.n_steps // 4, None)
+        return {
+            name: (
+                np.sqrt(np.mean(sim.data[probes[name]][last] ** 2)),
+                solve(sim, network),
+            )
+            for name, network in networks.items()
+        }
 
 
 def solve(sim, hidden):

@@ -1,16 +1,9 @@
 """What two layers learn from errors that reach the first one on different routes."""
 
-import numpy as np
 from matplotlib import rc_context
 
-from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
-    PAGE,
-    STYLE,
-    make_figure,
-    set_font_size,
-)
+from nengo_fa.plots.drawing import FIXED, LEARNED, PAGE, STYLE, make_figure
+from nengo_fa.plots.error_populations import draw_delays
 
 TITLES = {"online": "While all of it learns", "solved": "Learned, best decoders"}
 CARRIERS = {"node": "nodes", "population": "populations"}
@@ -60,25 +53,10 @@ def error_layers(data):
 
 
 def _draw(axes, ratio):
-    delays = ratio["delay"].values
-    place = np.arange(len(delays))
-    axes.axhline(1, color="0.3", linewidth=0.8, linestyle=":", label="fixed encoders")
-    for shift, (way, look) in zip((-0.09, -0.03, 0.03, 0.09), LOOKS.items()):
-        colour, style, marker, name = look
-        values = ratio.sel(way=way).transpose("delay", "trial")
-        low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
-        axes.errorbar(
-            place + shift,  # beside each other, for bars to be seen
-            median,
-            [median - low, high - median],
-            color=colour,
-            linestyle=style,
-            marker=marker,
-            markerfacecolor="white" if way == "traces" else colour,
-            markersize=4,
-            linewidth=1,
-            label=name,
-        )
-    axes.set_xticks(place, [f"{delay:g}" for delay in delays])
-    axes.spines[["top", "right"]].set_visible(False)
-    set_font_size(axes)
+    curves = {}
+    for way, (colour, style, marker, name) in LOOKS.items():
+        look = {"color": colour, "linestyle": style, "marker": marker}
+        if way == "traces":
+            look["markerfacecolor"] = "white"
+        curves[name] = ratio.sel(way=way), look
+    draw_delays(axes, curves)

@@ -52,27 +52,41 @@ def error_populations(data):
 
 
 def _draw(axes, ratio):
-    delays = ratio["delay"].values
-    place = np.arange(len(delays))
+    curves = {}
+    for trace, (colour, style, name) in LOOKS.items():
+        for carrier, marker in MARKERS.items():
+            look = {"color": colour, "linestyle": style, "marker": marker}
+            if carrier != "node":
+                look["markerfacecolor"] = "white"
+            values = ratio.sel(carrier=carrier, trace=trace)
+            curves[f"{carrier}, {name}"] = values, look
+    draw_delays(axes, curves)
+    axes.set_xlabel("Delay of the error at the encoders (ms)")
+
+
+def draw_delays(axes, curves):
+    """Draw four curves over the delay, with bars beside each other, for them to be seen.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    curves : dict of tuple
+        By label: errors relative to fixed encoders, a DataArray (delay, trial), and how they
+        look, as for `matplotlib.axes.Axes.errorbar`.
+    """
     axes.axhline(1, color="0.3", linewidth=0.8, linestyle=":", label="fixed encoders")
-    curves = [(carrier, trace) for trace in LOOKS for carrier in MARKERS]
-    for shift, (carrier, trace) in zip((-0.09, -0.03, 0.03, 0.09), curves):
-        colour, style, name = LOOKS[trace]
-        values = ratio.sel(carrier=carrier, trace=trace).transpose("delay", "trial")
+    for shift, (label, (values, look)) in zip(
+        (-0.09, -0.03, 0.03, 0.09), curves.items()
+    ):
+        values = values.transpose("delay", "trial")
         low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
+        delays = values["delay"].values
         axes.errorbar(
-            place + shift,  # beside each other, for bars to be seen
+            np.arange(len(delays)) + shift,
             median,
             [median - low, high - median],
-            color=colour,
-            linestyle=style,
-            marker=MARKERS[carrier],
-            markerfacecolor=colour if carrier == "node" else "white",
-            markersize=4,
-            linewidth=1,
-            label=f"{carrier}, {name}",
+            **{"markersize": 4, "linewidth": 1, "label": label, **look},
         )
-    axes.set_xticks(place, [f"{delay:g}" for delay in delays])
-    axes.set_xlabel("Delay of the error at the encoders (ms)")
+        axes.set_xticks(np.arange(len(delays)), [f"{delay:g}" for delay in delays])
     axes.spines[["top", "right"]].set_visible(False)
     set_font_size(axes)

@@ -19,13 +19,6 @@ from nengo_fa.experiments.two_layers import (
 )
 
 
-def fill(experiment, results):
-    template = experiment.make_template()
-    return template.assign(
-        {name: (template[name].dims, values) for name, values in results.items()}
-    )
-
-
 def test_square_is_that_of_a_complex_number(rng):
     x = rng.randn(10, N_INPUTS)
     expected = (x[:, 0] + 1j * x[:, 1]) ** 2
@@ -174,7 +167,7 @@ def test_trials_of_layers():
     experiment = ErrorLayerExperiment(
         n_trials=2, seconds=0.1, delays=(0, 10), n_neurons=5, n_error_neurons=10
     )
-    data = fill(experiment, experiment.run(trial=range(2)))
+    data = experiment.run_here()
     assert not data.isnull().any().to_array().any()
     # a trial is the same whichever run with it
     again = experiment.run(trial=[1])
@@ -219,7 +212,11 @@ def layered(rng):
     )
     noise = rng.uniform(0.99, 1.01, size=(2, 4, 2, 1, 9))
     rmse = ratio[:, np.newaxis, :, np.newaxis] * noise * fixed
-    return fill(experiment, {"rmse": rmse, "rmse_fixed": [fixed, fixed]})
+    data = experiment.make_template()
+    return data.assign(
+        rmse=(data["rmse"].dims, rmse),
+        rmse_fixed=(data["rmse_fixed"].dims, [fixed, fixed]),
+    )
 
 
 def test_claims_about_layers_hold_where_they_are_true(layered):

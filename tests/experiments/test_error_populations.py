@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
+from nengo_fa.experiments import error_populations
+from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.error_populations import (
+    TRACES,
     ErrorPopulationExperiment,
     LateMultiplication,
     check_claims,
@@ -15,13 +18,6 @@ from nengo_fa.experiments.error_populations import (
     solve,
 )
 from nengo_fa.learning_rules import FeedbackAlignment
-
-
-def fill(experiment, results):
-    template = experiment.make_template()
-    return template.assign(
-        {name: (template[name].dims, values) for name, values in results.items()}
-    )
 
 
 @pytest.mark.parametrize("delay", [10, 100])
@@ -109,7 +105,7 @@ def test_refuses_a_network(options):
 
 def test_trials():
     experiment = ErrorPopulationExperiment(n_trials=2, seconds=0.1, delays=(0, 20))
-    data = fill(experiment, experiment.run(trial=range(2)))
+    data = experiment.run_here()
     assert not data.isnull().any().to_array().any()
     # a trial is the same whichever run with it
     again = experiment.run(trial=[1])
@@ -138,6 +134,17 @@ def test_solved_decoders_show_how_good_encoders_are():
         assert solve(sim, diagonals) < 0.2 * solve(sim, axes)
 
 
+def test_delay_costs_accuracy(monkeypatch):
+    """Over seeds, online and with the best decoders. Fast encoders show it soon."""
+    # one carrier takes half the time
+    monkeypatch.setattr(error_populations, "CARRIERS", ("node",))
+    experiment = ErrorPopulationExperiment(9, 3, (0, 100), learning_rate=30.0)
+    for rmse in experiment.run(range(9))["rmse"]:
+        prompt, late = rmse[0, TRACES.index("none")]
+        cost = find_lower("100 ms", prompt, late)
+        assert cost.verdict == "held", cost
+
+
 @pytest.fixture
 def late(rng):
     """Each delay costs, and the trace wins back half of what it does."""
@@ -147,7 +154,11 @@ def late(rng):
     ratio = 0.5 + np.array([1.0, 0.5])[:, np.newaxis] * cost
     noise = rng.uniform(0.99, 1.01, size=(2, 2, 1, 1, 9))
     rmse = ratio[:, :, np.newaxis] * noise * fixed
-    return fill(experiment, {"rmse": rmse, "rmse_fixed": [fixed, fixed]})
+    data = experiment.make_template()
+    return data.assign(
+        rmse=(data["rmse"].dims, rmse),
+        rmse_fixed=(data["rmse_fixed"].dims, [fixed, fixed]),
+    )
 
 
 def test_claims_hold_where_they_are_true(late):

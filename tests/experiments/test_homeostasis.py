@@ -5,8 +5,10 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
+from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.classification import ClassificationExperiment
 from nengo_fa.experiments.homeostasis import (
+    FAR,
     NORMALIZATIONS,
     HomeostasisExperiment,
     check_claims,
@@ -88,6 +90,32 @@ def test_one_runs_away_and_none_when_stabilized(data):
     assert stabilized.isel(epoch=-1).max() < 1.15
 
 
+@pytest.fixture(scope="module")
+def digits():
+    """In small steps, each of them with all of the samples."""
+    inner = ClassificationExperiment(
+        "digits", n_trials=8, epochs=30, learning_rate=0.1, n_neurons=30, n_batches=1
+    )
+    return run(HomeostasisExperiment(inner))
+
+
+def test_sign_of_error_times_drive_decides_on_digits(digits):
+    """Over seeds: for most neurons, and for those of either sign."""
+    _, predicted, *_ = check_claims(digits)
+    assert predicted.verdict == "held", predicted
+    # most signs are negative: that all lengths come closer would be right about these
+    measured, factors = find_factors(digits, "FeedbackAlignment")
+    attracted, repelled = (
+        np.ma.median(np.ma.masked_array(measured, ~chosen), axis=1)
+        for chosen in (factors < 0, factors > 0)
+    )
+    for finding in (
+        find_lower("s < 0", attracted, np.zeros(8)),
+        find_lower("s > 0", np.zeros(8), repelled),
+    ):
+        assert finding.verdict == "held", finding
+
+
 def test_without_spread_it_is_the_experiment():
     inner = MultiplicationExperiment(n_trials=2, epochs=3, n_samples=100)
     ours = run(HomeostasisExperiment(inner, spread=0)).sel(normalization="augmented")
@@ -134,6 +162,28 @@ def test_online():
     assert bool((distance.isel(epoch=-1) < 0.8 * distance.isel(epoch=0)).all())
     again = run(replace(experiment, n_trials=1)).isel(rule=0)
     np.testing.assert_array_equal(again["rmse"][:, 0], data["rmse"][:, 0])
+
+
+def test_online_lengths_run_away_unless_stabilized():
+    """Over seeds, at the learning rate of the command."""
+    experiment = OnlineHomeostasisExperiment(seconds=5)
+    start, homeostatic, stabilized = [], [], []
+    for trial in range(12):
+        for farthest, normalization in (
+            (homeostatic, "homeostatic"),
+            (stabilized, "stabilized"),
+        ):
+            # the other two are not needed
+            length = experiment._learn(trial, normalization)["encoder_length"]
+            distance = np.abs(length - 1).max(axis=1)
+            farthest.append(distance.max())
+        start.append(distance[0])
+    for finding in (
+        find_lower("homeostatic", np.full(12, FAR), homeostatic),
+        find_lower("stabilized", stabilized, 1.1 * np.array(start)),
+        find_lower("both", stabilized, homeostatic),
+    ):
+        assert finding.verdict == "held", finding
 
 
 def test_what_diverges_online_is_infinite():

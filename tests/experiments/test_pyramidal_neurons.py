@@ -6,6 +6,7 @@ from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa.experiments import pyramidal
+from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.pyramidal import APICAL, BASAL, WEIGHTS, PyramidalExperiment
 
 
@@ -46,11 +47,15 @@ def test_rates_have_a_small_angle_at_once():
     assert angles[list(WEIGHTS).index(3)].max() < 0.2
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_bursts_teach_multiplication(seed):
-    errors = pyramidal.learn(seconds=8.0, seed=seed)
-    fixed, bursts, aligned = np.sqrt(np.mean(errors[:, 10:] ** 2, axis=1))
-    assert bursts < 0.95 * fixed and aligned < fixed
+def test_bursts_teach_multiplication():
+    """Over seeds: better than fixed encoders, and not as well as feedback alignment."""
+    trials = np.array([pyramidal.learn(seconds=4.0, seed=seed) for seed in range(12)])
+    fixed, bursts, aligned = np.sqrt(np.mean(trials[..., 15:] ** 2, axis=-1)).T
+    for finding in (
+        find_lower("bursts, fixed", bursts, fixed),
+        find_lower("feedback alignment, bursts", aligned, bursts),
+    ):
+        assert finding.verdict == "held", finding
 
 
 def test_trials():

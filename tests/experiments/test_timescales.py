@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
+from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.timescales import (
     DECODER_RULES,
     TimescaleExperiment,
@@ -84,6 +85,18 @@ def test_best_decoders_are_least_squares():
         for encoders in (diagonal, square)
     )
     assert good < 0.5 * bad
+
+
+def test_fast_encoders_end_worse_than_slow_and_than_fixed_ones():
+    """Over seeds, with moderate PES and the best decoders.
+
+    That slow ones end better than fixed ones takes more trials than there is time for.
+    """
+    experiment = TimescaleExperiment(9, seconds=5, encoder_rates=(0.0, 1.0, 100.0))
+    moderate = [list(DECODER_RULES).index("PES 2e-4")]
+    ((fixed, slow, fast),) = experiment.run(moderate, range(9))["rmse_solved"]
+    for finding in find_lower("fixed", fixed, fast), find_lower("slow", slow, fast):
+        assert finding.verdict == "held", finding
 
 
 def test_divergence_is_infinite():
