@@ -7,12 +7,12 @@ import nengo
 import numpy as np
 import xarray as xr
 
+from nengo_fa.experiments.checks import check_late_errors
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.error_populations import (
     CARRIERS,
     MARGIN,
     MEASURES,
-    check_parameters,
     simulate,
 )
 from nengo_fa.experiments.in_seconds import InSeconds
@@ -72,7 +72,7 @@ class ErrorLayerExperiment(InSeconds):
     name = "error layers"
 
     def __post_init__(self):
-        check_parameters(self)
+        check_late_errors(self)
 
     @property
     def _shape(self):

@@ -7,9 +7,8 @@ import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer, is_iterable, is_number
 
-from nengo_fa.experiments.checks import check_counts
+from nengo_fa.experiments.checks import check_delay, check_late_errors
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
@@ -76,14 +75,6 @@ def make_trace(delay):
         without a delay.
     """
     return nengo.Alpha(delay / 2000) if delay else None
-
-
-def check_delay(delay):
-    """Refuse a delay that is no whole number from zero upwards."""
-    if not is_integer(delay) or delay < 0:
-        raise ValidationError(
-            f"Must be a whole number, at least 0 (got {delay!r})", attr="delay"
-        )
 
 
 def check_carrier(carrier):
@@ -157,39 +148,6 @@ class LateMultiplication(Multiplication):
             )
 
 
-def check_parameters(experiment):
-    """Refuse what no experiment with late errors can be made of.
-
-    Parameters
-    ----------
-    experiment : ErrorPopulationExperiment or ErrorLayerExperiment
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If numbers are not above zero, or delays do not rise from 0.
-    """
-    seconds = experiment.seconds
-    if not is_number(seconds) or not 0 < seconds < np.inf:
-        raise ValidationError(
-            f"Must be a finite number above zero (got {seconds!r})", attr="seconds"
-        )
-    check_counts(experiment, "n_trials", "n_neurons", "n_error_neurons")
-    FeedbackAlignment(1, experiment.learning_rate)  # refuses what is not a rate
-    if (
-        not is_iterable(experiment.delays)
-        or len(experiment.delays) < 2
-        or not all(map(is_integer, experiment.delays))
-        or experiment.delays[0] != 0
-        or any(np.diff(experiment.delays) <= 0)
-    ):
-        raise ValidationError(
-            "Must be 0, to compare with, and then longer and longer delays in whole "
-            f"milliseconds (got {experiment.delays!r})",
-            attr="delays",
-        )
-
-
 @dataclass(frozen=True)
 class ErrorPopulationExperiment(InSeconds):
     """Multiplication learned online, in spikes, from errors that come late.
@@ -223,7 +181,7 @@ class ErrorPopulationExperiment(InSeconds):
     name = "error populations"
 
     def __post_init__(self):
-        check_parameters(self)
+        check_late_errors(self)
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

@@ -4,9 +4,9 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
+from nengo_fa.experiments.checks import check_delay
 from nengo_fa.experiments.error_populations import (
     check_carrier,
-    check_delay,
     make_delay,
     make_trace,
 )
