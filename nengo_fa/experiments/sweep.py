@@ -274,6 +274,8 @@ def get_n_processors():
 def _start_worker(watched):
     # Ctrl-C is for the parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Processes would be in each other's way, and Nengo would warn of it.
+    rc.set("decoder_cache", "enabled", "False")
 
     def end_with_parent():
         # nothing comes: it waits for the other end to be closed, by whatever cause

@@ -162,6 +162,13 @@ def test_finished_trials_are_not_run_again(store):
     assert data.sizes["trial"] == 5
 
 
+def test_processes_do_not_share_a_cache():
+    """Each has Nengo's configuration anew, in which the cache is on."""
+    enabled = "__import__('nengo').rc.getboolean('decoder_cache', 'enabled')"
+    with open_executor(1) as executor:
+        assert executor.submit(eval, enabled).result() is False
+
+
 def test_survives_sigkill(tmp_path, store):
     """Killed at whatever moment, again and again, it ends with the same store."""
     path = tmp_path / "killed.zarr"
