@@ -11,6 +11,7 @@ import numpy as np
 from nengo.builder import Builder
 
 import nengo_fa
+from nengo_fa.experiments.trials import draw_seed
 from nengo_fa.networks import BurstMultiplication, Multiplication
 from nengo_fa.pyramidal import build_pyramidal
 
@@ -94,11 +95,8 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=40.0)
     arguments = parser.parse_args()
     # those of nengo-fa pyramidal
-    seeds = [
-        np.random.RandomState([0, trial]).randint(np.iinfo(np.int32).max)
-        for trial in range(arguments.trials)
-    ]
-    ratios = [measure(int(seed), arguments.seconds) for seed in seeds]
+    seeds = [draw_seed(0, trial)[0] for trial in range(arguments.trials)]
+    ratios = [measure(seed, arguments.seconds) for seed in seeds]
     for name in ratios[0]:
         values = [ratio[name] for ratio in ratios]
         print(f"{name:32}{np.median(values):6.2f}", np.round(values, 2))

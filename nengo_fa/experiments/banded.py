@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, replace
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
@@ -19,6 +18,7 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
+from nengo_fa.experiments.trials import make_template
 from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
@@ -153,20 +153,15 @@ class BandedExperiment:
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
         coordinates = {
-            # of type object, as Zarr has no standard for text of a fixed length
-            "variant": np.array(list(VARIANTS), dtype=object),
-            "connectivity": np.array(CONNECTIVITIES, dtype=object),
-            "taught": np.array(list(TAUGHT), dtype=object),
-            "trial": np.arange(self.n_trials),
-            "epoch": np.arange(self.epochs + 1),
+            "variant": list(VARIANTS),
+            "connectivity": CONNECTIVITIES,
+            "taught": list(TAUGHT),
+            "trial": range(self.n_trials),
+            "epoch": range(self.epochs + 1),
         }
-        shape = [len(values) for values in coordinates.values()]
-        results = {
-            name: (list(coordinates), np.full(shape, np.nan), attributes)
-            for name, attributes in VARIABLES.items()
-        }
+        variables = {name: (list(coordinates), its) for name, its in VARIABLES.items()}
         title = "Bands, learned with full and with limited connectivity"
-        return xr.Dataset(results, coords=coordinates, attrs={"title": title})
+        return make_template(coordinates, variables, title)
 
     def run(self, variant, connectivity, trial):
         """Run some variants and connectivities, by their numbers, in some trials.

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
@@ -21,6 +20,7 @@ from nengo_fa.experiments.conditions import (
     make_coordinates,
     make_rule,
 )
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.layers import make_chain
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Classifier
@@ -199,19 +199,12 @@ class ClassificationExperiment:
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
         coordinates = make_coordinates(self.n_trials, self.epochs)
-        shape = [len(values) for values in coordinates.values()]
-        results = {
-            name: (list(coordinates), np.full(shape, np.nan), attributes)
-            for name, attributes in VARIABLES.items()
-        }
-        baselines = {
-            name: ("trial", np.full(self.n_trials, np.nan), attributes)
-            for name, attributes in BASELINES.items()
+        variables = {
+            **{name: (list(coordinates), its) for name, its in VARIABLES.items()},
+            **{name: (["trial"], its) for name, its in BASELINES.items()},
         }
         title = f"Classification of {self.dataset}, with encoders learned offline"
-        return xr.Dataset(
-            {**results, **baselines}, coords=coordinates, attrs={"title": title}
-        )
+        return make_template(coordinates, variables, title)
 
     def run(self, rule, normalization, trial):
         """Run some rules and normalizations, by their numbers, in some trials.
@@ -254,8 +247,7 @@ class ClassificationExperiment:
 
     def _make_network(self, trial, encoders, **kwargs):
         data = load_centered(self.dataset)
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, rng = draw_seed(self.seed, trial)
         return Classifier(
             data.x_train.shape[1],
             data.n_classes,

@@ -1,7 +1,5 @@
 """The six conditions of the paper's experiments: two rules with three normalizations."""
 
-import numpy as np
-
 from nengo_fa.derivatives import Rate
 from nengo_fa.learning_rules import Backprop, FeedbackAlignment
 
@@ -33,9 +31,8 @@ def make_rule(rule, normalization, decode, **parameters):
 def make_coordinates(n_trials, epochs):
     """Coordinates of results: for each condition and trial, and after each epoch."""
     return {
-        # of type object, as Zarr has no standard for text of a fixed length
-        "rule": np.array(RULES, dtype=object),
-        "normalization": np.array(NORMALIZATIONS, dtype=object),
-        "trial": np.arange(n_trials),
-        "epoch": np.arange(epochs + 1),
+        "rule": RULES,
+        "normalization": NORMALIZATIONS,
+        "trial": range(n_trials),
+        "epoch": range(epochs + 1),
     }

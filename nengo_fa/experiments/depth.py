@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, replace
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 
@@ -14,6 +13,7 @@ from nengo_fa.devices import Device, to_numpy
 from nengo_fa.epochs import Samples
 from nengo_fa.experiments.claims import Claim, count_epochs_to, find_lower
 from nengo_fa.experiments.classification import load_centered
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.layers import make_chain
 from nengo_fa.metrics import N_SAMPLES, Metrics
 from nengo_fa.networks import DeepClassifier
@@ -142,28 +142,20 @@ class DepthExperiment:
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
         coordinates = {
-            # of type object, as Zarr has no standard for text of a fixed length
-            "variant": np.array(VARIANTS, dtype=object),
-            "depth": list(self.depths),
-            "trial": np.arange(self.n_trials),
-            "epoch": np.arange(self.epochs + 1),
+            "variant": VARIANTS,
+            "depth": self.depths,
+            "trial": range(self.n_trials),
+            "epoch": range(self.epochs + 1),
         }
         every = "variant", "depth", "trial"
         dims = {"rmse": (*every, "epoch"), "untaught_error": ("depth", "trial")}
         variables = {
-            name: (
-                dims.get(name, every),
-                np.full(
-                    [len(coordinates[dim]) for dim in dims.get(name, every)], np.nan
-                ),
-                attributes,
-            )
-            for name, attributes in VARIABLES.items()
+            name: (dims.get(name, every), its) for name, its in VARIABLES.items()
         }
         title = f"Classification of {self.dataset}, by number of hidden layers"
-        data = xr.Dataset(variables, coords=coordinates, attrs={"title": title})
-        data["depth"].attrs["long_name"] = "number of hidden layers"
-        return data
+        template = make_template(coordinates, variables, title)
+        template["depth"].attrs["long_name"] = "number of hidden layers"
+        return template
 
     def run(self, variant, trial):
         """Run some variants, by their numbers, in some trials.
@@ -227,8 +219,7 @@ class DepthExperiment:
     def _train(self, variant, depth, trial):
         """The results of one network, by the names of variables."""
         data = load_centered(self.dataset)
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, rng = draw_seed(self.seed, trial)
         chosen = rng.permutation(len(data.x_train))[: self.n_samples]
         y_train, y_test = data.one_hot()
         x, y = data.x_train[chosen], y_train[chosen]

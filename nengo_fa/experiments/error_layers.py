@@ -5,7 +5,6 @@ from itertools import product
 
 import nengo
 import numpy as np
-import xarray as xr
 
 from nengo_fa.experiments.checks import check_late_errors
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
@@ -15,10 +14,10 @@ from nengo_fa.experiments.error_populations import (
     MEASURES,
     simulate,
 )
-from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.in_seconds import RMS, InSeconds, make_stimulus
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.experiments.two_layers import (
     N_INPUTS,
-    RMS,
     ROUTES,
     LayeredErrors,
     square,
@@ -80,26 +79,21 @@ class ErrorLayerExperiment(InSeconds):
 
     def make_template(self):
         """Dataset for the results, full of NaN."""
-        dims = {
-            "rmse": ("measure", "way", "carrier", "delay", "trial"),
-            "rmse_fixed": ("measure", "trial"),
+        coordinates = {
+            "measure": MEASURES,
+            "way": list(WAYS),
+            "carrier": CARRIERS,
+            "delay": self.delays,
+            "trial": range(self.n_trials),
         }
-        sizes = len(MEASURES), *self._shape, self.n_trials
-        sizes = dict(zip(dims["rmse"], sizes))
-        names = {"measure": MEASURES, "way": tuple(WAYS), "carrier": CARRIERS}
-        return xr.Dataset(
-            {
-                name: (those, np.full([sizes[dim] for dim in those], np.nan))
-                for name, those in dims.items()
-            },
-            coords={
-                # of type object, as Zarr has no standard for text of a fixed length
-                **{dim: np.array(those, dtype=object) for dim, those in names.items()},
-                "delay": ("delay", np.array(self.delays), {"units": "ms"}),
-                "trial": np.arange(self.n_trials),
-            },
-            attrs={"title": "Two layers that learn from errors of their own"},
-        )
+        variables = {
+            "rmse": (list(coordinates), {}),
+            "rmse_fixed": (("measure", "trial"), {}),
+        }
+        title = "Two layers that learn from errors of their own"
+        template = make_template(coordinates, variables, title)
+        template["delay"].attrs["units"] = "ms"
+        return template
 
     def run(self, trial):
         """Run some trials, by their numbers.
@@ -126,8 +120,7 @@ class ErrorLayerExperiment(InSeconds):
 
     def _learn(self, trial):
         """Final error by condition, all of them in one simulation."""
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, _ = draw_seed(self.seed, trial)
         options = {
             "learning_rate": self.learning_rate,
             "n_neurons": self.n_neurons,
@@ -135,10 +128,7 @@ class ErrorLayerExperiment(InSeconds):
             "seed": seed,
         }
         with nengo.Network(seed=seed) as model:
-            stimulus = nengo.Node(
-                nengo.processes.WhiteSignal(60, high=2, rms=RMS, seed=seed),
-                size_out=N_INPUTS,
-            )
+            stimulus = make_stimulus(seed, N_INPUTS)
             networks = {"fixed": LayeredErrors(None, "node", 0, False, **options)}
             for condition in np.ndindex(self._shape):
                 way, carrier, i = condition

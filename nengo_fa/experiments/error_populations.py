@@ -5,13 +5,13 @@ from itertools import product
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.checks import check_delay, check_late_errors
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
-from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import disc, tuning_curves
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
@@ -186,32 +186,20 @@ class ErrorPopulationExperiment(InSeconds):
     def make_template(self):
         """Dataset for the results, full of NaN."""
         coordinates = {
-            # of type object, as Zarr has no standard for text of a fixed length
-            "measure": np.array(MEASURES, dtype=object),
-            "carrier": np.array(CARRIERS, dtype=object),
-            "trace": np.array(TRACES, dtype=object),
-            "delay": ("delay", np.array(self.delays), {"units": "ms"}),
-            "trial": np.arange(self.n_trials),
+            "measure": MEASURES,
+            "carrier": CARRIERS,
+            "trace": TRACES,
+            "delay": self.delays,
+            "trial": range(self.n_trials),
         }
-        dims = {
-            "rmse": ("measure", "carrier", "trace", "delay", "trial"),
-            "rmse_fixed": ("measure", "trial"),
+        variables = {
+            "rmse": (list(coordinates), {}),
+            "rmse_fixed": (("measure", "trial"), {}),
         }
-        sizes = {
-            "measure": len(MEASURES),
-            "carrier": len(CARRIERS),
-            "trace": len(TRACES),
-            "delay": len(self.delays),
-            "trial": self.n_trials,
-        }
-        return xr.Dataset(
-            {
-                name: (those, np.full([sizes[dim] for dim in those], np.nan))
-                for name, those in dims.items()
-            },
-            coords=coordinates,
-            attrs={"title": "Multiplication learned from errors that come late"},
-        )
+        title = "Multiplication learned from errors that come late"
+        template = make_template(coordinates, variables, title)
+        template["delay"].attrs["units"] = "ms"
+        return template
 
     def run(self, trial):
         """Run some trials, by their numbers.
@@ -237,8 +225,7 @@ class ErrorPopulationExperiment(InSeconds):
 
     def _learn(self, trial):
         """Final error by condition, all of them in one simulation."""
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, rng = draw_seed(self.seed, trial)
         signs = rng.choice([-1.0, 1.0], size=(self.n_neurons, 1))
         conditions = [
             condition
@@ -246,9 +233,7 @@ class ErrorPopulationExperiment(InSeconds):
             if condition[1:] != (1, 0)  # no trace without a delay
         ]
         with nengo.Network(seed=seed) as model:
-            stimulus = nengo.Node(
-                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
-            )
+            stimulus = make_stimulus(seed)
             options = {"n_neurons": self.n_neurons, "seed": seed}
             networks = {"fixed": Multiplication(encoder_rule=None, **options)}
             for carrier, trace, i in conditions:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import nengo
 import numpy as np
-import xarray as xr
 
 from nengo_fa.derivatives import Derivative, Step
 from nengo_fa.experiments.checks import check_counts
@@ -16,6 +15,7 @@ from nengo_fa.experiments.fixed_points import (
     get_distance,
 )
 from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.trials import make_template
 from nengo_fa.learning_rules import FeedbackAlignment
 
 #: How much faster than with a constant error directions are learned, for a like speed.
@@ -105,37 +105,37 @@ class HebbianExperiment(InSeconds):
     def make_template(self):
         """Dataset for the results, full of NaN."""
         coordinates = {
-            "inputs": np.array(list(INPUTS), dtype=object),
-            "rule": np.array(list(WEIGHTS), dtype=object),
-            "trial": np.arange(self.n_trials),
+            "inputs": list(INPUTS),
+            "rule": list(WEIGHTS),
+            "trial": range(self.n_trials),
             "time": np.arange(10 * self.seconds + 1) / 10,  # in seconds
-            "neuron": np.arange(self.n_neurons),
-            "point": np.arange(N_POINTS),
+            "neuron": range(self.n_neurons),
+            "point": range(N_POINTS),
         }
-        sizes = {name: len(values) for name, values in coordinates.items()}
-        dims = {
-            "angle": ("inputs", "rule", "trial", "time", "neuron"),
-            "fixed_point": ("inputs", "rule", "trial", "point"),
-            "principal": ("inputs", "trial"),
+        variables = {
+            "angle": (
+                ("inputs", "rule", "trial", "time", "neuron"),
+                {"long_name": "angle of the preferred direction"},
+            ),
+            "fixed_point": (
+                ("inputs", "rule", "trial", "point"),
+                {
+                    "long_name": "angle at which a rule comes to rest; infinite if there "
+                    "are no more"
+                },
+            ),
+            "principal": (
+                ("inputs", "trial"),
+                {
+                    "long_name": "angle of the principal eigenvector of the second "
+                    "moments of x"
+                },
+            ),
         }
-        names = {
-            "angle": "angle of the preferred direction",
-            "fixed_point": "angle at which a rule comes to rest; infinite if there are "
-            "no more",
-            "principal": "angle of the principal eigenvector of the second moments of x",
-        }
-        return xr.Dataset(
-            {
-                name: (
-                    those,
-                    np.full([sizes[dim] for dim in those], np.nan),
-                    {"long_name": names[name], "units": "rad"},
-                )
-                for name, those in dims.items()
-            },
-            coords=coordinates,
-            attrs={"title": "Feedback alignment and Hebbian rules on the same inputs"},
-        )
+        for _, attributes in variables.values():
+            attributes["units"] = "rad"
+        title = "Feedback alignment and Hebbian rules on the same inputs"
+        return make_template(coordinates, variables, title)
 
     def run(self, trial):
         """Run some trials, by their numbers.

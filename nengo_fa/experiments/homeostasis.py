@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.epochs import Samples
@@ -18,6 +17,7 @@ from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.conditions import RULES
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
+from nengo_fa.experiments.trials import make_template
 from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
 from nengo_fa.solving import make_solve
@@ -93,7 +93,7 @@ class HomeostasisExperiment:
     def make_template(self):
         """Dataset for the results, full of NaN."""
         n_updates = getattr(self.experiment, "n_batches", 1)
-        return make_template(
+        return make_length_template(
             RULES, self.n_trials, self.epochs, self.experiment.n_neurons, n_updates
         )
 
@@ -160,25 +160,23 @@ def draw_length(spread, seed, trial, n_neurons):
     )
 
 
-def make_template(rules, n_trials, epochs, n_neurons, n_updates, clock="Epoch"):
+def make_length_template(rules, n_trials, epochs, n_neurons, n_updates, clock="Epoch"):
     """Dataset for the results of any of these experiments, full of NaN."""
     coordinates = {
-        "rule": np.array(rules, dtype=object),
-        "normalization": np.array(NORMALIZATIONS, dtype=object),
-        "trial": np.arange(n_trials),
-        "epoch": ("epoch", np.arange(epochs + 1), {"long_name": clock}),
-        "neuron": np.arange(n_neurons),
+        "rule": rules,
+        "normalization": NORMALIZATIONS,
+        "trial": range(n_trials),
+        "epoch": range(epochs + 1),
+        "neuron": range(n_neurons),
     }
-    shape = len(rules), len(NORMALIZATIONS), n_trials
     dims = list(coordinates)
-    return xr.Dataset(
-        {
-            name: (dims[: values.ndim], np.full_like(values, np.nan), VARIABLES[name])
-            for name, values in make_results(shape, epochs, n_neurons).items()
-        },
-        coords=coordinates,
-        attrs={"title": "Lengths of encoders", "n_updates": n_updates},
-    )
+    shapes = make_results((0, 0, 0), epochs, n_neurons)
+    variables = {
+        name: (dims[: values.ndim], VARIABLES[name]) for name, values in shapes.items()
+    }
+    template = make_template(coordinates, variables, "Lengths of encoders")
+    template["epoch"].attrs["long_name"] = clock
+    return template.assign_attrs(n_updates=n_updates)
 
 
 def make_results(shape, epochs, n_neurons):

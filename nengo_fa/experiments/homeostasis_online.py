@@ -11,10 +11,12 @@ from nengo_fa.experiments.homeostasis import (
     check_spread,
     draw_length,
     hide_nan,
+    make_length_template,
     make_results,
-    make_template,
 )
-from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
+from nengo_fa.experiments.online import READOUT
+from nengo_fa.experiments.trials import draw_seed
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
 
@@ -58,7 +60,7 @@ class OnlineHomeostasisExperiment(InSeconds):
 
     def make_template(self):
         """Dataset for the results, full of NaN."""
-        return make_template(
+        return make_length_template(
             ["FeedbackAlignment"],
             self.n_trials,
             self.seconds,
@@ -86,8 +88,7 @@ class OnlineHomeostasisExperiment(InSeconds):
 
     def _learn(self, trial, normalization):
         """Results of one condition, by the names of the variables."""
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, rng = draw_seed(self.seed, trial)
         directions = nengo.dists.UniformHypersphere(surface=True).sample(
             self.n_neurons, 2, rng=rng
         )
@@ -98,9 +99,7 @@ class OnlineHomeostasisExperiment(InSeconds):
             normalization=None if normalization == "none" else normalization,
         )
         with nengo.Network(seed=seed) as model:
-            stimulus = nengo.Node(
-                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
-            )
+            stimulus = make_stimulus(seed)
             product = Multiplication(self.n_neurons, encoder_rule=rule, seed=seed)
             product.hidden.encoders = length[:, np.newaxis] * directions
             product.hidden.normalize_encoders = False
@@ -111,7 +110,7 @@ class OnlineHomeostasisExperiment(InSeconds):
             probes = [
                 nengo.Probe(*source, sample_every=SAMPLE_EVERY) for source in sources
             ]
-            error = nengo.Probe(product.error, synapse=0.02)
+            error = nengo.Probe(product.error, synapse=READOUT)
 
         results = make_results((), self.seconds, self.n_neurons)
         for values in results.values():

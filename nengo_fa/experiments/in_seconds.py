@@ -2,6 +2,17 @@
 
 from dataclasses import asdict, replace
 
+import nengo
+
+#: Root mean square of each dimension of the input.
+RMS = 0.5
+
+
+def make_stimulus(seed, size_out=2):
+    """A node with the input of a trial, a signal of up to 2 Hz."""
+    process = nengo.processes.WhiteSignal(60, high=2, rms=RMS, seed=seed)
+    return nengo.Node(process, size_out=size_out)
+
 
 class InSeconds:
     """A dataclass of an experiment with ``seconds`` and ``n_trials``, for a sweep.

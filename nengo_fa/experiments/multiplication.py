@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass, replace
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.epochs import Samples
@@ -21,6 +20,7 @@ from nengo_fa.experiments.conditions import (
     make_coordinates,
     make_rule,
 )
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.layers import make_chain
 from nengo_fa.paths import find_path
@@ -102,15 +102,9 @@ class MultiplicationExperiment:
     def make_template(self):
         """Dataset for the results, full of NaN."""
         coordinates = make_coordinates(self.n_trials, self.epochs)
-        shape = [len(values) for values in coordinates.values()]
-        return xr.Dataset(
-            {
-                name: (list(coordinates), np.full(shape, np.nan), attributes)
-                for name, attributes in VARIABLES.items()
-            },
-            coords=coordinates,
-            attrs={"title": "Multiplication, with encoders learned offline"},
-        )
+        variables = {name: (list(coordinates), its) for name, its in VARIABLES.items()}
+        title = "Multiplication, with encoders learned offline"
+        return make_template(coordinates, variables, title)
 
     def run(self, trial):
         """Run some trials.
@@ -144,8 +138,7 @@ class MultiplicationExperiment:
         -------
         trial : Trial
         """
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, rng = draw_seed(self.seed, trial)
         x = nengo.dists.UniformHypersphere().sample(self.n_samples, 2, rng=rng)
         neuron_type = {"rate": nengo.LIFRate, "spiking": nengo.LIF}[self.neurons]
         with nengo.Network(seed=seed) as network:

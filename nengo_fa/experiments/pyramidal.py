@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
-import xarray as xr
 
 from nengo_fa import equations
 from nengo_fa.burst_learning import BurstLearning
@@ -12,6 +11,7 @@ from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import alignment_angle
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import BurstMultiplication, Multiplication
@@ -64,13 +64,12 @@ class PyramidalExperiment(InSeconds):
     def make_template(self):
         """Dataset for the results, full of NaN."""
         coordinates = {
-            "trial": np.arange(self.n_trials),
+            "trial": range(self.n_trials),
             "apical": APICAL,
             "basal": BASAL,
             "weight": WEIGHTS,
             "averaging_time": get_averaging_times(self.seconds),
-            # of type object, as Zarr has no standard for text of a fixed length
-            "rule": np.array(RULES, dtype=object),
+            "rule": RULES,
             "time": get_times(self.seconds),
         }
         variables = {
@@ -79,18 +78,8 @@ class PyramidalExperiment(InSeconds):
             "angle": (("trial", "weight", "averaging_time"), {"units": "rad"}),
             "rmse": (("trial", "rule", "time"), {}),
         }
-        return xr.Dataset(
-            {
-                name: (
-                    dims,
-                    np.full([len(coordinates[dim]) for dim in dims], np.nan),
-                    attributes,
-                )
-                for name, (dims, attributes) in variables.items()
-            },
-            coords=coordinates,
-            attrs={"title": "Pyramidal neurons that learn from bursts"},
-        )
+        title = "Pyramidal neurons that learn from bursts"
+        return make_template(coordinates, variables, title)
 
     def run(self, trial):
         """Run some trials, by their numbers.
@@ -104,8 +93,7 @@ class PyramidalExperiment(InSeconds):
         return {name: np.stack([one[name] for one in trials]) for name in trials[0]}
 
     def _run_trial(self, trial):
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, _ = draw_seed(self.seed, trial)
         responses = measure_responses(seconds=min(self.seconds, 5), seed=seed)
         options = {"n_neurons": self.n_neurons, "seconds": self.seconds, "seed": seed}
         return {

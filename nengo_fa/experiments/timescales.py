@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.exceptions import SimulationError, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
-from nengo_fa.experiments.in_seconds import InSeconds
+from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
+from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import disc
 from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
@@ -104,20 +104,13 @@ class TimescaleExperiment(InSeconds):
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
         coordinates = {
-            # of type object, as Zarr has no standard for text of a fixed length
-            "decoder_rule": np.array(list(DECODER_RULES), dtype=object),
-            "encoder_rate": list(self.encoder_rates),
-            "trial": np.arange(self.n_trials),
+            "decoder_rule": list(DECODER_RULES),
+            "encoder_rate": self.encoder_rates,
+            "trial": range(self.n_trials),
         }
-        shape = [len(values) for values in coordinates.values()]
-        return xr.Dataset(
-            {
-                name: (list(coordinates), np.full(shape, np.nan), attributes)
-                for name, attributes in VARIABLES.items()
-            },
-            coords=coordinates,
-            attrs={"title": "Multiplication, online, on two timescales"},
-        )
+        variables = {name: (list(coordinates), its) for name, its in VARIABLES.items()}
+        title = "Multiplication, online, on two timescales"
+        return make_template(coordinates, variables, title)
 
     def run(self, decoder_rule, trial):
         """Run some decoder rules, by their numbers, in some trials.
@@ -142,12 +135,9 @@ class TimescaleExperiment(InSeconds):
 
     def _learn(self, decoder_rule, encoder_rate, trial):
         """The three measures of one simulation."""
-        rng = np.random.RandomState([self.seed, trial])
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        seed, _ = draw_seed(self.seed, trial)
         with nengo.Network(seed=seed) as model:
-            stimulus = nengo.Node(
-                nengo.processes.WhiteSignal(60, high=2, rms=0.5, seed=seed), size_out=2
-            )
+            stimulus = make_stimulus(seed)
             product = Multiplication(
                 self.n_neurons,
                 encoder_rule=FeedbackAlignment(1, encoder_rate),

@@ -21,9 +21,6 @@ ROUTES = ("last layer", "direct", "relayed")
 #: Number of dimensions of the input, of which the first two matter.
 N_INPUTS = 4
 
-#: Root mean square of each dimension of the input.
-RMS = 0.5
-
 #: Errors up to which populations are made to be accurate: as long as typical targets.
 RADIUS = 1.0
 
