@@ -12,7 +12,8 @@ import numpy as np
 from nengo.builder.ensemble import get_activities
 from nengo.utils.progress import Progress, ProgressTracker
 
-from nengo_fa import datasets, receptive_fields
+from nengo_fa import datasets
+from nengo_fa.networks import receptive_fields
 
 N_NEURONS = 200
 

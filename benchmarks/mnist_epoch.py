@@ -23,9 +23,9 @@ from nengo.rc import rc
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import nengo_fa
-from nengo_fa.epochs import Samples
-from nengo_fa.layers import Chain, Layer
-from nengo_fa.solving import make_solve
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import Chain, Layer
+from nengo_fa.offline.solving import make_solve
 
 SIZE = {"n_samples": 60000, "dimensions": 784, "n_neurons": 200, "size_out": 10}
 BATCH_SIZE = 5000

@@ -1,17 +1,27 @@
 """Teach the encoders of Nengo ensembles by feedback alignment and its relatives."""
 
-from nengo_fa import builder, datasets, equations, feedback, geometry, networks
-from nengo_fa.burst_learning import BurstLearning
-from nengo_fa.chains import teach_chain
-from nengo_fa.derivatives import Derivative, Rate, Step
-from nengo_fa.error_nodes import BackpropagatedError, NeuronError
-from nengo_fa.history import History, LayerHistory
+import sys
+
+from nengo_fa import datasets, equations, geometry, networks
 from nengo_fa.learned import freeze_params, load, save
-from nengo_fa.learning_rules import Backprop, FeedbackAlignment
-from nengo_fa.neurons import Pyramidal, PyramidalRate
-from nengo_fa.pyramidal import ApicalDendrites
-from nengo_fa.training import train
+from nengo_fa.networks import receptive_fields
+from nengo_fa.offline import metrics
+from nengo_fa.offline.history import History, LayerHistory
+from nengo_fa.offline.train import train
+from nengo_fa.online import builder
+from nengo_fa.pyramidal.burst_learning import BurstLearning
+from nengo_fa.pyramidal.dendrites import ApicalDendrites
+from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
+from nengo_fa.rules import feedback
+from nengo_fa.rules.derivatives import Derivative, Rate, Step
+from nengo_fa.rules.error_nodes import BackpropagatedError, NeuronError
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
+
+# the modules that users import by a shorter name than that of their place
+for _module in (builder, feedback, metrics, receptive_fields):
+    sys.modules[f"nengo_fa.{_module.__name__.rpartition('.')[2]}"] = _module
 
 __all__ = [
     "ApicalDendrites",
@@ -36,6 +46,7 @@ __all__ = [
     "geometry",
     "load",
     "networks",
+    "receptive_fields",
     "save",
     "teach_chain",
     "train",

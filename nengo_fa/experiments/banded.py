@@ -8,9 +8,6 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets
-from nengo_fa.chains import VARIANTS, teach_chain
-from nengo_fa.derivatives import Rate
-from nengo_fa.epochs import Samples
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.credit import (
     find_alignment,
@@ -19,9 +16,12 @@ from nengo_fa.experiments.credit import (
     make_partners,
 )
 from nengo_fa.experiments.trials import make_template
-from nengo_fa.layers import make_chain
-from nengo_fa.paths import find_path
-from nengo_fa.solving import make_solve
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.walk_back import find_path
+from nengo_fa.rules.derivatives import Rate
+from nengo_fa.rules.teach_chain import VARIANTS, teach_chain
 
 CONNECTIVITIES = ("full", "limited")
 

@@ -4,7 +4,7 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_iterable, is_number
 
-from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 
 def check_counts(experiment, *names):

@@ -9,9 +9,7 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
-from nengo_fa import datasets, receptive_fields
-from nengo_fa.devices import Device, to_numpy
-from nengo_fa.epochs import Samples
+from nengo_fa import datasets
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.conditions import (
@@ -21,11 +19,13 @@ from nengo_fa.experiments.conditions import (
     make_rule,
 )
 from nengo_fa.experiments.trials import draw_seed, make_template
-from nengo_fa.layers import make_chain
-from nengo_fa.learning_rules import FeedbackAlignment
-from nengo_fa.networks import Classifier
-from nengo_fa.paths import find_path
-from nengo_fa.solving import make_solve
+from nengo_fa.networks import Classifier, receptive_fields
+from nengo_fa.offline.devices import Device, to_numpy
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.walk_back import find_path
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 NEURONS = {
     "rate": nengo.LIFRate,

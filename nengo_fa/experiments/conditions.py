@@ -1,7 +1,7 @@
 """The six conditions of the paper's experiments: two rules with three normalizations."""
 
-from nengo_fa.derivatives import Rate
-from nengo_fa.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.rules.derivatives import Rate
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
 RULES = ("FeedbackAlignment", "Backprop")
 NORMALIZATIONS = ("none", "forced", "augmented")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nengo_fa.epochs import Activities
 from nengo_fa.equations import backpropagated_error, weight_gradient
+from nengo_fa.offline.epochs import Activities
 
 
 def find_taught(chain, x, y):

@@ -7,18 +7,18 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 
-from nengo_fa import chains
-from nengo_fa.derivatives import Rate
-from nengo_fa.devices import Device, to_numpy
-from nengo_fa.epochs import Samples
 from nengo_fa.experiments.claims import Claim, count_epochs_to, find_lower
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.trials import draw_seed, make_template
-from nengo_fa.layers import make_chain
-from nengo_fa.metrics import N_SAMPLES, Metrics
 from nengo_fa.networks import DeepClassifier
-from nengo_fa.paths import find_path
-from nengo_fa.solving import make_solve
+from nengo_fa.offline.devices import Device, to_numpy
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.metrics import N_SAMPLES, Metrics
+from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.walk_back import find_path
+from nengo_fa.rules import teach_chain as chains
+from nengo_fa.rules.derivatives import Rate
 
 #: By name, those of `nengo_fa.teach_chain`, and one that teaches the last layer alone.
 VARIANTS = (*chains.VARIANTS, "last layer")

@@ -13,8 +13,8 @@ from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import disc, tuning_curves
-from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: What carries the error to the encoders.
 CARRIERS = ("node", "population")

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import nengo
 import numpy as np
 
-from nengo_fa.derivatives import Derivative, Step
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.fixed_points import (
@@ -16,7 +15,8 @@ from nengo_fa.experiments.fixed_points import (
 )
 from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.trials import make_template
-from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.rules.derivatives import Derivative, Step
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: How much faster than with a constant error directions are learned, for a like speed.
 SPEED = {

@@ -17,8 +17,8 @@ from nengo_fa.experiments.homeostasis import (
 from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.trials import draw_seed
-from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: How often encoders and drives are sampled, in seconds.
 SAMPLE_EVERY = 0.01

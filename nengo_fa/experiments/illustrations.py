@@ -5,10 +5,10 @@ import numpy as np
 import xarray as xr
 
 from nengo_fa import equations
-from nengo_fa.derivatives import Rate
 from nengo_fa.geometry import DIAGONALS, angle_to_axes, disc
-from nengo_fa.paths import find_path
-from nengo_fa.training import train
+from nengo_fa.offline.train import train
+from nengo_fa.offline.walk_back import find_path
+from nengo_fa.rules.derivatives import Rate
 
 # The input weights of Figure 2. Of its biases the paper gives the sign only.
 WEIGHTS = np.array([[1.0, -1.0], [3.0, 4.0]])

@@ -6,7 +6,6 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
-from nengo_fa.epochs import Samples
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import (
     Claim,
@@ -22,9 +21,10 @@ from nengo_fa.experiments.conditions import (
 )
 from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import angle_to_axes
-from nengo_fa.layers import make_chain
-from nengo_fa.paths import find_path
-from nengo_fa.solving import make_solve
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.walk_back import find_path
 
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the product", "units": "1"},

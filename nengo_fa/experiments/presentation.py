@@ -9,7 +9,7 @@ from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.sweep import precision
-from nengo_fa.training import train
+from nengo_fa.offline.train import train
 
 #: The spiking neurons that fire at the rates of others, and the parameters they share.
 SPIKING = {

@@ -6,17 +6,17 @@ import nengo
 import numpy as np
 
 from nengo_fa import equations
-from nengo_fa.burst_learning import BurstLearning
 from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import alignment_angle
-from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import BurstMultiplication, Multiplication
-from nengo_fa.neurons import Pyramidal
-from nengo_fa.pyramidal import ApicalDendrites
+from nengo_fa.pyramidal.burst_learning import BurstLearning
+from nengo_fa.pyramidal.dendrites import ApicalDendrites
+from nengo_fa.pyramidal.neurons import Pyramidal
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: How the encoders are taught, in `learn`.
 RULES = ("fixed encoders", "burst learning", "feedback alignment")

@@ -13,8 +13,8 @@ from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.trials import draw_seed, make_template
 from nengo_fa.geometry import disc
-from nengo_fa.learning_rules import FeedbackAlignment
 from nengo_fa.networks import Multiplication
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: Rules for the decoders by name. The three rates of PES are slow, that of
 #: `nengo_fa.networks.Multiplication`, and fast; RLS solves for the decoders as it goes.

@@ -10,8 +10,8 @@ from nengo_fa.experiments.error_populations import (
     make_delay,
     make_trace,
 )
-from nengo_fa.feedback import Orthogonal
-from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.rules.feedback import Orthogonal
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: How the error reaches the first layer: not at all, as the last layer alone is taught;
 #: from the output, as late as it reaches the last layer; or from the last layer's error,

@@ -7,7 +7,7 @@ from nengo.builder.operator import Reset
 from nengo.node import Node
 from nengo.params import NumberParam
 
-from nengo_fa.operators import LateReadingOperator
+from nengo_fa.online.operators import LateReadingOperator
 
 #: In simulated seconds. Nengo GUI drops what it was sent some seconds ago, so that a view
 #: that stays as it is would disappear, and a page that is opened anew would wait for it.

@@ -6,12 +6,12 @@ from nengo.exceptions import ValidationError
 from nengo.node import Node
 from nengo.utils.numpy import is_integer
 
-from nengo_fa.activities import make_step_rates
-from nengo_fa.burst_learning import BurstLearning
 from nengo_fa.geometry import disc
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View, count_steps
 from nengo_fa.gui.teaching import LiveTeaching, Teaching
+from nengo_fa.offline.activities import make_step_rates
+from nengo_fa.pyramidal.burst_learning import BurstLearning
 
 # Points along each side of the maps: images grow with them, and so does the time.
 N_POINTS = 24

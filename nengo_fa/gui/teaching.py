@@ -7,9 +7,9 @@ from nengo.exceptions import BuildError, ValidationError
 from nengo.neurons import Direct
 from nengo.utils.numpy import is_iterable
 
-from nengo_fa.builder import find_reason_against_decoders
-from nengo_fa.burst_learning import BurstLearning
-from nengo_fa.learning_rules import Backprop, EncoderLearningRule
+from nengo_fa.online.builder import find_reason_against_decoders
+from nengo_fa.pyramidal.burst_learning import BurstLearning
+from nengo_fa.rules.learning_rules import Backprop, EncoderLearningRule
 
 
 def check_ensemble(ensemble):

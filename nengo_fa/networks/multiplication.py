@@ -6,10 +6,10 @@ from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_number
 
-from nengo_fa.burst_learning import BurstLearning
-from nengo_fa.learning_rules import FeedbackAlignment
-from nengo_fa.neurons import Pyramidal
-from nengo_fa.pyramidal import ApicalDendrites
+from nengo_fa.pyramidal.burst_learning import BurstLearning
+from nengo_fa.pyramidal.dendrites import ApicalDendrites
+from nengo_fa.pyramidal.neurons import Pyramidal
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 
 class Multiplication(nengo.Network):

@@ -6,7 +6,6 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
-from nengo_fa.chains import VARIANTS
 from nengo_fa.experiments.banded import (
     CONNECTIVITIES,
     TAUGHT,
@@ -17,6 +16,7 @@ from nengo_fa.experiments.banded import (
     make_targets,
 )
 from nengo_fa.experiments.banded_fields import make_fields, make_points
+from nengo_fa.rules.teach_chain import VARIANTS
 
 EXPERIMENT = BandedExperiment(n_trials=2, epochs=2, n_samples=60, n_batches=3)
 OTHERS = [variant for variant in VARIANTS if variant != "backprop"]

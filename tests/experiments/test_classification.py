@@ -97,7 +97,7 @@ def test_the_test_error_counts_what_is_misclassified():
     history = nengo_fa.train(
         network.decode, samples.x_train, y_train, 3, progress_bar=False, network=network
     )
-    path = nengo_fa.paths.find_path(network.decode, network)
+    path = nengo_fa.offline.walk_back.find_path(network.decode, network)
     built = path.model.params[network.hidden]
     current = samples.x_test @ built.scaled_encoders.T + built.bias
     ones, zeros = np.ones_like(built.bias), np.zeros_like(built.bias)

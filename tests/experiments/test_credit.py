@@ -2,8 +2,6 @@ import nengo
 import numpy as np
 import pytest
 
-from nengo_fa.chains import VARIANTS
-from nengo_fa.epochs import Samples
 from nengo_fa.equations import weight_gradient
 from nengo_fa.experiments.banded import BandedExperiment, make_inputs, make_targets
 from nengo_fa.experiments.credit import (
@@ -12,9 +10,11 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
-from nengo_fa.layers import make_chain
-from nengo_fa.paths import find_path
-from nengo_fa.solving import make_solve
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.walk_back import find_path
+from nengo_fa.rules.teach_chain import VARIANTS
 
 
 def make_task(variant):

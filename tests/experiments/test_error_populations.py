@@ -17,7 +17,7 @@ from nengo_fa.experiments.error_populations import (
     report,
     solve,
 )
-from nengo_fa.learning_rules import FeedbackAlignment
+from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 
 @pytest.mark.parametrize("delay", [10, 100])

@@ -8,9 +8,10 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
-from nengo_fa import gui, operators
+from nengo_fa import gui
 from nengo_fa.gui import controls
 from nengo_fa.networks import Multiplication
+from nengo_fa.online import operators
 
 NAMES = ("learning", "learning_rate", "rule", "normalization", "reset", "neuron")
 

@@ -4,7 +4,7 @@ import xarray as xr
 from looking import as_image
 
 from nengo_fa import plots
-from nengo_fa.chains import VARIANTS
+from nengo_fa.rules.teach_chain import VARIANTS
 
 TAUGHT = ["first", "second", "both"]
 

@@ -1,0 +1,245 @@
+"""What offline training records."""
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from nengo_fa.geometry import angle_to_axes
+from nengo_fa.offline.devices import to_numpy
+
+
+@dataclass(frozen=True)
+class LayerHistory:
+    """What `.train` has recorded of one layer. The first entries are from before learning.
+
+    Attributes
+    ----------
+    encoder_lengths : (n_epochs + 1, n_neurons) ndarray
+        The length of each encoder.
+    angles : (n_epochs + 1, n_neurons) ndarray or None
+        Angle between each encoder and the nearest of the given axes, in radians.
+    encoders : (n_neurons, dimensions) ndarray
+        Encoders after the last epoch.
+    snapshots : dict
+        Encoders, (n_neurons, dimensions), by the number of epochs after which they were
+        kept.
+    alignment, weight_ratio, selectivity, dead : (n_epochs + 1,) ndarray or None
+        The `.LayerMetrics` over epochs, if they were asked for.
+    """
+
+    encoder_lengths: np.ndarray
+    angles: np.ndarray
+    encoders: np.ndarray
+    snapshots: dict = field(repr=False)
+    alignment: np.ndarray = None
+    weight_ratio: np.ndarray = None
+    selectivity: np.ndarray = None
+    dead: np.ndarray = None
+
+    @property
+    def encoder_length(self):
+        """Mean length of the encoders over epochs, (n_epochs + 1,)."""
+        return self.encoder_lengths.mean(axis=-1)
+
+    @property
+    def angle(self):
+        """Mean angle to the nearest axis over epochs, in radians, (n_epochs + 1,)."""
+        return None if self.angles is None else self.angles.mean(axis=-1)
+
+
+def _of_the_layer(name):
+    """A property of a history that is one of the only layer."""
+
+    def get(history):
+        if len(history.layers) > 1:
+            raise AttributeError(
+                f"There are {len(history.layers)} layers, each with {name} of its own. "
+                f"Use history.layers[0].{name}, and so on."
+            )
+        return getattr(history.layers[0], name)
+
+    return property(get, doc=f"Where there is one layer, its `~LayerHistory.{name}`.")
+
+
+@dataclass(frozen=True)
+class History:
+    """What `.train` has recorded. The first entry of each series is from before learning.
+
+    Where there is one layer, what is recorded of it can be had from the history itself.
+
+    Attributes
+    ----------
+    rmse : (n_epochs + 1,) ndarray
+        Root mean square error over all samples, with the decoders solved for them.
+    test_rmse : (n_epochs + 1,) ndarray or None
+        The same over the test samples, with the same decoders.
+    decoders : (size_out, n_neurons) ndarray
+        Decoders after the last epoch.
+    layers : tuple of LayerHistory
+        The taught layers, from the input to the output.
+    interrupted : bool
+        Whether Ctrl-C ended the training.
+    """
+
+    rmse: np.ndarray
+    test_rmse: np.ndarray
+    decoders: np.ndarray
+    layers: tuple
+    interrupted: bool = False
+
+    encoder_lengths = _of_the_layer("encoder_lengths")
+    encoder_length = _of_the_layer("encoder_length")
+    angles = _of_the_layer("angles")
+    angle = _of_the_layer("angle")
+    encoders = _of_the_layer("encoders")
+    snapshots = _of_the_layer("snapshots")
+    alignment = _of_the_layer("alignment")
+    weight_ratio = _of_the_layer("weight_ratio")
+    selectivity = _of_the_layer("selectivity")
+    dead = _of_the_layer("dead")
+
+    @property
+    def n_epochs(self):
+        """Number of finished epochs."""
+        return len(self.rmse) - 1
+
+
+class Record:
+    """The history as it grows, and what was learned by the last finished epoch.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of one network.
+    epochs : int
+        How many there will be at most.
+    axes : (n_axes, dimensions) array_like
+        As for `.train`.
+    snapshots : set of int
+        As for `.train`.
+    metrics : Metrics, optional
+        Measured after each epoch.
+    """
+
+    def __init__(self, chain, epochs, axes, snapshots, metrics=None):
+        self._chain = chain
+        self._metrics = metrics
+        self._rmse = np.empty(epochs + 1)
+        self._test_rmse = None
+        self._layers = [
+            LayerRecord(layer, epochs, axes, snapshots) for layer in chain.layers
+        ]
+        # one object, so that Ctrl-C cannot come between its parts
+        self._finished = -1, None, None
+
+    @property
+    def n_epochs(self):
+        """Number of finished epochs; -1 before the first decoders."""
+        return self._finished[0]
+
+    @property
+    def encoders(self):
+        """Encoders of each layer, a list."""
+        return self._finished[1]
+
+    @property
+    def decoders(self):
+        return self._finished[2].T
+
+    def add(self, rmse, test_rmse):
+        epoch = self.n_epochs + 1
+        self._add_measures(epoch, rmse, test_rmse)
+        encoders = [layer.add(epoch) for layer in self._layers]
+        self._finished = epoch, encoders, to_numpy(self._chain.decoders[0])
+
+    def replace(self, rmse, test_rmse):
+        """Replace the decoders and errors of the last epoch; its encoders stay."""
+        self._add_measures(self.n_epochs, rmse, test_rmse)
+        self._finished = *self._finished[:2], to_numpy(self._chain.decoders[0])
+
+    def _add_measures(self, epoch, rmse, test_rmse):
+        self._rmse[epoch] = rmse
+        if test_rmse is not None:
+            if self._test_rmse is None:
+                self._test_rmse = np.empty_like(self._rmse)
+            self._test_rmse[epoch] = test_rmse
+        if self._metrics is not None:
+            for layer, metrics in zip(self._layers, self._metrics.measure()):
+                layer.add_metrics(epoch, metrics)
+
+    def get_history(self, interrupted=False):
+        stop = self.n_epochs + 1
+        return History(
+            rmse=self._rmse[:stop].copy(),
+            test_rmse=None
+            if self._test_rmse is None
+            else self._test_rmse[:stop].copy(),
+            decoders=self.decoders.copy(),
+            layers=tuple(
+                layer.get_history(stop, encoders)
+                for layer, encoders in zip(self._layers, self.encoders)
+            ),
+            interrupted=interrupted,
+        )
+
+
+class LayerRecord:
+    """The history of a layer as it grows.
+
+    Parameters
+    ----------
+    layer : Layer
+    epochs, axes, snapshots
+        As for `Record`. Of axes of other dimensions, no angle is recorded.
+    """
+
+    def __init__(self, layer, epochs, axes, snapshots):
+        self._layer = layer
+        _, n_neurons, dimensions = layer.encoders.shape
+        fits = np.shape(axes)[1] == dimensions
+        self._axes = axes if fits else None
+        self._keep = snapshots
+        self._lengths = np.empty((epochs + 1, n_neurons))
+        self._angles = np.empty_like(self._lengths) if fits else None
+        self._snapshots = {}
+        self._metrics = []
+        # Encoders are measured some epochs at a time, which is faster for small ones.
+        block_size = min(epochs + 1, max(1, 2**16 // (n_neurons * dimensions)))
+        self._block = np.empty((block_size, n_neurons, dimensions))
+        self._measured = 0
+
+    def add(self, epoch):
+        """Record the encoders as they are after an epoch, and return them."""
+        encoders = to_numpy(self._layer.encoders[0]).copy()
+        if epoch in self._keep:
+            self._snapshots[epoch] = encoders
+        self._block[epoch - self._measured] = encoders
+        if epoch + 1 - self._measured == len(self._block):
+            self._measure(epoch + 1)
+        return encoders
+
+    def add_metrics(self, epoch, metrics):
+        """Record metrics, in place of those of the same epoch."""
+        self._metrics[epoch:] = [asdict(metrics)]
+
+    def _measure(self, stop):
+        start = self._measured
+        encoders = self._block[: stop - start]
+        self._lengths[start:stop] = np.linalg.norm(encoders, axis=-1)
+        if self._angles is not None:
+            self._angles[start:stop] = angle_to_axes(encoders, self._axes)
+        self._measured = stop
+
+    def get_history(self, stop, encoders):
+        """What was recorded of the first ``stop`` entries."""
+        if self._measured < stop:
+            self._measure(stop)
+        finished = self._metrics[:stop]
+        names = finished[0] if finished else ()
+        return LayerHistory(
+            encoder_lengths=self._lengths[:stop].copy(),
+            angles=None if self._angles is None else self._angles[:stop].copy(),
+            encoders=encoders.copy(),
+            snapshots={k: v.copy() for k, v in self._snapshots.items()},
+            **{name: np.array([entry[name] for entry in finished]) for name in names},
+        )

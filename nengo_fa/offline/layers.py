@@ -1,0 +1,365 @@
+"""Layers of neurons that are taught offline, in chains from an input to an output."""
+
+import numpy as np
+from nengo.exceptions import BuildError
+
+from nengo_fa.equations import encoder_update
+from nengo_fa.offline.devices import Device
+from nengo_fa.offline.paths import find_incoming
+from nengo_fa.rules.feedback import Feedback
+
+
+class Layer:
+    """One layer of neurons, in each of several networks side by side.
+
+    Parameters
+    ----------
+    rule : EncoderLearningRule
+        The learning rule type.
+    neuron_type : nengo.neurons.NeuronType
+    encoders : (n_networks, n_neurons, dimensions) array_like
+        To start with.
+    scale : (n_networks, n_neurons) array_like
+        Gain over radius.
+    bias : (n_networks, n_neurons) array_like
+    feedback : (n_networks, n_neurons, size_in) array_like or None
+        Feedback weights. None for the decoders of the output, as they are at the time.
+    feedback_seeds : sequence of list of int, optional
+        Of each network, for feedback weights that follow the forward weights.
+    incoming : (n_networks, n_before, dimensions) array_like, optional
+        What turns the activities of the layer before into the input of this one. Default:
+        there is no layer before.
+    source : ErrorNode, optional
+        What the error comes from: a node of the layer behind. Default: it is the error
+        of the output.
+    reached : slice or list of int, optional
+        The dimensions that the connection with the rule reaches, and so the columns of
+        the encoders that are taught. Default: all.
+    device : Device, optional
+        Where all arrays are. Default: in NumPy.
+
+    Attributes
+    ----------
+    encoders : (n_networks, n_neurons, dimensions) array
+    is_first : bool
+        Whether there is no layer before.
+    weights : (n_networks, dimensions + 1, n_neurons) array
+        Encoders times scale, transposed, above the bias: the weight of an input of one, so
+        that a single product gives the currents.
+    """
+
+    def __init__(
+        self,
+        rule,
+        neuron_type,
+        encoders,
+        scale,
+        bias,
+        feedback=None,
+        feedback_seeds=None,
+        incoming=None,
+        reached=slice(None),
+        source=None,
+        device=None,
+    ):
+        self.device = Device() if device is None else device
+        self.neuron_type = neuron_type
+        self.derivative = rule.derivative
+        self.source = source
+        self._learning_rate = rule.learning_rate
+        self._normalization = rule.normalization
+        self._scale = self.device.array(scale)
+        n_networks, n_neurons, dimensions = np.shape(encoders)
+        columns = np.zeros(dimensions)
+        columns[reached] = 1
+        self._columns = None if columns.all() else self.device.array(columns)
+        self.reached = reached
+        self._fields = None
+        if rule.sparse:
+            self._fields = self.device.array(np.not_equal(encoders, 0))
+        self.feedback = None if feedback is None else self.device.array(feedback)
+        self.is_first = incoming is None
+        # Where neurons drive dimensions one to one, products with the identity would
+        # take as long as all others.
+        self._passes_on = not self.is_first and _is_identity(incoming)
+        self._incoming = None if self.is_first else self.device.array(incoming)
+        self._takes_all = feedback is not None and _is_identity(feedback)
+        self.following = None
+        if isinstance(getattr(rule, "feedback", None), Feedback):
+            self._takes_all = False
+            self.following = [
+                FollowingFeedback(rule.feedback, matrix, np.random.RandomState(seed))
+                for matrix, seed in zip(self.feedback, feedback_seeds)
+            ]
+        self.weights = self.device.empty((n_networks, dimensions + 1, n_neurons))
+        self.weights[:, -1, :] = self.device.array(bias)
+        self.set_encoders(encoders)
+
+    def receive(self, i, activities):
+        """The input of the layer in network i.
+
+        Parameters
+        ----------
+        i : int
+        activities : (n_samples, n_before) array
+            Of the layer before.
+
+        Returns
+        -------
+        x : (n_samples, dimensions) array
+            May be what was given.
+        """
+        return activities if self._passes_on else activities @ self._incoming[i]
+
+    def find_weights(self, i, to_neurons):
+        """The weights from the layer before in network i, transposed.
+
+        Parameters
+        ----------
+        i : int
+        to_neurons : bool
+            Whether they are those between the neurons of the two layers, or from the
+            neurons of the layer before to the input of this one.
+
+        Returns
+        -------
+        weights : (n_before, n_neurons) or (n_before, size) array
+        """
+        if to_neurons:
+            return self._incoming[i] @ self.weights[i, :-1]
+        return self._incoming[i][:, self.reached]
+
+    def project(self, error, feedback, out):
+        """Project errors to the neurons.
+
+        Parameters
+        ----------
+        error : (n_samples, size_in) array
+        feedback : (n_neurons, size_in) array
+        out : (n_samples, n_neurons) array
+        """
+        xp = self.device.namespace
+        if self._takes_all:
+            out[...] = error
+        elif error.shape[1] == 1:
+            # an outer product, for which matmul is slow in NumPy
+            xp.multiply(error, feedback.T, out=out)
+        else:
+            xp.matmul(error, feedback.T, out=out)
+
+    def set_encoders(self, encoders):
+        """Set the encoders, to (n_networks, n_neurons, dimensions) array_like."""
+        self.encoders = self.device.array(encoders)
+        self._set_weights()
+
+    def find_update(self, gradient):
+        """The change of the encoders for gradients in the input weights.
+
+        Parameters
+        ----------
+        gradient : (n_networks, n_neurons, dimensions) array
+            Overwritten.
+
+        Returns
+        -------
+        update : (n_networks, n_neurons, dimensions) array
+        """
+        if self._fields is not None:
+            gradient *= self._fields
+        update = encoder_update(
+            gradient,
+            self.encoders,
+            self._scale,
+            self._learning_rate,
+            self._normalization,
+        )
+        if self._columns is not None:
+            update *= self._columns
+        return update
+
+    def update(self, gradient):
+        """Take a step down gradients, as for `find_update`."""
+        self.encoders += self.find_update(gradient)
+        self._set_weights()
+
+    def _set_weights(self):
+        xp = self.device.namespace
+        encoders = xp.matrix_transpose(self.encoders)
+        scale = self._scale[:, None, :]
+        xp.multiply(encoders, scale, out=self.weights[:, :-1, :])
+
+
+class FollowingFeedback:
+    """Feedback weights that follow forward weights, from one update to the next.
+
+    Parameters
+    ----------
+    kind : Feedback
+        How they follow.
+    feedback : (n_neurons, size_in) ndarray
+        To start with. Changed in place.
+    rng : numpy.random.RandomState
+    """
+
+    def __init__(self, kind, feedback, rng):
+        self.kind = kind
+        self._feedback = feedback
+        self._rng = rng
+        self._weights = None
+
+    def follow(self, weights):
+        """Bring the feedback weights up to date.
+
+        Parameters
+        ----------
+        weights : (n_neurons, size_in) ndarray
+            The forward weights, transposed.
+        """
+        if self._weights is None:
+            self._weights = weights.copy()
+            shown = self._weights.view()
+            shown.setflags(write=False)
+            self._step = self.kind.make_step(shown, self._feedback, 1.0, self._rng)
+            if not callable(self._step):
+                raise BuildError(
+                    f"{self.kind}.make_step must return a function without arguments."
+                )
+        self._weights[...] = weights
+        self._step()
+
+
+class Chain:
+    """Layers one behind the other, and the decoders of the last.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From the input to the output.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    decoders : list of (n_neurons, size_out) array
+        Of each network, once they have been solved for.
+    """
+
+    def __init__(self, layers):
+        self.layers = tuple(layers)
+        self.decoders = [None] * self.n_networks
+
+    @property
+    def n_networks(self):
+        return len(self.layers[0].encoders)
+
+    @property
+    def device(self):
+        return self.layers[0].device
+
+    def get_feedback(self, layer, i):
+        """What projects an error onto the neurons of a layer in network i.
+
+        Returns
+        -------
+        feedback : (n_neurons, size_in) array
+        """
+        return self.decoders[i] if layer.feedback is None else layer.feedback[i]
+
+    def follow(self, i):
+        """Let the feedback weights of network i follow the forward weights, if they do.
+
+        To be called once for each update, before the first `find_neuron_errors`.
+        """
+        for layer, behind in zip(self.layers, (*self.layers[1:], None)):
+            if layer.following is None:
+                continue
+            following, weights = layer.following[i], self.decoders[i]
+            if behind is not None:
+                weights = behind.find_weights(i, following.kind.to_neurons)
+            following.follow(weights)
+
+    def update(self, gradients):
+        """Take a step down gradients, one for each layer; they are overwritten."""
+        for layer, gradient in zip(self.layers, gradients):
+            layer.update(gradient)
+
+    def find_neuron_errors(self, i, error, derivatives, projected):
+        r"""The error of each neuron, layer by layer from the last (eqs. 2 and 3).
+
+        Parameters
+        ----------
+        i : int
+            Number of the network.
+        error : (n_samples, size_out) array
+            Of the output.
+        derivatives : sequence of (n_samples, n_neurons) array
+            f' of each layer. Overwritten by the errors of its neurons,
+            :math:`f' \, B \vec\delta`.
+        projected : sequence of (n_samples, n_neurons) array
+            Overwritten by the projected errors, :math:`B \vec\delta`.
+        """
+        xp = self.device.namespace
+        behind = None
+        for k in reversed(range(len(self.layers))):
+            layer, layer_error = self.layers[k], error
+            if layer.source is not None:
+                layer_error = layer.source.compute(
+                    projected[k + 1],
+                    derivatives[k + 1],
+                    xp.matrix_transpose(behind.weights[i, :-1]),
+                )
+            layer.project(layer_error, self.get_feedback(layer, i), projected[k])
+            xp.multiply(projected[k], derivatives[k], out=derivatives[k])
+            behind = layer
+
+
+def make_chain(paths, device=None):
+    """The taught layers of paths that are alike but for their random parameters.
+
+    Parameters
+    ----------
+    paths : list of Path
+    device : Device, optional
+        Where to compute. Default: in NumPy.
+
+    Returns
+    -------
+    chain : Chain
+    """
+    stages = zip(*(path.stages for path in paths))
+    models = [path.model for path in paths]
+    return Chain(
+        _make_layer(alike, models, device, is_first=k == 0)
+        for k, alike in enumerate(stages)
+    )
+
+
+def _make_layer(stages, models, device, is_first):
+    """The same layer of each path."""
+    ensemble, encode = stages[0].ensemble, stages[0].encode
+    built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
+    incoming = None
+    if not is_first:
+        incoming = [
+            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
+        ]
+    return Layer(
+        rule=stages[0].rule,
+        neuron_type=ensemble.neuron_type,
+        encoders=[params.encoders for params in built],
+        scale=[params.gain / ensemble.radius for params in built],
+        bias=[params.bias for params in built],
+        feedback=None
+        if stages[0].feedback is None
+        else [stage.feedback for stage in stages],
+        feedback_seeds=[stage.feedback_seed for stage in stages],
+        incoming=incoming,
+        reached=encode.post_slice,
+        source=stages[0].source,
+        device=device,
+    )
+
+
+def _is_identity(matrices):
+    """Whether these are the identity, the same for each network."""
+    identity = np.eye(np.shape(matrices)[1])
+    return all(np.array_equal(matrix, identity) for matrix in matrices)

@@ -1,0 +1,187 @@
+"""How the layers of a chain learn: measured beside the training, without effect on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nengo_fa.geometry import alignment_angle, selectivity
+from nengo_fa.offline.devices import to_numpy
+from nengo_fa.offline.epochs import Activities, make_inputs
+
+#: Number of samples, at most, that metrics are measured with.
+N_SAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class LayerMetrics:
+    """How a layer learns, at some point of the training.
+
+    Attributes
+    ----------
+    alignment : float
+        Angle between the update of the encoders that the rule would make now and the one
+        of backpropagation with the same weights and decoders, in radians. NaN if one of
+        them is zero, as with a learning rate of zero.
+    weight_ratio : float
+        The norm of the weights from this layer to the next, or to the output if that is
+        where the error of the layer comes from, over the norm of what takes the error back
+        in their place.
+    selectivity : float
+        Mean `.geometry.selectivity` of the neurons that have one.
+    dead : float
+        Fraction of the neurons that are silent for all samples.
+    """
+
+    alignment: float
+    weight_ratio: float
+    selectivity: float
+    dead: float
+
+
+class Metrics:
+    """Measures how the layers of a chain learn, from a forward and a backward pass.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of one network; not changed.
+    x : (n_samples, dimensions) ndarray
+        What reaches the first layer.
+    y : (n_samples, size_out) ndarray
+        The outputs that are wanted.
+    rng : numpy.random.RandomState
+        To choose samples, of which `N_SAMPLES` are used at most. Not one that the training
+        has, as that is to be the same with metrics and without.
+    measures : sequence of dict, optional
+        As for `.Activities`, for each layer.
+    """
+
+    def __init__(self, chain, x, y, rng, measures=None):
+        chosen = rng.permutation(len(x))[:N_SAMPLES]
+        device = chain.device
+        self._chain = chain
+        self._inputs = make_inputs(device, (len(chosen), x.shape[1]))
+        self._inputs[:, :-1] = device.array(x[chosen])
+        self._y = device.array(y[chosen])
+        measures = [None] * len(chain.layers) if measures is None else measures
+        self._works = [
+            Activities(layer, len(chosen), measure)
+            for layer, measure in zip(chain.layers, measures)
+        ]
+
+    def find_updates(self):
+        """The updates that the rules would make with encoders and decoders as they are.
+
+        Returns
+        -------
+        updates : list of (n_neurons, dimensions) ndarray
+            Of the encoders of each layer.
+        """
+        return self._to_updates(self._find_neuron_errors(self._run()))
+
+    def measure(self):
+        """Measure with encoders and decoders as they are.
+
+        Returns
+        -------
+        metrics : list of LayerMetrics
+            One for each layer.
+        """
+        error = self._run()
+        # the first pass overwrites currents, the second does without them
+        updates = self._to_updates(self._find_neuron_errors(error))
+        references = self._to_updates(self._backpropagate(error))
+        targets, metrics = to_numpy(self._y), []
+        for work, update, reference, (forward, back, feedback) in zip(
+            self._works, updates, references, self._find_ways()
+        ):
+            activities = to_numpy(work.activities)
+            metrics.append(
+                LayerMetrics(
+                    alignment=float(alignment_angle(update, reference)),
+                    weight_ratio=np.linalg.norm(forward) / np.linalg.norm(back),
+                    selectivity=_get_mean(selectivity(activities, targets, feedback)),
+                    dead=np.mean(~np.any(activities, axis=0)),
+                )
+            )
+        return metrics
+
+    def _run(self):
+        """The error of the output, (n_samples, size_out)."""
+        values = self._inputs
+        for work in self._works:
+            work.compute(0, values, with_derivative=True)
+            values = work.activities
+        return values @ self._chain.decoders[0] - self._y
+
+    def _find_neuron_errors(self, error):
+        """The error of each neuron by the rules, (n_samples, n_neurons) for each layer."""
+        xp = self._chain.device.namespace
+        deltas = [xp.asarray(work.derivative, copy=True) for work in self._works]
+        projected = [work.current for work in self._works]
+        self._chain.find_neuron_errors(0, error, deltas, projected)
+        return deltas
+
+    def _backpropagate(self, error):
+        """The same by backpropagation through all layers (eq. 2)."""
+        projected = error @ self._chain.decoders[0].T
+        deltas = []
+        for work, weights in zip(self._works[::-1], [*self._get_weights()[::-1], None]):
+            deltas.insert(0, projected * work.derivative)
+            if weights is not None:
+                projected = deltas[0] @ weights.T
+        return deltas
+
+    def _get_weights(self):
+        """From the activities of each layer to the currents of the next, a list."""
+        return [
+            layer.find_weights(0, to_neurons=True) for layer in self._chain.layers[1:]
+        ]
+
+    def _to_updates(self, deltas):
+        xp = self._chain.device.namespace
+        return [
+            to_numpy(
+                layer.find_update(
+                    (xp.matrix_transpose(delta) @ work.inputs[:, :-1])[None]
+                    / len(delta)
+                )[0]
+            )
+            for layer, delta, work in zip(self._chain.layers, deltas, self._works)
+        ]
+
+    def _find_ways(self):
+        """Forward from each layer, back to it, and back to it from the output.
+
+        Returns
+        -------
+        ways : list of tuple of ndarray
+            The weights to where the error comes from, and those that take it back, both
+            (n_neurons, n); and all that the error of the output is projected by,
+            (n_neurons, size_out).
+        """
+        layers = self._chain.layers
+        to_output = to_numpy(self._chain.decoders[0])
+        feedback = to_numpy(self._chain.get_feedback(layers[-1], 0))
+        ways = [(to_output, feedback, feedback)]
+        weights = [to_numpy(matrix) for matrix in self._get_weights()]
+        for k in reversed(range(len(layers) - 1)):
+            layer, behind = layers[k], layers[k + 1]
+            to_output = weights[k] @ to_output
+            back = to_numpy(self._chain.get_feedback(layer, 0))
+            if layer.source is None:
+                forward, feedback = to_output, back
+            else:
+                # what a node makes of the error of each neuron by itself
+                alone = np.eye(len(feedback))
+                scaled_encoders = to_numpy(behind.weights[0, :-1]).T
+                back = back @ layer.source.compute(alone, alone, scaled_encoders).T
+                forward, feedback = weights[k], back @ feedback
+            ways.insert(0, (forward, back, feedback))
+        return ways
+
+
+def _get_mean(values):
+    """The mean of what is known, NaN if nothing is."""
+    known = values[~np.isnan(values)]
+    return known.mean() if len(known) else np.nan

@@ -1,0 +1,204 @@
+"""The layers between an input and an output that are taught offline, as they were built."""
+
+from dataclasses import dataclass
+
+import nengo
+import numpy as np
+from nengo.builder import Model
+from nengo.ensemble import Ensemble, Neurons
+from nengo.neurons import Direct
+
+from nengo_fa.offline.activities import make_step_measured, make_step_rates
+from nengo_fa.rules.error_nodes import ErrorNode
+from nengo_fa.rules.learning_rules import EncoderLearningRule
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A taught layer on a path, as it was built.
+
+    Attributes
+    ----------
+    encode : nengo.Connection
+        The connection with the encoder rule, into the taught ensemble.
+    rule : EncoderLearningRule
+        The encoder learning rule type.
+    source : ErrorNode or None
+        The node of the next layer that the error comes from. None: it is the error of
+        the output.
+    feedback : (n_neurons, size_in) ndarray or None
+        What projects the error to the neurons. None for the decoders of the output.
+    feedback_seed : list of int
+        Seed of what is drawn while feedback weights follow the forward weights.
+    """
+
+    encode: nengo.Connection
+    rule: EncoderLearningRule
+    source: ErrorNode
+    feedback: np.ndarray
+    feedback_seed: list
+
+    @property
+    def ensemble(self):
+        """The taught ensemble."""
+        return self.encode.post_obj
+
+
+@dataclass(frozen=True)
+class Path:
+    """From the input of the first taught layer to the output of ``decode``.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+        The taught layers, from the input to the output.
+    decode : nengo.Connection
+        The output connection.
+    model : nengo.builder.Model
+        The built network, with its sampled parameters and seeds.
+    """
+
+    stages: tuple
+    decode: nengo.Connection
+    model: Model
+
+    @property
+    def encode(self):
+        """The connection where the path begins."""
+        return self.stages[0].encode
+
+    @property
+    def size_in(self):
+        """Dimensions of a sample: of the node or ensemble where the path begins."""
+        pre = self.encode.pre_obj
+        return pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
+
+    @property
+    def objects(self):
+        """The connections and ensembles on the path."""
+        before = get_ensemble(self.encode.pre_obj)
+        objects = [] if before is None else [before]
+        objects += [stage.ensemble for stage in self.stages]
+        return [*objects, *(stage.encode for stage in self.stages), self.decode]
+
+    def make_measures(self, presentation_time, dt, rng):
+        """How the activities of layers are measured.
+
+        Parameters
+        ----------
+        presentation_time : float or None
+            In seconds. None: they are not.
+        dt : float
+            Time step in seconds.
+        rng : numpy.random.RandomState
+
+        Returns
+        -------
+        before : dict or None
+            Arguments of `.make_step_measured` for an ensemble before the path.
+        measures : list of dict, or list of None
+            The same for each layer.
+        """
+        if presentation_time is None:
+            return None, [None] * len(self.stages)
+        common = {"presentation_time": presentation_time, "dt": dt, "rng": rng}
+        before, *measures = (
+            {"synapse": connection.synapse, **common}
+            for connection in (*(stage.encode for stage in self.stages), self.decode)
+        )
+        return before, measures
+
+    def get_ensemble_input(self, x, measure=None):
+        """What samples are when they reach the first taught ensemble.
+
+        Parameters
+        ----------
+        x : (n_samples, size_in) ndarray
+        measure : dict, optional
+            The first that `make_measures` returns. By default activities are rates.
+
+        Returns
+        -------
+        x : (n_samples, dimensions) ndarray
+            May share memory with what was given.
+        """
+        encode, before = self.encode, get_ensemble(self.encode.pre_obj)
+        if before is None or isinstance(before.neuron_type, Direct):
+            values = x[:, encode.pre_slice]
+            if encode.function is not None:
+                values = np.array(
+                    # a copy, as a function may change what it is given
+                    [np.ravel(encode.function(row.copy())) for row in values]
+                )
+        else:
+            values = self._get_activities(before, x, measure)
+            if isinstance(encode.pre_obj, Neurons):
+                values = values[:, encode.pre_slice]
+
+        return deliver(self.model, encode, values)
+
+    def _get_activities(self, ensemble, x, measure):
+        built = self.model.params[ensemble]
+        current = x @ built.scaled_encoders.T + built.bias
+        activities = np.empty_like(current)
+        if measure is None:
+            make_step_rates(ensemble.neuron_type, current, activities)()
+        else:
+            make_step_measured(ensemble.neuron_type, current, activities, **measure)()
+        return activities
+
+
+def find_incoming(model, connection):
+    """What turns activities of one ensemble into the input of another.
+
+    Parameters
+    ----------
+    model : nengo.builder.Model
+    connection : nengo.Connection
+        From an ensemble, or its neurons, to an ensemble.
+
+    Returns
+    -------
+    incoming : (n_neurons, dimensions) ndarray
+    """
+    activities = np.eye(get_ensemble(connection.pre_obj).n_neurons)
+    if isinstance(connection.pre_obj, Neurons):
+        activities = activities[:, connection.pre_slice]
+    return deliver(model, connection, activities)
+
+
+def deliver(model, connection, values):
+    """What values are when a connection has delivered them to an ensemble.
+
+    Parameters
+    ----------
+    model : nengo.builder.Model
+    connection : nengo.Connection
+    values : (n_samples, size) ndarray
+        What its weights are multiplied by.
+
+    Returns
+    -------
+    x : (n_samples, dimensions) ndarray
+        May share memory with what was given.
+    """
+    weights = model.sig[connection]["weights"]
+    if weights is not None:
+        weights = weights.initial_value
+        values = values @ weights.T if weights.ndim == 2 else values * weights
+
+    # of the same precision, and without a copy if they are all, as samples may be many
+    shape = len(values), connection.post_obj.dimensions
+    dimensions = np.arange(shape[1])
+    if np.array_equal(dimensions[connection.post_slice], dimensions):
+        return values
+    delivered = np.zeros(shape, dtype=values.dtype)
+    delivered[:, connection.post_slice] = values
+    return delivered
+
+
+def get_ensemble(obj):
+    """The ensemble that an object is, or is the neurons of; None if there is none."""
+    if isinstance(obj, Neurons):
+        return obj.ensemble
+    return obj if isinstance(obj, Ensemble) else None

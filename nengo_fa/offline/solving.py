@@ -1,0 +1,79 @@
+"""Decoders of samples, by any of Nengo's solvers."""
+
+import numpy as np
+from array_api_compat import is_numpy_array
+from nengo.exceptions import ValidationError
+from nengo.solvers import LstsqL2
+from nengo.utils.least_squares_solvers import Cholesky
+
+from nengo_fa.offline.devices import Device, to_numpy
+
+
+def make_solve(solver, rng, device=None):
+    """Bind a Nengo solver.
+
+    Parameters
+    ----------
+    solver : nengo.solvers.Solver
+        `nengo.solvers.LstsqL2` is computed here, from the normal equations. Any other is
+        called.
+    rng : numpy.random.RandomState
+        For solvers that are random.
+    device : Device, optional
+        Where the arrays are. Default: in NumPy.
+
+    Returns
+    -------
+    solve : callable
+        Takes activities, (n_samples, n_neurons), and wanted outputs, (n_samples,
+        size_out), and returns decoders, (n_neurons, size_out); NaN if there are none, as
+        activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
+    """
+
+    device = Device() if device is None else device
+
+    def solve(activities, y):
+        # as copies, to which a solver may write
+        arrays = [to_numpy(array).copy() for array in (activities, y)]
+        shape = activities.shape[1], y.shape[1]
+        try:
+            decoders, _ = solver(*arrays, rng=rng)
+        except (ValueError, np.linalg.LinAlgError):
+            # an error of the solver itself is not to be taken for divergence
+            activities = to_numpy(activities)
+            if np.all(np.isfinite(activities.T @ activities)):
+                raise
+            decoders = np.full(shape, np.nan)
+        if np.shape(decoders) != shape:
+            raise ValidationError(
+                f"Must return decoders of shape (n_neurons, size_out) = {shape} (got "
+                f"{np.shape(decoders)})",
+                attr="solver",
+            )
+        return device.array(decoders)
+
+    def solve_l2(activities, y):
+        n_samples, n_neurons = activities.shape
+        xp = device.namespace
+        sigma = reg * xp.max(activities)
+        gram = _compute_gram(activities)
+        xp.reshape(gram, (-1,))[:: n_neurons + 1] += n_samples * sigma**2
+        try:
+            return xp.linalg.solve(gram, activities.T @ y)
+        except (np.linalg.LinAlgError, xp.linalg.LinAlgError):
+            return device.array(np.full((n_neurons, y.shape[1]), np.nan))
+
+    # as Nengo would, but for a report on how well it went
+    if type(solver) is LstsqL2 and type(solver.solver) is Cholesky:
+        if not solver.solver.transpose:
+            reg = solver.reg
+            return solve_l2
+    return solve
+
+
+def _compute_gram(activities):
+    if activities.shape[1] > 64 or not is_numpy_array(activities):
+        return activities.T @ activities
+    # For few neurons, the product of two different matrices is faster than that of a
+    # matrix with itself, for which BLAS computes one half only.
+    return activities.T @ activities.copy()

@@ -1,0 +1,1 @@
+"""Neurons with apical dendrites, and the rule that learns from their bursts."""

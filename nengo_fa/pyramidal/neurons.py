@@ -1,0 +1,215 @@
+"""Pyramidal neurons, which have a basal and an apical compartment."""
+
+import numpy as np
+from nengo.dists import Choice
+from nengo.neurons import LIF, LIFRate
+
+from nengo_fa.rules.params import FiniteParam
+
+
+class ApicalCompartment:
+    """What pyramidal neurons have on top of LIF neurons; not to be used by itself."""
+
+    tau_apical = FiniteParam("tau_apical", low=0, low_open=True)
+    burst_probability = FiniteParam(
+        "burst_probability", low=0, high=1, low_open=True, high_open=True
+    )
+    coupling = FiniteParam("coupling", low=0)
+
+    def burst_probabilities(self, apical):
+        """Probability that an event is a burst, at these apical potentials.
+
+        Parameters
+        ----------
+        apical : (...) array_like
+            Apical potentials, in logits above rest.
+
+        Returns
+        -------
+        probabilities : (...) ndarray
+        """
+        # The hyperbolic tangent cannot overflow.
+        odds = self.burst_probability / (1 - self.burst_probability)
+        return 0.5 + 0.5 * np.tanh(0.5 * (np.asarray(apical) + float(np.log(odds))))
+
+    def _step_apical(self, dt, apical, apical_input):
+        # exact for an input that is held during a step, whatever its length
+        apical -= (apical_input - apical) * np.expm1(-dt / self.tau_apical)
+
+
+class PyramidalRate(ApicalCompartment, LIFRate):
+    """Rates of `Pyramidal` neurons: of their events, and of those that are bursts.
+
+    Nothing is random: the burst rate is the event rate times the burst probability.
+
+    Parameters
+    ----------
+    tau_apical, burst_probability, coupling, tau_rc, tau_ref, amplitude, initial_state
+        As for `Pyramidal`.
+
+    See Also
+    --------
+    Pyramidal
+
+    Examples
+    --------
+    >>> nengo_fa.PyramidalRate(burst_probability=0.2).burst_probabilities(
+    ...     [-2, 0, 2]).round(3)
+    array([0.033, 0.2  , 0.649])
+    """
+
+    state = {"apical": Choice([0]), "bursts": Choice([0])}
+
+    def __init__(
+        self,
+        tau_apical=0.01,
+        burst_probability=0.5,
+        coupling=0.01,
+        tau_rc=0.02,
+        tau_ref=0.002,
+        amplitude=1,
+        initial_state=None,
+    ):
+        super().__init__(
+            tau_rc=tau_rc,
+            tau_ref=tau_ref,
+            amplitude=amplitude,
+            initial_state=initial_state,
+        )
+        self.tau_apical = tau_apical
+        self.burst_probability = burst_probability
+        self.coupling = coupling
+
+    def step(self, dt, J, output, apical, bursts, apical_input=0):
+        """Advance the rates of events and of bursts by a time step."""
+        self._step_apical(dt, apical, apical_input)
+        super().step(dt, J + self.coupling * apical, output)
+        np.multiply(output, self.burst_probabilities(apical), out=bursts)
+
+
+class Pyramidal(ApicalCompartment, LIF):
+    r"""Spiking pyramidal neurons, whose apical input turns single spikes into bursts.
+
+    The basal compartment is the input of the ensemble, through its encoders, and drives
+    *events* as a `nengo.LIF` neuron fires spikes. The apical compartment is a leaky
+    potential v, driven by what is connected to `ApicalDendrites`:
+
+    .. math:: \tau_\text{apical} \, \dot v = -v + I_\text{apical}
+
+    Each event is a burst with a probability that grows with the apical potential,
+
+    .. math:: P = \sigma(v + v_0), \qquad \sigma(v_0) = P_0 ,
+
+    and a single spike otherwise. The output of the neurons is events: a burst counts as
+    one spike, as for synapses with short-term depression. So decoders, ``rates``, maximum
+    rates and intercepts are those of LIF neurons.
+
+    Parameters
+    ----------
+    tau_apical : float, optional
+        Time constant of the apical compartment, in seconds. Default: 0.01, the leak of
+        Guerguiev et al. (2017).
+    burst_probability : float, optional
+        :math:`P_0`, the probability that an event is a burst while the apical potential is
+        at rest, which is zero. Default: 0.5, the middle of the sigmoid, where it tells
+        most about the potential, as in Guerguiev et al. (2017).
+    coupling : float, optional
+        How much of the apical potential reaches the soma, as a current for each logit.
+        Default: 0.01, our choice: in most of their simulations, Guerguiev et al. (2017)
+        have none. With 0, the apical input has no effect on events at all.
+    tau_rc, tau_ref, min_voltage, amplitude
+        As for `nengo.LIF`.
+    initial_state : {str: Distribution or array_like}, optional
+        Of ``"voltage"``, ``"refractory_time"``, ``"apical"`` and ``"bursts"``.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If a parameter is out of its range.
+
+    See Also
+    --------
+    ApicalDendrites, BurstLearning, PyramidalRate
+
+    Notes
+    -----
+    Apical potentials are in *logits*: one more multiplies the odds of a burst by e. So it
+    is the weights of the connection to the apical dendrites that decide on the slope.
+
+    Probeable are ``"apical"``, the apical potential, and ``"bursts"``, which is the output
+    where the event is a burst and zero elsewhere, next to the state of a `nengo.LIF`. A burst
+    is known in the time step of its first spike; its other spikes are not simulated.
+
+    References
+    ----------
+    - Guerguiev, J., Lillicrap, T. P., & Richards, B. A. (2017). Towards deep learning
+       with segregated dendrites. eLife, 6, e22901.
+    - Payeur, A., Guerguiev, J., Zenke, F., Richards, B. A., & Naud, R. (2021).
+      Burst-dependent synaptic plasticity can coordinate learning in hierarchical
+      circuits. Nature Neuroscience, 24, 1010-1019.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     error = nengo.Node([1.0])
+    ...     hidden = nengo.Ensemble(50, 2, neuron_type=nengo_fa.Pyramidal())
+    ...     apical = nengo_fa.ApicalDendrites(hidden)
+    ...     feedback = nengo.Connection(error, apical, transform=np.full((50, 1), 2.0))
+    ...     events = nengo.Probe(hidden.neurons)
+    ...     bursts = nengo.Probe(hidden.neurons, "bursts")
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.5)
+    >>> bool(sim.data[bursts].sum() > 0.8 * sim.data[events].sum())
+    True
+    """
+
+    state = {**LIF.state, **PyramidalRate.state}
+
+    def __init__(
+        self,
+        tau_apical=0.01,
+        burst_probability=0.5,
+        coupling=0.01,
+        tau_rc=0.02,
+        tau_ref=0.002,
+        min_voltage=0,
+        amplitude=1,
+        initial_state=None,
+    ):
+        super().__init__(
+            tau_rc=tau_rc,
+            tau_ref=tau_ref,
+            min_voltage=min_voltage,
+            amplitude=amplitude,
+            initial_state=initial_state,
+        )
+        self.tau_apical = tau_apical
+        self.burst_probability = burst_probability
+        self.coupling = coupling
+
+    def make_state(self, n_neurons, rng=np.random, dtype=None):
+        """As for other neurons, with the random numbers that decide on bursts."""
+        state = super().make_state(n_neurons, rng=rng, dtype=dtype)
+        state["rng"] = rng
+        return state
+
+    def step(
+        self,
+        dt,
+        J,
+        output,
+        voltage,
+        refractory_time,
+        apical,
+        bursts,
+        rng,
+        apical_input=0,
+    ):
+        """Advance the neurons by a time step."""
+        self._step_apical(dt, apical, apical_input)
+        current = J + self.coupling * apical
+        super().step(dt, current, output, voltage, refractory_time)
+        fired = output > 0
+        chance = self.burst_probabilities(apical[fired])
+        bursts[...] = 0
+        bursts[fired] = output[fired] * (rng.random_sample(chance.shape) < chance)

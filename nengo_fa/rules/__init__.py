@@ -1,0 +1,1 @@
+"""What a modeller declares; it knows nothing of the two clocks."""

@@ -1,0 +1,350 @@
+"""Nodes that hand the error of a taught layer on to the layers before it."""
+
+import numpy as np
+from nengo.builder import Builder, Signal
+from nengo.connection import LearningRule
+from nengo.exceptions import BuildError, ValidationError
+from nengo.node import Node
+from nengo.params import BoolParam, Default, Parameter
+
+from nengo_fa.online.operators import LateReadingOperator
+from nengo_fa.rules.learning_rules import EncoderLearningRule
+
+
+class EncoderRuleParam(Parameter):
+    """The learning rule of a connection, one that projects an error to the neurons."""
+
+    def coerce(self, instance, rule):
+        if not isinstance(rule, LearningRule) or not isinstance(
+            rule.learning_rule_type, EncoderLearningRule
+        ):
+            raise ValidationError(
+                "Must be the encoder rule of a connection: connection.learning_rule, "
+                "after its learning_rule_type is set to nengo_fa.FeedbackAlignment or "
+                "nengo_fa.Backprop, with a learning rate of 0 if the layer is to stay as "
+                f"it is; of several rules, one (got {rule!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, rule)
+
+
+def filled_by_the_simulator(t):
+    """The function of an `ErrorNode`, which is built without it."""
+
+
+class ErrorNode(Node):
+    """Base class of the nodes that put out an error of a layer; not to be used by itself.
+
+    A class derived from this one writes `get_size`, and `get_signals` and `make_step` to
+    learn online, `compute` to learn offline.
+    """
+
+    rule = EncoderRuleParam("rule", readonly=True)
+
+    def __init__(self, rule, label=Default):
+        self.rule = rule  # first, as the size of the error follows from it
+        # a function, as a node without one would pass on an input
+        super().__init__(filled_by_the_simulator, size_out=self.get_size(), label=label)
+
+    def get_size(self):
+        """Number of dimensions of the error, int."""
+        raise NotImplementedError("Error nodes must provide get_size")
+
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        """The error for samples, in offline training.
+
+        Parameters
+        ----------
+        projected_error : (n_samples, n_neurons) array
+            What the rule has projected to the neurons.
+        neuron_error : (n_samples, n_neurons) array
+            The same times the derivative.
+        scaled_encoders : (n_neurons, dimensions) array
+            Of the layer of the rule.
+
+        Returns
+        -------
+        error : (n_samples, size_out) array
+            Not written to, as it may be one of those given.
+        """
+        raise NotImplementedError("Error nodes must provide compute")
+
+    def get_signals(self, model):
+        """The signals that the error is computed from.
+
+        Parameters
+        ----------
+        model : nengo.builder.Model
+            The whole of it is built.
+
+        Returns
+        -------
+        signals : list of nengo.builder.Signal
+        """
+        raise NotImplementedError("Error nodes must provide get_signals")
+
+    def make_step(self, arrays, out):
+        """Bind the error to its arrays, as `nengo.builder.Operator.make_step` does.
+
+        Parameters
+        ----------
+        arrays : list of ndarray
+            The live values of the signals from `get_signals`; not to be written to.
+        out : (size_out,) ndarray
+            Where the error belongs.
+
+        Returns
+        -------
+        step : callable
+            Takes no argument.
+        """
+        raise NotImplementedError("Error nodes must provide make_step")
+
+
+class NeuronError(ErrorNode):
+    r"""The error of each neuron of a taught layer, to teach the layer before it.
+
+    What the rule of the layer has projected to the neurons, in the same time step:
+
+    .. math:: e_i = f'(J_i) \, \langle \vec b_i, \vec\delta \rangle
+
+    Connected to a `FeedbackAlignment` rule of the layer before, this is *global feedback
+    alignment*; without the derivative, ``gated=False``, it is *local* feedback alignment.
+
+    Parameters
+    ----------
+    rule : nengo.connection.LearningRule
+        The encoder rule of the layer, ``connection.learning_rule``.
+    gated : bool, optional
+        Whether the derivative f' of the layer is a factor of its error. Default: True.
+    label : str, optional
+        A name for the node.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such rule.
+
+    See Also
+    --------
+    BackpropagatedError
+
+    Notes
+    -----
+    The output has ``n_neurons`` dimensions. It is an error in the *currents* of the
+    neurons: the derivative, if there is one, takes part in it, and the gains do not.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     first, second = nengo.Ensemble(20, 2), nengo.Ensemble(30, 2)
+    ...     encode2 = nengo.Connection(
+    ...         first, second, learning_rule_type=nengo_fa.FeedbackAlignment(1))
+    ...     node = nengo_fa.NeuronError(encode2.learning_rule)
+    >>> node.size_out
+    30
+    """
+
+    gated = BoolParam("gated", default=True, readonly=True)
+
+    def __init__(self, rule, gated=Default, label=Default):
+        super().__init__(rule, label)
+        self.gated = gated
+
+    def get_size(self):
+        return self.rule.connection.post_obj.n_neurons
+
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        return neuron_error if self.gated else projected_error
+
+    def get_signals(self, model):
+        return [model.sig[self.rule][name] for name in _get_names(self.gated)]
+
+    def make_step(self, arrays, out):
+        return _make_step_neuron_error(arrays, out)
+
+
+class BackpropagatedError(ErrorNode):
+    r"""The error of the input of a taught layer, through the live encoders of the layer.
+
+    Connected to a `Backprop` rule of the layer before, this is backpropagation through
+    all layers. With the scaled encoders :math:`W` of the layer and what its rule has
+    projected to the neurons, all as they are in the same time step,
+
+    .. math:: \vec e = W^T \left( f'(\vec J) \, B \vec\delta \right)
+
+    with the decoders in place of the feedback weights B if the rule is `Backprop`. Without
+    the derivative, ``gated=False``, it is *local* backpropagation: each layer learns through
+    its own derivative only.
+
+    Parameters
+    ----------
+    rule : nengo.connection.LearningRule
+        The encoder rule of the layer, ``connection.learning_rule``.
+    gated : bool, optional
+        Whether the derivative f' of the layer is a factor of its error. Default: True.
+    label : str, optional
+        A name for the node.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such rule.
+
+    See Also
+    --------
+    NeuronError
+
+    Notes
+    -----
+    The output has as many dimensions as the connection of the rule delivers, its
+    ``size_out``. That is the error a rule ``Backprop(connection)`` asks for.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     stimulus, output = nengo.Node([0.5, -0.5]), nengo.Node(size_in=1)
+    ...     error = nengo.Node([1.0])
+    ...     first, second = nengo.Ensemble(20, 2), nengo.Ensemble(30, 2)
+    ...     encode1 = nengo.Connection(stimulus, first)
+    ...     encode2 = nengo.Connection(first, second)
+    ...     decode = nengo.Connection(second, output, function=np.prod)
+    ...     encode1.learning_rule_type = nengo_fa.Backprop(encode2)
+    ...     encode2.learning_rule_type = nengo_fa.Backprop(decode)
+    ...     _ = nengo.Connection(error, encode2.learning_rule)
+    ...     _ = nengo.Connection(
+    ...         nengo_fa.BackpropagatedError(encode2.learning_rule),
+    ...         encode1.learning_rule,
+    ...         synapse=None,
+    ...     )
+    """
+
+    gated = BoolParam("gated", default=True, readonly=True)
+
+    def __init__(self, rule, gated=Default, label=Default):
+        super().__init__(rule, label)
+        self.gated = gated
+
+    def get_size(self):
+        return self.rule.connection.size_out
+
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        error = neuron_error if self.gated else projected_error
+        reached = self._find_reached(scaled_encoders)
+        if reached is not None:
+            # by their numbers, as PyTorch has no slices that go backwards
+            scaled_encoders = scaled_encoders[:, reached.tolist()]
+        return error @ scaled_encoders
+
+    def _find_reached(self, scaled_encoders):
+        """The dimensions that the connection leads to; None for all as they are."""
+        dimensions = np.arange(scaled_encoders.shape[1])
+        reached = dimensions[self.rule.connection.post_slice]
+        return None if np.array_equal(reached, dimensions) else reached
+
+    def get_signals(self, model):
+        names = *_get_names(self.gated), "scaled_encoders"
+        return [model.sig[self.rule][name] for name in names]
+
+    def make_step(self, arrays, out):
+        *arrays, scaled_encoders = arrays
+        neuron_error = np.empty_like(arrays[0])
+        step_neuron_error = _make_step_neuron_error(arrays, neuron_error)
+        reached = self._find_reached(scaled_encoders)
+
+        def step():
+            step_neuron_error()
+            np.dot(neuron_error, scaled_encoders, out=out)
+
+        if reached is None:
+            return step
+
+        everywhere = np.empty_like(scaled_encoders[0])
+
+        def step_reached():
+            step_neuron_error()
+            np.dot(neuron_error, scaled_encoders, out=everywhere)
+            # clipping nothing, but NumPy would allocate a buffer without it
+            np.take(everywhere, reached, out=out, mode="clip")
+
+        return step_reached
+
+
+def _get_names(gated):
+    return ["projected_error", "derivative"] if gated else ["projected_error"]
+
+
+def _make_step_neuron_error(arrays, out):
+    """Projected error times derivative, if there is one."""
+    projected_error, *derivative = arrays
+    if not derivative:
+        return lambda: np.copyto(out, projected_error)
+    (derivative,) = derivative
+    return lambda: np.multiply(projected_error, derivative, out=out)
+
+
+class SimErrorNode(LateReadingOperator):
+    """Compute the output of an error node.
+
+    Parameters
+    ----------
+    node : ErrorNode
+    model : nengo.builder.Model
+    output : Signal
+        Set to the error, (size_out,).
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+
+    Notes
+    -----
+    1. sets ``[output]``
+    2. incs ``[]``
+    3. reads the signals of the node
+    4. updates ``[]``
+    """
+
+    def __init__(self, node, model, output, tag=None):
+        super().__init__(tag=tag)
+        self.node = node
+        self.model = model
+        self.sets = [output]
+
+    def find_reads(self):
+        rule = self.node.rule
+        if rule not in self.model.params:
+            raise BuildError(
+                f"Building {self.node}: its rule {rule} is not part of the model. Give "
+                "the rule that the connection has now, of a connection in this network."
+            )
+        return self.node.get_signals(self.model)
+
+    @property
+    def _descstr(self):
+        return str(self.node)
+
+    def make_step(self, signals, dt, rng):
+        arrays = [signals[signal] for signal in self.reads]
+        return self.node.make_step(arrays, signals[self.sets[0]])
+
+
+@Builder.register(ErrorNode)
+def build_error_node(model, node):
+    """Build an `.ErrorNode` object into a model.
+
+    Parameters
+    ----------
+    model : nengo.builder.Model
+        The model to build into.
+    node : ErrorNode
+        The node to build.
+
+    Notes
+    -----
+    Sets ``model.params[node]`` to ``None``.
+    """
+    output = Signal(shape=(node.size_out,), name=f"{node}.out")
+    model.sig[node]["in"], model.sig[node]["out"] = None, output
+    model.params[node] = None
+    # add_op would ask for all signals at once, but the rule is not built yet
+    model.operators.append(SimErrorNode(node, model, output))

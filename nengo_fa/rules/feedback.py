@@ -1,0 +1,342 @@
+"""Feedback weights that follow the forward weights, and orthogonal ones that do not."""
+
+import math
+
+import numpy as np
+from nengo.config import SupportDefaultsMixin
+from nengo.dists import Distribution, UniformHypersphere, get_samples
+from nengo.ensemble import Ensemble
+from nengo.exceptions import ValidationError
+from nengo.neurons import Direct
+from nengo.params import BoolParam, Default, FrozenObject
+
+from nengo_fa.rules.params import (
+    FiniteDistOrArrayParam,
+    FiniteParam,
+    NextConnectionParam,
+)
+
+
+class Feedback(FrozenObject, SupportDefaultsMixin):
+    """Base class of feedback weights that follow forward weights while these change.
+
+    To pass your own, derive from this class and write `make_step`, and `draw` unless the
+    weights start at zero. What sets instances apart must be Nengo parameters
+    (`nengo.params`), as for all frozen objects.
+
+    Parameters
+    ----------
+    connection : nengo.Connection
+        The connection from the taught ensemble to the next layer, whose weights the
+        feedback weights stand for. As for `.Backprop`: a decoded connection from the
+        ensemble, or one with a dense transform from all of its neurons.
+    to_neurons : bool, optional
+        What the error is about. False, the default: what ``connection`` delivers, one
+        error for each of its outputs. The forward weights are its weights. True: the
+        current of each neuron of the ensemble that it leads to, as a `.NeuronError` is.
+        The forward weights are then those between the neurons of the two ensembles,
+        scaled encoders times decoders.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If ``connection`` is none, or does not lead to an ensemble of neurons although
+        the error is to be one of neurons.
+
+    Notes
+    -----
+    Weights between neurons are a product of matrices that is computed whenever the
+    feedback weights are brought up to date: online, in every time step.
+
+    Examples
+    --------
+    Backpropagation through weights that come back with noise:
+
+    >>> class Noisy(nengo_fa.feedback.Feedback):
+    ...     def make_step(self, weights, feedback, dt, rng):
+    ...         def step():
+    ...             feedback[...] = weights * rng.uniform(0.5, 1.5, size=weights.shape)
+    ...         return step
+    >>> with nengo.Network() as model:
+    ...     hidden, output = nengo.Ensemble(20, 2), nengo.Node(size_in=2)
+    ...     decode = nengo.Connection(hidden, output)
+    >>> rule = nengo_fa.FeedbackAlignment(2, feedback=Noisy(decode))
+    """
+
+    connection = NextConnectionParam("connection", readonly=True)
+    to_neurons = BoolParam("to_neurons", default=False, readonly=True)
+
+    def __init__(self, connection, to_neurons=Default):
+        super().__init__()
+        self.connection = connection
+        self.to_neurons = to_neurons
+        post = connection.post_obj
+        if self.to_neurons and (
+            not isinstance(post, Ensemble) or isinstance(post.neuron_type, Direct)
+        ):
+            raise ValidationError(
+                f"{connection} leads to {post}, but must lead to an ensemble of neurons, "
+                "which have one error each. Use to_neurons=False for an error of what "
+                "the connection delivers.",
+                attr="to_neurons",
+                obj=self,
+            )
+
+    @property
+    def size_in(self):
+        """Number of dimensions of the error, int."""
+        if self.to_neurons:
+            return self.connection.post_obj.n_neurons
+        return self.connection.size_out
+
+    def draw(self, n_neurons, size_in, rng):
+        """Feedback weights to start with; here, zeros.
+
+        Parameters
+        ----------
+        n_neurons, size_in : int
+            The shape.
+        rng : numpy.random.RandomState
+            From the seed of the taught connection.
+
+        Returns
+        -------
+        feedback : (n_neurons, size_in) ndarray
+        """
+        return np.zeros((n_neurons, size_in))
+
+    def make_step(self, weights, feedback, dt, rng):
+        """Bind the feedback weights to their arrays, as `nengo.builder.Operator.make_step`.
+
+        Parameters
+        ----------
+        weights : (n_neurons, size_in) ndarray
+            The forward weights, transposed: live, with their first values when this is
+            called. Not to be written to.
+        feedback : (n_neurons, size_in) ndarray
+            The feedback weights: what `draw` has returned, when this is called. Both
+            arrays may be views, with rows that are not contiguous.
+        dt : float
+            Time from one update to the next in seconds; 1 offline, where time is counted
+            in updates.
+        rng : numpy.random.RandomState
+            For weights that are drawn as time goes by.
+
+        Returns
+        -------
+        step : callable
+            Brings ``feedback`` up to date, in place; takes no argument. Called before
+            each projection of an error, from the first on.
+        """
+        raise NotImplementedError("Feedback weights must provide make_step")
+
+
+class SignSymmetric(Feedback):
+    r"""Feedback weights with the signs of the forward weights, but other magnitudes.
+
+    With forward weights :math:`W`, as they are at the time, and magnitudes :math:`M`,
+
+    .. math:: b_{ij} = m_{ij} \, \mathrm{sign}(w_{ji}), \qquad m_{ij} \geq 0 .
+
+    Known as *uniform*, if all magnitudes are the same, *fixed random*, or *batchwise
+    random*, if they are drawn anew (Liao, Leibo & Poggio, 2016; Moskovitz, Litwin-Kumar &
+    Abbott, 2018). It is weight transport of one bit a synapse. Where a forward weight is
+    zero, so is the feedback weight.
+
+    Parameters
+    ----------
+    connection, to_neurons
+        As for `Feedback`.
+    magnitudes : float or (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
+        Magnitudes M. The absolute values are taken of the samples of a distribution.
+        Default: 1.
+    redraw : bool, optional
+        Whether magnitudes are drawn anew for each update, from their distribution.
+        Default: False.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If magnitudes are negative, or to be drawn anew, but not from a distribution.
+
+    Notes
+    -----
+    Before the signs are known, at ``sim.data[rule].feedback``, there are only magnitudes.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     hidden, output = nengo.Ensemble(20, 2), nengo.Node(size_in=2)
+    ...     decode = nengo.Connection(hidden, output)
+    >>> feedback = nengo_fa.feedback.SignSymmetric(
+    ...     decode, magnitudes=nengo.dists.Uniform(0, 1), redraw=True)
+    >>> rule = nengo_fa.FeedbackAlignment(2, feedback=feedback)
+    """
+
+    magnitudes = FiniteDistOrArrayParam("magnitudes", default=1.0, readonly=True)
+    redraw = BoolParam("redraw", default=False, readonly=True)
+
+    def __init__(
+        self, connection, magnitudes=Default, redraw=Default, to_neurons=Default
+    ):
+        super().__init__(connection, to_neurons)
+        self.magnitudes = magnitudes
+        self.redraw = redraw
+        is_distribution = isinstance(self.magnitudes, Distribution)
+        if not is_distribution and np.any(self.magnitudes < 0):
+            raise ValidationError(
+                "Must not be negative, as the signs are those of the forward weights",
+                attr="magnitudes",
+                obj=self,
+            )
+        if self.redraw and not is_distribution:
+            raise ValidationError(
+                "There is nothing to draw: magnitudes are given. Give a distribution, "
+                "such as nengo.dists.Uniform(0, 1), or use redraw=False.",
+                attr="redraw",
+                obj=self,
+            )
+
+    def draw(self, n_neurons, size_in, rng):
+        magnitudes = get_samples(self.magnitudes, n_neurons, size_in, rng)
+        if magnitudes.ndim == 0:
+            return np.full((n_neurons, size_in), magnitudes)
+        return np.abs(magnitudes)
+
+    def make_step(self, weights, feedback, dt, rng):
+        magnitudes = np.array(feedback)
+
+        def step():
+            np.sign(weights, out=feedback)
+            np.multiply(feedback, magnitudes, out=feedback)
+
+        def step_redraw():
+            magnitudes[...] = self.draw(*magnitudes.shape, rng)
+            step()
+
+        return step_redraw if self.redraw else step
+
+
+class KolenPollack(Feedback):
+    r"""Feedback weights that change as the forward weights do, and so come to equal them.
+
+    After Kolen & Pollack (1994) and Akrout et al. (2019). Each change of the forward
+    weights :math:`W` is one of the feedback weights :math:`B` as well, and their
+    difference decays:
+
+    .. math:: dB = dW^T + \lambda \, (W^T - B) \, dt , \qquad
+              B - W^T = e^{-\lambda t} \, (B - W^T)_{t = 0} .
+
+    Parameters
+    ----------
+    connection, to_neurons
+        As for `Feedback`.
+    decay : float, optional
+        :math:`\lambda`, per second of simulated time online, per update offline.
+        Default: 0.1.
+    initial : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
+        B at the start. Default: drawn uniformly from the unit sphere, as for
+        `.FeedbackAlignment`.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If ``decay`` is negative, or a parameter is not finite.
+
+    Notes
+    -----
+    What of this a synapse could know: a rule such as `nengo.PES` changes a forward weight
+    by a product of the activity of its neuron and an error. The feedback synapse joins
+    the same two, and can compute the same product. If all forward weights decay, and
+    feedback weights decay at the same rate, their difference does, and no synapse has
+    to know another. That is the rule of Kolen and Pollack. Here, forward weights are
+    left to whatever teaches them: as Nengo's rules know no decay, the term
+    :math:`\lambda W^T` is weight transport, in an amount that vanishes with
+    :math:`\lambda`. So are changes of forward weights that are not a local product, such
+    as decoders that are solved for, and those of a product of encoders and decoders.
+
+    The difference decays from the start of each simulator on. Where simulations go on
+    from what was learned, as after `.freeze_params`, B starts anew; to keep it, let
+    ``initial`` be what was probed at the end.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     hidden, output = nengo.Ensemble(20, 2), nengo.Node(size_in=2)
+    ...     decode = nengo.Connection(hidden, output, learning_rule_type=nengo.PES())
+    >>> feedback = nengo_fa.feedback.KolenPollack(decode, decay=0.5)
+    >>> rule = nengo_fa.FeedbackAlignment(2, feedback=feedback)
+    """
+
+    decay = FiniteParam("decay", default=0.1, low=0, readonly=True)
+    initial = FiniteDistOrArrayParam(
+        "initial",
+        default=UniformHypersphere(surface=True),
+        sample_shape=("*", "size_in"),
+        readonly=True,
+    )
+    # the shape of the first weights needs the connection
+    _param_init_order = ["connection", "to_neurons"]
+
+    def __init__(self, connection, decay=Default, initial=Default, to_neurons=Default):
+        super().__init__(connection, to_neurons)
+        self.decay = decay
+        self.initial = initial
+
+    def draw(self, n_neurons, size_in, rng):
+        return get_samples(self.initial, n_neurons, size_in, rng)
+
+    def make_step(self, weights, feedback, dt, rng):
+        difference = feedback - weights
+        n_updates = 0
+
+        def step():
+            nonlocal n_updates
+            # from the number of updates, as a small number that is multiplied again and
+            # again ends as a denormal one, with which processors are slow
+            factor = math.exp(-self.decay * dt * n_updates)
+            np.multiply(difference, factor, out=feedback)
+            np.add(feedback, weights, out=feedback)
+            n_updates += 1
+
+        return step
+
+
+class Orthogonal(Distribution):
+    """Random weights with orthonormal columns, times a scale.
+
+    No two dimensions of the error are projected alike, and an error keeps its length, up
+    to the scale. Of fewer samples than dimensions, the rows are orthonormal instead.
+
+    Parameters
+    ----------
+    scale : float, optional
+        Length of each column. ``np.sqrt(n_neurons / size_in)`` gives rows, the preferred
+        error directions of the neurons, a mean square length of one. Default: 1.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If ``scale`` is not a positive number.
+
+    Examples
+    --------
+    >>> feedback = nengo_fa.feedback.Orthogonal(scale=2).sample(20, d=3)
+    >>> np.allclose(feedback.T @ feedback, 4 * np.eye(3))
+    True
+    >>> rule = nengo_fa.FeedbackAlignment(3, feedback=nengo_fa.feedback.Orthogonal(2))
+    """
+
+    scale = FiniteParam("scale", default=1.0, low=0, low_open=True, readonly=True)
+
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.scale = scale
+
+    def sample(self, n, d=None, rng=np.random):
+        shape = self._sample_shape(n, d)
+        rows, columns = n, 1 if d is None else d
+        q, r = np.linalg.qr(rng.randn(max(rows, columns), min(rows, columns)))
+        # without these signs, directions would not be uniform
+        q *= np.copysign(self.scale, np.diag(r))
+        return np.reshape(q if rows >= columns else q.T, shape)

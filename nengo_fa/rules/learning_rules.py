@@ -1,0 +1,302 @@
+"""The encoder learning rules, as a modeller declares them on a connection."""
+
+from nengo.dists import UniformHypersphere
+from nengo.exceptions import ValidationError
+from nengo.learning_rules import LearningRuleType
+from nengo.params import BoolParam, Default, IntParam, Parameter
+from nengo.synapses import SynapseParam
+
+from nengo_fa.rules.derivatives import Derivative, Step
+from nengo_fa.rules.feedback import Feedback
+from nengo_fa.rules.params import (
+    FiniteDistOrArrayParam,
+    FiniteParam,
+    NextConnectionParam,
+)
+
+
+class DerivativeParam(Parameter):
+    """A `Derivative` instance."""
+
+    equatable = True
+
+    def coerce(self, instance, derivative):
+        if not isinstance(derivative, Derivative):
+            raise ValidationError(
+                "Must be an instance of nengo_fa.Derivative, such as nengo_fa.Step() "
+                f"or nengo_fa.Rate() (got {derivative!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, derivative)
+
+
+class NormalizationParam(Parameter):
+    """None, or the name of a normalization."""
+
+    equatable = True
+    values = (None, "forced", "augmented", "homeostatic", "stabilized")
+
+    def coerce(self, instance, normalization):
+        if not isinstance(normalization, (str, type(None))) or (
+            normalization not in self.values
+        ):
+            raise ValidationError(
+                "Must be None, 'forced', 'augmented', 'homeostatic' or 'stabilized' "
+                f"(got {normalization!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, normalization)
+
+
+class SizeInParam(IntParam):
+    """Number of dimensions of the error."""
+
+    def coerce(self, instance, size_in):
+        if isinstance(size_in, str):
+            raise ValidationError(
+                "Must be the number of dimensions of the error, an integer "
+                f"(got {size_in!r}): the error comes from the network's output, whose "
+                "size neither side of this connection knows",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, size_in)
+
+
+class FeedbackParam(FiniteDistOrArrayParam):
+    """Feedback weights: an array, a distribution, or a `.Feedback` of a fitting size."""
+
+    kinds = (
+        "a distribution, an array of real numbers, or an instance of "
+        "nengo_fa.feedback.Feedback"
+    )
+
+    def coerce(self, instance, feedback):
+        if not isinstance(feedback, Feedback):
+            return super().coerce(instance, feedback)
+        if feedback.size_in != instance.size_in:
+            if feedback.to_neurons:
+                about = f"each neuron of {feedback.connection.post_obj}"
+                remedy = "to_neurons=False, if it is about what the connection delivers"
+            else:
+                about = f"what {feedback.connection} delivers"
+                remedy = (
+                    "to_neurons=True, if it is one of each neuron of the next layer"
+                )
+            raise ValidationError(
+                f"{type(feedback).__name__} is for an error of {about}, of "
+                f"{feedback.size_in} dimensions, but size_in is {instance.size_in}. Let "
+                f"size_in be {feedback.size_in}, or give the feedback {remedy}.",
+                attr=self.name,
+                obj=instance,
+            )
+        return Parameter.coerce(self, instance, feedback)
+
+
+class EncoderLearningRule(LearningRuleType):
+    """What the encoder learning rules have in common; not to be used by itself."""
+
+    modifies = "encoders"
+    probeable = ("delta", "error", "projected_error", "derivative", "scaled_encoders")
+
+    learning_rate = FiniteParam("learning_rate", low=0, default=1.0, readonly=True)
+    derivative = DerivativeParam("derivative", default=Step(), readonly=True)
+    normalization = NormalizationParam(
+        "normalization", default="augmented", optional=True, readonly=True
+    )
+    pre_synapse = SynapseParam("pre_synapse", default=None, readonly=True)
+    sparse = BoolParam("sparse", default=False, readonly=True)
+
+    def __init__(
+        self, size_in, learning_rate, derivative, normalization, pre_synapse, sparse
+    ):
+        super().__init__(learning_rate, size_in=size_in)
+        self.derivative = derivative
+        self.normalization = normalization
+        self.pre_synapse = pre_synapse
+        self.sparse = sparse
+
+
+class FeedbackAlignment(EncoderLearningRule):
+    r"""Feedback alignment: learns encoders from a randomly projected error (eq. 3).
+
+    Modifies the encoders of an ensemble to reduce an error, which comes through a
+    connection to the learning rule. Each neuron has a *preferred error direction*, its
+    row of the feedback weights, and turns its encoder towards the inputs that lead to
+    errors against that direction, while it is firing:
+
+    .. math:: \Delta \vec p_i = -\kappa \, \frac{\alpha_i}{r}
+              f'(J_i) \, \langle \vec b_i, \vec\delta \rangle \, \vec x \, dt
+
+    with the error :math:`\vec\delta` (actual minus target, as for `nengo.PES`), the
+    input :math:`\vec x` of the ensemble, its gains :math:`\alpha` and radius r.
+
+    Parameters
+    ----------
+    size_in : int
+        Number of dimensions of the error.
+    learning_rate : float, optional
+        :math:`\kappa`, per second of simulated time. Default: 1.0.
+    feedback : (n_neurons, size_in) array_like, nengo.dists.Distribution or Feedback, optional
+        The feedback weights B: fixed ones, or a `.Feedback`, such as `.SignSymmetric` or
+        `.KolenPollack`, for those that follow the weights of a connection. By default
+        drawn uniformly from the unit sphere.
+    derivative : Derivative, optional
+        f'(J), which gates the error: `Step` (the default), `Rate`, or your own.
+    normalization : {None, "forced", "augmented", "homeostatic", "stabilized"}, optional
+        None: the plain gradient; encoders are free to grow, and so are firing rates.
+        ``"forced"``: each encoder is scaled back to the length it had after each step.
+        ``"augmented"``, the default: follows the gradient under weight normalization
+        (eqs. 4 to 6), orthogonal to the encoder.
+        ``"homeostatic"``: the same for encoders taken to be of length one, without a
+        division. Lengths are attracted to one where the gradient would lengthen the
+        encoder; elsewhere they run away.
+        ``"stabilized"``: the same, with a local correction, so that they are attracted to
+        one whatever the gradient, if steps are small.
+    pre_synapse : nengo.synapses.Synapse or float or None, optional
+        Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
+        delay of the error. Default: None.
+    sparse : bool, optional
+        Whether entries of the encoders that are zero when the model is built stay zero,
+        so that each neuron keeps its receptive field. The gradient is then that in the
+        other entries alone. Default: False.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If a parameter is not of the stated kind, or not finite, or if the feedback is
+        for an error of another size.
+
+    See Also
+    --------
+    Backprop, nengo.Voja, nengo.PES
+
+    Notes
+    -----
+    Encoders belong to the ensemble, not to the connection: :math:`\vec x` is the sum of
+    all that is connected to the ensemble. A connection to some dimensions of it
+    (``ensemble[0]``) teaches the columns of the encoders that belong to those.
+
+    Probeable are ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
+    in a step; ``"error"`` (size_in,); ``"projected_error"`` and ``"derivative"``
+    (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius;
+    ``"feedback"``, the feedback weights as they are at the time, (size_in, n_neurons),
+    the other way around, as Nengo has weights of connections. As they were drawn, they
+    are ``sim.data[connection.learning_rule].feedback``, (n_neurons, size_in).
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     error = nengo.Node([1.0])
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     encode = nengo.Connection(
+    ...         stimulus, hidden, learning_rule_type=nengo_fa.FeedbackAlignment(1))
+    ...     _ = nengo.Connection(error, encode.learning_rule)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.1)
+    >>> sim.data[encode.learning_rule].feedback.shape
+    (20, 1)
+    """
+
+    probeable = (*EncoderLearningRule.probeable, "feedback")
+    _param_init_order = ["size_in"]  # the shape of the feedback weights needs it
+
+    size_in = SizeInParam("size_in", low=1)
+    feedback = FeedbackParam(
+        "feedback",
+        default=UniformHypersphere(surface=True),
+        sample_shape=("*", "size_in"),
+        readonly=True,
+    )
+
+    def __init__(
+        self,
+        size_in,
+        learning_rate=Default,
+        feedback=Default,
+        derivative=Default,
+        normalization=Default,
+        pre_synapse=Default,
+        sparse=Default,
+    ):
+        super().__init__(
+            size_in, learning_rate, derivative, normalization, pre_synapse, sparse
+        )
+        self.feedback = feedback
+
+
+def get_forward_connection(rule):
+    """The connection whose live weights a rule looks at, or None."""
+    if isinstance(rule, Backprop):
+        return rule.connection
+    return rule.feedback.connection if isinstance(rule.feedback, Feedback) else None
+
+
+class Backprop(EncoderLearningRule):
+    """Backpropagation: learns encoders through the live decoders (eq. 2).
+
+    As `FeedbackAlignment`, but each neuron's error direction is its own column of the
+    decoders of the next connection, as they stand in each time step, whatever teaches
+    them. This is exact weight transport, which a biological synapse could not do.
+
+    Parameters
+    ----------
+    connection : nengo.Connection
+        The connection from the taught ensemble to the next layer, whose output the
+        error is about: ``size_in`` of the rule is its ``size_out``. A decoded
+        connection from the ensemble, or one with a dense transform from all of its
+        neurons. If it leads to neurons, the error is about what it delivers to them,
+        before their gains.
+    learning_rate, derivative, normalization, pre_synapse, sparse
+        As for `FeedbackAlignment`.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If a parameter is not of the stated kind, or not finite.
+
+    See Also
+    --------
+    FeedbackAlignment
+
+    Notes
+    -----
+    Probeable as `FeedbackAlignment`, but for ``"feedback"``. There are no feedback weights
+    to look up after building: they are the weights of ``connection``.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     output = nengo.Node(size_in=1)
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     encode = nengo.Connection(stimulus, hidden)
+    ...     decode = nengo.Connection(hidden, output, function=lambda x: x[0] * x[1])
+    ...     encode.learning_rule_type = nengo_fa.Backprop(decode)
+    >>> encode.learning_rule.size_in
+    1
+    """
+
+    connection = NextConnectionParam("connection", readonly=True)
+
+    def __init__(
+        self,
+        connection,
+        learning_rate=Default,
+        derivative=Default,
+        normalization=Default,
+        pre_synapse=Default,
+        sparse=Default,
+    ):
+        self.connection = connection  # first, as the size of the error follows from it
+        super().__init__(
+            connection.size_out,
+            learning_rate,
+            derivative,
+            normalization,
+            pre_synapse,
+            sparse,
+        )

@@ -1,0 +1,179 @@
+"""Rules for all layers of a chain at once, with the errors that belong to them."""
+
+from nengo.connection import Connection
+from nengo.dists import Distribution
+from nengo.exceptions import ValidationError
+from nengo.params import Default
+from nengo.utils.numpy import is_iterable
+
+from nengo_fa.rules.error_nodes import BackpropagatedError, NeuronError
+from nengo_fa.rules.feedback import Feedback
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
+
+#: How the error reaches a hidden layer, by name: the node that hands it on, and whether
+#: the derivative of the layer behind is a factor of it. None: it is that of the output.
+VARIANTS = {
+    "backprop": (BackpropagatedError, True),
+    "local backprop": (BackpropagatedError, False),
+    "global": (NeuronError, True),
+    "local": (NeuronError, False),
+    "direct": None,
+}
+
+
+def teach_chain(
+    encodes,
+    decode,
+    error=None,
+    variant="direct",
+    learning_rate=1.0,
+    feedback=Default,
+    **parameters,
+):
+    """Give each layer of a chain an encoder rule, and connect the errors of the layers.
+
+    To be called within the network that holds the connections, or one around it, as it
+    declares nodes and connections.
+
+    Parameters
+    ----------
+    encodes : sequence of nengo.Connection
+        The connections that lead to the layers, from the first to the last, without
+        learning rules. Their ``learning_rule_type`` is set.
+    decode : nengo.Connection
+        From the last layer to the output.
+    error : nengo.Node or nengo.Ensemble, optional
+        The error of the output, actual minus target. Connected without a filter. Not
+        needed for `.train`.
+    variant : {"direct", "global", "local", "backprop", "local backprop"}, optional
+        Which error goes to the layers before the last: that of the output; that of each
+        neuron of the next layer through its random feedback weights, with its derivative
+        or without; or the same through live weights.
+    learning_rate : float or sequence of float, optional
+        Of all rules, or of each.
+    feedback : array_like or nengo.dists.Distribution or callable, optional
+        Of all rules of feedback alignment. A callable, such as
+        `nengo_fa.feedback.SignSymmetric`, is given the connection to the next layer and
+        ``to_neurons``, and returns the feedback of a layer.
+    **parameters
+        Other parameters of all rules.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there is no such variant, if connections are none, do not follow one another
+        or have a rule already, if there are not as many learning rates as layers, or if
+        there is feedback for backpropagation, or of a size that does not fit.
+
+    Notes
+    -----
+    Nengo's seeds depend on how many nodes and connections there are in a network, and so
+    do the neurons of ensembles without a seed of their own. To compare variants with the
+    same neurons, give the ensembles seeds, or call this in a network around theirs.
+
+    See Also
+    --------
+    NeuronError, BackpropagatedError
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus, output = nengo.Node(size_in=2), nengo.Node(size_in=1)
+    ...     first, second = nengo.Ensemble(30, 2), nengo.Ensemble(20, 30)
+    ...     encodes = [
+    ...         nengo.Connection(stimulus, first, synapse=None),
+    ...         nengo.Connection(first.neurons, second, transform=np.eye(30)),
+    ...     ]
+    ...     decode = nengo.Connection(second, output, function=lambda x: 0)
+    ...     nengo_fa.teach_chain(encodes, decode, variant="global", learning_rate=0.1)
+    >>> [encode.learning_rule.size_in for encode in encodes]
+    [20, 1]
+    """
+    if variant not in list(VARIANTS):
+        raise ValidationError(
+            f"Must be one of {', '.join(map(repr, VARIANTS))} (got {variant!r})",
+            attr="variant",
+        )
+    encodes = list(encodes) if is_iterable(encodes) else []
+    chain = [*encodes, decode]
+    _check_chain(chain)
+    by_backprop = variant in ("backprop", "local backprop")
+    if by_backprop and feedback is not Default:
+        raise ValidationError(
+            f"There are no feedback weights in {variant!r}, which goes through the "
+            "forward weights. Use 'global' or 'local'.",
+            attr="feedback",
+        )
+    rates = learning_rate if is_iterable(learning_rate) else [learning_rate]
+    rates = list(rates) * (len(encodes) if len(rates) == 1 else 1)
+    if len(rates) != len(encodes):
+        raise ValidationError(
+            f"Must be one number, or one for each of {len(encodes)} layers (got "
+            f"{len(rates)})",
+            attr="learning_rate",
+        )
+
+    node = None
+    for encode, following, rate in zip(chain[-2::-1], chain[:0:-1], rates[::-1]):
+        if by_backprop:
+            rule = Backprop(following, learning_rate=rate, **parameters)
+        else:
+            size_in = decode.size_out if node is None else node.size_out
+            of_layer = feedback
+            if callable(feedback):
+                of_layer = _make_feedback(feedback, following, node, size_in)
+            rule = FeedbackAlignment(size_in, rate, of_layer, **parameters)
+        encode.learning_rule_type = rule
+        source = error if node is None else node
+        if source is not None:
+            Connection(source, encode.learning_rule, synapse=None)
+        if VARIANTS[variant] is not None and encode is not encodes[0]:
+            make_node, gated = VARIANTS[variant]
+            node = make_node(encode.learning_rule, gated=gated)
+
+
+def _make_feedback(kind, following, node, size_in):
+    """The feedback of a layer, which is to fit an error of this size."""
+    if isinstance(kind, type) and issubclass(kind, Distribution):
+        raise ValidationError(
+            f"{kind.__name__} is a class. Give one that is made of it, such as "
+            f"{kind.__name__}().",
+            attr="feedback",
+        )
+    feedback = kind(following, to_neurons=node is not None)
+    if isinstance(feedback, Feedback) and feedback.size_in != size_in:
+        raise ValidationError(
+            f"{type(feedback).__name__} follows the weights of {following}, of "
+            f"{feedback.size_in} dimensions, but the error has {size_in}. With 'direct', "
+            "no connection joins the layers before the last to the output: use fixed "
+            "feedback weights, or 'global' or 'local'.",
+            attr="feedback",
+        )
+    return feedback
+
+
+def _check_chain(chain):
+    if len(chain) < 2 or not all(isinstance(other, Connection) for other in chain):
+        raise ValidationError(
+            "Must be the connections to each layer, [encode1, encode2, ...], and the "
+            "one from the last layer to the output",
+            attr="encodes",
+        )
+    for encode in chain[:-1]:
+        # the errors of that rule, if it is an equal one, would be added to the new ones
+        if encode.learning_rule_type:
+            raise ValidationError(
+                f"Must not have learning rules yet, but {encode} has "
+                f"{encode.learning_rule_type}. Declare the network anew for another "
+                "chain; or set learning_rule_type to None, and remove the nodes and "
+                "connections of the errors.",
+                attr="encodes",
+            )
+    for before, behind in zip(chain, chain[1:]):
+        ensemble = getattr(behind.pre_obj, "ensemble", behind.pre_obj)
+        if before.post_obj is not ensemble:
+            raise ValidationError(
+                f"Must follow one another, but {behind} does not leave "
+                f"{before.post_obj}, which {before} leads to",
+                attr="encodes",
+            )

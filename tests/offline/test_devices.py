@@ -1,0 +1,178 @@
+import array_api_compat
+import nengo
+import numpy as np
+import pytest
+from nengo.exceptions import ValidationError
+from nengo.rc import rc
+
+import nengo_fa
+from nengo_fa.offline.devices import Device, to_numpy
+from nengo_fa.offline.solving import make_solve
+from nengo_fa.rules.teach_chain import VARIANTS
+
+RULES = [nengo_fa.FeedbackAlignment, nengo_fa.Backprop]
+
+
+def make_net(rule, neuron_type=None, **kwargs):
+    with nengo.Network(seed=1) as network:
+        stimulus, output = nengo.Node([0, 0, 0]), nengo.Node(size_in=2)
+        hidden = nengo.Ensemble(
+            80, 3, neuron_type=neuron_type or nengo.LIFRate(amplitude=0.01)
+        )
+        encode = nengo.Connection(stimulus, hidden)
+        decode = nengo.Connection(hidden, output, function=lambda x: x[:2])
+        first = decode if rule is nengo_fa.Backprop else 2
+        encode.learning_rule_type = rule(first, learning_rate=0.1, **kwargs)
+    return network, decode
+
+
+def make_chain(variant):
+    neurons = dict(neuron_type=nengo.LIFRate(amplitude=0.01))
+    with nengo.Network(seed=1) as network:
+        stimulus, output = nengo.Node([0, 0, 0]), nengo.Node(size_in=2)
+        layers = [nengo.Ensemble(30, n, **neurons) for n in (3, 30, 2)]
+        encodes = [
+            nengo.Connection(stimulus, layers[0]),
+            nengo.Connection(layers[0].neurons, layers[1], transform=np.eye(30)),
+            nengo.Connection(layers[1], layers[2], function=lambda x: x[:2]),
+        ]
+        decode = nengo.Connection(layers[2], output)
+        nengo_fa.teach_chain(encodes, decode, None, variant, learning_rate=0.1)
+    return network, decode
+
+
+def train(net, device, **kwargs):
+    network, decode = net
+    x = np.random.RandomState(2).uniform(-1, 1, size=(300, 3))
+    y = x[:, :2] * x[:, 2:]
+    test = x[:50], y[:50]
+    return nengo_fa.train(
+        decode,
+        x,
+        y,
+        5,
+        test=test,
+        device=device,
+        network=network,
+        snapshots=[0],
+        **kwargs,
+    )
+
+
+@pytest.mark.parametrize("bits, tolerance", [("64", 1e-8), ("32", 2e-3)])
+@pytest.mark.parametrize("derivative", [nengo_fa.Rate(), nengo_fa.Step()], ids=repr)
+@pytest.mark.parametrize(
+    "normalization", [None, "forced", "augmented", "homeostatic", "stabilized"]
+)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("batch_size", [None, 70])
+def test_torch_is_numpy(rule, normalization, derivative, batch_size, bits, tolerance):
+    pytest.importorskip("torch")
+    rc["precision"]["bits"] = bits
+    histories = [
+        train(
+            make_net(rule, normalization=normalization, derivative=derivative),
+            device,
+            batch_size=batch_size,
+        )
+        for device in ("cpu", "torch:cpu")
+    ]
+    ours, theirs = histories
+    assert isinstance(theirs.encoders, np.ndarray)
+    np.testing.assert_allclose(theirs.rmse, ours.rmse, rtol=tolerance)
+    np.testing.assert_allclose(theirs.test_rmse, ours.test_rmse, rtol=tolerance)
+    np.testing.assert_allclose(theirs.encoders, ours.encoders, atol=10 * tolerance)
+    assert np.ptp(ours.rmse) > 1e-4
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_torch_is_numpy_for_chains(variant):
+    pytest.importorskip("torch")
+    histories = [train(make_chain(variant), device) for device in ("cpu", "torch:cpu")]
+    ours, theirs = histories
+    np.testing.assert_allclose(theirs.rmse, ours.rmse, rtol=1e-8)
+    for layer, other in zip(ours.layers, theirs.layers):
+        np.testing.assert_allclose(layer.encoders, other.encoders, atol=1e-8)
+        assert np.any(layer.encoders != layer.snapshots[0])
+
+
+@pytest.mark.parametrize(
+    "neuron_type",
+    [nengo.LIF(), nengo.AdaptiveLIF(), nengo.RectifiedLinear(amplitude=0.5)],
+    ids=repr,
+)
+def test_neurons_that_torch_computes(neuron_type):
+    pytest.importorskip("torch")
+    rmse = [
+        train(make_net(RULES[0], neuron_type), device).rmse
+        for device in ("cpu", "torch:cpu")
+    ]
+    np.testing.assert_allclose(*rmse, rtol=1e-6)
+
+
+def test_other_neurons_are_refused():
+    pytest.importorskip("torch")
+    net = make_net(RULES[0], nengo.Tanh(), derivative=nengo_fa.Rate())
+    with pytest.raises(ValidationError, match="Tanh neurons are computed by Nengo"):
+        train(net, "torch:cpu")
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [nengo.solvers.LstsqL2(), nengo.solvers.LstsqL2nz(), nengo.solvers.Lstsq()],
+    ids=repr,
+)
+def test_any_solver(rng, solver):
+    pytest.importorskip("torch")
+    device = Device("torch:cpu")
+    activities, y = rng.uniform(0, 1, size=(100, 70)), rng.standard_normal((100, 2))
+    decoders = make_solve(solver, rng, device)(
+        device.array(activities), device.array(y)
+    )
+    assert array_api_compat.is_torch_array(decoders)
+    np.testing.assert_allclose(to_numpy(decoders), solver(activities, y)[0], rtol=1e-6)
+
+
+def test_no_solution():
+    pytest.importorskip("torch")
+    device = Device("torch:cpu")
+    solve = make_solve(nengo.solvers.LstsqL2(), None, device)
+    decoders = solve(device.array(np.zeros((20, 4))), device.array(np.ones((20, 1))))
+    assert decoders.shape == (4, 1) and np.all(np.isnan(to_numpy(decoders)))
+
+
+def test_spikes_are_measured_in_numpy_alone():
+    pytest.importorskip("torch")
+    with pytest.raises(ValidationError, match="use device='cpu'"):
+        train(make_net(RULES[0]), "torch:cpu", presentation_time=0.1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gpu", "", None, 0, "cpu:1", "torch:", "torch:toaster", "cuda:99", "cuda:x"],
+)
+def test_unknown_device(name):
+    with pytest.raises(ValidationError, match="device") as error:
+        Device(name)
+    assert "cpu" in str(error.value)
+
+
+@pytest.mark.parametrize("device", ["cuda"])
+def test_gpu(device):
+    """Where there is one."""
+    try:
+        Device(device)
+    except ValidationError as error:
+        pytest.skip(str(error))
+    nets = [make_net(RULES[0], derivative=nengo_fa.Rate()) for _ in range(2)]
+    ours, theirs = train(nets[0], "cpu"), train(nets[1], device)
+    np.testing.assert_allclose(theirs.rmse, ours.rmse, rtol=1e-6)
+
+
+def test_arrays_have_the_precision_of_nengo(rng):
+    for bits in ("32", "64"):
+        rc["precision"]["bits"] = bits
+        values = rng.uniform(size=3)
+        array = Device().array(values)
+        assert array.dtype == Device().empty((2,)).dtype == f"float{bits}"
+        assert not np.shares_memory(array, values)
