@@ -11,7 +11,7 @@ import numpy as np
 from nengo.builder import Builder
 
 import nengo_fa
-from nengo_fa.experiments.trials import draw_seed
+from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.networks import BurstMultiplication, Multiplication
 from nengo_fa.pyramidal.dendrites import build_pyramidal
 

@@ -44,7 +44,7 @@ def run_experiment(options, experiment, plot, check_claims, report=None, words=(
     Parameters
     ----------
     options : argparse.Namespace
-    experiment : nengo_fa.experiments.in_seconds.InSeconds
+    experiment : nengo_fa.experiments.sweep.in_seconds.InSeconds
     plot, check_claims : callable
         Take the data; data and figure have the name of the former.
     report : callable, optional

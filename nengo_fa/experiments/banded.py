@@ -8,14 +8,14 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets
-from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.credit import (
     find_alignment,
     find_taught,
     find_visible_part,
     make_partners,
 )
-from nengo_fa.experiments.trials import make_template
+from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.solving import make_solve

@@ -10,15 +10,15 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 from nengo_fa import datasets
-from nengo_fa.experiments.checks import check_counts
-from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
-from nengo_fa.experiments.conditions import (
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.conditions import (
     NORMALIZATIONS,
     RULES,
     make_coordinates,
     make_rule,
 )
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import Classifier, receptive_fields
 from nengo_fa.offline.devices import Device, to_numpy
 from nengo_fa.offline.epochs import Samples

@@ -7,9 +7,9 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 
-from nengo_fa.experiments.claims import Claim, count_epochs_to, find_lower
 from nengo_fa.experiments.classification import load_centered
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.claims import Claim, count_epochs_to, find_lower
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import DeepClassifier
 from nengo_fa.offline.devices import Device, to_numpy
 from nengo_fa.offline.epochs import Samples

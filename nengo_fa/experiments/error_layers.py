@@ -6,16 +6,16 @@ from itertools import product
 import nengo
 import numpy as np
 
-from nengo_fa.experiments.checks import check_late_errors
-from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.error_populations import (
     CARRIERS,
     MARGIN,
     MEASURES,
     simulate,
 )
-from nengo_fa.experiments.in_seconds import RMS, InSeconds, make_stimulus
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.checks import check_late_errors
+from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.in_seconds import RMS, InSeconds, make_stimulus
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.experiments.two_layers import (
     N_INPUTS,
     ROUTES,
@@ -206,7 +206,7 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of nengo_fa.experiments.claims.Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     delays = data["delay"].values
     everywhere = list(product(MEASURES, CARRIERS, delays))

@@ -7,11 +7,11 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.checks import check_delay, check_late_errors
-from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
-from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.checks import check_delay, check_late_errors
+from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import disc, tuning_curves
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import FeedbackAlignment
@@ -366,7 +366,7 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of nengo_fa.experiments.claims.Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     delays = data["delay"].values
 

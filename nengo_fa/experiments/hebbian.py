@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 import nengo
 import numpy as np
 
-from nengo_fa.experiments.checks import check_counts
-from nengo_fa.experiments.claims import Claim, find_lower
 from nengo_fa.experiments.fixed_points import (
     WEIGHTS,
     find_fixed_points,
     find_principal_angle,
     get_distance,
 )
-from nengo_fa.experiments.in_seconds import InSeconds
-from nengo_fa.experiments.trials import make_template
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.in_seconds import InSeconds
+from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.derivatives import Derivative, Step
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 

@@ -12,11 +12,11 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.claims import Claim, find_equivalent, find_lower
 from nengo_fa.experiments.classification import load_centered
-from nengo_fa.experiments.conditions import RULES
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
-from nengo_fa.experiments.trials import make_template
+from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.conditions import RULES
+from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.solving import make_solve

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import nengo
 import numpy as np
 
-from nengo_fa.experiments.checks import check_counts
 from nengo_fa.experiments.homeostasis import (
     NORMALIZATIONS,
     check_spread,
@@ -14,9 +13,10 @@ from nengo_fa.experiments.homeostasis import (
     make_length_template,
     make_results,
 )
-from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.trials import draw_seed
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
+from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nengo_fa.experiments.claims import find_lower
-from nengo_fa.experiments.conditions import NORMALIZATIONS
+from nengo_fa.experiments.sweep.claims import find_lower
+from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,20 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.checks import check_counts
-from nengo_fa.experiments.claims import (
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.claims import (
     Claim,
     count_epochs_to,
     find_equivalent,
     find_lower,
 )
-from nengo_fa.experiments.conditions import (
+from nengo_fa.experiments.sweep.conditions import (
     NORMALIZATIONS,
     RULES,
     make_coordinates,
     make_rule,
 )
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain

@@ -6,11 +6,11 @@ import nengo
 import numpy as np
 
 from nengo_fa import equations
-from nengo_fa.experiments.checks import check_counts
-from nengo_fa.experiments.claims import Claim, find_lower
-from nengo_fa.experiments.in_seconds import InSeconds
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.in_seconds import InSeconds
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import alignment_angle
 from nengo_fa.networks import BurstMultiplication, Multiplication
 from nengo_fa.pyramidal.burst_learning import BurstLearning
@@ -272,7 +272,7 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of nengo_fa.experiments.claims.Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
     events = firing["event_rate"]

@@ -7,11 +7,11 @@ import numpy as np
 from nengo.exceptions import SimulationError, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
-from nengo_fa.experiments.checks import check_counts
-from nengo_fa.experiments.claims import Claim, find_lower
-from nengo_fa.experiments.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import disc
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import FeedbackAlignment

@@ -4,12 +4,12 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.checks import check_delay
 from nengo_fa.experiments.error_populations import (
     check_carrier,
     make_delay,
     make_trace,
 )
+from nengo_fa.experiments.sweep.checks import check_delay
 from nengo_fa.rules.feedback import Orthogonal
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 

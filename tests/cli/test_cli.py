@@ -12,7 +12,7 @@ import xarray as xr
 import nengo_fa
 from nengo_fa import cli
 from nengo_fa.experiments.classification import ClassificationExperiment
-from nengo_fa.experiments.store import find_dataset
+from nengo_fa.experiments.sweep.store import find_dataset
 
 
 @pytest.mark.parametrize("neurons", ["spiking", "rate"])

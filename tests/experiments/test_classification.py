@@ -12,7 +12,7 @@ from nengo_fa.experiments.classification import (
     check_claims,
     load_centered,
 )
-from nengo_fa.experiments.conditions import NORMALIZATIONS, RULES
+from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS, RULES
 
 EXPERIMENT = ClassificationExperiment(
     dataset="digits", n_trials=2, epochs=6, n_neurons=60, learning_rate=5.0

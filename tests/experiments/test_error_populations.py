@@ -6,7 +6,6 @@ import pytest
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments import error_populations
-from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.error_populations import (
     TRACES,
     ErrorPopulationExperiment,
@@ -17,6 +16,7 @@ from nengo_fa.experiments.error_populations import (
     report,
     solve,
 )
+from nengo_fa.experiments.sweep.claims import find_lower
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 

@@ -5,7 +5,6 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
-from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.classification import ClassificationExperiment
 from nengo_fa.experiments.homeostasis import (
     FAR,
@@ -21,6 +20,7 @@ from nengo_fa.experiments.phase_portrait import (
     make_phase_portrait,
     predict_change,
 )
+from nengo_fa.experiments.sweep.claims import find_lower
 
 
 def run(experiment):

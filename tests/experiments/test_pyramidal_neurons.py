@@ -6,8 +6,8 @@ from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa.experiments import pyramidal
-from nengo_fa.experiments.claims import find_lower
 from nengo_fa.experiments.pyramidal import APICAL, BASAL, WEIGHTS, PyramidalExperiment
+from nengo_fa.experiments.sweep.claims import find_lower
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.claims import find_lower
+from nengo_fa.experiments.sweep.claims import find_lower
 from nengo_fa.experiments.timescales import (
     DECODER_RULES,
     TimescaleExperiment,

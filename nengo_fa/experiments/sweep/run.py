@@ -17,7 +17,7 @@ from nengo.rc import rc
 from nengo.utils.progress import Progress, ProgressTracker
 from threadpoolctl import threadpool_limits
 
-from nengo_fa.experiments.store import Store
+from nengo_fa.experiments.sweep.store import Store
 
 # A run is long, and an estimate worth its while, from so many seconds on.
 LONG = 20

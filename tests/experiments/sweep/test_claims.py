@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nengo_fa.experiments.claims import (
+from nengo_fa.experiments.sweep.claims import (
     Claim,
     count_epochs_to,
     find_equivalent,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nengo_fa.experiments.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 
 
 def test_seeds_are_those_of_the_trial():

@@ -19,10 +19,10 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 from threadpoolctl import threadpool_info
 
-from nengo_fa.experiments import sweep
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
-from nengo_fa.experiments.store import Store, read_dataset, split, write_dataset
 from nengo_fa.experiments.sweep import estimate_time, open_executor, run_trials
+from nengo_fa.experiments.sweep import run as sweep
+from nengo_fa.experiments.sweep.store import Store, read_dataset, split, write_dataset
 
 EXPERIMENT = MultiplicationExperiment(
     n_trials=5, epochs=3, n_samples=50, n_neurons=8, chunk_size=2

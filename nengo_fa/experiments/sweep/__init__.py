@@ -1,0 +1,17 @@
+"""Experiments of many trials: run in parts, stored as they end, and held against claims."""
+
+from nengo_fa.experiments.sweep.run import (
+    estimate_time,
+    get_n_processors,
+    open_executor,
+    precision,
+    run_trials,
+)
+
+__all__ = [
+    "estimate_time",
+    "get_n_processors",
+    "open_executor",
+    "precision",
+    "run_trials",
+]
