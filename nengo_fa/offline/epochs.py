@@ -3,7 +3,8 @@
 import numpy as np
 from array_api_compat import array_namespace
 
-from nengo_fa.offline.activities import make_step_measured, make_step_rates
+from nengo_fa.offline.activities import make_step_measured
+from nengo_fa.rules.responses import make_step_rates
 
 #: Activities that are computed at a time, so that work arrays stay in the cache of a
 #: processor.

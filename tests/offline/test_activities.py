@@ -7,12 +7,8 @@ from hypothesis.extra.numpy import arrays
 from nengo.rc import rc
 
 import nengo_fa
-from nengo_fa.offline.activities import (
-    _weights_in_time,
-    make_step_lif,
-    make_step_measured,
-    make_step_rates,
-)
+from nengo_fa.offline.activities import _weights_in_time, make_step_measured
+from nengo_fa.rules.responses import make_step_rates
 
 
 class Cubic(nengo.neurons.NeuronType):
@@ -125,14 +121,6 @@ def test_rates_are_in_units_of_the_output(spiking, amplitude):
     computed = compute(make_step_rates, neuron_type, [0.5, 2, 3])
     expected = amplitude * rates(nengo.LIFRate(), [0.5, 2, 3])
     np.testing.assert_allclose(computed, expected, rtol=1e-12)
-
-
-def test_step_lif_leaves_behind_what_the_derivative_is_made_of():
-    current = np.array([[0.5, 1, 1.5, 4]])
-    out, product, work = np.empty((3, 1, 4))
-    make_step_lif(nengo.LIF(), current, out, product, work)()
-    np.testing.assert_allclose(product[0, 2:], [0.75, 12])
-    assert np.all((product[0, :2] > 0) & (product[0, :2] < 1e-15))
 
 
 class Half(nengo_fa.Derivative):
