@@ -36,10 +36,8 @@ class SimSomaCurrent(Operator):
     def __init__(self, current, states, factors, soma_current, tag=None):
         super().__init__(tag=tag)
         self.factors = factors
-        self.sets = [soma_current]
-        self.incs = []
-        self.reads = [current, *states]
-        self.updates = []
+        self.sets, self.incs = [soma_current], []
+        self.reads, self.updates = [current, *states], []
 
     @property
     def current(self):
@@ -76,24 +74,15 @@ class SimPrevious(Operator):
     signal : Signal
         What is kept.
     previous : Signal
-        Updated to it at the end of the step.
+        Where it is kept; an update, at the end of the step.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[]``
-    2. incs ``[]``
-    3. reads ``[signal]``
-    4. updates ``[previous]``
     """
 
     def __init__(self, signal, previous, tag=None):
         super().__init__(tag=tag)
-        self.sets = []
-        self.incs = []
-        self.reads = [signal]
-        self.updates = [previous]
+        self.sets, self.incs = [], []
+        self.reads, self.updates = [signal], [previous]
 
     @property
     def signal(self):

@@ -25,8 +25,9 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
     Attributes
     ----------
     signal : {"current", "output"}
-        What the derivative is computed from: the input current J of each neuron (for
-        adaptive neurons, less their adaptation), or its output (spikes or rate).
+        What the derivative is computed from: the current that drives the soma of each
+        neuron, which is J less adaptation plus apical drive, or its output (spikes or
+        rate).
 
     Examples
     --------
@@ -123,7 +124,7 @@ class Step(Derivative):
     Parameters
     ----------
     signal : {"current", "output"}, optional
-        ``"current"``: the neuron fires while its input current J exceeds its threshold.
+        ``"current"``: the neuron fires while the current at its soma exceeds its threshold.
         ``"output"``: the neuron fires while its output exceeds ``threshold``. Spikes
         need a filter, unless the synapse is to change at the moment of a spike only.
     threshold : float, optional
@@ -154,7 +155,7 @@ class Step(Derivative):
         self.threshold = threshold
 
     def get_threshold(self, neuron_type):
-        """The value of the signal above which such a neuron counts as firing."""
+        """Return the value of the signal above which such a neuron counts as firing."""
         if self.threshold is not None:
             return self.threshold
         response = get_response(neuron_type)
