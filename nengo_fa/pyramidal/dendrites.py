@@ -9,6 +9,7 @@ from nengo.exceptions import BuildError, ValidationError
 from nengo.node import Node
 from nengo.params import Default, Parameter
 
+from nengo_fa.online.random_state import SIZE, keep_random_state
 from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRate
 
 
@@ -87,34 +88,59 @@ class SimPyramidal(SimNeurons):
         As for `nengo.builder.neurons.SimNeurons`.
     apical_input : Signal
         What drives the apical compartment, (n_neurons,).
-    seed : int
+    seed : array_like, optional
         Of the random numbers that decide on bursts.
+    random_state : Signal, optional
+        Updated to the state of these random numbers; zero at the start.
 
     Notes
     -----
     1. sets ``[output] + state``
     2. incs ``[]``
     3. reads ``[J, apical_input]``
-    4. updates ``[]``
+    4. updates ``[random_state]``
     """
 
-    def __init__(self, neurons, J, apical_input, output, state, seed, tag=None):
+    def __init__(
+        self,
+        neurons,
+        J,
+        apical_input,
+        output,
+        state,
+        seed=None,
+        random_state=None,
+        tag=None,
+    ):
         super().__init__(neurons, J, output, state=state, tag=tag)
         self.reads.append(apical_input)
         self.seed = seed
+        if random_state is not None:
+            self.updates.append(random_state)
+
+    @property
+    def apical_input(self):
+        return self.reads[1]
+
+    @property
+    def random_state(self):
+        return self.updates[0] if self.updates else None
 
     def make_step(self, signals, dt, rng):
-        J, apical_input = (signals[signal] for signal in self.reads)
+        apical_input, J = signals[self.apical_input], signals[self.J]
         output = signals[self.output]
         state = {name: signals[signal] for name, signal in self.state.items()}
-        if self.neurons.spiking:
-            # of their own, for the same bursts after a reset of the simulator
+        if self.random_state is not None:
+            # of their own, for the same bursts whatever else is random
             state["rng"] = np.random.RandomState(self.seed)
 
         def step_simpyramidal():
             self.neurons.step(dt, J, output, apical_input=apical_input, **state)
 
-        return step_simpyramidal
+        if self.random_state is None:
+            return step_simpyramidal
+        random_state = signals[self.random_state]
+        return keep_random_state(step_simpyramidal, state["rng"], random_state)
 
 
 @Builder.register(Pyramidal)
@@ -141,7 +167,10 @@ def build_pyramidal(model, neuron_type, neurons):
     rng = np.random.RandomState(seed)
     dtype = signals["in"].dtype
     state = neuron_type.make_state(neurons.size_in, rng=rng, dtype=dtype)
-    state.pop("rng", None)
+    random_state = None
+    if state.pop("rng", None) is not None:
+        words = np.zeros(SIZE, dtype=np.int64)
+        random_state = Signal(words, name=f"{neurons}.random_state")
     for name, value in state.items():
         signals[name] = state[name] = Signal(value, name=f"{neurons}.{name}")
 
@@ -153,6 +182,7 @@ def build_pyramidal(model, neuron_type, neurons):
             signals["out"],
             state,
             seed=[seed, 1],  # of other numbers than the initial state
+            random_state=random_state,
         )
     )
 
