@@ -6,9 +6,38 @@ from nengo.builder.neurons import SimNeurons
 from nengo.builder.operator import Reset
 from nengo.exceptions import BuildError
 
-from nengo_fa.online.random_state import SIZE, keep_random_state
 from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRate
+
+
+class CountedRandomState(np.random.RandomState):
+    """Uniform random numbers that go on from any count of those drawn before.
+
+    To keep a count in a signal takes a fraction of the time that it takes to keep the words
+    of the generator.
+
+    Parameters
+    ----------
+    seed : array_like
+    """
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.first_seed = seed
+        self.count = 0
+
+    def random_sample(self, size=None):
+        numbers = super().random_sample(size)
+        self.count += np.size(numbers)
+        return numbers
+
+    def go_to(self, count):
+        """Draw next what follows ``count`` numbers after the seed."""
+        if count != self.count:
+            self.seed(self.first_seed)
+            for start in range(0, count, 10**6):
+                super().random_sample(min(10**6, count - start))
+            self.count = count
 
 
 class SimPyramidal(SimNeurons):
@@ -22,15 +51,15 @@ class SimPyramidal(SimNeurons):
         What drives the apical compartment, (n_neurons,).
     seed : array_like, optional
         Of the random numbers that decide on bursts.
-    random_state : Signal, optional
-        Updated to the state of these random numbers; zero at the start.
+    n_drawn : Signal, optional
+        Updated to how many of these have been drawn, (1,). Needed for spiking neurons.
 
     Notes
     -----
     1. sets ``[output] + state``
     2. incs ``[]``
     3. reads ``[J, apical_input]``
-    4. updates ``[random_state]``
+    4. updates ``[n_drawn]``
     """
 
     def __init__(
@@ -41,38 +70,43 @@ class SimPyramidal(SimNeurons):
         output,
         state,
         seed=None,
-        random_state=None,
+        n_drawn=None,
         tag=None,
     ):
         super().__init__(neurons, J, output, state=state, tag=tag)
         self.reads.append(apical_input)
         self.seed = seed
-        if random_state is not None:
-            self.updates.append(random_state)
+        if n_drawn is not None:
+            self.updates.append(n_drawn)
 
     @property
     def apical_input(self):
         return self.reads[1]
 
     @property
-    def random_state(self):
+    def n_drawn(self):
         return self.updates[0] if self.updates else None
 
     def make_step(self, signals, dt, rng):
-        apical_input, J = signals[self.apical_input], signals[self.J]
-        output = signals[self.output]
+        J, output = signals[self.J], signals[self.output]
         state = {name: signals[signal] for name, signal in self.state.items()}
-        if self.random_state is not None:
-            # of their own, for the same bursts whatever else is random
-            state["rng"] = np.random.RandomState(self.seed)
+        state["apical_input"] = signals[self.apical_input]
 
         def step_simpyramidal():
-            self.neurons.step(dt, J, output, apical_input=apical_input, **state)
+            self.neurons.step(dt, J, output, **state)
 
-        if self.random_state is None:
+        if self.n_drawn is None:
             return step_simpyramidal
-        random_state = signals[self.random_state]
-        return keep_random_state(step_simpyramidal, state["rng"], random_state)
+        # of their own, for the same bursts whatever else is random
+        state["rng"] = bursts_rng = CountedRandomState(self.seed)
+        n_drawn = signals[self.n_drawn]
+
+        def step_simpyramidal_random():
+            bursts_rng.go_to(int(n_drawn[0]))
+            step_simpyramidal()
+            n_drawn[0] = bursts_rng.count
+
+        return step_simpyramidal_random
 
 
 @Builder.register(Pyramidal)
@@ -99,10 +133,9 @@ def build_pyramidal(model, neuron_type, neurons):
     rng = np.random.RandomState(seed)
     dtype = signals["in"].dtype
     state = neuron_type.make_state(neurons.size_in, rng=rng, dtype=dtype)
-    random_state = None
+    n_drawn = None
     if state.pop("rng", None) is not None:
-        words = np.zeros(SIZE, dtype=np.int64)
-        random_state = Signal(words, name=f"{neurons}.random_state")
+        n_drawn = Signal(np.zeros(1, dtype=np.int64), name=f"{neurons}.n_drawn")
     for name, value in state.items():
         signals[name] = state[name] = Signal(value, name=f"{neurons}.{name}")
 
@@ -114,7 +147,7 @@ def build_pyramidal(model, neuron_type, neurons):
             signals["out"],
             state,
             seed=[seed, 1],  # of other numbers than the initial state
-            random_state=random_state,
+            n_drawn=n_drawn,
         )
     )
 

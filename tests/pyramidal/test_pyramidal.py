@@ -4,10 +4,12 @@ import pickle
 import nengo
 import numpy as np
 import pytest
+from nengo.builder.signal import SignalDict
 from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import ApicalDendrites, Pyramidal, PyramidalRate
+from nengo_fa.pyramidal.builder import CountedRandomState, SimPyramidal
 
 
 def make_model(neuron_type=None, n_inputs=1, seed=1):
@@ -213,3 +215,36 @@ def test_two_simulators_of_one_model_do_not_disturb_each_other(Simulator):
         for sim in first, second:
             data = [sim.data[probe] for probe in model.measured]
             assert all(np.array_equal(*pair) for pair in zip(data, alone))
+
+
+@pytest.mark.parametrize("neuron_type", [Pyramidal(), PyramidalRate()], ids=repr)
+def test_arrays_may_be_filled_after_steps_are_made(Simulator, neuron_type):
+    """As simulators do that keep their arrays elsewhere."""
+    model = make_model(neuron_type)
+    with Simulator(model) as sim:
+        sim.run_steps(50)
+        (operator,) = (op for op in sim.model.operators if type(op) is SimPyramidal)
+        live = SignalDict()
+        operator.init_signals(live)
+        step = operator.make_step(live, sim.dt, None)
+        for signal in live:
+            live[signal][...] = sim.signals[signal]
+        sim.step()
+        # inputs are what they were in this step; state was as after the step before
+        for signal in operator.reads:
+            live[signal][...] = sim.signals[signal]
+        step()
+        for signal in operator.sets + operator.updates:
+            assert np.array_equal(live[signal], sim.signals[signal])
+    assert operator.apical_input in operator.reads
+
+
+def test_random_numbers_go_on_from_any_count():
+    expected = np.random.RandomState([3, 1]).random_sample(1_000_008)
+    rng = CountedRandomState([3, 1])
+    for count in (0, 5, 1_000_003, 2):
+        rng.go_to(count)
+        for n in range(3):
+            assert np.array_equal(rng.random_sample(n), expected[count : count + n])
+            count += n
+        assert rng.count == count
