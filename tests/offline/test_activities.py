@@ -1,55 +1,10 @@
 import nengo
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from nengo.rc import rc
 
-import nengo_fa
 from nengo_fa.offline.activities import _weights_in_time, make_step_measured
 from nengo_fa.rules.responses import make_step_rates
-
-
-class Cubic(nengo.neurons.NeuronType):
-    """A user's own."""
-
-    def step(self, dt, J, output):
-        output[...] = np.maximum(J, 0) ** 3
-
-
-class DoubleRate(nengo.LIFRate):
-    """Derived from a type whose rates are computed in a faster way, but not that type."""
-
-    def rates(self, x, gain, bias):
-        return 2 * super().rates(x, gain, bias)
-
-    def step(self, dt, J, output):
-        super().step(dt, J, output)
-        output *= 2
-
-
-LIF_TYPES = [
-    nengo.LIF(),
-    nengo.LIFRate(),
-    nengo.LIFRate(tau_rc=0.05, tau_ref=0.004, amplitude=1 / 75),
-    nengo.LIF(tau_ref=0, amplitude=3),
-    nengo.AdaptiveLIF(amplitude=2),
-    nengo.AdaptiveLIFRate(tau_rc=0.01),
-]
-OTHER_TYPES = [
-    nengo.RectifiedLinear(amplitude=0.5),
-    nengo.SpikingRectifiedLinear(),
-    nengo.Sigmoid(tau_ref=0.01),
-    nengo.Tanh(),
-    Cubic(),
-    DoubleRate(),
-    nengo.RegularSpiking(nengo.LIFRate(amplitude=2)),
-    nengo.StochasticSpiking(nengo.Tanh()),
-    nengo.PoissonSpiking(nengo.RectifiedLinear()),
-]
-TINY = np.finfo(float).eps
-SPECIAL = [0, 1, 1 + TINY, 1 - TINY / 2, 1e-300, -1e-300, 1 + 1e-9, 1e9, -1e9, 2]
 
 
 def compute(make_step, neuron_type, current, **kwargs):
@@ -68,111 +23,6 @@ def rates(neuron_type, current):
     current = np.atleast_2d(np.asarray(current, dtype=float))
     size = current.shape[1]
     return neuron_type.rates(current, gain=np.ones(size), bias=np.zeros(size))
-
-
-@pytest.mark.parametrize("neuron_type", LIF_TYPES + OTHER_TYPES, ids=repr)
-@given(current=arrays(float, (3, 4), elements=st.floats(-50, 50)))
-@example(current=np.reshape(SPECIAL[:6] + SPECIAL[:6], (3, 4)))
-def test_rates_are_those_of_the_neuron_type(neuron_type, current):
-    expected = rates(neuron_type, current)
-    computed = compute(make_step_rates, neuron_type, current)
-    # to all digits but those that the current has lost in J - 1
-    np.testing.assert_allclose(computed, expected, rtol=1e-12, atol=1e-12)
-    assert np.array_equal(computed == 0, expected == 0)
-
-
-@pytest.mark.parametrize("neuron_type", LIF_TYPES, ids=repr)
-def test_lif_rates_for_special_currents(neuron_type):
-    with np.errstate(all="raise", under="ignore"):
-        computed = compute(make_step_rates, neuron_type, SPECIAL)[0]
-    np.testing.assert_allclose(computed, rates(neuron_type, SPECIAL)[0], rtol=1e-6)
-    silent = np.array(SPECIAL) <= 1
-    assert np.all(computed[silent] == 0) and np.all(computed[~silent] > 0)
-
-
-@pytest.mark.parametrize("derivative", [nengo_fa.Step("output"), nengo_fa.Rate()])
-@pytest.mark.parametrize("neuron_type", LIF_TYPES + OTHER_TYPES[:4], ids=repr)
-def test_single_precision(neuron_type, derivative):
-    current = np.linspace(-3, 6, 91)[None]
-    current[0, 40] = 1 + np.finfo(np.float32).eps
-    expected = rates(neuron_type, current)
-    rc["precision"]["bits"] = "32"
-    computed = compute(make_step_rates, neuron_type, current)
-    assert computed.dtype == np.float32
-    np.testing.assert_allclose(computed, expected, rtol=1e-4, atol=1e-4)
-    assert np.array_equal(computed == 0, expected == 0)
-
-    current = current.astype(np.float32)
-    both = np.empty((2, *current.shape), dtype=np.float32)
-    derivative.make_step_with_rates(neuron_type, current, *both)()
-    slope = derivative(
-        neuron_type, computed if derivative.signal == "output" else current
-    )
-    np.testing.assert_allclose(both, [computed, slope], rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.parametrize("amplitude", [0.5, 3])
-@pytest.mark.parametrize(
-    "spiking", [nengo.RegularSpiking, nengo.StochasticSpiking, nengo.PoissonSpiking]
-)
-def test_rates_are_in_units_of_the_output(spiking, amplitude):
-    """Nengo's rates of spike generators leave their amplitude out."""
-    neuron_type = spiking(nengo.LIFRate(), amplitude=amplitude)
-    computed = compute(make_step_rates, neuron_type, [0.5, 2, 3])
-    expected = amplitude * rates(nengo.LIFRate(), [0.5, 2, 3])
-    np.testing.assert_allclose(computed, expected, rtol=1e-12)
-
-
-class Half(nengo_fa.Derivative):
-    def make_step(self, neuron_type, signal, out):
-        def step():
-            np.multiply(signal, 0.5, out=out)
-
-        return step
-
-
-@pytest.mark.parametrize(
-    "derivative",
-    [
-        nengo_fa.Rate(),
-        nengo_fa.Rate(margin=1e-4),
-        nengo_fa.Rate(margin=0.5),
-        nengo_fa.Step(),
-        nengo_fa.Step("output"),
-        nengo_fa.Step("output", threshold=30),
-        nengo_fa.Step(threshold=0.3),
-        Half(),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize(
-    "neuron_type",
-    [t for t in LIF_TYPES + OTHER_TYPES if type(t) is not Cubic],
-    ids=repr,
-)
-def test_rates_and_derivative_together_are_each_alone(neuron_type, derivative, rng):
-    current = rng.uniform(-2, 4, size=(30, 7))
-    # but for J - 1 of a few bits, where f' is bounded whatever its digits
-    current[0], current[1] = [0, 1, -1e9, 1e9, 1 + 1e-9, 1.01, 1.5], 1
-    before = current.copy()
-    signals = {"current": current, "output": rates(neuron_type, current)}
-    try:
-        expected = derivative(neuron_type, signals[derivative.signal])
-    except nengo.exceptions.ValidationError as error:
-        with pytest.raises(type(error), match=f"{error.attr}"):
-            derivative.make_step_with_rates(neuron_type, current, *np.empty((2, 30, 7)))
-        return
-    together = np.full((2, *current.shape), np.nan)
-    step = derivative.make_step_with_rates(neuron_type, current, *together)
-    for _ in range(2):
-        step()
-    np.testing.assert_allclose(together[0], signals["output"], rtol=1e-6, atol=1e-12)
-    np.testing.assert_allclose(together[1], expected, rtol=1e-6, atol=1e-12)
-    assert (
-        np.array_equal(together[1] == 0, expected == 0)
-        or derivative.signal != "current"
-    )
-    assert np.array_equal(current, before)
 
 
 MEASURED = [

@@ -3,8 +3,12 @@
 import nengo
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from nengo.exceptions import ValidationError
 from nengo.neurons import NeuronType, RatesToSpikesNeuronType
+from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa import geometry
@@ -47,34 +51,85 @@ class RenamedLIF(nengo.LIF):
 
 nengo_fa.register_response(RenamedLIF, nengo.LIF)
 
-#: What every test of the family runs with. At least one for each registered class.
-TYPES = [
+
+class Cubic(NeuronType):
+    """Not registered: of these neurons, only the rates are known."""
+
+    def step(self, dt, J, output):
+        output[...] = np.maximum(J, 0) ** 3
+
+
+class DoubleRate(nengo.LIFRate):
+    """Derived from a type whose rates are computed in a faster way, but not that type."""
+
+    def rates(self, x, gain, bias):
+        return 2 * super().rates(x, gain, bias)
+
+    def step(self, dt, J, output):
+        super().step(dt, J, output)
+        output *= 2
+
+
+LIF_TYPES = [
     nengo.LIF(),
     nengo.LIF(tau_rc=0.03, amplitude=0.1),
+    nengo.LIF(tau_ref=0, amplitude=3),
+    nengo.LIFRate(),
+    nengo.LIFRate(tau_rc=0.05, tau_ref=0.004, amplitude=1 / 75),
     nengo.LIFRate(tau_ref=0),
+    nengo.AdaptiveLIF(),
     nengo.AdaptiveLIF(amplitude=2),
-    nengo.AdaptiveLIFRate(tau_rc=0.05, tau_ref=0.004),
+    nengo.AdaptiveLIFRate(tau_rc=0.01, amplitude=2),
     nengo_fa.Pyramidal(amplitude=2),
     nengo_fa.PyramidalRate(coupling=0.5),
-    nengo.RectifiedLinear(amplitude=0.5),
-    nengo.SpikingRectifiedLinear(amplitude=3),
-    nengo.Sigmoid(tau_ref=0.01),
-    nengo.Tanh(),
-    nengo.RegularSpiking(nengo.LIFRate(amplitude=3), amplitude=0.5),
-    nengo.StochasticSpiking(nengo.AdaptiveLIFRate()),
-    nengo.PoissonSpiking(nengo.Sigmoid(), amplitude=2),
-    nengo.PoissonSpiking(Quadratic(), amplitude=2),
-    Quadratic(amplitude=3),
     RenamedLIF(),
 ]
+FLOAT32_TYPES = [
+    nengo.RectifiedLinear(),
+    nengo.RectifiedLinear(amplitude=0.5),
+    nengo.SpikingRectifiedLinear(amplitude=3),
+    nengo.Sigmoid(),
+    nengo.Sigmoid(tau_ref=0.01),
+    nengo.Tanh(),
+    nengo.Tanh(tau_ref=0.01),
+    Quadratic(amplitude=3),
+]
+#: What every test of the family runs with. At least one for each registered class.
+TYPES = [
+    *LIF_TYPES,
+    *FLOAT32_TYPES,
+    nengo.RegularSpiking(nengo.LIFRate(amplitude=3), amplitude=0.5),
+    nengo.RegularSpiking(nengo.Sigmoid()),
+    nengo.RegularSpiking(nengo.Tanh()),
+    nengo.StochasticSpiking(nengo.RectifiedLinear(amplitude=2), amplitude=0.5),
+    nengo.StochasticSpiking(nengo.AdaptiveLIFRate()),
+    nengo.PoissonSpiking(nengo.LIFRate(), amplitude=2),
+    nengo.PoissonSpiking(Quadratic(), amplitude=2),
+]
+TINY = np.finfo(float).eps
+SPECIAL = [0, 1, 1 + TINY, 1 - TINY / 2, 1e-300, -1e-300, 1 + 1e-9, 1e9, -1e9, 2]
 every_type = pytest.mark.parametrize("neuron_type", TYPES, ids=repr)
 CURRENTS = np.linspace(-3, 6, 182)  # passes by the thresholds 0, 0.5 and 1
 
 
 def compute_rates(neuron_type, current):
-    out = np.full_like(current[None], np.nan)
-    make_step_rates(neuron_type, current[None], out)()
-    return out[0]
+    """The rates by the table, which leaves currents alone."""
+    current = np.asarray(current)
+    before, out = current.copy(), np.full_like(current, np.nan)
+    step = make_step_rates(neuron_type, np.atleast_2d(current), np.atleast_2d(out))
+    for _ in range(2):
+        step()
+    assert np.array_equal(current, before)
+    return out
+
+
+def expect_rates(neuron_type, current):
+    """Those of Nengo, times the amplitude of spike generators, which it leaves out."""
+    current = np.asarray(current, dtype=float)
+    rates = neuron_type.rates(current.ravel(), gain=np.ones(1), bias=np.zeros(1))
+    if isinstance(neuron_type, RatesToSpikesNeuronType):
+        rates = rates * neuron_type.amplitude
+    return rates.reshape(current.shape)
 
 
 def change(neuron_type, **parameters):
@@ -93,17 +148,45 @@ def test_every_registered_class_is_tested():
     assert set(ours) <= {type(neuron_type) for neuron_type in TYPES}
 
 
-@every_type
-def test_rates_are_what_the_neurons_send(neuron_type):
-    """Those of Nengo, times the amplitude of spike generators, which it leaves out."""
-    expected = neuron_type.rates(CURRENTS, gain=np.ones(1), bias=np.zeros(1))[:, 0]
-    if isinstance(neuron_type, RatesToSpikesNeuronType):
-        expected = expected * neuron_type.amplitude
-    np.testing.assert_allclose(compute_rates(neuron_type, CURRENTS), expected)
+@pytest.mark.parametrize("neuron_type", [*TYPES, Cubic(), DoubleRate()], ids=repr)
+@given(current=arrays(float, (3, 4), elements=st.floats(-50, 50)))
+@example(current=np.reshape(SPECIAL[:6] + SPECIAL[:6], (3, 4)))
+def test_rates_are_what_the_neurons_send(neuron_type, current):
+    expected = expect_rates(neuron_type, current)
+    computed = compute_rates(neuron_type, current)
+    # to all digits but those that the current has lost in J - 1
+    np.testing.assert_allclose(computed, expected, rtol=1e-12, atol=1e-12)
+    assert np.array_equal(computed == 0, expected == 0)
     again = get_response(neuron_type).compute_rates(
-        neuron_type, CURRENTS, np.ones(1), np.zeros(1)
+        neuron_type, current, np.ones(4), np.zeros(4)
     )
-    assert np.array_equal(again[:, 0], expected)
+    assert np.array_equal(again, expected)
+
+
+@pytest.mark.parametrize("neuron_type", LIF_TYPES, ids=repr)
+def test_lif_rates_for_special_currents(neuron_type):
+    with np.errstate(all="raise", under="ignore"):
+        computed = compute_rates(neuron_type, SPECIAL)
+    np.testing.assert_allclose(computed, expect_rates(neuron_type, SPECIAL), rtol=1e-6)
+    silent = np.array(SPECIAL) <= 1
+    assert np.all(computed[silent] == 0) and np.all(computed[~silent] > 0)
+
+
+@pytest.mark.parametrize("neuron_type", LIF_TYPES + FLOAT32_TYPES, ids=repr)
+def test_single_precision(neuron_type):
+    current = np.linspace(-3, 6, 91)
+    current[40] = 1 + np.finfo(np.float32).eps
+    expected = expect_rates(neuron_type, current)
+    rc["precision"]["bits"] = "32"
+    current = current.astype(np.float32)
+    both = np.empty((2, 1, 91), dtype=np.float32)
+    nengo_fa.Rate().make_step_with_rates(neuron_type, current[None], *both)()
+    computed = compute_rates(neuron_type, current)
+    assert computed.dtype == np.float32
+    np.testing.assert_allclose(computed, expected, rtol=1e-4, atol=1e-4)
+    assert np.array_equal(computed == 0, expected == 0)
+    slope = nengo_fa.Rate()(neuron_type, current)
+    np.testing.assert_allclose(both[:, 0], [computed, slope], rtol=1e-3, atol=1e-4)
 
 
 @every_type
@@ -126,14 +209,6 @@ def test_derivative_is_the_slope_of_the_rates(neuron_type):
     derivative = nengo_fa.Rate()(neuron_type, current)
     np.testing.assert_allclose(derivative, slope, rtol=1e-6, atol=1e-6)
     assert derivative.max() > 0
-
-
-@every_type
-def test_rates_and_derivative_together_are_each_alone(neuron_type):
-    together = np.full((2, 1, len(CURRENTS)), np.nan)
-    nengo_fa.Rate().make_step_with_rates(neuron_type, CURRENTS[None], *together)()
-    alone = compute_rates(neuron_type, CURRENTS), nengo_fa.Rate()(neuron_type, CURRENTS)
-    np.testing.assert_allclose(together[:, 0], alone, rtol=1e-9, atol=1e-12)
 
 
 @every_type
