@@ -18,6 +18,9 @@ class SimSomaCurrent(Operator):
         The input current J, (n_neurons,).
     states : list of Signal
         The state variables, (n_neurons,) each.
+    previous : list of Signal
+        Where the last of the state variables are kept until the next step, as they act
+        with their value of the step before.
     factors : list of float
         The factor of each state variable.
     soma_current : Signal
@@ -30,71 +33,39 @@ class SimSomaCurrent(Operator):
     1. sets ``[soma_current]``
     2. incs ``[]``
     3. reads ``[current, *states]``
-    4. updates ``[]``
+    4. updates ``previous``
     """
 
-    def __init__(self, current, states, factors, soma_current, tag=None):
+    # as indices, since the optimizer of Nengo may put other signals in the lists
+    current = property(lambda self: self.reads[0])
+    states = property(lambda self: self.reads[1:])
+    previous = property(lambda self: self.updates)
+    soma_current = property(lambda self: self.sets[0])
+
+    def __init__(self, current, states, previous, factors, soma_current, tag=None):
         super().__init__(tag=tag)
         self.factors = factors
         self.sets, self.incs = [soma_current], []
-        self.reads, self.updates = [current, *states], []
-
-    @property
-    def current(self):
-        return self.reads[0]
-
-    @property
-    def states(self):
-        return self.reads[1:]
-
-    @property
-    def soma_current(self):
-        return self.sets[0]
+        self.reads, self.updates = [current, *states], previous
 
     def make_step(self, signals, dt, rng):
         current, out = signals[self.current], signals[self.soma_current]
         states = [signals[state] for state in self.states]
-        terms = list(zip(states, self.factors))
+        previous = [signals[state] for state in self.previous]
+        n_now = len(states) - len(previous)
+        terms = list(zip(self.factors, states[:n_now] + previous))
+        kept = list(zip(previous, states[n_now:]))
         added = np.empty_like(out)
 
         def step_simsomacurrent():
             np.copyto(out, current)
-            for state, factor in terms:
+            for factor, state in terms:
                 np.multiply(state, factor, out=added)
                 np.add(out, added, out=out)
+            for before, state in kept:
+                np.copyto(before, state)
 
         return step_simsomacurrent
-
-
-class SimPrevious(Operator):
-    """Keep the value of a signal until the next time step.
-
-    Parameters
-    ----------
-    signal : Signal
-        What is kept.
-    previous : Signal
-        Where it is kept; an update, at the end of the step.
-    tag : str, optional
-        A label associated with the operator, for debugging purposes.
-    """
-
-    def __init__(self, signal, previous, tag=None):
-        super().__init__(tag=tag)
-        self.sets, self.incs = [], []
-        self.reads, self.updates = [signal], [previous]
-
-    @property
-    def signal(self):
-        return self.reads[0]
-
-    @property
-    def previous(self):
-        return self.updates[0]
-
-    def make_step(self, signals, dt, rng):
-        signal, previous = signals[self.signal], signals[self.previous]
-        return lambda: np.copyto(previous, signal)
 
 
 def build_soma_current(model, ensemble):
@@ -103,7 +74,7 @@ def build_soma_current(model, ensemble):
     Parameters
     ----------
     model : nengo.builder.Model
-        The model to build into; it has the ensemble.
+        The model to build into, which has the ensemble already.
     ensemble : nengo.Ensemble
 
     Returns
@@ -118,16 +89,12 @@ def build_soma_current(model, ensemble):
     before = response.get_added_state(neuron_type, before=True)
     key = "soma current"  # no state variable can have a name with a space
     if key not in signals and (now or before):
-        states = [signals[name] for name in now]
-        states += [_build_previous(model, signals[name]) for name in before]
+        states = [signals[name] for name in (*now, *before)]
+        previous = [
+            Signal(signals[name].initial_value, name=f"{ensemble}.previous {name}")
+            for name in before
+        ]
         factors = [*now.values(), *before.values()]
-        signals[key] = Signal(shape=signals["in"].shape, name=f"{ensemble}.{key}")
-        model.add_op(SimSomaCurrent(signals["in"], states, factors, signals[key]))
+        out = signals[key] = Signal(shape=states[0].shape, name=f"{ensemble}.{key}")
+        model.add_op(SimSomaCurrent(signals["in"], states, previous, factors, out))
     return signals.get(key, signals["in"])
-
-
-def _build_previous(model, signal):
-    """Build a signal that holds the value another had in the step before."""
-    previous = Signal(signal.initial_value, name=f"{signal.name}.previous")
-    model.add_op(SimPrevious(signal, previous))
-    return previous

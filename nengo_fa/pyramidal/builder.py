@@ -13,18 +13,12 @@ from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRa
 class CountedRandomState(np.random.RandomState):
     """Uniform random numbers that go on from any count of those drawn before.
 
-    To keep a count in a signal takes a fraction of the time that it takes to keep the words
-    of the generator.
-
-    Parameters
-    ----------
-    seed : array_like
+    A simulator keeps the count, in far less time than all the words of the generator.
     """
 
     def __init__(self, seed):
         super().__init__(seed)
-        self.first_seed = seed
-        self.count = 0
+        self.first_seed, self.count = seed, 0
 
     def random_sample(self, size=None):
         numbers = super().random_sample(size)

@@ -1,11 +1,14 @@
 """How neurons respond to a current: one table that all rules, both clocks and views ask."""
 
 from inspect import isclass
+from types import MappingProxyType
 
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array
 from nengo import neurons
 from nengo.exceptions import ValidationError
+
+from nengo_fa.rules.params import FiniteParam
 
 _RESPONSES = {}
 
@@ -35,6 +38,11 @@ class Response:
         The same for state variables that act with their value of the step before.
         Default: ``{"adaptation": -1}``, for neurons that have such a variable.
 
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the threshold is not a finite number or the derivative not a function.
+
     Examples
     --------
     >>> class SoftPlus(nengo.neurons.NeuronType):
@@ -49,19 +57,24 @@ class Response:
     array([0.5])
     """
 
+    threshold = FiniteParam("threshold", default=None, optional=True)
+
     def __init__(
         self,
         threshold=None,
         derivative=None,
-        added_state=None,
-        added_state_before=None,
+        added_state=MappingProxyType({}),
+        added_state_before=MappingProxyType({"adaptation": -1}),
     ):
-        self.threshold = threshold
-        self.derivative = derivative
-        self.added_state = added_state or {}
-        if added_state_before is None:
-            added_state_before = {"adaptation": -1}
-        self.added_state_before = added_state_before
+        if not (derivative is None or callable(derivative)):
+            raise ValidationError(
+                "Must be a function derivative(neuron_type, current) "
+                f"(got {derivative!r})",
+                attr="derivative",
+                obj=self,
+            )
+        self.threshold, self.derivative = threshold, derivative
+        self.added_state, self.added_state_before = added_state, added_state_before
 
     def get_threshold(self, neuron_type):
         """The current above which such neurons fire, or None if there is none."""
@@ -72,18 +85,9 @@ class Response:
         return getattr(neuron_type, "amplitude", 1)
 
     def get_added_state(self, neuron_type, before=False):
-        """State variables that are added to J, and their factors.
+        """The state variables that are added to J, a dict of their factors.
 
-        Parameters
-        ----------
-        neuron_type : nengo.neurons.NeuronType
-        before : bool, optional
-            Whether to return those that act with their value of the step before.
-
-        Returns
-        -------
-        factors : dict of {str: float}
-            Without those of factor zero.
+        With ``before``, those that act with their value of the step before.
         """
         factors = self.added_state_before if before else self.added_state
         factors = {
@@ -271,14 +275,7 @@ class RectifiedResponse(Response):
 
 
 class TanhResponse(Response):
-    """Neurons whose rate is a hyperbolic tangent of ``slope`` times the current.
-
-    Parameters
-    ----------
-    slope : float
-    height : float
-        f' at a current of zero, in units of the maximum rate.
-    """
+    """Neurons whose f' is ``height / tau_ref * (1 - tanh(slope * J) ** 2)``."""
 
     def __init__(self, slope, height):
         super().__init__()
@@ -290,7 +287,7 @@ class TanhResponse(Response):
         height = self.height / neuron_type.tau_ref
 
         def step():
-            # of a sigmoid, s(J) s(-J) = (1 - tanh(J / 2)^2) / 4, which cannot overflow
+            # also of a sigmoid s: s(J) s(-J) = (1 - tanh(J / 2)^2) / 4 cannot overflow
             xp.multiply(current, self.slope, out=out)
             xp.tanh(out, out=out)
             xp.multiply(out, out, out=out)
@@ -332,7 +329,7 @@ class SpikeGeneratorResponse(RatesToSpikesResponse):
 
 
 def register_response(neuron_class, response):
-    """Add a neuron type to those whose response is known.
+    """Add a type of neurons to the table of responses.
 
     Parameters
     ----------
@@ -374,11 +371,10 @@ def register_response(neuron_class, response):
 
 
 def get_response(neuron_type):
-    """The `Response` of a neuron type.
+    """Return the `Response` of a neuron type.
 
-    Of a class that is not registered, only that is known which does not depend on the
-    shape of its response curve: the state that is added to its current as in its base
-    class, and the amplitude.
+    That of a class that is not registered has neither threshold nor derivative. It has the
+    state that is added to the current from its base class.
     """
     if type(neuron_type) in _RESPONSES:
         return _RESPONSES[type(neuron_type)]
@@ -433,17 +429,18 @@ def make_step_greater(signal, threshold, out):
     return step
 
 
-for _neuron_class, _response in {
-    neurons.LIF: LIFResponse(),
-    neurons.LIFRate: LIFResponse(),
-    neurons.AdaptiveLIF: LIFResponse(),
-    neurons.AdaptiveLIFRate: LIFResponse(),
-    neurons.RectifiedLinear: RectifiedResponse(),
-    neurons.SpikingRectifiedLinear: RectifiedResponse(),
-    neurons.Sigmoid: TanhResponse(slope=0.5, height=0.25),
-    neurons.Tanh: TanhResponse(slope=1, height=1),
-    neurons.RegularSpiking: SpikeGeneratorResponse(),
-    neurons.StochasticSpiking: SpikeGeneratorResponse(),
-    neurons.PoissonSpiking: SpikeGeneratorResponse(),
-}.items():
-    register_response(_neuron_class, _response)
+_RESPONSES.update(
+    {
+        neurons.LIF: LIFResponse(),
+        neurons.LIFRate: LIFResponse(),
+        neurons.AdaptiveLIF: LIFResponse(),
+        neurons.AdaptiveLIFRate: LIFResponse(),
+        neurons.RectifiedLinear: RectifiedResponse(),
+        neurons.SpikingRectifiedLinear: RectifiedResponse(),
+        neurons.Sigmoid: TanhResponse(slope=0.5, height=0.25),
+        neurons.Tanh: TanhResponse(slope=1, height=1),
+        neurons.RegularSpiking: SpikeGeneratorResponse(),
+        neurons.StochasticSpiking: SpikeGeneratorResponse(),
+        neurons.PoissonSpiking: SpikeGeneratorResponse(),
+    }
+)

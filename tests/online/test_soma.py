@@ -9,7 +9,7 @@ import pytest
 from nengo.builder.signal import Signal, SignalDict
 
 import nengo_fa
-from nengo_fa.online.soma import SimPrevious, SimSomaCurrent
+from nengo_fa.online.soma import SimSomaCurrent
 
 
 class Current(nengo_fa.Derivative):
@@ -194,22 +194,17 @@ def test_operators_read_their_arrays_in_each_step():
     """As simulators ask that fill them after the steps have been made."""
     signals = {name: Signal(np.zeros(2), name=name) for name in "Janbs"}
     J, a, n, before, soma = signals.values()
+    operator = SimSomaCurrent(J, [a, n], [before], [0.5, -1], soma)
     live = SignalDict()
-    operators = [
-        SimSomaCurrent(J, [a, before], [0.5, -1], soma),
-        SimPrevious(n, before),
-    ]
-    for operator in operators:
-        operator.init_signals(live)
-    steps = [operator.make_step(live, 0.001, None) for operator in operators]
+    operator.init_signals(live)
+    step = operator.make_step(live, 0.001, None)
     for name, value in zip("Janb", [[1, 2], [4, 6], [7, 8], [3, 5]]):
         live[signals[name]][...] = value
-    for step in steps:
-        step()
+    step()
     assert live[soma].tolist() == [1 + 2 - 3, 2 + 3 - 5]
     assert live[before].tolist() == [7, 8]
-    assert operators[0].current is J and operators[0].soma_current is soma
-    assert operators[1].signal is n and operators[1].previous is before
+    assert operator.current is J and operator.soma_current is soma
+    assert operator.states == [a, n] and operator.previous == [before]
 
 
 def test_one_current_for_all_rules_of_an_ensemble(Simulator):
@@ -225,4 +220,4 @@ def test_one_current_for_all_rules_of_an_ensemble(Simulator):
         nengo.Connection(nengo.Node([1.0]), other.learning_rule)
     with Simulator(model) as sim:
         kinds = [type(operator) for operator in sim.model.operators]
-    assert kinds.count(SimSomaCurrent) == kinds.count(SimPrevious) == 1
+    assert kinds.count(SimSomaCurrent) == 1

@@ -185,3 +185,17 @@ def test_measured_activities(rng, allclose):
     make_step_measured(Pyramidal(), current, out, nengo.Lowpass(0.02), 0.4, rng=rng)()
     rates = nengo.LIFRate().rates(current.ravel(), 1, 0).reshape(2, 20)
     assert allclose(out, rates, atol=8)
+
+
+@pytest.mark.parametrize("neuron_type", TYPES)
+def test_measured_current_is_that_of_the_soma(neuron_type, allclose):
+    """With an apical potential at the start that is all but kept."""
+    neurons = neuron_type(
+        tau_apical=1e4, coupling=0.2, initial_state={"apical": nengo.dists.Choice([5])}
+    )
+    current = np.linspace(0.5, 3, 40).reshape(2, 20)
+    drive, out = current.copy(), np.empty_like(current)
+    make_step_measured(neurons, drive, out, None, 1.0)()
+    assert allclose(drive, current + 0.2 * 5, rtol=1e-3)
+    rates = nengo.LIFRate().rates(drive.ravel(), 1, 0).reshape(2, 20)
+    assert allclose(out, rates, atol=3)

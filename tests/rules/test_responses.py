@@ -301,3 +301,11 @@ def test_what_cannot_be_registered(arguments, attribute):
     with pytest.raises(ValidationError) as info:
         nengo_fa.register_response(*arguments)
     assert info.value.attr == attribute
+
+
+@pytest.mark.parametrize(
+    "name, value", [("threshold", "low"), ("threshold", np.nan), ("derivative", 3)]
+)
+def test_bad_responses(name, value):
+    with pytest.raises(ValidationError, match=name):
+        nengo_fa.Response(**{name: value})
