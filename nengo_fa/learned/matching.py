@@ -70,12 +70,12 @@ def find_saved_parts(saved, network):
     candidates = _find_alike(looks, looks_here)
     size = None
     while size != (size := sum(map(len, candidates.values()))):
-        _keep_order(candidates)
-        for key in ends:
-            _keep_ends(candidates, key, ends[key], ends_here)
         for key in candidates:
             if not candidates[key]:
                 _refuse("".join(map(str, key)), saved, here)
+        _keep_order(candidates)
+        for key in ends:
+            _keep_ends(candidates, key, ends[key], ends_here)
     return _choose(candidates, find_parts(network))
 
 
@@ -109,9 +109,10 @@ def _find_alike(looks, looks_here):
     candidates = dict.fromkeys(looks)
     for kind, keys in _group(looks):
         n_here = 1 + max((i for k, i in looks_here if k == kind), default=-1)
+        n_more = max(0, n_here - len(keys))
         for rank, key in enumerate(keys):
             # those before and behind it in the file have their place as well
-            numbers = range(key[1], n_here - len(keys) + rank + 1)
+            numbers = range(key[1], rank + n_more + 1)
             candidates[key] = {
                 i for i in numbers if looks_here.get((kind, i)) == looks[key]
             }

@@ -154,9 +154,7 @@ def test_ambiguous_ensembles(Simulator, tmp_path):
 def test_missing_connection(Simulator, path, name):
     model = make(after=add_view)
     model.connections.remove(getattr(model, name))
-    with pytest.raises(
-        ValidationError, match="connection. has (pre|post) .* in the file"
-    ):
+    with pytest.raises(ValidationError, match="connection. has size_in 2 in the file"):
         nengo_fa.load(model, path)
     model.connections.pop()
     with pytest.raises(
