@@ -88,11 +88,6 @@ def parity(dimensions=3, n_train=1000, n_test=1000, seed=0):
     Returns
     -------
     dataset : Dataset
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        As `banded`.
     """
     data = banded(2, dimensions, n_train, n_test, seed)
     return replace(data, name=f"parity of {dimensions}")

@@ -29,7 +29,8 @@ def save(sim, network, path):
         As for `freeze_params`; neither is changed.
     path : str or os.PathLike
         File to write, by convention ending in ``.npz``. It appears complete or not at
-        all, and replaces a file of that name. It holds arrays and text, no pickle.
+        all, and replaces a file of that name; threads and processes may save to one
+        path. It holds arrays and text, no pickle.
 
     Raises
     ------
@@ -65,16 +66,18 @@ def load(network, path):
     Parameters
     ----------
     network : nengo.Network
-        A network like the one that was saved: the same ensembles and connections, in
-        the same order. Changed in place.
+        A network with the ensembles and connections of the one that was saved, in the
+        same order. It may have others besides, if it is clear which are which; labels
+        make it clear. Changed in place. Connections keep their solvers, with which
+        `train` goes on: the file holds none.
     path : str or os.PathLike
         File to read.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the file is not one of these, is damaged, or does not fit the network. The
-        network is then as it was.
+        If the file was not written by `save`, is damaged, or does not fit the network.
+        The network is then as it was. No more is read than fits.
     OSError
         If the file cannot be read.
     """

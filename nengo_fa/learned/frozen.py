@@ -28,7 +28,8 @@ def freeze_params(sim, network):
         ``function`` of each decoded connection, whose learned decoders include the
         transform; ``transform`` of each other connection that learns. Ensembles and
         connections get the ``seed`` that they had in this simulator, so that feedback
-        weights, random transforms and initial states are the same again.
+        weights, random transforms and initial states are the same again. So do ensembles
+        outside of ``network`` that its connections decode or teach.
 
     Raises
     ------
@@ -43,7 +44,8 @@ def freeze_params(sim, network):
     Nengo multiplies encoders by gain over radius. The learned product is divided by it
     here and multiplied again by the next simulator, and may differ in its last bit.
 
-    To solve for the decoders of a connection anew, give it a solver again, such as
+    Training goes on with the solver that a connection had. To let a simulator solve for the
+    decoders of a connection anew, give it a solver again, such as
     ``connection.solver = nengo.solvers.LstsqL2()``. Its transform is part of its function
     then; if the transform was random, set both again. A probe on an ensemble has decoders
     of its own, for which each simulator solves anew, with the learned encoders.
@@ -78,15 +80,7 @@ class LearnedDecoders(NoSolver):
 
 
 class FrozenWeights(LearnedDecoders):
-    """Full connection weights as they are, between two ensembles.
-
-    Parameters
-    ----------
-    values : (n_pre_neurons, n_post_neurons) array_like
-        The transpose of the connection weights.
-    solver : nengo.solvers.Solver
-        As for `LearnedDecoders`.
-    """
+    """The transpose of full connection weights, (n_pre_neurons, n_post_neurons)."""
 
     compositional = False
 

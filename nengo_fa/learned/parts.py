@@ -18,11 +18,11 @@ def find_parts(network):
         raise ValidationError(
             f"Must be a nengo.Network (got {type(network).__name__})", attr="network"
         )
-    inside, connections = network.all_ensembles, network.all_connections
+    inside, connections = dict.fromkeys(network.all_ensembles), network.all_connections
     reached = dict.fromkeys(e for c in connections for e in _find_reached(c))
     parts = {
         "ensemble": inside,
-        "outside": [ensemble for ensemble in reached if ensemble not in set(inside)],
+        "outside": [ensemble for ensemble in reached if ensemble not in inside],
         "connection": connections,
     }
     return {f"{kind}{i}": obj for kind in parts for i, obj in enumerate(parts[kind])}
