@@ -15,7 +15,11 @@ from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
 from nengo_fa.rules import feedback
 from nengo_fa.rules.derivatives import Derivative, Rate, Step
 from nengo_fa.rules.error_nodes import BackpropagatedError, NeuronError
-from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.rules.learning_rules import (
+    Backprop,
+    EncoderLearningRule,
+    FeedbackAlignment,
+)
 from nengo_fa.rules.responses import Response, register_response
 from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
@@ -30,6 +34,7 @@ __all__ = [
     "BackpropagatedError",
     "BurstLearning",
     "Derivative",
+    "EncoderLearningRule",
     "FeedbackAlignment",
     "History",
     "LayerHistory",

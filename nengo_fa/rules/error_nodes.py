@@ -8,7 +8,7 @@ from nengo.node import Node
 from nengo.params import BoolParam, Default, Parameter
 
 from nengo_fa.online.operators import LateReadingOperator
-from nengo_fa.rules.learning_rules import EncoderLearningRule
+from nengo_fa.rules.learning_rules import ProjectedErrorRule
 
 
 class EncoderRuleParam(Parameter):
@@ -16,7 +16,7 @@ class EncoderRuleParam(Parameter):
 
     def coerce(self, instance, rule):
         if not isinstance(rule, LearningRule) or not isinstance(
-            rule.learning_rule_type, EncoderLearningRule
+            rule.learning_rule_type, ProjectedErrorRule
         ):
             raise ValidationError(
                 "Must be the encoder rule of a connection: connection.learning_rule, "

@@ -1,5 +1,6 @@
 """The encoder learning rules, as a modeller declares them on a connection."""
 
+from array_api_compat import array_namespace
 from nengo.dists import UniformHypersphere
 from nengo.exceptions import ValidationError
 from nengo.learning_rules import LearningRuleType
@@ -96,10 +97,46 @@ class FeedbackParam(FiniteDistOrArrayParam):
 
 
 class EncoderLearningRule(LearningRuleType):
-    """What the encoder learning rules have in common; not to be used by itself."""
+    r"""Base class of rules that change encoders by an error of each neuron times the input.
+
+    .. math:: \Delta \vec p_i = -\kappa \, \frac{\alpha_i}{r} \, h_i \, \vec x \, dt
+
+    To write your own rule, derive from this class, name in ``arrays`` what a synapse knows
+    of its neuron, and compute the error :math:`h_i` of each neuron from it in `make_step`.
+    Everything else is shared by all rules, in simulators and in `.train`: the product
+    with the input :math:`\vec x`, the receptive fields, the normalization, the gains and
+    the radius. For rules with a projected error, derive from `FeedbackAlignment`.
+
+    Parameters
+    ----------
+    size_in : int, optional
+        Number of dimensions of the error that is connected to the rule. Default: 0.
+    learning_rate, derivative, normalization, pre_synapse, sparse
+        As for `FeedbackAlignment`. The derivative is computed if it is in ``arrays``.
+
+    Attributes
+    ----------
+    arrays : tuple of str
+        Names of the arrays that `make_step` takes: ``"derivative"``, f'(J);
+        ``"current"``, which drives the soma; ``"output"``, spikes or rates; and, for
+        rules derived from `FeedbackAlignment` and `Backprop`, ``"projected_error"``.
+        Online also the state variables of the neuron type, such as ``"voltage"``, and
+        those of the rule itself, from `make_state`.
+
+    Examples
+    --------
+    A rule that needs no error: neurons that fire turn their encoders to the input.
+
+    >>> class Hebbian(nengo_fa.EncoderLearningRule):
+    ...     arrays = ("output",)
+    ...     def make_step(self, out, output):
+    ...         return lambda: np.negative(output, out=out)
+    >>> rule = Hebbian(learning_rate=0.01)
+    """
 
     modifies = "encoders"
-    probeable = ("delta", "error", "projected_error", "derivative", "scaled_encoders")
+    probeable = ("delta", "scaled_encoders")
+    arrays = ()
 
     learning_rate = FiniteParam("learning_rate", low=0, default=1.0, readonly=True)
     derivative = DerivativeParam("derivative", default=Step(), readonly=True)
@@ -110,7 +147,13 @@ class EncoderLearningRule(LearningRuleType):
     sparse = BoolParam("sparse", default=False, readonly=True)
 
     def __init__(
-        self, size_in, learning_rate, derivative, normalization, pre_synapse, sparse
+        self,
+        size_in=0,
+        learning_rate=Default,
+        derivative=Default,
+        normalization=Default,
+        pre_synapse=Default,
+        sparse=Default,
     ):
         super().__init__(learning_rate, size_in=size_in)
         self.derivative = derivative
@@ -118,8 +161,55 @@ class EncoderLearningRule(LearningRuleType):
         self.pre_synapse = pre_synapse
         self.sparse = sparse
 
+    def make_state(self, n_neurons):
+        """Return what the rule remembers from one time step to the next.
 
-class FeedbackAlignment(EncoderLearningRule):
+        A simulator keeps it in signals, so that it is saved and reset with everything
+        else. A rule with a state learns online only.
+
+        Parameters
+        ----------
+        n_neurons : int
+
+        Returns
+        -------
+        state : dict of str: (n_neurons,) ndarray
+            Values at the start, by names that are in ``arrays``. Here there are none.
+        """
+        return {}
+
+    def make_step(self, out, **arrays):
+        """Bind the error of each neuron to its arrays.
+
+        Parameters
+        ----------
+        out : (..., n_neurons) array
+            Where the errors belong.
+        **arrays : (..., n_neurons) array
+            Those that are named in ``arrays``: of one time step online, and of
+            (n_samples, n_neurons) offline. The values are not there yet when this is
+            called. Not to be written to, except for the state of the rule.
+
+        Returns
+        -------
+        step : callable
+            Reads the arrays and writes ``out``, element by element; takes no argument.
+        """
+        raise NotImplementedError("Encoder learning rules must provide make_step")
+
+
+class ProjectedErrorRule(EncoderLearningRule):
+    """Base class of the rules that project an error; not to be used by itself."""
+
+    probeable = ("delta", "error", "projected_error", "derivative", "scaled_encoders")
+    arrays = ("projected_error", "derivative")
+
+    def make_step(self, out, projected_error, derivative):
+        xp = array_namespace(out)
+        return lambda: xp.multiply(projected_error, derivative, out=out)
+
+
+class FeedbackAlignment(ProjectedErrorRule):
     r"""Feedback alignment: learns encoders from a randomly projected error (eq. 3).
 
     Modifies the encoders of an ensemble to reduce an error, which comes through a
@@ -201,7 +291,7 @@ class FeedbackAlignment(EncoderLearningRule):
     (20, 1)
     """
 
-    probeable = (*EncoderLearningRule.probeable, "feedback")
+    probeable = (*ProjectedErrorRule.probeable, "feedback")
     _param_init_order = ["size_in"]  # the shape of the feedback weights needs it
 
     size_in = SizeInParam("size_in", low=1)
@@ -235,7 +325,7 @@ def get_forward_connection(rule):
     return rule.feedback.connection if isinstance(rule.feedback, Feedback) else None
 
 
-class Backprop(EncoderLearningRule):
+class Backprop(ProjectedErrorRule):
     """Backpropagation: learns encoders through the live decoders (eq. 2).
 
     As `FeedbackAlignment`, but each neuron's error direction is its own column of the
