@@ -210,27 +210,54 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
     Raises
     ------
     ValueError
-        If ``normalization`` is none of these.
+        If ``normalization`` is not one of these.
     """
-    if normalization == "augmented":
-        weight_length = gain * _length(encoders)
-        return -learning_rate * augmented_gradient(gradient, encoders, weight_length)
+    if normalization not in list(UPDATES):
+        raise ValueError(
+            f"normalization must be {describe_names(UPDATES)} (got {normalization!r})"
+        )
+    return UPDATES[normalization](gradient, encoders, gain, learning_rate)
 
-    if normalization == "homeostatic":
-        gradient = homeostatic_gradient(gradient, encoders)
-    elif normalization == "stabilized":
-        gradient = stabilized_gradient(gradient, encoders)
-    update = -learning_rate * gain[..., None] * gradient
-    if normalization in (None, "homeostatic", "stabilized"):
-        return update
-    if normalization == "forced":
-        moved = encoders + update
-        scale = _length(encoders) / _length(moved)
-        return scale[..., None] * moved - encoders
-    raise ValueError(
-        "normalization must be None, 'forced', 'augmented', 'homeostatic' or "
-        f"'stabilized' (got {normalization!r})"
-    )
+
+def _follow(gradient, encoders, gain, learning_rate):
+    return -learning_rate * gain[..., None] * gradient
+
+
+def _follow_forced(gradient, encoders, gain, learning_rate):
+    moved = encoders + _follow(gradient, encoders, gain, learning_rate)
+    scale = _length(encoders) / _length(moved)
+    return scale[..., None] * moved - encoders
+
+
+def _follow_augmented(gradient, encoders, gain, learning_rate):
+    weight_length = gain * _length(encoders)
+    return -learning_rate * augmented_gradient(gradient, encoders, weight_length)
+
+
+def _follow_homeostatic(gradient, encoders, gain, learning_rate):
+    gradient = homeostatic_gradient(gradient, encoders)
+    return _follow(gradient, encoders, gain, learning_rate)
+
+
+def _follow_stabilized(gradient, encoders, gain, learning_rate):
+    gradient = stabilized_gradient(gradient, encoders)
+    return _follow(gradient, encoders, gain, learning_rate)
+
+
+#: The functions of `encoder_update`, by the normalization.
+UPDATES = {
+    None: _follow,
+    "forced": _follow_forced,
+    "augmented": _follow_augmented,
+    "homeostatic": _follow_homeostatic,
+    "stabilized": _follow_stabilized,
+}
+
+
+def describe_names(names):
+    """Return "None, 'one', 'two' or 'three'" for these names."""
+    *others, last = map(repr, names)
+    return f"{', '.join(others)} or {last}"
 
 
 def _length(vectors):

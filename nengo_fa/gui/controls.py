@@ -9,11 +9,8 @@ from nengo.params import Default
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View
 from nengo_fa.gui.reset import ResetEncoders
-from nengo_fa.rules.learning_rules import (
-    Backprop,
-    FeedbackAlignment,
-    NormalizationParam,
-)
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.rules.normalizations import NormalizationParam
 
 RULES = ("FA", "BP")
 NORMALIZATIONS = NormalizationParam.values

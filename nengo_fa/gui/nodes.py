@@ -7,7 +7,7 @@ from nengo.builder.operator import Reset
 from nengo.node import Node
 from nengo.params import NumberParam
 
-from nengo_fa.online.operators import LateReadingOperator
+from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
 
 #: In simulated seconds. Nengo GUI drops what it was sent some seconds ago, so that a view
 #: that stays as it is would disappear, and a page that is opened anew would wait for it.
@@ -95,7 +95,7 @@ class View(Node):
         raise NotImplementedError("Views must provide make_step")
 
 
-class SimView(LateReadingOperator):
+class SimView(NamedSignalsOperator):
     """Draw a view, and hand it to the function of its node.
 
     Parameters
@@ -119,16 +119,16 @@ class SimView(LateReadingOperator):
     4. updates ``[]``
     """
 
+    t, x = SignalByName(), SignalByName()
+
     def __init__(self, view, function, model, t, x, tag=None):
-        super().__init__(tag=tag)
+        def find_reads():
+            return {"t": t, "x": x, **dict(enumerate(view.get_signals(model)))}
+
+        super().__init__(find_reads, tag=tag)
         self.view = view
         self.function = function
         self.model = model
-        self.t, self.x = t, x
-
-    def find_reads(self):
-        own = [self.t] if self.x is None else [self.t, self.x]
-        return own + self.view.get_signals(self.model)
 
     @property
     def _descstr(self):

@@ -27,6 +27,7 @@ class ResetEncoders(LearningRuleType):
 
     modifies = "encoders"
     probeable = ("delta",)
+    keeps_zeros = True  # those of the start
 
     def __init__(self):
         super().__init__(size_in=1)

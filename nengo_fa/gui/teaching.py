@@ -7,9 +7,9 @@ from nengo.exceptions import BuildError, ValidationError
 from nengo.neurons import Direct
 from nengo.utils.numpy import is_iterable
 
-from nengo_fa.online.builder import find_reason_against_decoders
 from nengo_fa.pyramidal.burst_learning import BurstLearning
-from nengo_fa.rules.learning_rules import Backprop, EncoderLearningRule
+from nengo_fa.rules.connections import find_reason_against_decoders
+from nengo_fa.rules.learning_rules import Backprop, ProjectedErrorRule
 
 
 def check_ensemble(ensemble):
@@ -138,7 +138,7 @@ def _get_encoder_rules(connection):
     return [
         rule
         for rule in rules
-        if isinstance(rule.learning_rule_type, (EncoderLearningRule, BurstLearning))
+        if isinstance(rule.learning_rule_type, (ProjectedErrorRule, BurstLearning))
     ]
 
 

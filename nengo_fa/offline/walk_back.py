@@ -12,18 +12,15 @@ from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
 from nengo_fa.offline.paths import Path, Stage, find_incoming, get_ensemble
-from nengo_fa.online.builder import (
+from nengo_fa.pyramidal.burst_learning import BurstLearning
+from nengo_fa.rules.connections import (
     find_reason_against_decoders,
     find_seed,
+    get_forward_connection,
     get_rule_types,
 )
-from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.rules.error_nodes import BackpropagatedError, ErrorNode
-from nengo_fa.rules.learning_rules import (
-    Backprop,
-    EncoderLearningRule,
-    get_forward_connection,
-)
+from nengo_fa.rules.learning_rules import Backprop, EncoderLearningRule
 
 
 def find_path(connection, network=None, seed=None):

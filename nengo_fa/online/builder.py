@@ -1,23 +1,30 @@
 """How the encoder learning rules become signals and operators of a simulator."""
 
-import warnings
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 from nengo.builder import Builder, Signal
 from nengo.builder.learning_rules import build_or_passthrough
 from nengo.builder.operator import Reset
 from nengo.dists import get_samples
-from nengo.ensemble import Ensemble, Neurons
-from nengo.exceptions import BuildError, NengoWarning
-from nengo.neurons import Direct
-from nengo.transforms import Dense, NoTransform
-from nengo.utils.numpy import is_iterable
+from nengo.exceptions import BuildError
 
+from nengo_fa.online import checks
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
+from nengo_fa.online.random_state import SIZE
 from nengo_fa.online.soma import build_soma_current
-from nengo_fa.rules.feedback import Feedback
-from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.rules.connections import (
+    find_reason_against_decoders,
+    find_seed,
+    get_taught_ensemble,
+)
+from nengo_fa.rules.feedback import Feedback, make_feedback_state
+from nengo_fa.rules.learning_rules import (
+    Backprop,
+    EncoderLearningRule,
+    FeedbackAlignment,
+)
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
@@ -85,14 +92,6 @@ def build_feedback_alignment(model, rule_type, rule):
     build_encoder_learning(model, rule_type, rule, signal)
 
 
-def find_seed(model, rule):
-    """The seed of the feedback weights of a rule, a list of int."""
-    # Not the connection's own random numbers: those decide its decoders. And of their
-    # own for each rule, so that two errors are not projected in the same way.
-    index = get_rule_types(rule.connection).index(rule.learning_rule_type)
-    return [model.seeds[rule.connection], index]
-
-
 def _build_feedback(model, rule, kind, signal):
     """Add the operator that brings feedback weights up to date."""
     name = f"{type(kind).__name__}.connection"
@@ -105,8 +104,19 @@ def _build_feedback(model, rule, kind, signal):
         return signals
 
     # of other numbers than those that were drawn for the start
-    seed = [*find_seed(model, rule), 1]
-    operator = SimFeedback(kind, find_reads, signal, seed)
+    seed = find_seed(model, rule)
+    arrays = make_feedback_state(
+        kind, signal.initial_value.T, np.random.RandomState([*seed, 2])
+    )
+    state = {
+        name: Signal(np.ascontiguousarray(array.T), name=f"{rule}.{name}")
+        for name, array in arrays.items()
+    }
+    random_state = None
+    if kind.is_random:
+        zeros = np.zeros(SIZE, dtype=np.int64)
+        random_state = Signal(zeros, name=f"{rule}.random_state")
+    operator = SimFeedback(kind, find_reads, signal, [*seed, 1], state, random_state)
     model.operators.append(operator)  # add_op would ask for all signals at once
 
 
@@ -152,73 +162,9 @@ def _make_find_weights(model, rule, connection, name):
     return find_weights
 
 
-def find_reason_against_decoders(connection, ensemble):
-    """What keeps a connection from having a decoder for each neuron, or None."""
-    if connection.pre_obj not in (ensemble, ensemble.neurons):
-        return (
-            f"leaves {connection.pre_obj}, but the neurons that are taught are those of "
-            f"{ensemble}. Give the connection from there to the next layer."
-        )
-    neurons = np.arange(ensemble.n_neurons)
-    if isinstance(connection.pre_obj, Neurons) and not np.array_equal(
-        neurons[connection.pre_slice], neurons
-    ):
-        return (
-            "leaves only some of the neurons, or in another order. Connect from all "
-            "neurons, with zero weights where there is no synapse."
-        )
-    if connection.solver.weights and isinstance(connection.post_obj, Ensemble):
-        return (
-            "solves for full weights, through which an error in its post dimensions "
-            "cannot be projected. Use a solver with weights=False."
-        )
-    if not isinstance(connection.transform, (Dense, NoTransform)):
-        return (
-            f"has a {type(connection.transform).__name__} transform. Use a dense "
-            "transform, or FeedbackAlignment with fixed feedback weights."
-        )
-    if isinstance(connection.pre_obj, Neurons) and (
-        isinstance(connection.transform, NoTransform)
-        or len(connection.transform.init_shape) < 2
-    ):
-        return (
-            "has no weight matrix. Give it a two-dimensional transform, such as "
-            "np.eye(n_neurons)."
-        )
-    return None
-
-
-def get_rule_types(connection):
-    """The learning rule types on a connection, in their order."""
-    types = connection.learning_rule_type
-    if isinstance(types, dict):
-        return list(types.values())
-    return list(types) if is_iterable(types) else [types]
-
-
-def get_taught_ensemble(rule):
-    """The ensemble whose encoders a rule modifies, or an error if it has none."""
-    connection, ensemble = rule.connection, rule.connection.post_obj
-    if isinstance(connection.pre_obj, Ensemble) and connection.solver.weights:
-        raise BuildError(
-            f"Building {rule}: the solver of the connection has weights=True, so that it "
-            "leads to the neurons past their encoders. Use a solver with weights=False."
-        )
-    if get_rule_types(connection).count(rule.learning_rule_type) > 1:
-        raise BuildError(
-            f"Building {rule}: there are equal rules on the connection, which Nengo "
-            "takes for one. Let them differ, or add their errors up."
-        )
-    if isinstance(ensemble.neuron_type, Direct):
-        raise BuildError(
-            f"Building {rule}: post is {ensemble}, which has neuron type Direct and so no "
-            "encoders to learn. Give the ensemble neurons, such as nengo.LIF()."
-        )
-    return ensemble
-
-
-def build_encoder_learning(model, rule_type, rule, feedback):
-    """Build the signals and the operator that the encoder learning rules share.
+@Builder.register(EncoderLearningRule)
+def build_encoder_learning(model, rule_type, rule, feedback=None):
+    """Build a rule with its signals and its operator into a model.
 
     Parameters
     ----------
@@ -228,34 +174,67 @@ def build_encoder_learning(model, rule_type, rule, feedback):
         Learning rule type to build.
     rule : nengo.connection.LearningRule
         The learning rule object corresponding to the learning rule type.
-    feedback : Signal or callable
-        As for `.SimEncoderLearning`.
+    feedback : Signal or callable, optional
+        As for `.SimEncoderLearning`. Default: the rule does not project an error.
 
     Notes
     -----
     Sets the probeable signals, and the input signal for the error.
     """
-    ensemble = rule.connection.post_obj
-    built, encoders = model.params[ensemble], model.sig[ensemble]["encoders"]
-    check_normalization(rule_type, rule, encoders.initial_value)
-    columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
+    ensemble = get_taught_ensemble(rule)
+    shared = prepare_encoder_update(model, rule_type, rule)
+    signals = model.sig[rule]
+    error = projected_error = gate = derivative = None
+    if rule.size_in > 0:
+        error = add_signal(model, rule, "error", rule.size_in)
+        model.add_op(Reset(error))
+        signals["in"] = error  # connections to the rule attach here
+    if feedback is not None:
+        checks.check_error(model, rule)
+        projected_error = add_signal(model, rule, "projected_error", ensemble.n_neurons)
+    if feedback is not None or "derivative" in rule_type.arrays:
+        gate = _build_gate(model, rule_type.derivative, rule, ensemble)
+        derivative = add_signal(model, rule, "derivative", ensemble.n_neurons)
 
-    def add_signal(name, size):
-        model.sig[rule][name] = Signal(shape=(size,), name=f"{rule}.{name}")
-        return model.sig[rule][name]
+    state = {
+        name: Signal(value.astype(shared["delta"].dtype), name=f"{rule}.{name}")
+        for name, value in rule_type.make_state(ensemble.n_neurons).items()
+    }
+    others = _find_others(
+        model,
+        rule_type,
+        rule,
+        {"projected_error": projected_error, "derivative": derivative, **state},
+    )
+    # add_op may ask for all signals at once, but not all of them are built
+    model.operators.append(
+        SimEncoderLearning(
+            error=error,
+            feedback=feedback,
+            gate=gate,
+            projected_error=projected_error,
+            derivative=derivative,
+            neuron_type=ensemble.neuron_type,
+            others=others,
+            state=state,
+            **shared,
+        )
+    )
 
-    error = add_signal("error", rule.size_in)
-    model.add_op(Reset(error))
-    model.sig[rule]["in"] = error  # connections to the rule attach here
-    model.sig[rule]["scaled_encoders"] = encoders
 
-    derivative, neurons = rule_type.derivative, model.sig[ensemble.neurons]
+def add_signal(model, rule, name, size):
+    """Add a signal of a rule, which can be probed."""
+    model.sig[rule][name] = Signal(shape=(size,), name=f"{rule}.{name}")
+    return model.sig[rule][name]
+
+
+def _build_gate(model, derivative, rule, ensemble):
+    """Build the signal that the derivative is computed from."""
     if derivative.signal not in ("current", "output"):
         raise BuildError(
             f"Building {rule}: {derivative}.signal is {derivative.signal!r}, but must be "
             "'current' or 'output'."
         )
-
     # the derivative says now, rather than in the simulator, if it does not know the neurons
     arrays = np.zeros((2, ensemble.n_neurons))
     if not callable(derivative.make_step(ensemble.neuron_type, *arrays)):
@@ -263,35 +242,85 @@ def build_encoder_learning(model, rule_type, rule, feedback):
             f"Building {rule}: {derivative}.make_step must return a function without "
             "arguments."
         )
+    gate = _get_neuron_signal(model, ensemble, derivative.signal)
+    return build_or_passthrough(model, derivative.synapse, gate)
 
-    if derivative.signal == "current":
-        gate = build_soma_current(model, ensemble)
-    else:
-        gate = neurons["out"]
-    operator = SimEncoderLearning(
-        error=error,
-        feedback=feedback,
-        x=build_or_passthrough(model, rule_type.pre_synapse, model.sig[ensemble]["in"]),
-        gate=build_or_passthrough(model, derivative.synapse, gate),
-        scaled_encoders=encoders,
-        projected_error=add_signal("projected_error", ensemble.n_neurons),
-        derivative=add_signal("derivative", ensemble.n_neurons),
-        delta=model.sig[rule]["delta"],
-        rule=rule_type,
-        neuron_type=ensemble.neuron_type,
-        scale=built.gain / ensemble.radius,
-        columns=columns,
-        fields=fields,
-    )
-    if callable(feedback):
-        # add_op may ask for all signals at once, but not all of them are built
-        model.operators.append(operator)
-    else:
-        model.add_op(operator)
+
+def _get_neuron_signal(model, ensemble, name):
+    """Return what is known of neurons by a name, a signal, or None."""
+    if name == "current":
+        return build_soma_current(model, ensemble)
+    signals = model.sig[ensemble.neurons]
+    return signals["out"] if name == "output" else signals.get(name)
+
+
+def _find_others(model, rule_type, rule, known):
+    """Return the signals that a rule reads of neurons, besides those that are known."""
+    ensemble = rule.connection.post_obj
+    others = {}
+    for name in rule_type.arrays:
+        if known.get(name) is None:
+            others[name] = _get_neuron_signal(model, ensemble, name)
+        if known.get(name) is None and others[name] is None:
+            raise BuildError(
+                f"Building {rule}: {type(rule_type).__name__}.arrays has {name!r}, which "
+                f"is not known of the neurons of {ensemble}. Known are 'current', "
+                "'output', 'derivative', the names in make_state of the rule and in the "
+                "state of the neuron type, and 'projected_error' for rules derived from "
+                "nengo_fa.FeedbackAlignment or nengo_fa.Backprop."
+            )
+    return others
+
+
+def prepare_encoder_update(model, rule_type, rule):
+    """Check a rule that changes encoders, and find what all such operators share.
+
+    Returns
+    -------
+    shared : dict
+        Keyword arguments of a class derived from `.SimEncoderUpdate`.
+    """
+    ensemble, network = rule.connection.post_obj, model.toplevel
+    encoders = model.sig[ensemble]["encoders"]
+    model.sig[rule]["scaled_encoders"] = encoders
+    checks.check_normalization(rule_type, rule, encoders.initial_value)
+    checks.check_neighbours(network, rule, encoders.initial_value)
+    columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
+    find_start, moved = _find_place_in_row(model, rule)
+    x = model.sig[ensemble]["in"]
+    return {
+        "rule": rule_type,
+        "x": build_or_passthrough(model, rule_type.pre_synapse, x),
+        "scaled_encoders": encoders,
+        "delta": model.sig[rule]["delta"],
+        "moved": moved,
+        "find_start": find_start,
+        "scale": model.params[ensemble].gain / ensemble.radius,
+        "columns": columns,
+        "fields": fields,
+        "when_built": partial(checks.warn_about_teaching, network, rule),
+    }
+
+
+def _find_place_in_row(model, rule):
+    """Return what finds the encoders a rule goes on from, and where it leaves them."""
+    ensemble = rule.connection.post_obj
+    encoders = model.sig[ensemble]["encoders"]
+    row = checks.find_row(model.toplevel, ensemble)
+    if rule not in row:
+        return None, None
+    moved = Signal(encoders.initial_value, name=f"{rule}.moved")
+    model.sig[rule]["moved"] = moved
+    place = row.index(rule)
+
+    def find_start():
+        return model.sig[row[place - 1]]["moved"] if place > 0 else encoders
+
+    return find_start, moved
 
 
 def find_taught_entries(rule_type, rule, encoders):
-    """Which entries of the encoders a rule changes.
+    """Find which entries of the encoders a rule changes.
 
     Returns
     -------
@@ -306,33 +335,3 @@ def find_taught_entries(rule_type, rule, encoders):
     if rule_type.sparse and np.any(encoders == 0):
         fields = (encoders != 0).astype(encoders.dtype)
     return None if columns.all() else columns, fields
-
-
-def check_normalization(rule_type, rule, encoders):
-    """Refuse a normalization that the encoders do not allow."""
-    ensemble = rule.connection.post_obj
-    if rule_type.normalization is None:
-        return
-    if not np.all(np.any(encoders != 0, axis=1)):
-        raise BuildError(
-            f"Building {rule}: normalization={rule_type.normalization!r}, but {ensemble} "
-            "has an encoder of length zero, or a gain of zero, and so a neuron without "
-            "direction. Give all of them a length, or use normalization=None."
-        )
-    if (
-        rule_type.normalization == "forced"
-        and rule.connection.size_out < ensemble.size_in
-    ):
-        raise BuildError(
-            f"Building {rule}: normalization='forced' scales whole encoders, but the "
-            f"connection reaches only some dimensions of {ensemble}. Connect to all of "
-            "them, or use normalization=None."
-        )
-    free = encoders != 0 if rule_type.sparse else np.ones_like(encoders)
-    if np.all(np.sum(free, axis=1) == 1):
-        warnings.warn(
-            f"{rule}: the encoders of {ensemble} have one free entry each and cannot turn, "
-            f"so with normalization={rule_type.normalization!r} nothing will be learned. "
-            "Use normalization=None.",
-            NengoWarning,
-        )

@@ -1,25 +1,20 @@
 """A learning rule for pyramidal neurons, from presynaptic activity, events and bursts."""
 
 import numpy as np
-from nengo.builder import Builder, Operator, Signal
-from nengo.builder.learning_rules import build_or_passthrough
+from nengo.builder import Builder, Signal
 from nengo.exceptions import BuildError
-from nengo.learning_rules import LearningRuleType
-from nengo.params import BoolParam, Default, NumberParam
-from nengo.synapses import SynapseParam
+from nengo.params import Default, NumberParam
 
-from nengo_fa.online.builder import (
-    check_normalization,
-    find_taught_entries,
-    get_taught_ensemble,
-)
-from nengo_fa.online.operators import NORMALIZATIONS
+from nengo_fa.online.builder import add_signal, prepare_encoder_update
+from nengo_fa.online.operators import SignalByName, SimEncoderUpdate
 from nengo_fa.pyramidal.neurons import ApicalCompartment
-from nengo_fa.rules.learning_rules import NormalizationParam
+from nengo_fa.rules.connections import get_taught_ensemble
+from nengo_fa.rules.learning_rules import EncoderLearningRule
+from nengo_fa.rules.normalizations import NormalizationParam
 from nengo_fa.rules.params import FiniteParam
 
 
-class BurstLearning(LearningRuleType):
+class BurstLearning(EncoderLearningRule):
     r"""Learns encoders of pyramidal neurons from bursts (eq. 3 in expectation).
 
     Modifies the encoders of an ensemble of `Pyramidal` neurons. A synapse knows what the
@@ -95,16 +90,13 @@ class BurstLearning(LearningRuleType):
     True
     """
 
-    modifies = "encoders"
     probeable = ("delta", "surprise", "expected", "scaled_encoders")
 
     learning_rate = FiniteParam("learning_rate", low=0, default=0.004, readonly=True)
     normalization = NormalizationParam(
         "normalization", default="forced", optional=True, readonly=True
     )
-    pre_synapse = SynapseParam("pre_synapse", default=None, readonly=True)
     n_events = NumberParam("n_events", low=1, default=np.inf, readonly=True)
-    sparse = BoolParam("sparse", default=False, readonly=True)
 
     def __init__(
         self,
@@ -114,19 +106,19 @@ class BurstLearning(LearningRuleType):
         n_events=Default,
         sparse=Default,
     ):
-        super().__init__(learning_rate, size_in=0)
-        self.normalization = normalization
-        self.pre_synapse = pre_synapse
+        super().__init__(
+            learning_rate=learning_rate,
+            normalization=normalization,
+            pre_synapse=pre_synapse,
+            sparse=sparse,
+        )
         self.n_events = n_events
-        self.sparse = sparse
 
 
-class SimBurstLearning(Operator):
+class SimBurstLearning(SimEncoderUpdate):
     r"""Calculate the change of scaled encoders by `.BurstLearning`.
 
-    With :math:`s = \alpha / r`, it is :math:`h_i x` without normalization, where
-
-    .. math:: h_i = -\kappa \, dt \, s_i^2 \, (b_i - \bar P_i e_i)
+    The error of a neuron is :math:`b_i - \bar P_i e_i`.
 
     Parameters
     ----------
@@ -146,20 +138,20 @@ class SimBurstLearning(Operator):
         The learning rule type.
     amplitude : float
         Of the neurons.
-    scale : (n_neurons,) ndarray
-        Gain over radius.
-    columns, fields : ndarray, optional
+    moved : Signal, optional
         As for `.SimEncoderLearning`.
-    tag : str, optional
-        A label associated with the operator, for debugging purposes.
+    scale, **parameters
+        As for `.SimEncoderUpdate`.
 
     Notes
     -----
-    1. sets ``[surprise, expected]``
+    1. sets ``[surprise, expected, moved]``
     2. incs ``[]``
     3. reads ``[events, bursts, x, scaled_encoders]``
     4. updates ``[delta]``
     """
+
+    events, bursts, surprise, expected = (SignalByName() for _ in range(4))
 
     def __init__(
         self,
@@ -173,51 +165,33 @@ class SimBurstLearning(Operator):
         rule,
         amplitude,
         scale,
-        columns=None,
-        fields=None,
-        tag=None,
+        moved=None,
+        **parameters,
     ):
-        super().__init__(tag=tag)
-        self.rule = rule
+        super().__init__(
+            rule,
+            scale,
+            dict(events=events, bursts=bursts, x=x, scaled_encoders=scaled_encoders),
+            dict(surprise=surprise, expected=expected, moved=moved),
+            dict(delta=delta),
+            **parameters,
+        )
         self.amplitude = amplitude
-        self.scale = scale
-        self.columns = columns
-        self.fields = fields
 
-        self.sets = [surprise, expected]
-        self.incs = []
-        self.reads = [events, bursts, x, scaled_encoders]
-        self.updates = [delta]
-
-    @property
-    def _descstr(self):
-        return f"{self.rule} -> {self.updates[0]}"
-
-    def make_step(self, signals, dt, rng):
-        events, bursts, x, encoders = (signals[signal] for signal in self.reads)
-        surprise, expected = (signals[signal] for signal in self.sets)
-        delta = signals[self.updates[0]]
-
-        step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
+    def make_step_h(self, arrays, step_size, dt, h):
+        events, bursts, surprise, expected = (
+            arrays[name] for name in ("events", "bursts", "surprise", "expected")
+        )
         per_event = dt / (self.amplitude * self.rule.n_events)
-        h = np.empty_like(surprise)
-        make_step_outer = NORMALIZATIONS[self.rule.normalization]
-        step_outer = make_step_outer(h, x, encoders, delta, self.fields, self.scale)
-        columns = self.columns
-        if columns is not None:
-            columns = np.tile(columns, (len(delta), 1))
 
-        def step_simburstlearning():
+        def step_h():
             np.multiply(expected, events, out=surprise)
             np.subtract(bursts, surprise, out=surprise)
             np.multiply(surprise, per_event, out=h)
             np.add(expected, h, out=expected)
             np.multiply(step_size, surprise, out=h)
-            step_outer()
-            if columns is not None:
-                np.multiply(delta, columns, out=delta)
 
-        return step_simburstlearning
+        return step_h
 
 
 @Builder.register(BurstLearning)
@@ -245,33 +219,20 @@ def build_burst_learning(model, rule_type, rule):
             f"{type(neuron_type).__name__} and so no bursts to learn from. Give the "
             "ensemble neuron_type=nengo_fa.Pyramidal()."
         )
-    built, encoders = model.params[ensemble], model.sig[ensemble]["encoders"]
-    check_normalization(rule_type, rule, encoders.initial_value)
-    columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
-    neurons = model.sig[ensemble.neurons]
-
-    signals = model.sig[rule]
-    signals["scaled_encoders"] = encoders
-    signals["surprise"] = Signal(shape=(ensemble.n_neurons,), name=f"{rule}.surprise")
+    shared = prepare_encoder_update(model, rule_type, rule)
+    neurons, signals = model.sig[ensemble.neurons], model.sig[rule]
+    add_signal(model, rule, "surprise", ensemble.n_neurons)
     signals["expected"] = Signal(
         np.full_like(neurons["apical"].initial_value, neuron_type.burst_probability),
         name=f"{rule}.expected",
     )
-    model.add_op(
+    model.operators.append(
         SimBurstLearning(
             events=neurons["out"],
             bursts=neurons["bursts"],
-            x=build_or_passthrough(
-                model, rule_type.pre_synapse, model.sig[ensemble]["in"]
-            ),
-            scaled_encoders=encoders,
             surprise=signals["surprise"],
             expected=signals["expected"],
-            delta=signals["delta"],
-            rule=rule_type,
             amplitude=neuron_type.amplitude,
-            scale=built.gain / ensemble.radius,
-            columns=columns,
-            fields=fields,
+            **shared,
         )
     )

@@ -1,13 +1,11 @@
 """Nodes that hand the error of a taught layer on to the layers before it."""
 
 import numpy as np
-from nengo.builder import Builder, Signal
 from nengo.connection import LearningRule
-from nengo.exceptions import BuildError, ValidationError
+from nengo.exceptions import ValidationError
 from nengo.node import Node
 from nengo.params import BoolParam, Default, Parameter
 
-from nengo_fa.online.operators import LateReadingOperator
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 
 
@@ -52,7 +50,7 @@ class ErrorNode(Node):
         raise NotImplementedError("Error nodes must provide get_size")
 
     def compute(self, projected_error, neuron_error, scaled_encoders):
-        """The error for samples, in offline training.
+        """Return the error for samples, in offline training.
 
         Parameters
         ----------
@@ -71,7 +69,7 @@ class ErrorNode(Node):
         raise NotImplementedError("Error nodes must provide compute")
 
     def get_signals(self, model):
-        """The signals that the error is computed from.
+        """Return the signals that the error is computed from.
 
         Parameters
         ----------
@@ -80,7 +78,7 @@ class ErrorNode(Node):
 
         Returns
         -------
-        signals : list of nengo.builder.Signal
+        signals : dict of str: nengo.builder.Signal
         """
         raise NotImplementedError("Error nodes must provide get_signals")
 
@@ -102,7 +100,34 @@ class ErrorNode(Node):
         raise NotImplementedError("Error nodes must provide make_step")
 
 
-class NeuronError(ErrorNode):
+class GatedErrorNode(ErrorNode):
+    """Base class of the nodes that begin with the error of each neuron.
+
+    It is what the rule of the layer has projected, times the derivative if it is gated.
+    """
+
+    gated = BoolParam("gated", default=True, readonly=True)
+
+    def __init__(self, rule, gated=Default, label=Default):
+        super().__init__(rule, label)
+        self.gated = gated
+
+    def get_signals(self, model):
+        names = ["projected_error", "derivative"] if self.gated else ["projected_error"]
+        return {name: model.sig[self.rule][name] for name in names}
+
+    def make_step(self, arrays, out):
+        projected_error, *derivative = arrays
+        if not derivative:
+            return lambda: np.copyto(out, projected_error)
+        (derivative,) = derivative
+        return lambda: np.multiply(projected_error, derivative, out=out)
+
+    def compute(self, projected_error, neuron_error, scaled_encoders):
+        return neuron_error if self.gated else projected_error
+
+
+class NeuronError(GatedErrorNode):
     r"""The error of each neuron of a taught layer, to teach the layer before it.
 
     What the rule of the layer has projected to the neurons, in the same time step:
@@ -146,26 +171,11 @@ class NeuronError(ErrorNode):
     30
     """
 
-    gated = BoolParam("gated", default=True, readonly=True)
-
-    def __init__(self, rule, gated=Default, label=Default):
-        super().__init__(rule, label)
-        self.gated = gated
-
     def get_size(self):
         return self.rule.connection.post_obj.n_neurons
 
-    def compute(self, projected_error, neuron_error, scaled_encoders):
-        return neuron_error if self.gated else projected_error
 
-    def get_signals(self, model):
-        return [model.sig[self.rule][name] for name in _get_names(self.gated)]
-
-    def make_step(self, arrays, out):
-        return _make_step_neuron_error(arrays, out)
-
-
-class BackpropagatedError(ErrorNode):
+class BackpropagatedError(GatedErrorNode):
     r"""The error of the input of a taught layer, through the live encoders of the layer.
 
     Connected to a `Backprop` rule of the layer before, this is backpropagation through
@@ -220,17 +230,11 @@ class BackpropagatedError(ErrorNode):
     ...     )
     """
 
-    gated = BoolParam("gated", default=True, readonly=True)
-
-    def __init__(self, rule, gated=Default, label=Default):
-        super().__init__(rule, label)
-        self.gated = gated
-
     def get_size(self):
         return self.rule.connection.size_out
 
     def compute(self, projected_error, neuron_error, scaled_encoders):
-        error = neuron_error if self.gated else projected_error
+        error = super().compute(projected_error, neuron_error, scaled_encoders)
         reached = self._find_reached(scaled_encoders)
         if reached is not None:
             # by their numbers, as PyTorch has no slices that go backwards
@@ -238,19 +242,19 @@ class BackpropagatedError(ErrorNode):
         return error @ scaled_encoders
 
     def _find_reached(self, scaled_encoders):
-        """The dimensions that the connection leads to; None for all as they are."""
+        """Return the dimensions that the connection leads to; None for all as they are."""
         dimensions = np.arange(scaled_encoders.shape[1])
         reached = dimensions[self.rule.connection.post_slice]
         return None if np.array_equal(reached, dimensions) else reached
 
     def get_signals(self, model):
-        names = *_get_names(self.gated), "scaled_encoders"
-        return [model.sig[self.rule][name] for name in names]
+        scaled_encoders = model.sig[self.rule]["scaled_encoders"]
+        return {**super().get_signals(model), "scaled_encoders": scaled_encoders}
 
     def make_step(self, arrays, out):
         *arrays, scaled_encoders = arrays
         neuron_error = np.empty_like(arrays[0])
-        step_neuron_error = _make_step_neuron_error(arrays, neuron_error)
+        step_neuron_error = super().make_step(arrays, neuron_error)
         reached = self._find_reached(scaled_encoders)
 
         def step():
@@ -269,82 +273,3 @@ class BackpropagatedError(ErrorNode):
             np.take(everywhere, reached, out=out, mode="clip")
 
         return step_reached
-
-
-def _get_names(gated):
-    return ["projected_error", "derivative"] if gated else ["projected_error"]
-
-
-def _make_step_neuron_error(arrays, out):
-    """Projected error times derivative, if there is one."""
-    projected_error, *derivative = arrays
-    if not derivative:
-        return lambda: np.copyto(out, projected_error)
-    (derivative,) = derivative
-    return lambda: np.multiply(projected_error, derivative, out=out)
-
-
-class SimErrorNode(LateReadingOperator):
-    """Compute the output of an error node.
-
-    Parameters
-    ----------
-    node : ErrorNode
-    model : nengo.builder.Model
-    output : Signal
-        Set to the error, (size_out,).
-    tag : str, optional
-        A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[output]``
-    2. incs ``[]``
-    3. reads the signals of the node
-    4. updates ``[]``
-    """
-
-    def __init__(self, node, model, output, tag=None):
-        super().__init__(tag=tag)
-        self.node = node
-        self.model = model
-        self.sets = [output]
-
-    def find_reads(self):
-        rule = self.node.rule
-        if rule not in self.model.params:
-            raise BuildError(
-                f"Building {self.node}: its rule {rule} is not part of the model. Give "
-                "the rule that the connection has now, of a connection in this network."
-            )
-        return self.node.get_signals(self.model)
-
-    @property
-    def _descstr(self):
-        return str(self.node)
-
-    def make_step(self, signals, dt, rng):
-        arrays = [signals[signal] for signal in self.reads]
-        return self.node.make_step(arrays, signals[self.sets[0]])
-
-
-@Builder.register(ErrorNode)
-def build_error_node(model, node):
-    """Build an `.ErrorNode` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    node : ErrorNode
-        The node to build.
-
-    Notes
-    -----
-    Sets ``model.params[node]`` to ``None``.
-    """
-    output = Signal(shape=(node.size_out,), name=f"{node}.out")
-    model.sig[node]["in"], model.sig[node]["out"] = None, output
-    model.params[node] = None
-    # add_op would ask for all signals at once, but the rule is not built yet
-    model.operators.append(SimErrorNode(node, model, output))

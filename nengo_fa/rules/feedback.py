@@ -1,12 +1,13 @@
 """Feedback weights that follow the forward weights, and orthogonal ones that do not."""
 
+import inspect
 import math
 
 import numpy as np
 from nengo.config import SupportDefaultsMixin
 from nengo.dists import Distribution, UniformHypersphere, get_samples
 from nengo.ensemble import Ensemble
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 from nengo.neurons import Direct
 from nengo.params import BoolParam, Default, FrozenObject
 
@@ -21,8 +22,8 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     """Base class of feedback weights that follow forward weights while these change.
 
     To pass your own, derive from this class and write `make_step`, and `draw` unless the
-    weights start at zero. What sets instances apart must be Nengo parameters
-    (`nengo.params`), as for all frozen objects.
+    weights start at zero. What a step has to remember belongs in `make_state`. What sets
+    instances apart must be Nengo parameters (`nengo.params`), as for all frozen objects.
 
     Parameters
     ----------
@@ -42,6 +43,12 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     nengo.exceptions.ValidationError
         If ``connection`` is none, or does not lead to an ensemble of neurons although
         the error is to be one of neurons.
+
+    Attributes
+    ----------
+    is_random : bool
+        Whether steps may draw random numbers, whose state a simulator has to keep. A
+        derived class that draws nothing is faster if it says so with False.
 
     Notes
     -----
@@ -63,6 +70,7 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     >>> rule = nengo_fa.FeedbackAlignment(2, feedback=Noisy(decode))
     """
 
+    is_random = True
     connection = NextConnectionParam("connection", readonly=True)
     to_neurons = BoolParam("to_neurons", default=False, readonly=True)
 
@@ -105,7 +113,28 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         """
         return np.zeros((n_neurons, size_in))
 
-    def make_step(self, weights, feedback, dt, rng):
+    def make_state(self, n_neurons, size_in, rng):
+        """Return what the weights remember from one update to the next; here, nothing.
+
+        A simulator keeps these arrays in signals, so that they are saved, copied and
+        reset with everything else. Without a state, a step must not remember anything:
+        what only its function knows is lost when a simulator is pickled.
+
+        Parameters
+        ----------
+        n_neurons, size_in : int
+            The shape of the feedback weights.
+        rng : numpy.random.RandomState
+            From the seed of the taught connection.
+
+        Returns
+        -------
+        state : dict of str: ndarray
+            Values at the start. Each is an argument of `make_step` by its name.
+        """
+        return {}
+
+    def make_step(self, weights, feedback, dt, rng, **state):
         """Bind the feedback weights to their arrays, as `nengo.builder.Operator.make_step`.
 
         Parameters
@@ -120,7 +149,11 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
             Time from one update to the next in seconds; 1 offline, where time is counted
             in updates.
         rng : numpy.random.RandomState
-            For weights that are drawn as time goes by.
+            For weights that are drawn as time goes by. Its state is saved and reset as
+            well, unless `is_random` is False.
+        **state : ndarray
+            The arrays from `make_state`, to be changed in place. A class without a state
+            may leave this argument out.
 
         Returns
         -------
@@ -129,6 +162,54 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
             each projection of an error, from the first on.
         """
         raise NotImplementedError("Feedback weights must provide make_step")
+
+
+def make_feedback_state(kind, feedback, rng):
+    """Return the state of feedback weights, of the same precision as they are.
+
+    Parameters
+    ----------
+    kind : Feedback
+    feedback : (n_neurons, size_in) ndarray
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    state : dict of str: ndarray
+    """
+    state = kind.make_state(*feedback.shape, rng)
+    arrays = {name: np.array(value) for name, value in state.items()}
+    return {
+        name: array.astype(feedback.dtype) if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
+
+
+def make_feedback_step(kind, weights, feedback, dt, rng, state):
+    """Return the step of `Feedback.make_step`, for classes with and without a state.
+
+    Parameters
+    ----------
+    kind : Feedback
+    weights, feedback, dt, rng
+        As for `Feedback.make_step`.
+    state : dict of str: ndarray
+        From `make_feedback_state`.
+
+    Raises
+    ------
+    nengo.exceptions.BuildError
+        If what is returned is not a function.
+    """
+    parameters = inspect.signature(kind.make_step).parameters.values()
+    takes_all = any(other.kind is other.VAR_KEYWORD for other in parameters)
+    names = state if takes_all else {other.name for other in parameters} & set(state)
+    step = kind.make_step(
+        weights, feedback, dt, rng, **{name: state[name] for name in names}
+    )
+    if not callable(step):
+        raise BuildError(f"{kind}.make_step must return a function without arguments.")
+    return step
 
 
 class SignSymmetric(Feedback):
@@ -202,6 +283,10 @@ class SignSymmetric(Feedback):
         if magnitudes.ndim == 0:
             return np.full((n_neurons, size_in), magnitudes)
         return np.abs(magnitudes)
+
+    @property
+    def is_random(self):
+        return self.redraw or type(self) is not SignSymmetric
 
     def make_step(self, weights, feedback, dt, rng):
         magnitudes = np.array(feedback)
@@ -286,18 +371,24 @@ class KolenPollack(Feedback):
     def draw(self, n_neurons, size_in, rng):
         return get_samples(self.initial, n_neurons, size_in, rng)
 
-    def make_step(self, weights, feedback, dt, rng):
+    @property
+    def is_random(self):
+        return type(self) is not KolenPollack  # as a derived class may be
+
+    def make_state(self, n_neurons, size_in, rng):
+        return {"n_updates": np.zeros(1, dtype=np.int64)}
+
+    def make_step(self, weights, feedback, dt, rng, n_updates=None):
+        n_updates = np.zeros(1, dtype=np.int64) if n_updates is None else n_updates
         difference = feedback - weights
-        n_updates = 0
 
         def step():
-            nonlocal n_updates
             # from the number of updates, as a small number that is multiplied again and
             # again ends as a denormal one, with which processors are slow
-            factor = math.exp(-self.decay * dt * n_updates)
+            factor = math.exp(-self.decay * dt * n_updates.item())
             np.multiply(difference, factor, out=feedback)
             np.add(feedback, weights, out=feedback)
-            n_updates += 1
+            n_updates[0] += 1
 
         return step
 

@@ -9,6 +9,7 @@ from nengo.synapses import SynapseParam
 
 from nengo_fa.rules.derivatives import Derivative, Step
 from nengo_fa.rules.feedback import Feedback
+from nengo_fa.rules.normalizations import NormalizationParam
 from nengo_fa.rules.params import (
     FiniteDistOrArrayParam,
     FiniteParam,
@@ -30,25 +31,6 @@ class DerivativeParam(Parameter):
                 obj=instance,
             )
         return super().coerce(instance, derivative)
-
-
-class NormalizationParam(Parameter):
-    """None, or the name of a normalization."""
-
-    equatable = True
-    values = (None, "forced", "augmented", "homeostatic", "stabilized")
-
-    def coerce(self, instance, normalization):
-        if not isinstance(normalization, (str, type(None))) or (
-            normalization not in self.values
-        ):
-            raise ValidationError(
-                "Must be None, 'forced', 'augmented', 'homeostatic' or 'stabilized' "
-                f"(got {normalization!r})",
-                attr=self.name,
-                obj=instance,
-            )
-        return super().coerce(instance, normalization)
 
 
 class SizeInParam(IntParam):
@@ -316,13 +298,6 @@ class FeedbackAlignment(ProjectedErrorRule):
             size_in, learning_rate, derivative, normalization, pre_synapse, sparse
         )
         self.feedback = feedback
-
-
-def get_forward_connection(rule):
-    """The connection whose live weights a rule looks at, or None."""
-    if isinstance(rule, Backprop):
-        return rule.connection
-    return rule.feedback.connection if isinstance(rule.feedback, Feedback) else None
 
 
 class Backprop(ProjectedErrorRule):

@@ -11,7 +11,7 @@ import nengo_fa
 from nengo_fa import gui
 from nengo_fa.gui import controls
 from nengo_fa.networks import Multiplication
-from nengo_fa.online import operators
+from nengo_fa.rules import normalizations
 
 NAMES = ("learning", "learning_rate", "rule", "normalization", "reset", "neuron")
 
@@ -119,7 +119,7 @@ def test_learns_as_the_chosen_rule_alone(
 
 
 def test_all_normalizations_of_the_rules_can_be_chosen():
-    assert controls.NORMALIZATIONS == tuple(operators.NORMALIZATIONS)
+    assert controls.NORMALIZATIONS == tuple(normalizations.NORMALIZATIONS)
 
 
 def test_reset_gives_back_the_start_to_the_last_bit(Simulator, seed):

@@ -133,7 +133,7 @@ def test_feedback_alignment_in_a_simulator(Simulator, seed, setting, normalizati
     settings = SETTINGS[setting]
     rule = nengo_fa.FeedbackAlignment(
         settings.get("size_in", 2),
-        learning_rate=3.0,
+        learning_rate=0.3 if normalization == "homeostatic" else 3.0,
         derivative=nengo_fa.Step(),
         normalization=normalization,
     )

@@ -10,7 +10,7 @@ from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import Backprop, BackpropagatedError, FeedbackAlignment, NeuronError
-from nengo_fa.rules.error_nodes import SimErrorNode
+from nengo_fa.online.error_nodes import SimErrorNode
 
 
 @pytest.mark.parametrize("order", ["reversed", "nodes below", "nodes above"])

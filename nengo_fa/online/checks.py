@@ -1,0 +1,222 @@
+"""What must hold of a network in which encoders are taught, and what is likely a mistake."""
+
+import warnings
+
+import numpy as np
+from nengo.connection import LearningRule
+from nengo.ensemble import Neurons
+from nengo.exceptions import BuildError, NengoWarning
+from nengo.solvers import NoSolver
+from nengo.transforms import Dense, NoTransform
+
+from nengo_fa.rules.connections import (
+    find_encoder_rules,
+    get_forward_connection,
+    get_rule_types,
+)
+from nengo_fa.rules.error_nodes import GatedErrorNode, NeuronError
+from nengo_fa.rules.learning_rules import EncoderLearningRule, ProjectedErrorRule
+from nengo_fa.rules.normalizations import get_normalization
+
+
+def check_normalization(rule_type, rule, encoders):
+    """Refuse a normalization that the encoders do not allow."""
+    ensemble, name = rule.connection.post_obj, rule_type.normalization
+    normalization = get_normalization(name)
+    if not normalization.needs_directions:
+        return
+    if not np.all(np.any(encoders != 0, axis=1)):
+        raise BuildError(
+            f"Building {rule}: normalization={name!r}, but {ensemble} "
+            "has an encoder of length zero, or a gain of zero, and so a neuron without "
+            "direction. Give all of them a length, or use normalization=None."
+        )
+    reached = find_reached(rule)
+    if normalization.needs_whole_encoders and len(reached) < ensemble.dimensions:
+        raise BuildError(
+            f"Building {rule}: normalization={name!r} scales whole encoders, but the "
+            f"connection reaches only some dimensions of {ensemble}. Connect to all of "
+            "them, or use normalization=None."
+        )
+    free = encoders != 0 if rule_type.sparse else np.ones_like(encoders)
+    if np.all(np.sum(free, axis=1) == 1):
+        warnings.warn(
+            f"{rule}: the encoders of {ensemble} have one free entry each and cannot turn, "
+            f"so with normalization={name!r} nothing will be learned. "
+            "Use normalization=None.",
+            NengoWarning,
+        )
+
+
+def find_reached(rule):
+    """Return the set of the dimensions of the ensemble that a rule's connection reaches."""
+    connection = rule.connection
+    dimensions = np.arange(connection.post_obj.dimensions)
+    return set(dimensions[connection.post_slice].tolist())
+
+
+def is_still(rule_type):
+    """Return whether a rule never changes anything, as its learning rate is zero."""
+    return getattr(rule_type, "learning_rate", None) == 0
+
+
+def check_neighbours(network, rule, encoders):
+    """Refuse a rule that keeps zeros beside another that does not."""
+    if not rule.learning_rule_type.sparse or np.all(encoders != 0):
+        return
+    for other in find_encoder_rules(network, rule.connection.post_obj):
+        # a rule that is not ours may say so of itself
+        name = "sparse" if is_ours(other) else "keeps_zeros"
+        if (
+            not getattr(other.learning_rule_type, name, False)
+            and not is_still(other.learning_rule_type)
+            and not find_reached(other).isdisjoint(find_reached(rule))
+        ):
+            raise BuildError(
+                f"Building {rule}: sparse=True keeps entries of the encoders of "
+                f"{rule.connection.post_obj} at zero, but {other} changes them. Use "
+                "sparse=True for both rules or for neither, or teach another ensemble. "
+                "If it is a rule of your own that keeps zeros as well, let its class "
+                "have keeps_zeros = True."
+            )
+
+
+def is_ours(rule):
+    """Return whether a rule is one of those that keep to this package's contract."""
+    return isinstance(rule.learning_rule_type, EncoderLearningRule)
+
+
+def find_row(network, ensemble):
+    """Return the rules of an ensemble in the order in which they move its encoders.
+
+    The changes of several rules add up. Where a rule is to keep lengths, it has to go on
+    from where others have moved the encoders, for the sum to keep them as well: else two
+    that pull in opposite directions shorten the encoders they do not turn. If there is no
+    such rule next to others, each goes by the encoders alone, and the row is empty.
+    """
+    row = [
+        other
+        for other in find_encoder_rules(network, ensemble)
+        if is_ours(other) and not is_still(other.learning_rule_type)
+    ]
+    row.sort(key=lambda other: keeps_lengths(other.learning_rule_type))  # stable
+    is_needed = len(row) > 1 and keeps_lengths(row[-1].learning_rule_type)
+    return row if is_needed else []
+
+
+def keeps_lengths(rule_type):
+    """Return whether the normalization of a rule leaves lengths as they are."""
+    return get_normalization(rule_type.normalization).keeps_lengths
+
+
+def find_errors(network, rule):
+    """Return the connections in a network that bring a rule its error."""
+    return [other for other in network.all_connections if other.post_obj == rule]
+
+
+def check_error(model, rule):
+    """Refuse the error of a node that is not about what the rule takes it to be about."""
+    forward = get_forward_connection(rule.learning_rule_type)
+    if forward is None or model.toplevel is None:
+        return
+    to_neurons = isinstance(forward.post_obj, Neurons)
+    of_neurons = to_neurons or _is_to_neurons(rule.learning_rule_type)
+    for wire in find_errors(model.toplevel, rule):
+        node, trouble = wire.pre_obj, None
+        if not isinstance(node, GatedErrorNode) or not _is_plain(wire):
+            continue
+        if isinstance(node, NeuronError) != of_neurons:
+            trouble, remedy = (
+                ("a current of each neuron", "nengo_fa.NeuronError")
+                if of_neurons
+                else (f"what {forward} delivers", "nengo_fa.BackpropagatedError")
+            )
+            trouble = f"about {trouble}. Connect a {remedy}"
+        elif to_neurons and np.any(model.params[forward.post_obj.ensemble].gain != 1):
+            trouble = (
+                f"about what {forward} delivers, before the gains of the neurons. Give "
+                f"{wire} the gains as its transform, np.diag(gain)"
+            )
+        if trouble is not None:
+            raise BuildError(
+                f"Building {rule}: {wire} brings it the error of a "
+                f"{type(node).__name__}, but its error must be {trouble}."
+            )
+
+
+def _is_to_neurons(rule_type):
+    return getattr(getattr(rule_type, "feedback", None), "to_neurons", False)
+
+
+def _is_plain(wire):
+    """Return whether a connection delivers what it is given, up to a factor."""
+    transform = wire.transform
+    is_factor = isinstance(transform, Dense) and np.ndim(transform.init) == 0
+    return wire.function is None and (isinstance(transform, NoTransform) or is_factor)
+
+
+def warn_about_teaching(network, rule):
+    """Warn of a rule that has no error, and of decoders that do not keep up with it."""
+    rule_type = rule.learning_rule_type
+    if network is None or is_still(rule_type):
+        return
+    if isinstance(rule_type, ProjectedErrorRule) and not find_errors(network, rule):
+        warnings.warn(
+            f"No error is connected to {rule}, so nothing will be learned. Connect it: "
+            "nengo.Connection(error, connection.learning_rule). To learn offline, call "
+            "nengo_fa.train.",
+            NengoWarning,
+        )
+    ensemble = rule.connection.post_obj
+    for connection in find_stale_decoders(network, ensemble):
+        warnings.warn(
+            f"The encoders of {ensemble} are taught, but the decoders of {connection} are "
+            "solved for the encoders at the start and do not learn, although what they "
+            "deliver comes back as an error or as input: what they stand for will decay. "
+            "Teach them as well, as with learning_rule_type=nengo.PES(); or solve them "
+            "anew, as nengo_fa.train does; or use a lower learning rate.",
+            NengoWarning,
+        )
+
+
+def find_stale_decoders(network, ensemble):
+    """Return the solved decoders of a taught ensemble that stay and lead back to it.
+
+    They lead to the error of a rule for its encoders, or to the ensemble itself. An
+    encoder rule on such a connection to another layer makes up for them there.
+    """
+    targets = {ensemble, *find_encoder_rules(network, ensemble)}
+    follows = {}
+    for connection in network.all_connections:
+        pre, post = map(_get_owner, (connection.pre_obj, connection.post_obj))
+        follows.setdefault(pre, set()).add(post)
+    return [
+        connection
+        for connection in network.all_connections
+        if connection.pre_obj is ensemble
+        and not isinstance(connection.solver, NoSolver)
+        and not _is_learned(connection)
+        and targets & _find_all_after(_get_owner(connection.post_obj), follows)
+    ]
+
+
+def _get_owner(obj):
+    """Return the ensemble of neurons, or of apical dendrites; else the object itself."""
+    return obj if isinstance(obj, LearningRule) else getattr(obj, "ensemble", obj)
+
+
+def _is_learned(connection):
+    """Return whether decoders learn, or a rule for the layer behind makes up for them."""
+    rule_types = [other for other in get_rule_types(connection) if other is not None]
+    leads_back = connection.post_obj is connection.pre_obj
+    return any(other.modifies != "encoders" or not leads_back for other in rule_types)
+
+
+def _find_all_after(start, follows):
+    """Return what can be reached from an object, which is among it, as a set."""
+    reached, front = {start}, [start]
+    while front:
+        new = follows.get(front.pop(), set()) - reached
+        reached |= new
+        front.extend(new)
+    return reached

@@ -1,0 +1,255 @@
+"""What becomes of the length of encoders while they learn."""
+
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.params import FrozenObject, Parameter
+
+from nengo_fa import equations
+
+
+class Normalization(FrozenObject):
+    """Base class of normalizations: the equation of an update, and its step online.
+
+    To add a normalization, derive from this class, write `make_step` and, unless the
+    name is one of `.encoder_update`, `find_update`, and give an instance to a rule. What
+    sets instances apart must be Nengo parameters, as for all frozen objects.
+
+    Attributes
+    ----------
+    name : str or None
+        How users write it, if it is one of `NORMALIZATIONS`.
+    needs_directions : bool
+        Whether every encoder needs a length other than zero.
+    needs_whole_encoders : bool
+        Whether a rule has to reach all dimensions of the ensemble.
+    keeps_lengths : bool
+        Whether every step leaves the length of encoders exactly as it is, so that no
+        other rule may change it.
+    """
+
+    name = None
+    needs_directions = True
+    needs_whole_encoders = False
+    keeps_lengths = False
+
+    def find_update(self, gradient, encoders, gain, learning_rate):
+        """Return the change of encoders, as `nengo_fa.equations.encoder_update` does.
+
+        Parameters
+        ----------
+        gradient, encoders : (..., n_neurons, dimensions) array
+        gain : (..., n_neurons) array
+        learning_rate : float
+
+        Returns
+        -------
+        update : (..., n_neurons, dimensions) array
+        """
+        return equations.UPDATES[self.name](gradient, encoders, gain, learning_rate)
+
+    def make_step(self, h, x, encoders, delta, fields, scale):
+        """Bind the change of scaled encoders to its arrays.
+
+        Parameters
+        ----------
+        h : (n_neurons,) ndarray
+            The change is the outer product ``h x`` without a normalization.
+        x : (dimensions,) ndarray
+            Input of the ensemble.
+        encoders : (n_neurons, dimensions) ndarray
+            Scaled encoders. Neither they nor ``h`` and ``x`` are written to; their
+            values are not there yet when this is called.
+        delta : (n_neurons, dimensions) ndarray
+            Where the change belongs.
+        fields : (n_neurons, dimensions) ndarray or None
+            One for entries that follow the gradient, zero for those that stay zero.
+            None if all follow it.
+        scale : (n_neurons,) ndarray
+            Gain over radius.
+
+        Returns
+        -------
+        step : callable
+            Writes ``delta``; takes no argument.
+        """
+        raise NotImplementedError("Normalizations must provide make_step")
+
+
+class Free(Normalization):
+    """Delta ``h x``."""
+
+    needs_directions = False
+
+    def make_step(self, h, x, encoders, delta, fields, scale):
+        return _make_step_outer(h, x, delta, fields)
+
+
+class Forced(Normalization):
+    """Delta that takes encoders w to ``|w| (w + h x) / |w + h x|``."""
+
+    name = "forced"
+    needs_whole_encoders = True
+    keeps_lengths = True
+
+    def make_step(self, h, x, encoders, delta, fields, scale):
+        step_outer = _make_step_outer(h, x, delta, fields)
+        ones = np.ones_like(x)
+        moved, work = np.empty_like(delta), np.empty_like(delta)
+        length, factor = np.empty_like(h), np.empty_like(h)
+
+        def step():
+            step_outer()
+            np.add(encoders, delta, out=moved)
+
+            # |w| / |w + h x|, which is exactly one where h x is zero
+            _square_lengths(moved, ones, work, out=factor)
+            _square_lengths(encoders, ones, work, out=length)
+            np.divide(length, factor, out=factor)
+            np.sqrt(factor, out=factor)
+
+            _scale_rows(moved, factor, out=work)
+            np.subtract(work, encoders, out=delta)
+
+        return step
+
+
+class _Orthogonal(Normalization):
+    """Delta ``h x - a w``, with a factor a of each encoder w."""
+
+    def make_step_along(self, h, x, encoders, scale, along):
+        """Bind the factor ``along`` to its arrays, those of `make_step`."""
+        raise NotImplementedError("Such normalizations must provide make_step_along")
+
+    def make_step(self, h, x, encoders, delta, fields, scale):
+        step_outer = _make_step_outer(h, x, delta, fields)
+        along, work = np.empty_like(h), np.empty_like(delta)
+        step_along = self.make_step_along(h, x, encoders, scale, along)
+
+        def step():
+            step_along()
+            step_outer()
+            _scale_rows(encoders, along, out=work)
+            np.subtract(delta, work, out=delta)
+
+        return step
+
+
+class Augmented(_Orthogonal):
+    """Delta ``h x - w <w, h x> / |w|^2``, orthogonal to each encoder w."""
+
+    name = "augmented"
+
+    def make_step_along(self, h, x, encoders, scale, along):
+        ones, work = np.ones_like(x), np.empty_like(encoders)
+        squared_length = np.empty_like(h)
+
+        def step():
+            _square_lengths(encoders, ones, work, out=squared_length)
+            np.dot(encoders, x, out=along)
+            np.multiply(along, h, out=along)
+            np.divide(along, squared_length, out=along)
+
+        return step
+
+
+class Homeostatic(_Orthogonal):
+    """Delta ``h x - w <w, h x> / s^2``, with the length s that is assumed of encoders w."""
+
+    name = "homeostatic"
+
+    def make_step_along(self, h, x, encoders, scale, along):
+        # gains do not change: there is nothing to divide by in a step
+        inverse = (1 / scale**2).astype(h.dtype)
+
+        def step():
+            np.dot(encoders, x, out=along)
+            np.multiply(along, h, out=along)
+            np.multiply(along, inverse, out=along)
+
+        return step
+
+
+class Stabilized(Homeostatic):
+    """Delta ``h x - w (a + 2 min(a, 0) (1 - |w|^2 / s^2))``, ``a = <w, h x> / s^2``."""
+
+    name = "stabilized"
+
+    def make_step_along(self, h, x, encoders, scale, along):
+        step_homeostatic = super().make_step_along(h, x, encoders, scale, along)
+        inverse = (1 / scale**2).astype(h.dtype)
+        ones, work = np.ones_like(x), np.empty_like(encoders)
+        negative, correction = np.empty_like(h), np.empty_like(h)
+
+        def step():
+            step_homeostatic()
+            _square_lengths(encoders, ones, work, out=correction)
+            np.multiply(correction, inverse, out=correction)
+            np.subtract(1, correction, out=correction)
+            np.minimum(along, 0, out=negative)
+            np.multiply(correction, negative, out=correction)
+            np.multiply(correction, 2, out=correction)
+            np.add(along, correction, out=along)
+
+        return step
+
+
+def _make_step_outer(h, x, delta, fields):
+    """Bind delta ``h x``, within the fields."""
+    h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
+
+    def step():
+        # np.dot is the fastest way to an outer product, by a factor of two to five
+        np.dot(h_column, x_row, out=delta)
+
+    def step_in_fields():
+        step()
+        np.multiply(delta, fields, out=delta)
+
+    return step if fields is None else step_in_fields
+
+
+def _square_lengths(vectors, ones, work, out):
+    """Write the squared length of each row of ``vectors`` to ``out``."""
+    np.multiply(vectors, vectors, out=work)
+    np.dot(work, ones, out=out)
+
+
+def _scale_rows(vectors, scale, out):
+    """Write ``vectors``, each row multiplied by its entry of ``scale``, to ``out``."""
+    # in two steps, as NumPy would allocate a buffer to multiply by a column
+    np.copyto(out, scale[:, np.newaxis])
+    np.multiply(vectors, out, out=out)
+
+
+#: The normalizations that users can write as a string, or as None.
+NORMALIZATIONS = {
+    normalization.name: normalization
+    for normalization in (Free(), Forced(), Augmented(), Homeostatic(), Stabilized())
+}
+
+
+def get_normalization(normalization):
+    """Return the normalization of a name, or what is a normalization itself."""
+    if isinstance(normalization, Normalization):
+        return normalization
+    return NORMALIZATIONS[normalization]
+
+
+class NormalizationParam(Parameter):
+    """A normalization, or the name of one of `NORMALIZATIONS`."""
+
+    equatable = True
+    values = tuple(NORMALIZATIONS)
+
+    def coerce(self, instance, normalization):
+        if not isinstance(normalization, Normalization) and (
+            not isinstance(normalization, (str, type(None)))
+            or normalization not in NORMALIZATIONS
+        ):
+            raise ValidationError(
+                f"Must be {equations.describe_names(NORMALIZATIONS)} "
+                f"(got {normalization!r})",
+                attr=self.name,
+                obj=instance,
+            )
+        return super().coerce(instance, normalization)
