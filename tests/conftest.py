@@ -1,5 +1,9 @@
+import copy
+import pickle
+
 import matplotlib
 import nengo
+import numpy as np
 import pytest
 from hypothesis import settings
 from nengo.rc import rc
@@ -19,3 +23,102 @@ def plain_nengo():
     rc["progress"]["progress_bar"] = "false"
     yield
     assert not nengo.Network.context, "the test left a network open"
+
+
+class LateSimulator(nengo.Simulator):
+    """Hands out arrays of zeros, and fills them before each step, as nengo-torch does."""
+
+    def __init__(self, network, **kwargs):
+        super().__init__(network, **kwargs)
+        self._shown = []
+        self._late_steps = [self._bind(op) for op in self._step_order]
+
+    def _bind(self, operator):
+        live = {signal: self.signals[signal] for signal in operator.all_signals}
+        shown = {signal: np.zeros_like(array) for signal, array in live.items()}
+        step = operator.make_step(shown, self.dt, np.random.RandomState(0))
+
+        def late_step():
+            for signal, array in shown.items():
+                array[...] = live[signal]
+            step()
+            for signal in [*operator.sets, *operator.incs, *operator.updates]:
+                live[signal][...] = shown[signal]
+
+        return late_step
+
+    def step(self):
+        for late_step in self._late_steps:
+            late_step()
+        self._probe()
+
+
+def _pickle(sim):
+    return pickle.loads(pickle.dumps(sim))
+
+
+COPIES = {"pickle": _pickle, "deepcopy": copy.deepcopy}
+
+
+def _read(sim):
+    # of models that are not optimized, as operators are then always in the same order
+    signals = [
+        np.array(sim.signals[signal])
+        for operator in sim.model.operators
+        for signal in operator.all_signals
+        if not signal.readonly
+    ]
+    probed = [np.array(sim._sim_data[probe]) for probe in sim.model.probes]
+    return [*probed, *signals]
+
+
+@pytest.fixture(params=[*COPIES, "reset", "two at once"])
+def check_resumed(request):
+    """A function that checks that an interrupted simulation goes on to the last bit.
+
+    It takes a network, whose objects can be pickled, and a number of steps before and
+    after the interruption; it compares all probes and all signals, and returns the
+    simulator that was interrupted.
+    """
+
+    def check(network, n_before=20, n_after=20):
+        with nengo.Simulator(network, seed=1, optimize=False) as whole:
+            whole.run_steps(n_before + n_after)
+            expected = _read(whole)
+        with nengo.Simulator(network, seed=1, optimize=False) as sim:
+            sim.run_steps(n_before)
+            if request.param == "two at once":
+                other = nengo.Simulator(network, seed=1, optimize=False)
+                for _ in range(n_after):
+                    sim.step(), other.step()
+                other.close()
+            elif request.param == "reset":
+                sim.reset()
+                sim.run_steps(n_before + n_after)
+            else:
+                sim = COPIES[request.param](sim)
+                sim.run_steps(n_after)
+            found = _read(sim)
+        assert len(expected) == len(found)
+        for one, other in zip(expected, found):
+            np.testing.assert_array_equal(one, other)
+        return sim
+
+    return check
+
+
+@pytest.fixture
+def check_late():
+    """A function that checks that a simulator that binds arrays late gives the same bits."""
+
+    def check(network, n_steps=20):
+        with (
+            nengo.Simulator(network, seed=1, optimize=False) as sim,
+            LateSimulator(network, seed=1, optimize=False) as late,
+        ):
+            for _ in range(n_steps):
+                sim.step(), late.step()
+            for one, other in zip(_read(sim), _read(late)):
+                np.testing.assert_array_equal(one, other)
+
+    return check

@@ -11,7 +11,15 @@ from nengo_fa.pyramidal.neurons import ApicalCompartment
 from nengo_fa.rules.connections import get_taught_ensemble
 from nengo_fa.rules.learning_rules import EncoderLearningRule
 from nengo_fa.rules.normalizations import NormalizationParam
-from nengo_fa.rules.params import FiniteParam
+from nengo_fa.rules.params import FiniteParam, refuse_bool
+
+
+class EventsParam(NumberParam):
+    """A number of events, which may be infinite."""
+
+    def coerce(self, instance, num):
+        refuse_bool(self, instance, num)
+        return super().coerce(instance, num)
 
 
 class BurstLearning(EncoderLearningRule):
@@ -96,7 +104,7 @@ class BurstLearning(EncoderLearningRule):
     normalization = NormalizationParam(
         "normalization", default="forced", optional=True, readonly=True
     )
-    n_events = NumberParam("n_events", low=1, default=np.inf, readonly=True)
+    n_events = EventsParam("n_events", low=1, default=np.inf, readonly=True)
 
     def __init__(
         self,

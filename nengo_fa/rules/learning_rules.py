@@ -14,6 +14,7 @@ from nengo_fa.rules.params import (
     FiniteDistOrArrayParam,
     FiniteParam,
     NextConnectionParam,
+    refuse_bool,
 )
 
 
@@ -37,6 +38,7 @@ class SizeInParam(IntParam):
     """Number of dimensions of the error."""
 
     def coerce(self, instance, size_in):
+        refuse_bool(self, instance, size_in)
         if isinstance(size_in, str):
             raise ValidationError(
                 "Must be the number of dimensions of the error, an integer "
@@ -120,6 +122,7 @@ class EncoderLearningRule(LearningRuleType):
     probeable = ("delta", "scaled_encoders")
     arrays = ()
 
+    size_in = SizeInParam("size_in", low=0)
     learning_rate = FiniteParam("learning_rate", low=0, default=1.0, readonly=True)
     derivative = DerivativeParam("derivative", default=Step(), readonly=True)
     normalization = NormalizationParam(

@@ -8,10 +8,19 @@ from nengo.params import NumberParam, Parameter
 from nengo.utils.numpy import is_number
 
 
+def refuse_bool(param, instance, value):
+    """Refuse True and False, which Python takes for one and zero."""
+    if isinstance(value, (bool, np.bool_)):
+        raise ValidationError(
+            f"Must be a number (got {value!r})", attr=param.name, obj=instance
+        )
+
+
 class FiniteParam(NumberParam):
     """A number that is neither NaN nor infinite."""
 
     def coerce(self, instance, num):
+        refuse_bool(self, instance, num)
         if is_number(num) and not np.isfinite(num):
             raise ValidationError(
                 f"Must be a finite number (got {num})", attr=self.name, obj=instance
@@ -25,6 +34,7 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
     kinds = "a distribution or an array of real numbers"
 
     def coerce(self, instance, distorarray):
+        refuse_bool(self, instance, distorarray)
         if not isinstance(distorarray, Distribution) and distorarray is not None:
             try:
                 # a copy, so that the frozen object cannot change behind its hash

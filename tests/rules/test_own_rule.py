@@ -1,0 +1,188 @@
+"""A rule of a user's own, as docs/own_rule.rst writes it."""
+
+import nengo
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from nengo.exceptions import BuildError
+
+import nengo_fa
+from nengo_fa import EncoderLearningRule, FeedbackAlignment
+
+
+class SignAlignment(FeedbackAlignment):
+    arrays = ("projected_error", "output")
+
+    def make_step(self, out, projected_error, output):
+        xp = array_namespace(out)
+
+        def step():
+            xp.sign(projected_error, out=out)
+            out[...] *= output > 0
+
+        return step
+
+
+class Hebbian(EncoderLearningRule):
+    """Neurons that fire turn their encoders to the input."""
+
+    arrays = ("output", "voltage", "derivative", "current")
+
+    def make_step(self, out, output, voltage, derivative, current):
+        return lambda: np.negative(output + voltage + derivative + current, out=out)
+
+
+class Momentum(FeedbackAlignment):
+    arrays = ("projected_error", "derivative", "average")
+
+    def make_state(self, n_neurons):
+        return {"average": np.zeros(n_neurons)}
+
+    def make_step(self, out, projected_error, derivative, average):
+        def step():
+            average[...] += 0.1 * (projected_error * derivative - average)
+            out[...] = average
+
+        return step
+
+
+def get_product(x):
+    return 2 * x[0] * x[1]
+
+
+class Net:
+    """Learns a product of two numbers."""
+
+    def __init__(self, seed, rule, neuron_type=None, n_neurons=20):
+        with nengo.Network(seed=seed) as self.model:
+            stimulus = nengo.Node(lambda t: [np.sin(31 * t), np.cos(23 * t)])
+            self.hidden = nengo.Ensemble(
+                n_neurons,
+                2,
+                radius=1.4,
+                neuron_type=neuron_type or nengo.LIFRate(amplitude=0.01),
+            )
+            output, error = nengo.Node(size_in=1), nengo.Node(size_in=1)
+            self.encode = nengo.Connection(
+                stimulus, self.hidden, synapse=None, learning_rule_type=rule
+            )
+            decode = nengo.Connection(
+                self.hidden, output, function=get_product, synapse=None
+            )
+            decode.learning_rule_type = nengo.PES(0.02)
+            nengo.Connection(output, error, synapse=None)
+            nengo.Connection(
+                stimulus, error, function=get_product, transform=-1, synapse=None
+            )
+            nengo.Connection(error, decode.learning_rule, synapse=None)
+            if rule is not None and rule.size_in > 0:
+                nengo.Connection(error, self.encode.learning_rule, synapse=None)
+            self.error = nengo.Probe(error)
+            self.x = nengo.Probe(self.hidden, "input")
+            self.neurons = {
+                name: nengo.Probe(self.hidden.neurons, name)
+                for name in self.hidden.neurons.probeable
+            }
+            self.rule = {
+                name: nengo.Probe(self.encode.learning_rule, name)
+                for name in getattr(rule, "probeable", ())
+            }
+
+    def run(self, Simulator, seconds):
+        with Simulator(self.model) as sim:
+            sim.run(seconds)
+        self.scale = sim.data[self.hidden].gain / self.hidden.radius
+        self.data = {name: sim.data[probe] for name, probe in self.rule.items()}
+        self.data.update({name: sim.data[p] for name, p in self.neurons.items()})
+        self.data["x"] = sim.data[self.x]
+        self.sim = sim
+        return self
+
+
+def find_delta(net, rule, error):
+    """What a step changes, without a normalization."""
+    factor = -rule.learning_rate * net.sim.dt * net.scale**2
+    return (factor * error)[:, :, None] * net.data["x"][:, None, :]
+
+
+@pytest.mark.parametrize("neuron_type", [nengo.LIFRate(), nengo.LIF()])
+def test_sign_alignment(Simulator, seed, neuron_type):
+    rule = SignAlignment(1, learning_rate=0.1, normalization=None)
+    net = Net(seed, rule, neuron_type).run(Simulator, 0.1)
+    error = np.sign(net.data["projected_error"]) * (net.data["output"] > 0)
+    expected = find_delta(net, rule, error)
+    np.testing.assert_allclose(net.data["delta"], expected, atol=1e-12)
+    assert np.abs(expected).max() > 0
+
+
+def test_rule_without_an_error(Simulator, seed):
+    rule = Hebbian(learning_rate=1e-3, normalization=None)
+    net = Net(seed, rule, nengo.LIF()).run(Simulator, 0.1)
+    current = net.data["input"]
+    error = -(net.data["output"] + net.data["voltage"] + (current > 1) + current)
+    np.testing.assert_allclose(net.data["delta"], find_delta(net, rule, error))
+    assert sorted(rule.probeable) == ["delta", "scaled_encoders"]
+
+
+def test_rule_with_a_memory(Simulator, seed):
+    rule = Momentum(1, learning_rate=0.1, normalization=None)
+    net = Net(seed, rule).run(Simulator, 0.1)
+    average, errors = np.zeros(20), []
+    for error in net.data["projected_error"] * net.data["derivative"]:
+        average = average + 0.1 * (error - average)
+        errors.append(average)
+    expected = find_delta(net, rule, np.array(errors))
+    np.testing.assert_allclose(net.data["delta"], expected, atol=1e-12)
+
+
+def test_it_learns(Simulator):
+    """Half the error of the network with fixed encoders, and less; not the other way."""
+
+    def find_rms(rule):
+        net = Net(1, rule).run(Simulator, 10)
+        return np.sqrt(np.mean(net.sim.data[net.error][-3000:] ** 2))
+
+    class AgainstIt(SignAlignment):
+        def make_step(self, out, projected_error, output):
+            step_sign = super().make_step(out, projected_error, output)
+
+            def step():
+                step_sign()
+                np.negative(out, out=out)
+
+            return step
+
+    fixed, learned, wrong = (
+        find_rms(rule)
+        for rule in (None, SignAlignment(1, learning_rate=1), AgainstIt(1, 1.0))
+    )
+    assert learned < 0.75 * fixed
+    assert learned < 0.75 * wrong
+
+
+@pytest.mark.parametrize("normalization", ["forced", "augmented"])
+def test_it_has_the_normalizations(Simulator, seed, normalization):
+    rule = SignAlignment(1, learning_rate=1, normalization=normalization)
+    net = Net(seed, rule).run(Simulator, 0.3)
+    length = np.linalg.norm(net.data["scaled_encoders"], axis=2)
+    np.testing.assert_allclose(length[-1], length[0], rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["volts", "projected_error"])
+def test_unknown_arrays_are_refused(Simulator, name):
+    class Unknown(Hebbian):
+        arrays = (name,)
+
+    with pytest.raises(BuildError, match=f"{name}.*is not known of the neurons"):
+        Net(0, Unknown()).run(Simulator, 0.001)
+
+
+def test_rule_must_have_a_step(Simulator):
+    with pytest.raises(NotImplementedError, match="must provide make_step"):
+        Net(0, EncoderLearningRule()).run(Simulator, 0.001)
+
+
+def test_it_is_public():
+    assert issubclass(FeedbackAlignment, nengo_fa.EncoderLearningRule)
+    assert issubclass(nengo_fa.Backprop, nengo_fa.EncoderLearningRule)
+    assert issubclass(nengo_fa.BurstLearning, nengo_fa.EncoderLearningRule)
