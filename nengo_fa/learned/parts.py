@@ -6,7 +6,7 @@ from nengo.network import Network
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
-from nengo_fa.online.builder import get_rule_types
+from nengo_fa.rules.connections import get_rule_types
 
 
 def find_parts(network):
