@@ -1,4 +1,4 @@
-"""How active neurons are while their input current is held: as rates, or as spikes."""
+"""Activities of neurons while their input current is held: as rates, or as spikes."""
 
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array
@@ -206,3 +206,81 @@ def _weights_in_time(synapse, presentation_time, dt):
     total = until[2 * n_steps - 1 - t]
     early = until[n_steps - 1 + start - t]
     return (total - early) / (n_steps - start)
+
+
+class Activities:
+    """Activities of the neurons of a layer, and f', for so many samples at a time.
+
+    Parameters
+    ----------
+    layer : Layer
+    n_samples : int
+    measure : dict, optional
+        Arguments of `.make_step_measured`. By default activities are rates.
+
+    Attributes
+    ----------
+    inputs : (n_samples, dimensions + 1) array
+        The input, and a one for the bias. Where there is no layer before, whatever was
+        given last.
+    activities, derivative : (n_samples, n_neurons) array
+    current : (n_samples, n_neurons) array
+        Not needed any more after `compute`, and so room for other things.
+    """
+
+    def __init__(self, layer, n_samples, measure=None):
+        dimensions, n_neurons = layer.weights.shape[1] - 1, layer.weights.shape[2]
+        shape = n_samples, n_neurons
+        device = layer.device
+        self._layer = layer
+        self._matmul = device.namespace.matmul
+        self.inputs = None
+        if not layer.is_first:
+            self.inputs = make_inputs(device, (n_samples, dimensions))
+        self.current = device.empty(shape)
+        self.activities = device.empty(shape)
+        self.derivative = device.empty(shape)
+        arrays = layer.neuron_type, self.current, self.activities
+        derivative = layer.derivative
+        if measure is None:
+            self._step = make_step_rates(*arrays)
+            self._step_with_derivative = derivative.make_step_with_rates(
+                *arrays, self.derivative
+            )
+        else:
+            signals = {"current": self.current, "output": self.activities}
+            step_derivative = derivative.make_step(
+                layer.neuron_type, signals[derivative.signal], self.derivative
+            )
+            self._step = make_step_measured(*arrays, **measure)
+
+            def step_with_derivative():
+                self._step()
+                step_derivative()
+
+            self._step_with_derivative = step_with_derivative
+
+    def compute(self, i, inputs, with_derivative=False):
+        """Compute the activities in network i.
+
+        Parameters
+        ----------
+        i : int
+        inputs : (n_samples, dimensions + 1) or (n_samples, n_before) array
+            The input, with a one for the bias, or the activities of the layer before.
+        with_derivative : bool, optional
+        """
+        if self._layer.is_first:
+            self.inputs = inputs
+        else:
+            self.inputs[:, :-1] = self._layer.receive(i, inputs)
+        self._matmul(self.inputs, self._layer.weights[i], out=self.current)
+        (self._step_with_derivative if with_derivative else self._step)()
+
+
+def make_inputs(device, shape):
+    """An array for inputs, with a one behind the dimensions of each, for the bias."""
+    *shape, dimensions = shape
+    inputs = device.empty((*shape, dimensions + 1))
+    inputs[..., -1] = 1
+    return inputs

@@ -126,7 +126,8 @@ class Layer:
         weights : (n_before, n_neurons) or (n_before, size) array
         """
         if to_neurons:
-            return self._incoming[i] @ self.weights[i, :-1]
+            weights = self.weights[i, :-1]
+            return weights if self._passes_on else self._incoming[i] @ weights
         return self._incoming[i][:, self.reached]
 
     def project(self, error, feedback, out):
@@ -255,6 +256,12 @@ class Chain:
     def device(self):
         return self.layers[0].device
 
+    @property
+    def is_finite(self):
+        """Whether all encoders are finite."""
+        xp = self.device.namespace
+        return all(xp.all(xp.isfinite(layer.encoders)) for layer in self.layers)
+
     def get_feedback(self, layer, i):
         """What projects an error onto the neurons of a layer in network i.
 
@@ -267,7 +274,7 @@ class Chain:
     def follow(self, i):
         """Let the feedback weights of network i follow the forward weights, if they do.
 
-        To be called once for each update, before the first `find_neuron_errors`.
+        To be called once for each update, before the first `.Pass.backward`.
         """
         for layer, behind in zip(self.layers, (*self.layers[1:], None)):
             if layer.following is None:
@@ -281,35 +288,6 @@ class Chain:
         """Take a step down gradients, one for each layer; they are overwritten."""
         for layer, gradient in zip(self.layers, gradients):
             layer.update(gradient)
-
-    def find_neuron_errors(self, i, error, derivatives, projected):
-        r"""The error of each neuron, layer by layer from the last (eqs. 2 and 3).
-
-        Parameters
-        ----------
-        i : int
-            Number of the network.
-        error : (n_samples, size_out) array
-            Of the output.
-        derivatives : sequence of (n_samples, n_neurons) array
-            f' of each layer. Overwritten by the errors of its neurons,
-            :math:`f' \, B \vec\delta`.
-        projected : sequence of (n_samples, n_neurons) array
-            Overwritten by the projected errors, :math:`B \vec\delta`.
-        """
-        xp = self.device.namespace
-        behind = None
-        for k in reversed(range(len(self.layers))):
-            layer, layer_error = self.layers[k], error
-            if layer.source is not None:
-                layer_error = layer.source.compute(
-                    projected[k + 1],
-                    derivatives[k + 1],
-                    xp.matrix_transpose(behind.weights[i, :-1]),
-                )
-            layer.project(layer_error, self.get_feedback(layer, i), projected[k])
-            xp.multiply(projected[k], derivatives[k], out=derivatives[k])
-            behind = layer
 
 
 def make_chain(paths, device=None):

@@ -1,22 +1,24 @@
 """Offline training: epochs of encoder updates, with decoders solved after each."""
 
 import numpy as np
-from nengo.ensemble import Ensemble
-from nengo.exceptions import ConvergenceError, ValidationError
-from nengo.solvers import LstsqL2, NoSolver, Solver
-from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
+from nengo.exceptions import ConvergenceError
 from nengo.utils.progress import Progress, ProgressTracker
 
-from nengo_fa.geometry import DIAGONALS
-from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
-from nengo_fa.offline.devices import Device
-from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.arguments import (
+    check_axes,
+    check_batch_size,
+    check_device,
+    check_feedback,
+    check_options,
+    check_samples,
+    check_snapshots,
+    check_solver,
+    check_test,
+)
 from nengo_fa.offline.history import Record
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.metrics import Metrics
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
-from nengo_fa.rules.feedback import Feedback
+from nengo_fa.offline.write_back import write_back
 
 
 def train(
@@ -146,109 +148,98 @@ def train(
     >>> bool(history.rmse[-1] < history.rmse[0])
     True
     """
-    epochs = _check_count("epochs", epochs, 0)
-    if not is_iterable(snapshots):
-        raise ValidationError(
-            f"Must be numbers of epochs, such as [{snapshots!r}] (got {snapshots!r})",
-            attr="snapshots",
-        )
-    snapshots = {_check_count("snapshots", epoch, 0) for epoch in snapshots}
-    if seed is not None:
-        seed = _check_count("seed", seed, 0, maxseed)
-    if callback is not None and not callable(callback):
-        raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
-    if not isinstance(metrics, (bool, np.bool_)):
-        raise ValidationError(
-            f"Must be True or False (got {metrics!r}). They are all measured; the history "
-            "has them by name.",
-            attr="metrics",
-        )
-    _check_presentation(presentation_time, dt)
-    device = Device(device)
-    if presentation_time is not None and device.name != "cpu":
-        raise ValidationError(
-            "Measured activities are computed by Nengo, with NumPy: use device='cpu', or "
-            "no presentation_time",
-            attr="device",
-        )
+    check_options(epochs, seed, callback, metrics)
+    kept = check_snapshots(snapshots)
+    where = check_device(device, presentation_time, dt)
     path = find_path(connection, network, seed)
-    _check_feedback(path, device)
-    solver = _check_solver(solver, connection)
-    axes = _check_axes(axes, path)
-    x, y = _check_samples(x, y, path, "")
-    if test is not None:
-        if not isinstance(test, (tuple, list)) or len(test) != 2:
-            raise ValidationError("Must be a pair (x, y)", attr="test")
-        test = _check_samples(*test, path, "test ")
-    n_neurons = path.stages[-1].ensemble.n_neurons
-    if len(x) < n_neurons:
-        raise ValidationError(
-            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
-            "decoders could fit them whatever the encoders. Give at least as many samples "
-            "as neurons.",
-            attr="x",
-        )
-    if batch_size is not None:
-        batch_size = _check_count("batch_size", batch_size, 1, len(x))
+    check_feedback(path, where)
+    own_solver = check_solver(solver, connection)
+    directions = check_axes(axes, path)
+    inputs, targets = check_samples(x, y, path)
+    others = None if test is None else check_test(test, path)
+    check_batch_size(batch_size, len(inputs))
 
-    seed = path.model.seeds[path.encode] if seed is None else seed
-    rng = np.random.RandomState(seed)
-    chain = make_chain([path], device)
-    first, measures = path.make_measures(presentation_time, dt, rng)
-    x = path.get_ensemble_input(x, first)
-    samples = Samples(chain, [x], [y], batch_size, measures, rng)
-    if metrics:
-        other_rng = np.random.RandomState([seed, 2])
-        _, measures = path.make_measures(presentation_time, dt, other_rng)
-        metrics = Metrics(chain, x, y, other_rng, measures)
-    if test is not None:
-        x, y = test
-        # without effect on what is trained
-        first, measures = path.make_measures(
-            presentation_time, dt, np.random.RandomState([seed, 1])
-        )
-        x = path.get_ensemble_input(x, first)
-        test = Samples(chain, [x], [y], measures=measures)
-
-    solve = make_solve(solver, rng, device)
-    record = Record(chain, epochs, axes, snapshots, metrics or None)
-    progress = Progress("Training", "Training", max(1, epochs))
-    interrupted = False
+    own_seed = path.model.seeds[path.encode] if seed is None else seed
+    trainer = Trainer(
+        [path],
+        [inputs],
+        [targets],
+        batch_size,
+        own_solver,
+        presentation_time,
+        dt,
+        rng=np.random.RandomState(own_seed),
+        device=where,
+    )
+    # without effect on what is trained
+    rngs = [np.random.RandomState([own_seed, i]) for i in (1, 2)]
+    tests = others and trainer.make_test([others[0]], [others[1]], rngs[0])
+    measured = trainer.make_metrics(rngs[1]) if metrics else None
+    record = Record(trainer.chain, epochs, directions, kept, measured)
+    session = Session(trainer, tests, record)
     try:
-        with ProgressTracker(progress_bar, progress):
-            for n_epochs in _learn(chain, samples, test, solve, record):
-                if n_epochs > 0:
-                    progress.step()
-                    if callback is not None and callback(record.get_history()):
-                        break
-                if n_epochs == epochs:
-                    break
-    except KeyboardInterrupt:
-        if record.n_epochs < 0:
-            raise
-        interrupted = True
+        session.run(epochs, progress_bar, callback)
     finally:
         if record.n_epochs >= 0:
             try:
-                if samples.in_batches:
-                    _settle(chain, samples, test, solve, record)
+                session.settle()
             finally:
-                _write_back(path, record, solver)
-    return record.get_history(interrupted)
+                write_back(path, record, own_solver)
+    return record.get_history(session.interrupted)
 
 
-def _learn(chain, samples, test, solve, record):
-    """Run epochs without end; yields the number of finished ones after each."""
-    while True:
+class Session:
+    """The training of one network, which ends in order whatever ends it.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    test : Samples or None
+    record : Record
+    """
+
+    def __init__(self, trainer, test, record):
+        self._trainer = trainer
+        self._test = test
+        self._record = record
+        self.interrupted = False
+
+    def run(self, epochs, progress_bar, callback):
+        """Run epochs until there are enough, the callback says so, or Ctrl-C."""
+        progress = Progress("Training", "Training", max(1, epochs))
         try:
-            # what diverges is reported by the error
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                run = samples.solve if record.n_epochs < 0 else samples.learn
-                (rmse,) = run(solve)
+            with ProgressTracker(progress_bar, progress):
+                self._learn()
+                while self._record.n_epochs < epochs:
+                    self._learn()
+                    progress.step()
+                    if callback is not None and callback(self._record.get_history()):
+                        break
+        except KeyboardInterrupt:
+            if self._record.n_epochs < 0:
+                raise
+            self.interrupted = True
+
+    def settle(self):
+        """Solve for the decoders of the encoders that are kept, from all samples."""
+        if not self._trainer.in_batches:
+            return
+        for layer, encoders in zip(self._trainer.chain.layers, self._record.encoders):
+            layer.set_encoders(encoders[np.newaxis])
+        (rmse,) = self._trainer.solve()
+        if np.isfinite(rmse):
+            self._record.replace(rmse, self._find_test_error())
+
+    def _find_test_error(self):
+        return None if self._test is None else self._test.test()[0]
+
+    def _learn(self):
+        """Run an epoch; the first has no updates yet."""
+        record, trainer = self._record, self._trainer
+        try:
+            (rmse,) = trainer.solve() if record.n_epochs < 0 else trainer.learn()
             # bounded neurons make something finite of infinite encoders
-            xp = chain.device.namespace
-            finite = [xp.all(xp.isfinite(layer.encoders)) for layer in chain.layers]
-            if not (np.isfinite(rmse) and all(finite)):
+            if not (np.isfinite(rmse) and trainer.chain.is_finite):
                 raise np.linalg.LinAlgError("not all is finite")
         except np.linalg.LinAlgError as error:
             if record.n_epochs >= 0:
@@ -265,155 +256,4 @@ def _learn(chain, samples, test, solve, record):
                 f"No decoders could be solved for after epoch {record.n_epochs + 1} "
                 f"({error}). {advice}"
             ) from error
-        record.add(rmse, None if test is None else test.test()[0])
-        yield record.n_epochs
-
-
-def _settle(chain, samples, test, solve, record):
-    """Solve for the decoders of the encoders that are kept, from all samples."""
-    for layer, encoders in zip(chain.layers, record.encoders):
-        layer.set_encoders(encoders[np.newaxis])
-    (rmse,) = samples.solve(solve)
-    if np.isfinite(rmse):
-        record.replace(rmse, None if test is None else test.test()[0])
-
-
-def _write_back(path, record, solver):
-    """Write what was learned into the network, and the seeds that belong to it."""
-    model = path.model
-    for obj in path.objects:
-        obj.seed = model.seeds[obj]
-    for stage, encoders in zip(path.stages, record.encoders):
-        built = model.params[stage.ensemble]
-        freeze_ensemble(stage.ensemble, encoders, built.gain, built.bias)
-    for stage in path.stages[1:]:
-        # what solves for decoders anew would find others for the new encoders
-        if isinstance(stage.encode.pre_obj, Ensemble):
-            weights = model.sig[stage.encode]["weights"].initial_value
-            _keep_decoders(stage.encode, weights, _get_solver(stage.encode))
-    _keep_decoders(path.decode, record.decoders, solver)
-
-
-def _keep_decoders(connection, weights, solver):
-    """Write weights, (size_out, n_neurons), into a connection, and what found them."""
-    freeze_weights(connection, weights)
-    if isinstance(connection.pre_obj, Ensemble):
-        connection.solver = LearnedDecoders(weights.T, solver)
-
-
-def _check_count(name, value, low, high=np.inf):
-    if isinstance(value, bool) or not is_integer(value) or not low <= value <= high:
-        limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
-        raise ValidationError(
-            f"Must be an integer, {limits} (got {value!r})", attr=name
-        )
-    return int(value)
-
-
-def _check_presentation(presentation_time, dt):
-    if presentation_time is None:
-        return
-    for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
-        if isinstance(value, bool) or not (is_number(value) and low < value < np.inf):
-            raise ValidationError(
-                f"Must be a number of seconds above {low} (got {value!r})", attr=name
-            )
-
-
-def _get_solver(connection):
-    """The solver of a connection, or the one that has found its learned decoders."""
-    solver = connection.solver
-    return solver.solver if isinstance(solver, LearnedDecoders) else solver
-
-
-def _check_feedback(path, device):
-    for stage in path.stages:
-        kind = getattr(stage.rule, "feedback", None)
-        if isinstance(kind, Feedback) and device.name != "cpu":
-            raise ValidationError(
-                f"Feedback weights that follow the forward weights, as {kind}, are "
-                "computed with NumPy: use device='cpu', or fixed feedback weights",
-                attr="device",
-            )
-
-
-def _check_solver(solver, connection):
-    if solver is None:
-        solver = _get_solver(connection)
-        if isinstance(solver, NoSolver):
-            solver = LstsqL2()
-    if not isinstance(solver, Solver) or isinstance(solver, NoSolver):
-        raise ValidationError(
-            f"Must be a least-squares solver, such as nengo.solvers.LstsqL2() (got "
-            f"{solver!r})",
-            attr="solver",
-        )
-    if solver.weights:
-        raise ValidationError(
-            f"Must solve for decoders, but {solver} has weights=True and solves for "
-            "full connection weights. Use weights=False.",
-            attr="solver",
-        )
-    return solver
-
-
-def _check_axes(axes, path):
-    if axes is None:
-        return DIAGONALS
-    axes = _as_real("axes", axes)
-    ensembles = [stage.ensemble for stage in path.stages]
-    dimensions = [ensemble.dimensions for ensemble in ensembles]
-    if axes.ndim != 2 or axes.shape[1] not in dimensions:
-        raise ValidationError(
-            f"Must have shape (n_axes, {' or '.join(map(str, dimensions))}), the "
-            f"dimensions of {', '.join(map(str, ensembles))} (got {axes.shape})",
-            attr="axes",
-        )
-    if len(axes) == 0 or not np.all(np.any(axes, axis=1)):
-        raise ValidationError(
-            "There must be an axis, and its length above zero", attr="axes"
-        )
-    return axes
-
-
-def _check_samples(x, y, path, kind):
-    x = _check_array(
-        f"{kind}x", x, path.size_in, f"what {path.encode.pre_obj} sends or represents"
-    )
-    y = _check_array(
-        f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}"
-    )
-    if len(x) != len(y):
-        raise ValidationError(
-            f"Must have the same number of samples, their rows: {kind}x has {len(x)}, "
-            f"{kind}y has {len(y)}",
-            attr=f"{kind}y",
-        )
-    return x, y
-
-
-def _check_array(name, values, size, meaning):
-    array = _as_real(name, values)
-    if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
-        hint = ""
-        if array.ndim == 1 and size == 1:
-            hint = f". Give np.reshape({name}, (-1, 1))"
-        raise ValidationError(
-            f"Must have shape (n_samples, {size}), with a row for each sample of "
-            f"{meaning} (got {array.shape}){hint}",
-            attr=name,
-        )
-    return array
-
-
-def _as_real(name, values):
-    try:
-        array = np.asarray(values)
-        # single precision is left as it is: large data are not to be held twice
-        kind = array.dtype if array.dtype == np.float32 else float
-        array = array.astype(kind, casting="same_kind", copy=False)
-    except (TypeError, ValueError) as error:
-        raise ValidationError("Must be an array of real numbers", attr=name) from error
-    if not np.all(np.isfinite(array)):
-        raise ValidationError("Must be finite, but holds NaN or infinity", attr=name)
-    return array
+        record.add(rmse, self._find_test_error())
