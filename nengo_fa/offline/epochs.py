@@ -189,8 +189,13 @@ class Samples:
         return self._error
 
     def _draw_order(self):
-        """Numbers of the samples in random order; None if they are in one batch."""
-        return self._rng.permutation(len(self._error)) if self.in_batches else None
+        """Numbers of the samples, batch by batch; None if they are in one batch."""
+        if not self.in_batches:
+            return None
+        order = self._rng.permutation(len(self._error))
+        for batch in self._batches:  # as they lie in memory, which is faster
+            order[batch[0].start : batch[-1].stop].sort()
+        return order
 
     def _get(self, values, rows=slice(None)):
         """Those of the values, one for each sample, that are in these rows of the order."""
