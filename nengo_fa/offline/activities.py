@@ -124,7 +124,14 @@ def make_step_lif(neuron_type, current, out, product, work):
 
 
 def make_step_measured(
-    neuron_type, current, out, synapse, presentation_time, dt=0.001, rng=np.random
+    neuron_type,
+    current,
+    out,
+    synapse,
+    presentation_time,
+    dt=0.001,
+    rng=np.random,
+    noise=None,
 ):
     """Bind activities that are measured: what neurons send while their input is held.
 
@@ -147,7 +154,10 @@ def make_step_measured(
     dt : float, optional
         Time step in seconds.
     rng : numpy.random.RandomState, optional
-        For the initial states, drawn anew each time, and for random neurons.
+        For the initial states, drawn anew each time, for random neurons, and for noise
+        without a seed.
+    noise : nengo.Process, optional
+        Of the ensemble: added to the current in each time step, for each sample by itself.
 
     Returns
     -------
@@ -176,17 +186,42 @@ def make_step_measured(
             base_type = neuron_type.base_type
             base_state = make_state(base_type)
         activity[...] = 0
-        for weight in weights:
+        step_noise, driving = None, current
+        if noise is not None:
+            driving = np.empty_like(current)
+            step_noise = _make_step_noise(noise, driving.reshape(out.shape), dt, rng)
+        for i, weight in enumerate(weights):
+            if step_noise is not None:
+                step_noise((i + 1) * dt)
+                np.add(driving, current, out=driving)
             if from_rates:
-                base_type.step(dt, current, rates, **base_state)
+                base_type.step(dt, driving, rates, **base_state)
                 neuron_type.step(dt, rates, spikes, **state)
             else:
-                neuron_type.step(dt, current, spikes, **state)
+                neuron_type.step(dt, driving, spikes, **state)
             np.multiply(spikes, weight, out=weighted)
             np.add(activity, weighted, out=activity)
         adaptation = {**base_state, **state}.get("adaptation")
         if adaptation is not None:
             np.subtract(current, adaptation, out=current)
+
+    return step
+
+
+def _make_step_noise(noise, out, dt, rng):
+    """Bind noise to an array, (n_samples, n_neurons), in which each sample has its own."""
+    rng = noise.get_rng(
+        rng
+    )  # one for all, or the noise of all samples would be the same
+    shapes, dtype = ((0,), out.shape[1:]), out.dtype
+    steps = [
+        noise.make_step(*shapes, dt, rng, noise.make_state(*shapes, dt, dtype=dtype))
+        for _ in out
+    ]
+
+    def step(t):
+        for values, step_sample in zip(out, steps):
+            values[...] = step_sample(t)
 
     return step
 

@@ -1,7 +1,9 @@
 """Checks of the arguments of `.train`, which say what to give instead."""
 
+import warnings
+
 import numpy as np
-from nengo.exceptions import ValidationError
+from nengo.exceptions import NengoWarning, ValidationError
 from nengo.solvers import LstsqL2, NoSolver, Solver
 from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
 
@@ -77,6 +79,20 @@ def check_feedback(path, device):
                 f"Feedback weights that follow the forward weights, as {kind}, are "
                 "computed with NumPy: use device='cpu', or fixed feedback weights",
                 attr="device",
+            )
+
+
+def check_noise(path, presentation_time):
+    """Warn of noise that rates do not have."""
+    if presentation_time is not None:
+        return
+    for obj in path.objects:
+        if getattr(obj, "noise", None) is not None:
+            warnings.warn(
+                f"{obj} has noise, but the rates of its neurons are those without it, as "
+                "when Nengo solves for decoders. To train with the noise, measure "
+                "activities: give train a presentation_time.",
+                NengoWarning,
             )
 
 

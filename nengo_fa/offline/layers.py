@@ -5,7 +5,7 @@ from nengo.exceptions import BuildError
 
 from nengo_fa.equations import encoder_update
 from nengo_fa.offline.devices import Device
-from nengo_fa.offline.paths import find_incoming
+from nengo_fa.offline.paths import deliver, find_decoders
 from nengo_fa.rules.feedback import Feedback
 
 
@@ -26,14 +26,14 @@ class Layer:
         Feedback weights. None for the decoders of the output, as they are at the time.
     feedback_seeds : sequence of list of int, optional
         Of each network, for feedback weights that follow the forward weights.
-    incoming : (n_networks, n_before, dimensions) array_like, optional
-        What turns the activities of the layer before into the input of this one. Default:
-        there is no layer before.
+    incoming : (n_networks, n_before, size) array_like, optional
+        What turns the activities of the layer before into what the connection delivers.
+        Default: there is no layer before.
     source : ErrorNode, optional
         What the error comes from: a node of the layer behind. Default: it is the error
         of the output.
     reached : slice or list of int, optional
-        The dimensions that the connection with the rule reaches, and so the columns of
+        The dimensions that the connection with the rule delivers to, and so the columns of
         the encoders that are taught. Default: all.
     device : Device, optional
         Where all arrays are. Default: in NumPy.
@@ -73,16 +73,18 @@ class Layer:
         columns = np.zeros(dimensions)
         columns[reached] = 1
         self._columns = None if columns.all() else self.device.array(columns)
-        self.reached = reached
         self._fields = None
         if rule.sparse:
             self._fields = self.device.array(np.not_equal(encoders, 0))
         self.feedback = None if feedback is None else self.device.array(feedback)
         self.is_first = incoming is None
-        # Where neurons drive dimensions one to one, products with the identity would
-        # take as long as all others.
-        self._passes_on = not self.is_first and _is_identity(incoming)
-        self._incoming = None if self.is_first else self.device.array(incoming)
+        if not self.is_first:
+            self._decoders = self.device.array(incoming)
+            incoming = deliver(np.asarray(incoming), reached, dimensions)
+            self._incoming = self.device.array(incoming)
+            # Where neurons drive dimensions one to one, products with the identity would
+            # take as long as all others.
+            self._passes_on = _is_identity(incoming)
         self._takes_all = feedback is not None and _is_identity(feedback)
         self.following = None
         if isinstance(getattr(rule, "feedback", None), Feedback):
@@ -128,7 +130,7 @@ class Layer:
         if to_neurons:
             weights = self.weights[i, :-1]
             return weights if self._passes_on else self._incoming[i] @ weights
-        return self._incoming[i][:, self.reached]
+        return self._decoders[i]
 
     def project(self, error, feedback, out):
         """Project errors to the neurons.
@@ -318,7 +320,7 @@ def _make_layer(stages, models, device, is_first):
     incoming = None
     if not is_first:
         incoming = [
-            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
+            find_decoders(model, stage.encode) for model, stage in zip(models, stages)
         ]
     return Layer(
         rule=stages[0].rule,

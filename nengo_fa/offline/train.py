@@ -9,6 +9,7 @@ from nengo_fa.offline.arguments import (
     check_batch_size,
     check_device,
     check_feedback,
+    check_noise,
     check_options,
     check_samples,
     check_snapshots,
@@ -77,8 +78,8 @@ def train(
         Other samples, for the error only.
     presentation_time : float, optional
         By default activities are the ``rates`` of the neuron type. If given, they are
-        measured: for so many seconds all samples are simulated, spikes and all, and the
-        output through the synapse of ``connection`` is averaged over the second half.
+        measured: for so many seconds all samples are simulated, spikes, noise and all, and
+        the output through the synapse of ``connection`` is averaged over the second half.
     dt : float, optional
         Time step for measured activities, in seconds.
     axes : (n_axes, dimensions) array_like, optional
@@ -153,6 +154,7 @@ def train(
     where = check_device(device, presentation_time, dt)
     path = find_path(connection, network, seed)
     check_feedback(path, where)
+    check_noise(path, presentation_time)
     own_solver = check_solver(solver, connection)
     directions = check_axes(axes, path)
     inputs, targets = check_samples(x, y, path)
