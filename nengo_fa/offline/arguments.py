@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from nengo.exceptions import NengoWarning, ValidationError
+from nengo.neurons import Direct
 from nengo.solvers import LstsqL2, NoSolver, Solver
 from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
 
@@ -83,14 +84,21 @@ def check_feedback(path, device):
 
 
 def check_noise(path, presentation_time):
-    """Warn of noise that rates do not have."""
-    if presentation_time is not None:
-        return
-    for obj in path.objects:
-        if getattr(obj, "noise", None) is not None:
+    """Warn of noise that rates do not have, and refuse what has no place at all."""
+    for ensemble in path.ensembles:
+        if ensemble.noise is None:
+            continue
+        if isinstance(ensemble.neuron_type, Direct):
+            raise ValidationError(
+                f"{ensemble} has noise on what it represents, which samples do not pass "
+                "through. Add noise to the samples, and take it from the ensemble.",
+                attr="noise",
+                obj=ensemble,
+            )
+        if presentation_time is None:
             warnings.warn(
-                f"{obj} has noise, but the rates of its neurons are those without it, as "
-                "when Nengo solves for decoders. To train with the noise, measure "
+                f"{ensemble} has noise, but the rates of its neurons are those without it, "
+                "as when Nengo solves for decoders. To train with the noise, measure "
                 "activities: give train a presentation_time.",
                 NengoWarning,
             )

@@ -74,12 +74,16 @@ class Path:
         return pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
 
     @property
+    def ensembles(self):
+        """The taught ensembles, behind the one that the path may begin at."""
+        before = get_ensemble(self.encode.pre_obj)
+        ensembles = [stage.ensemble for stage in self.stages]
+        return ensembles if before is None else [before, *ensembles]
+
+    @property
     def objects(self):
         """The connections and ensembles on the path."""
-        before = get_ensemble(self.encode.pre_obj)
-        objects = [] if before is None else [before]
-        objects += [stage.ensemble for stage in self.stages]
-        return [*objects, *(stage.encode for stage in self.stages), self.decode]
+        return [*self.ensembles, *(stage.encode for stage in self.stages), self.decode]
 
     def make_measures(self, presentation_time, dt, rng):
         """How the activities of layers are measured.

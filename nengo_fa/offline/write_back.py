@@ -1,6 +1,9 @@
 """What training has learned, written into the network that it was learned for."""
 
+import warnings
+
 from nengo.ensemble import Ensemble
+from nengo.exceptions import NengoWarning
 
 from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
 from nengo_fa.offline.solving import get_solver
@@ -20,6 +23,8 @@ def write_back(path, record, solver):
             weights = model.sig[stage.encode]["weights"].initial_value
             _keep_decoders(stage.encode, weights, get_solver(stage.encode))
     _keep_decoders(path.decode, record.decoders, solver)
+    if record.n_epochs > 0:
+        _warn_of_stale_decoders(path)
 
 
 def _keep_decoders(connection, weights, solver):
@@ -27,3 +32,19 @@ def _keep_decoders(connection, weights, solver):
     freeze_weights(connection, weights)
     if isinstance(connection.pre_obj, Ensemble):
         connection.solver = LearnedDecoders(weights.T, solver)
+
+
+def _warn_of_stale_decoders(path):
+    """Say which decoders were learned for the encoders of before."""
+    taught = [stage.ensemble for stage in path.stages]
+    for connection in path.model.toplevel.all_connections:
+        if connection in path.objects or connection.pre_obj not in taught:
+            continue
+        if isinstance(connection.solver, LearnedDecoders):
+            warnings.warn(
+                f"The decoders of {connection} were learned for encoders of "
+                f"{connection.pre_obj} that have now changed. Solve for them anew, with "
+                "nengo_fa.train(connection, x, y, epochs=0, network=...), or let Nengo, "
+                "with connection.solver = nengo.solvers.LstsqL2().",
+                NengoWarning,
+            )
