@@ -71,8 +71,8 @@ def _check_presentation(presentation_time, dt):
             )
 
 
-def check_feedback(path, device):
-    """Refuse feedback weights that cannot be computed on a device."""
+def check_path(path, device, presentation_time):
+    """Refuse what cannot be computed on a device, and noise that samples cannot have."""
     for stage in path.stages:
         kind = getattr(stage.rule, "feedback", None)
         if isinstance(kind, Feedback) and device.name != "cpu":
@@ -81,27 +81,26 @@ def check_feedback(path, device):
                 "computed with NumPy: use device='cpu', or fixed feedback weights",
                 attr="device",
             )
-
-
-def check_noise(path, presentation_time):
-    """Warn of noise that rates do not have, and refuse what has no place at all."""
     for ensemble in path.ensembles:
-        if ensemble.noise is None:
-            continue
-        if isinstance(ensemble.neuron_type, Direct):
-            raise ValidationError(
-                f"{ensemble} has noise on what it represents, which samples do not pass "
-                "through. Add noise to the samples, and take it from the ensemble.",
-                attr="noise",
-                obj=ensemble,
-            )
-        if presentation_time is None:
-            warnings.warn(
-                f"{ensemble} has noise, but the rates of its neurons are those without it, "
-                "as when Nengo solves for decoders. To train with the noise, measure "
-                "activities: give train a presentation_time.",
-                NengoWarning,
-            )
+        if ensemble.noise is not None:
+            _check_noise(ensemble, presentation_time)
+
+
+def _check_noise(ensemble, presentation_time):
+    if isinstance(ensemble.neuron_type, Direct):
+        raise ValidationError(
+            f"{ensemble} has noise on what it represents, which samples do not pass "
+            "through. Add noise to the samples, and take it from the ensemble.",
+            attr="noise",
+            obj=ensemble,
+        )
+    if presentation_time is None:
+        warnings.warn(
+            f"{ensemble} has noise, but the rates of its neurons are those without it, "
+            "as when Nengo solves for decoders. To train with the noise, measure "
+            "activities: give train a presentation_time.",
+            NengoWarning,
+        )
 
 
 def check_solver(solver, connection):
@@ -145,34 +144,15 @@ def check_axes(axes, path):
     return axes
 
 
-def check_samples(x, y, path):
-    """The samples to learn from, a pair of ndarray."""
-    x, y = _check_pair(x, y, path, "")
-    n_neurons = path.stages[-1].ensemble.n_neurons
-    if len(x) < n_neurons:
-        raise ValidationError(
-            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
-            "decoders could fit them whatever the encoders. Give at least as many samples "
-            "as neurons.",
-            attr="x",
-        )
-    return x, y
-
-
-def check_test(test, path):
-    """The samples to test with, a pair of ndarray."""
+def check_test(test):
+    """Refuse what is not a pair of arrays."""
     if not isinstance(test, (tuple, list)) or len(test) != 2:
         raise ValidationError("Must be a pair (x, y)", attr="test")
-    return _check_pair(*test, path, "test ")
+    return test
 
 
-def check_batch_size(batch_size, n_samples):
-    """Refuse batches larger than there are samples."""
-    if batch_size is not None:
-        _check_count("batch_size", batch_size, 1, n_samples)
-
-
-def _check_pair(x, y, path, kind):
+def check_samples(x, y, batch_size, path, kind=""):
+    """The samples of one network, a pair of lists of ndarray."""
     x = _check_array(
         f"{kind}x", x, path.size_in, f"what {path.encode.pre_obj} sends or represents"
     )
@@ -185,7 +165,17 @@ def _check_pair(x, y, path, kind):
             f"{kind}y has {len(y)}",
             attr=f"{kind}y",
         )
-    return x, y
+    n_neurons = path.stages[-1].ensemble.n_neurons
+    if not kind and len(x) < n_neurons:
+        raise ValidationError(
+            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
+            "decoders could fit them whatever the encoders. Give at least as many samples "
+            "as neurons.",
+            attr="x",
+        )
+    if batch_size is not None:
+        _check_count("batch_size", batch_size, 1, len(x))
+    return [x], [y]
 
 
 def _check_array(name, values, size, meaning):
