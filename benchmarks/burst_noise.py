@@ -13,7 +13,7 @@ from nengo.builder import Builder
 import nengo_fa
 from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.networks import BurstMultiplication, Multiplication
-from nengo_fa.pyramidal.dendrites import build_pyramidal
+from nengo_fa.pyramidal.builder import build_pyramidal
 
 
 class Certain(nengo_fa.Pyramidal):

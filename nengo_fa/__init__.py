@@ -16,6 +16,7 @@ from nengo_fa.rules import feedback
 from nengo_fa.rules.derivatives import Derivative, Rate, Step
 from nengo_fa.rules.error_nodes import BackpropagatedError, NeuronError
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
+from nengo_fa.rules.responses import Response, register_response
 from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
 
@@ -36,6 +37,7 @@ __all__ = [
     "Pyramidal",
     "PyramidalRate",
     "Rate",
+    "Response",
     "Step",
     "__version__",
     "builder",
@@ -47,6 +49,7 @@ __all__ = [
     "load",
     "networks",
     "receptive_fields",
+    "register_response",
     "save",
     "teach_chain",
     "train",

@@ -10,6 +10,7 @@ from nengo.neurons import Direct
 from nengo.utils.numpy import is_integer
 
 from nengo_fa.learned import get_live_signals
+from nengo_fa.rules.responses import get_response
 
 #: The axes that the encoders of a multiplication network should lie along.
 DIAGONALS = ((1, 1), (1, -1))
@@ -79,7 +80,8 @@ def tuning_curves(sim, ensemble, inputs):
     Returns
     -------
     activities : (..., n_neurons) ndarray
-        What the neuron type's ``rates`` gives: Hz times the amplitude. Without noise, and
+        What the neurons send at a constant input: hertz times amplitude, also of spike
+        generators such as `nengo.PoissonSpiking`. Without noise, without adaptation, and
         without connections directly to the neurons.
 
     Raises
@@ -120,7 +122,9 @@ def tuning_curves(sim, ensemble, inputs):
         )
     # The scaled encoders contain the gain, which may be zero: no dividing by it.
     drive = inputs.reshape(-1, dimensions) @ scaled_encoders.T
-    activities = ensemble.neuron_type.rates(drive, np.ones(n_neurons), bias)
+    neuron_type = ensemble.neuron_type
+    response = get_response(neuron_type)
+    activities = response.compute_rates(neuron_type, drive, np.ones(n_neurons), bias)
     return activities.reshape(*inputs.shape[:-1], n_neurons)
 
 

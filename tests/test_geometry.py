@@ -98,6 +98,27 @@ def test_tuning_curves_without_learning(Simulator, neuron_type, rng, allclose):
         assert empty.shape == (0, 20)
 
 
+@pytest.mark.parametrize(
+    "neuron_type",
+    [
+        nengo.LIF(amplitude=0.5),
+        nengo.RegularSpiking(nengo.LIFRate(), amplitude=0.5),
+        nengo.StochasticSpiking(nengo.LIFRate(), amplitude=3),
+        nengo.PoissonSpiking(nengo.RectifiedLinear(amplitude=2), amplitude=2),
+        nengo_fa.Pyramidal(amplitude=2),
+    ],
+    ids=repr,
+)
+def test_tuning_curves_are_what_neurons_send(Simulator, neuron_type):
+    """The amplitude included, of spike generators as well."""
+    model = make_model(neuron_type=neuron_type)
+    with Simulator(model) as sim:
+        sim.run(4)
+        expected = sim.data[model.probe].mean(axis=0)
+        activities = tuning_curves(sim, model.ensemble, [0.5, -0.8])
+    np.testing.assert_allclose(activities.sum(), expected.sum(), rtol=0.03)
+
+
 def test_tuning_curves_in_one_dimension(Simulator, allclose):
     with nengo.Network(seed=1) as model:
         ensemble = nengo.Ensemble(10, 1)

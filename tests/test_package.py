@@ -32,6 +32,7 @@ def test_layers_of_the_package():
     """Imports run one way, and the equations know nothing of Nengo."""
     order = [
         "equations",
+        "checks",
         "rules",
         "online",
         "pyramidal",

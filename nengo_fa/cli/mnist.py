@@ -130,7 +130,9 @@ def make_experiment(options, **parameters):
     """
     classification = import_extra("experiments.classification", "experiments")
     load = classification.load_centered  # which keeps it
-    dataset = options.dataset or load_digits(load).name
+    dataset = options.dataset
+    if dataset is None:
+        dataset = load_digits(load).name
     data = load(dataset)
     baseline = "gabor"
     if data.image_shape is None:

@@ -10,8 +10,8 @@ from nengo_fa.geometry import disc
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View, count_steps
 from nengo_fa.gui.teaching import LiveTeaching, Teaching
-from nengo_fa.offline.activities import make_step_rates
 from nengo_fa.pyramidal.burst_learning import BurstLearning
+from nengo_fa.rules.responses import get_response, make_step_rates
 
 # Points along each side of the maps: images grow with them, and so does the time.
 N_POINTS = 24
@@ -166,7 +166,7 @@ class TuningCurves(TeachingView):
         points, _ = disc(N_POINTS)
         points = points.reshape(-1, 2)
         neuron_type = live.ensemble.neuron_type
-        amplitude = getattr(neuron_type, "amplitude", 1)
+        amplitude = get_response(neuron_type).get_amplitude(neuron_type)
 
         def make_rates(scaled_encoders, neuron):
             rates = np.empty((len(points), 1))

@@ -1,126 +1,9 @@
 """Activities of neurons while their input current is held: as rates, or as spikes."""
 
 import numpy as np
-from array_api_compat import array_namespace, is_numpy_array
-from nengo import neurons
-from nengo.exceptions import ValidationError
 from nengo.neurons import RatesToSpikesNeuronType
 
-from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
-
-
-def make_step_rates(neuron_type, current, out):
-    """Bind the firing rates of neurons to arrays.
-
-    Parameters
-    ----------
-    neuron_type : nengo.neurons.NeuronType
-        Its ``rates`` are what is computed, for LIF neurons by a faster way. Nengo leaves
-        the amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them;
-        here it is part of what neurons send, and so of their rates.
-    current : (n_samples, n_neurons) array
-        Input current of each neuron. Not written to.
-    out : (n_samples, n_neurons) array
-        Where the rates belong, in hertz times amplitude. LIF and rectified linear
-        neurons may have arrays of any library that has the functions of the Python array
-        API standard, with ``out``; others those of NumPy.
-
-    Returns
-    -------
-    step : callable
-        Reads ``current`` and writes ``out``; takes no argument.
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If arrays of another library than NumPy are given for other neurons.
-    """
-    xp = array_namespace(out)
-    if has_lif_rates(neuron_type):
-        work = xp.empty_like(out), xp.empty_like(out)
-        return make_step_lif(neuron_type, current, out, *work)
-    if type(neuron_type) in (neurons.RectifiedLinear, neurons.SpikingRectifiedLinear):
-        return _make_step_rectified(neuron_type, current, out)
-    if not is_numpy_array(out):
-        raise ValidationError(
-            f"The rates of {type(neuron_type).__name__} neurons are computed by Nengo, "
-            "with NumPy. Use the device 'cpu', or LIF or rectified linear neurons.",
-            attr="device",
-        )
-
-    gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
-    from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
-    amplitude = neuron_type.amplitude if from_rates else 1
-
-    def step():
-        np.multiply(neuron_type.rates(current, gain, bias), amplitude, out=out)
-
-    return step
-
-
-def _make_step_rectified(neuron_type, current, out):
-    xp = array_namespace(out)
-    amplitude = neuron_type.amplitude
-    # an array, as NumPy compares with a single number at half the speed
-    zeros = xp.zeros_like(out)
-
-    def step():
-        xp.maximum(current, zeros, out=out)
-        xp.multiply(out, amplitude, out=out)
-
-    return step
-
-
-def has_lif_rates(neuron_type):
-    """Whether `make_step_lif` computes the rates of these neurons."""
-    # not isinstance: a class derived from one of these may have other rates
-    return type(neuron_type) in (
-        neurons.LIF,
-        neurons.LIFRate,
-        neurons.AdaptiveLIF,
-        neurons.AdaptiveLIFRate,
-        Pyramidal,
-        PyramidalRate,
-    )
-
-
-def make_step_lif(neuron_type, current, out, product, work):
-    """As `make_step_rates`, for LIF neurons; leaves behind what f' is made of.
-
-    Parameters
-    ----------
-    neuron_type, current, out
-        As for `make_step_rates`.
-    product : (n_samples, n_neurons) ndarray
-        Set to J (J - 1), with silent neurons just above threshold.
-    work : (n_samples, n_neurons) ndarray
-        Written to.
-
-    Returns
-    -------
-    step : callable
-    """
-    tau_rc = neuron_type.tau_rc / neuron_type.amplitude
-    tau_ref = neuron_type.tau_ref / neuron_type.amplitude
-    xp = array_namespace(out)
-    lowest = xp.full_like(out, 1 + float(xp.finfo(out.dtype).eps))
-    firing = xp.empty_like(out, dtype=xp.bool)
-
-    def step():
-        # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for neurons that are
-        # silent: to pick out those that fire would cost more than to compute all.
-        xp.maximum(current, lowest, out=product)
-        xp.subtract(product, 1, out=work)
-        xp.divide(product, work, out=out)
-        xp.log(out, out=out)
-        xp.multiply(out, tau_rc, out=out)
-        xp.add(out, tau_ref, out=out)
-        xp.multiply(product, work, out=product)
-        xp.greater(current, 1, out=firing)
-        work[...] = firing
-        xp.divide(work, out, out=out)
-
-    return step
+from nengo_fa.rules.responses import get_response, make_step_rates
 
 
 def make_step_measured(
@@ -143,8 +26,8 @@ def make_step_measured(
     ----------
     neuron_type : nengo.neurons.NeuronType
     current : (n_samples, n_neurons) ndarray
-        Input current of each neuron. For adaptive neurons, their adaptation at the end
-        is subtracted from it.
+        Input current of each neuron. What the state of the neurons at the end adds to
+        it, such as adaptation, is added.
     out : (n_samples, n_neurons) ndarray
         Where the activities belong, in hertz times amplitude.
     synapse : nengo.synapses.Synapse or None
@@ -171,6 +54,11 @@ def make_step_measured(
     spikes, weighted = np.zeros_like(activity), np.empty_like(activity)
     from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
     rates = np.zeros_like(activity)
+    response = get_response(neuron_type)
+    added_state = {
+        **response.get_added_state(neuron_type),
+        **response.get_added_state(neuron_type, before=True),
+    }
 
     def make_state(neuron_type):
         state = neuron_type.make_state(activity.size, rng=rng, dtype=activity.dtype)
@@ -201,9 +89,9 @@ def make_step_measured(
                 neuron_type.step(dt, driving, spikes, **state)
             np.multiply(spikes, weight, out=weighted)
             np.add(activity, weighted, out=activity)
-        adaptation = {**base_state, **state}.get("adaptation")
-        if adaptation is not None:
-            np.subtract(current, adaptation, out=current)
+        state.update(base_state)
+        for name, factor in added_state.items():
+            np.add(current, factor * state[name], out=current)
 
     return step
 

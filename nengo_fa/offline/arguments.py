@@ -84,6 +84,7 @@ def check_path(path, device, presentation_time):
     for ensemble in path.ensembles:
         if ensemble.noise is not None:
             _check_noise(ensemble, presentation_time)
+    return path
 
 
 def _check_noise(ensemble, presentation_time):

@@ -8,9 +8,10 @@ from nengo.builder import Model
 from nengo.ensemble import Ensemble, Neurons
 from nengo.neurons import Direct
 
-from nengo_fa.offline.activities import make_step_measured, make_step_rates
+from nengo_fa.offline.activities import make_step_measured
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import EncoderLearningRule
+from nengo_fa.rules.responses import make_step_rates
 
 
 @dataclass(frozen=True)

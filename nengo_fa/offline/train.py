@@ -1,10 +1,10 @@
 """Offline training: epochs of encoder updates, with decoders solved after each.
 
 The error is that of the samples: what the network makes of ``x``, minus ``y``. Into the
-ensemble that is taught there is one connection, with `FeedbackAlignment` or `Backprop`. If it
+ensemble that is taught there is one connection, with `~nengo_fa.FeedbackAlignment` or `~nengo_fa.Backprop`. If it
 leaves an ensemble that is taught in this way as well, so is that, and so on. To a layer before
-the last goes the error of the `BackpropagatedError` or `NeuronError` that is connected to its
-rule; without one, the error of the output, or for `Backprop` what is backpropagated. The
+the last goes the error of the `~nengo_fa.BackpropagatedError` or `~nengo_fa.NeuronError` that is connected to its
+rule; without one, the error of the output, or for `~nengo_fa.Backprop` what is backpropagated. The
 decoders between two ensembles stay as they were built.
 
 Learning rates are per update, not per second. Filters on the input have settled; of adaptive
@@ -18,7 +18,7 @@ batch had in its turn. At the very end they are solved for once more, from the a
 all samples as they are then. Ctrl-C ends the training after the last finished epoch.
 
 What is kept are ``encoders``, ``gain`` and ``bias`` of the ensembles, and decoders as the
-solvers of the connections that leave them, `LearnedDecoders`; the transforms of these become
+solvers of the connections that leave them, ``LearnedDecoders``; the transforms of these become
 part of the decoders. All of them, and what leads to them, get the ``seed`` that they were
 built with. Training again goes on from there, with the same solver.
 """
@@ -65,9 +65,8 @@ def train(
 ):
     """Train the encoders before a connection, and its decoders, offline.
 
-    In each epoch the encoder rules before ``connection``, of one layer or several in a row,
-    update the encoders, as they would online; then its decoders are solved for. Afterwards
-    the network holds what was learned, for any simulator to run.
+    In each epoch the encoder rules before ``connection`` update encoders, as they would
+    online; then its decoders are solved for. The network holds what was learned.
 
     Parameters
     ----------
@@ -78,9 +77,8 @@ def train(
         connection with an encoder rule begins.
     y : (n_samples, size_out) array_like
         The outputs of ``connection`` that are wanted for them.
-    epochs : int, optional
-    batch_size : int, optional
-        Number of samples for each update, in random batches. By default all of them.
+    epochs, batch_size : int, optional
+        Number of epochs, and of samples for each update, random ones; by default all.
     solver : nengo.solvers.Solver, optional
         By default that of ``connection``, or `nengo.solvers.LstsqL2` if it has none.
     seed : int, optional
@@ -121,8 +119,7 @@ def train(
         check_snapshots(snapshots),
         check_device(device, presentation_time, dt),
     )
-    path = find_path(connection, network, seed)
-    check_path(path, where, presentation_time)
+    path = check_path(find_path(connection, network, seed), where, presentation_time)
     own_solver = check_solver(solver, connection)
     directions = check_axes(axes, path)
     samples = check_samples(x, y, batch_size, path)
@@ -137,10 +134,9 @@ def train(
     trainer = Trainer(
         [path], *samples, batch_size, own_solver, *measure, rng, device=where
     )
-    tests = tests and trainer.make_test(*tests, others[0])
     measured = trainer.make_metrics(others[1]) if metrics else None
     record = Record(trainer.chain, epochs, directions, kept, measured)
-    session = Session(trainer, tests, record)
+    session = Session(trainer, tests and trainer.make_test(*tests, others[0]), record)
     try:
         session.run(epochs, progress_bar, callback)
     finally:

@@ -15,6 +15,7 @@ from nengo.transforms import Dense, NoTransform
 from nengo.utils.numpy import is_iterable
 
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
+from nengo_fa.online.soma import build_soma_current
 from nengo_fa.rules.feedback import Feedback
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
@@ -249,8 +250,7 @@ def build_encoder_learning(model, rule_type, rule, feedback):
     model.sig[rule]["scaled_encoders"] = encoders
 
     derivative, neurons = rule_type.derivative, model.sig[ensemble.neurons]
-    signals = {"current": neurons["in"], "output": neurons["out"]}
-    if derivative.signal not in signals:
+    if derivative.signal not in ("current", "output"):
         raise BuildError(
             f"Building {rule}: {derivative}.signal is {derivative.signal!r}, but must be "
             "'current' or 'output'."
@@ -264,16 +264,15 @@ def build_encoder_learning(model, rule_type, rule, feedback):
             "arguments."
         )
 
+    if derivative.signal == "current":
+        gate = build_soma_current(model, ensemble)
+    else:
+        gate = neurons["out"]
     operator = SimEncoderLearning(
         error=error,
         feedback=feedback,
         x=build_or_passthrough(model, rule_type.pre_synapse, model.sig[ensemble]["in"]),
-        gate=build_or_passthrough(
-            model, derivative.synapse, signals[derivative.signal]
-        ),
-        adaptation=neurons.get("adaptation")
-        if derivative.signal == "current"
-        else None,
+        gate=build_or_passthrough(model, derivative.synapse, gate),
         scaled_encoders=encoders,
         projected_error=add_signal("projected_error", ensemble.n_neurons),
         derivative=add_signal("derivative", ensemble.n_neurons),

@@ -150,8 +150,6 @@ class SimEncoderLearning(Operator):
         Set to the error of each neuron and to f', (n_neurons,).
     delta : Signal
         Updated to the change of the scaled encoders, (n_neurons, dimensions).
-    adaptation : Signal, optional
-        What adaptive neurons subtract from their current, (n_neurons,).
     rule : EncoderLearningRule
         The learning rule type.
     neuron_type : nengo.neurons.NeuronType
@@ -170,7 +168,7 @@ class SimEncoderLearning(Operator):
     -----
     1. sets ``[projected_error, derivative]``
     2. incs ``[]``
-    3. reads ``[error, x, gate, scaled_encoders, adaptation, feedback]``
+    3. reads ``[error, x, gate, scaled_encoders, feedback]``
     4. updates ``[delta]``
     """
 
@@ -187,7 +185,6 @@ class SimEncoderLearning(Operator):
         rule,
         neuron_type,
         scale,
-        adaptation=None,
         columns=None,
         fields=None,
         tag=None,
@@ -202,8 +199,6 @@ class SimEncoderLearning(Operator):
         self.sets = [projected_error, derivative]
         self.incs = []
         self.reads = [error, x, gate, scaled_encoders]
-        if adaptation is not None:
-            self.reads.append(adaptation)
         self.updates = [delta]
 
         if callable(feedback):
@@ -230,13 +225,12 @@ class SimEncoderLearning(Operator):
         return f"{self.rule} -> {self.updates[0]}"
 
     def make_step(self, signals, dt, rng):
-        error, x, gate, encoders, *adaptation, feedback = (
-            signals[signal] for signal in self.reads
-        )
+        error, x, gate, encoders, feedback = (signals[signal] for signal in self.reads)
         projected_error, derivative = (signals[signal] for signal in self.sets)
         delta = signals[self.updates[0]]
 
-        step_derivative = self._make_step_derivative(gate, adaptation, derivative)
+        make_step_derivative = self.rule.derivative.make_step
+        step_derivative = make_step_derivative(self.neuron_type, gate, derivative)
         step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(projected_error)
         make_step_outer = NORMALIZATIONS[self.rule.normalization]
@@ -255,25 +249,6 @@ class SimEncoderLearning(Operator):
                 np.multiply(delta, columns, out=delta)
 
         return step_simencoderlearning
-
-    def _make_step_derivative(self, gate, adaptation, derivative):
-        make_step = self.rule.derivative.make_step
-        if not adaptation:
-            return make_step(self.neuron_type, gate, derivative)
-
-        # When this operator runs, the neurons have already updated their adaptation:
-        # the current that drove them was less what it was a step ago.
-        (adaptation,) = adaptation
-        previous = adaptation.copy()
-        current = np.empty_like(gate)
-        step_derivative = make_step(self.neuron_type, current, derivative)
-
-        def step():
-            np.subtract(gate, previous, out=current)
-            np.copyto(previous, adaptation)
-            step_derivative()
-
-        return step
 
 
 def _make_step_outer(h, x, encoders, delta, fields, scale):

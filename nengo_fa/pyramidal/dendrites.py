@@ -1,15 +1,11 @@
-"""Where feedback reaches pyramidal neurons, and how a simulator runs them."""
+"""Apical dendrites, where feedback reaches pyramidal neurons."""
 
-import numpy as np
-from nengo.builder import Builder, Signal
-from nengo.builder.neurons import SimNeurons
-from nengo.builder.operator import Reset
 from nengo.ensemble import Ensemble
-from nengo.exceptions import BuildError, ValidationError
+from nengo.exceptions import ValidationError
 from nengo.node import Node
 from nengo.params import Default, Parameter
 
-from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRate
+from nengo_fa.pyramidal.neurons import ApicalCompartment
 
 
 class PyramidalEnsembleParam(Parameter):
@@ -76,125 +72,3 @@ class ApicalDendrites(Node):
             size_out=0,
             label=label,
         )
-
-
-class SimPyramidal(SimNeurons):
-    """Set the output and the state of pyramidal neurons.
-
-    Parameters
-    ----------
-    neurons, J, output, state, tag
-        As for `nengo.builder.neurons.SimNeurons`.
-    apical_input : Signal
-        What drives the apical compartment, (n_neurons,).
-    seed : int
-        Of the random numbers that decide on bursts.
-
-    Notes
-    -----
-    1. sets ``[output] + state``
-    2. incs ``[]``
-    3. reads ``[J, apical_input]``
-    4. updates ``[]``
-    """
-
-    def __init__(self, neurons, J, apical_input, output, state, seed, tag=None):
-        super().__init__(neurons, J, output, state=state, tag=tag)
-        self.reads.append(apical_input)
-        self.seed = seed
-
-    def make_step(self, signals, dt, rng):
-        J, apical_input = (signals[signal] for signal in self.reads)
-        output = signals[self.output]
-        state = {name: signals[signal] for name, signal in self.state.items()}
-        if self.neurons.spiking:
-            # of their own, for the same bursts after a reset of the simulator
-            state["rng"] = np.random.RandomState(self.seed)
-
-        def step_simpyramidal():
-            self.neurons.step(dt, J, output, apical_input=apical_input, **state)
-
-        return step_simpyramidal
-
-
-@Builder.register(Pyramidal)
-@Builder.register(PyramidalRate)
-def build_pyramidal(model, neuron_type, neurons):
-    """Build `.Pyramidal` or `.PyramidalRate` neurons into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    neuron_type : Pyramidal or PyramidalRate
-        Neuron type to build.
-    neurons : nengo.ensemble.Neurons
-        The neurons of the ensemble.
-
-    Notes
-    -----
-    Does not modify ``model.params[]``.
-    """
-    signals = model.sig[neurons]
-    # as Nengo seeds the neurons of an ensemble
-    seed = model.seeds[neurons.ensemble] + 1
-    rng = np.random.RandomState(seed)
-    dtype = signals["in"].dtype
-    state = neuron_type.make_state(neurons.size_in, rng=rng, dtype=dtype)
-    state.pop("rng", None)
-    for name, value in state.items():
-        signals[name] = state[name] = Signal(value, name=f"{neurons}.{name}")
-
-    model.add_op(
-        SimPyramidal(
-            neuron_type,
-            signals["in"],
-            _get_apical_input(model, neurons),
-            signals["out"],
-            state,
-            seed=[seed, 1],  # of other numbers than the initial state
-        )
-    )
-
-
-@Builder.register(ApicalDendrites)
-def build_apical_dendrites(model, apical):
-    """Build an `.ApicalDendrites` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    apical : ApicalDendrites
-        The node to build.
-
-    Notes
-    -----
-    Sets ``model.params[apical]`` to ``None``.
-    """
-    ensemble = apical.ensemble
-    if model.toplevel is not None and ensemble not in model.toplevel.all_ensembles:
-        raise BuildError(
-            f"Building {apical}: {ensemble} is not part of the model. Give an ensemble of "
-            "this network."
-        )
-    if not isinstance(ensemble.neuron_type, ApicalCompartment):
-        raise BuildError(
-            f"Building {apical}: {ensemble} now has neuron type "
-            f"{type(ensemble.neuron_type).__name__}, which has no apical dendrites. Set "
-            "its neuron_type to nengo_fa.Pyramidal()."
-        )
-    model.sig[apical]["in"] = _get_apical_input(model, ensemble.neurons)
-    model.sig[apical]["out"] = None
-    model.params[apical] = None
-
-
-def _get_apical_input(model, neurons):
-    """The signal of the apical input; of neurons and dendrites, either may come first."""
-    signals = model.sig[neurons]
-    if "apical_input" not in signals:
-        signals["apical_input"] = Signal(
-            shape=(neurons.size_in,), name=f"{neurons}.apical_input"
-        )
-        model.add_op(Reset(signals["apical_input"]))
-    return signals["apical_input"]

@@ -5,6 +5,7 @@ from nengo.dists import Choice
 from nengo.neurons import LIF, LIFRate
 
 from nengo_fa.rules.params import FiniteParam
+from nengo_fa.rules.responses import LIFResponse, register_response
 
 
 class ApicalCompartment:
@@ -213,3 +214,7 @@ class Pyramidal(ApicalCompartment, LIF):
         chance = self.burst_probabilities(apical[fired])
         bursts[...] = 0
         bursts[fired] = output[fired] * (rng.random_sample(chance.shape) < chance)
+
+
+for _neuron_class in (Pyramidal, PyramidalRate):
+    register_response(_neuron_class, LIFResponse(added_state={"apical": "coupling"}))

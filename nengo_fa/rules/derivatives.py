@@ -1,16 +1,13 @@
 """How a neuron's activity changes with its input current, f'(J): `Step` and `Rate`."""
 
 import numpy as np
-from array_api_compat import array_namespace
-from nengo import neurons
 from nengo.config import SupportDefaultsMixin
 from nengo.exceptions import ValidationError
 from nengo.params import Default, EnumParam, FrozenObject
 from nengo.synapses import SynapseParam
 
-from nengo_fa.offline.activities import has_lif_rates, make_step_lif, make_step_rates
-from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
 from nengo_fa.rules.params import FiniteParam
+from nengo_fa.rules.responses import get_response, make_step_greater, make_step_rates
 
 
 class Derivative(FrozenObject, SupportDefaultsMixin):
@@ -28,8 +25,9 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
     Attributes
     ----------
     signal : {"current", "output"}
-        What the derivative is computed from: the input current J of each neuron (for
-        adaptive neurons, less their adaptation), or its output (spikes or rate).
+        What the derivative is computed from: the current that drives the soma of each
+        neuron, which is J less adaptation plus apical drive, or its output (spikes or
+        rate).
 
     Examples
     --------
@@ -126,7 +124,7 @@ class Step(Derivative):
     Parameters
     ----------
     signal : {"current", "output"}, optional
-        ``"current"``: the neuron fires while its input current J exceeds its threshold.
+        ``"current"``: the neuron fires while the current at its soma exceeds its threshold.
         ``"output"``: the neuron fires while its output exceeds ``threshold``. Spikes
         need a filter, unless the synapse is to change at the moment of a spike only.
     threshold : float, optional
@@ -151,56 +149,32 @@ class Step(Derivative):
     )
     threshold = FiniteParam("threshold", default=None, optional=True, readonly=True)
 
-    # Current at which a neuron begins to fire.
-    thresholds = {
-        neurons.LIF: 1,
-        neurons.LIFRate: 1,
-        neurons.AdaptiveLIF: 1,
-        neurons.AdaptiveLIFRate: 1,
-        Pyramidal: 1,
-        PyramidalRate: 1,
-        neurons.RectifiedLinear: 0,
-        neurons.SpikingRectifiedLinear: 0,
-    }
-
     def __init__(self, signal=Default, threshold=Default, synapse=Default):
         super().__init__(synapse=synapse)
         self.signal = signal
         self.threshold = threshold
 
     def get_threshold(self, neuron_type):
-        """The value of the signal above which such a neuron counts as firing."""
+        """Return the value of the signal above which such a neuron counts as firing."""
         if self.threshold is not None:
             return self.threshold
+        response = get_response(neuron_type)
         if self.signal == "output":
-            return getattr(neuron_type, "amplitude", 1) if neuron_type.spiking else 0
-        rate_type = getattr(neuron_type, "base_type", neuron_type)
-        try:
-            return self.thresholds[type(rate_type)]
-        except KeyError:
-            known = ", ".join(cls.__name__ for cls in self.thresholds)
+            return response.get_amplitude(neuron_type) if neuron_type.spiking else 0
+        threshold = response.get_threshold(neuron_type)
+        if threshold is None:
             raise ValidationError(
-                f"Unknown threshold current for {type(rate_type).__name__} neurons "
-                f"(known: {known}). Give it with Step(threshold=...), decide from the "
-                "output with Step(signal='output'), or use another derivative.",
+                f"Unknown threshold current of {neuron_type} neurons. Give it with "
+                "Step(threshold=...), decide from the output with "
+                "Step(signal='output'), add the neuron type by "
+                "nengo_fa.register_response, or use another derivative.",
                 attr="threshold",
                 obj=self,
-            ) from None
+            )
+        return threshold
 
     def make_step(self, neuron_type, signal, out):
-        return _make_step_greater(signal, self.get_threshold(neuron_type), out)
-
-
-def _make_step_greater(signal, threshold, out):
-    # NumPy would allocate a buffer to write the comparison to an array of floats
-    xp = array_namespace(out)
-    greater = xp.empty_like(out, dtype=xp.bool)
-
-    def step():
-        xp.greater(signal, threshold, out=greater)
-        out[...] = greater
-
-    return step
+        return make_step_greater(signal, self.get_threshold(neuron_type), out)
 
 
 class Rate(Derivative):
@@ -223,9 +197,10 @@ class Rate(Derivative):
     Notes
     -----
     Known are LIF, LIFRate, AdaptiveLIF, AdaptiveLIFRate, Pyramidal, PyramidalRate,
-    RectifiedLinear, SpikingRectifiedLinear, Sigmoid and Tanh, and RegularSpiking, StochasticSpiking and
-    PoissonSpiking on top of any of the rate types. A class derived from one of them may
-    have another response curve, and is refused.
+    RectifiedLinear, SpikingRectifiedLinear, Sigmoid and Tanh, and RegularSpiking,
+    StochasticSpiking and PoissonSpiking on top of any of the rate types, and what
+    `register_response` has added. A class derived from one of them may have another
+    response curve, and is refused until it is registered.
 
     Examples
     --------
@@ -240,131 +215,10 @@ class Rate(Derivative):
         self.margin = margin
 
     def make_step(self, neuron_type, signal, out):
-        if type(neuron_type) in self.spike_generators:
-            xp = array_namespace(out)
-            step_rate = self.make_step(neuron_type.base_type, signal, out)
-            amplitude = neuron_type.amplitude
-
-            def step():
-                step_rate()
-                xp.multiply(out, amplitude, out=out)
-
-            return step
-
-        try:
-            make_step = self.response_curves[type(neuron_type)]
-        except KeyError:
-            known = (*self.response_curves, *self.spike_generators)
-            raise ValidationError(
-                f"The derivative of {type(neuron_type).__name__} is not known "
-                f"(known: {', '.join(cls.__name__ for cls in known)}). Use one of "
-                "these neuron types, Step(signal='output'), or pass your own "
-                "derivative: a class derived from nengo_fa.Derivative.",
-                attr="derivative",
-                obj=self,
-            ) from None
-        return make_step(self, neuron_type, signal, out)
-
-    def _make_step_lif(self, neuron_type, signal, out):
-        # f' = c / (interval^2 J (J - 1)); c is taken into the interval
-        root = np.sqrt(neuron_type.amplitude * neuron_type.tau_rc)
-        tau_rc, tau_ref = neuron_type.tau_rc / root, neuron_type.tau_ref / root
-        margin = self.margin
-        xp = array_namespace(out)
-        above = xp.empty_like(out)  # J - 1
-        interval = xp.empty_like(out)  # between two spikes
-        step_firing = _make_step_greater(signal, 1, out)
-
-        def step():
-            xp.subtract(signal, 1, out=above)
-            xp.maximum(above, margin, out=above)
-            xp.divide(1, above, out=interval)
-            xp.log1p(interval, out=interval)
-            xp.multiply(interval, tau_rc, out=interval)
-            xp.add(interval, tau_ref, out=interval)
-
-            step_firing()
-            xp.divide(out, interval, out=out)
-            xp.divide(out, interval, out=out)
-            xp.divide(out, above, out=out)
-            xp.add(above, 1, out=above)
-            xp.divide(out, above, out=out)
-
-        return step
+        response = get_response(neuron_type)
+        return response.make_step_derivative(neuron_type, signal, out, self.margin)
 
     def make_step_with_rates(self, neuron_type, current, rates, out):
-        if not has_lif_rates(neuron_type):
-            return super().make_step_with_rates(neuron_type, current, rates, out)
-
-        # f' follows from the rate a without another logarithm: in the notation of the
-        # documentation, f' = tau_rc a^2 / (J (J - 1)). It falls with J, so that its value
-        # at the margin is its bound.
-        xp = array_namespace(out)
-        work = xp.empty_like(out)
-        step_rates = make_step_lif(neuron_type, current, rates, out, work)
-        factor = neuron_type.tau_rc / neuron_type.amplitude
-        bound = xp.full_like(out, float(self(neuron_type, 1 + self.margin)) / factor)
-
-        def step():
-            step_rates()
-            xp.multiply(rates, rates, out=work)
-            xp.divide(work, out, out=out)
-            xp.minimum(out, bound, out=out)
-            xp.multiply(out, factor, out=out)
-
-        return step
-
-    def _make_step_rectified(self, neuron_type, signal, out):
-        xp = array_namespace(out)
-        amplitude = neuron_type.amplitude
-        step_firing = _make_step_greater(signal, 0, out)
-
-        def step():
-            step_firing()
-            xp.multiply(out, amplitude, out=out)
-
-        return step
-
-    def _make_step_sigmoid(self, neuron_type, signal, out):
-        xp = array_namespace(out)
-        quarter_max_rate = 0.25 / neuron_type.tau_ref
-
-        def step():
-            # s(J) s(-J) = (1 - tanh(J / 2)^2) / 4, which cannot overflow
-            xp.multiply(signal, 0.5, out=out)
-            xp.tanh(out, out=out)
-            xp.multiply(out, out, out=out)
-            xp.subtract(1, out, out=out)
-            xp.multiply(out, quarter_max_rate, out=out)
-
-        return step
-
-    def _make_step_tanh(self, neuron_type, signal, out):
-        xp = array_namespace(out)
-        max_rate = 1 / neuron_type.tau_ref
-
-        def step():
-            xp.tanh(signal, out=out)
-            xp.multiply(out, out, out=out)
-            xp.subtract(1, out, out=out)
-            xp.multiply(out, max_rate, out=out)
-
-        return step
-
-    response_curves = {
-        neurons.LIF: _make_step_lif,
-        neurons.LIFRate: _make_step_lif,
-        neurons.AdaptiveLIF: _make_step_lif,
-        neurons.AdaptiveLIFRate: _make_step_lif,
-        Pyramidal: _make_step_lif,
-        PyramidalRate: _make_step_lif,
-        neurons.RectifiedLinear: _make_step_rectified,
-        neurons.SpikingRectifiedLinear: _make_step_rectified,
-        neurons.Sigmoid: _make_step_sigmoid,
-        neurons.Tanh: _make_step_tanh,
-    }
-    spike_generators = (
-        neurons.RegularSpiking,
-        neurons.StochasticSpiking,
-        neurons.PoissonSpiking,
-    )
+        return get_response(neuron_type).make_step_rates_and_derivative(
+            neuron_type, current, rates, out, self.margin
+        )

@@ -361,6 +361,20 @@ def test_interruption_at_once(tmp_path):
     assert "Interrupted before there was anything to report" in errors
 
 
+@pytest.mark.parametrize("command", ["mnist", "depth", "homeostasis mnist"])
+def test_empty_dataset_is_refused(command, tmp_path, capsys):
+    arguments = [
+        *command.split(),
+        "--quick",
+        "--dataset",
+        "",
+        "--folder",
+        str(tmp_path),
+    ]
+    assert cli.main(arguments) != 0
+    assert "Must be 'mnist', 'digits' or a file" in capsys.readouterr().err
+
+
 def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
     """Where MNIST is not, small digits take its place, and the command says so."""
 

@@ -12,6 +12,7 @@ from nengo_fa.datasets import (
     find_bands,
     load,
     load_npz,
+    mnist,
     parity,
 )
 
@@ -92,6 +93,21 @@ def test_parity():
 def test_bands_that_are_none(change, message):
     with pytest.raises(ValidationError, match=message):
         banded(**change)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "one", [1, -1]])
+@pytest.mark.parametrize("make", [banded, parity])
+def test_seeds_that_are_none(make, seed):
+    with pytest.raises(ValidationError, match="got") as info:
+        make(seed=seed)
+    assert info.value.attr == "seed"
+
+
+@pytest.mark.parametrize("path", ["a\0b.npz", "a\0b", "\ud800.npz"])
+def test_paths_that_are_none(path):
+    for function in (load, load_npz, mnist):
+        with pytest.raises(ValidationError, match="characters that paths cannot have"):
+            function(path)
 
 
 @pytest.fixture
@@ -186,6 +202,39 @@ def test_bad_arrays(save, key, value, message):
     assert str(path) in str(info.value)
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("u1", "i8"),
+        ("u1", "u2"),
+        ("u1", "i1"),
+        ("u1", "f4"),
+        ("i2", "f8"),
+        ("i4", "i8"),
+        ("u1", "?"),
+        ("?", "f4"),
+    ],
+)
+def test_mixed_types(save, arrays, one, other, swapped):
+    """Pixels from 0 to 255 in one array, and from 0 to 1 in the other?"""
+    one, other = (other, one) if swapped else (one, other)
+    x_train, x_test = arrays["x_train"] // 2, arrays["x_test"] // 2
+    path = save(x_train=x_train.astype(one), x_test=x_test.astype(other))
+    with pytest.raises(ValidationError, match="must be of one type") as info:
+        load_npz(path)
+    assert info.value.attr == "x_test" and str(path) in str(info.value)
+
+
+def test_types_that_do_not_matter(save, arrays, rng):
+    x_test = rng.uniform(-1, 1, size=(2, 4, 5))
+    x_train = rng.uniform(-1, 1, size=(9, 4, 5))
+    load_npz(save(x_train=x_train.astype("f4"), x_test=x_test.astype(">f8")))
+    load_npz(save(x_train=arrays["x_train"].astype(">i4"), x_test=x_test.astype("<i4")))
+    pixels = load_npz(save(x_train=arrays["x_train"] / 255, x_test=arrays["x_test"]))
+    assert pixels.digest == load_npz(save(y_test=np.array([1, 2], dtype="u1"))).digest
+
+
 def test_colours_are_refused(save):
     with pytest.raises(ValidationError, match=r"rows \(n, d\).*\(9, 4, 5, 3\)"):
         load_npz(save(x_train=np.zeros((9, 4, 5, 3)), x_test=np.zeros((2, 4, 5, 3))))
@@ -211,8 +260,9 @@ def test_bad_npz(arrays, save, tmp_path):
 
 
 def test_unknown_name():
-    with pytest.raises(ValidationError, match=r"'mnist', 'digits' or .* \.npz"):
-        load("fashion")
+    for name in ("fashion", ""):
+        with pytest.raises(ValidationError, match=r"'mnist', 'digits' or .* \.npz"):
+            load(name)
 
 
 def test_without_scikit_learn(monkeypatch):

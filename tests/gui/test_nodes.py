@@ -254,12 +254,20 @@ def test_tuning_curves(Simulator, model, allclose):
         assert read(view, "change") > 1
 
 
-def test_tuning_curves_are_in_hertz(Simulator, allclose):
+@pytest.mark.parametrize(
+    "neuron_type",
+    [
+        nengo.RectifiedLinear(amplitude=0.01),
+        nengo.RegularSpiking(nengo.RectifiedLinear(), amplitude=0.01),
+    ],
+    ids=repr,
+)
+def test_tuning_curves_are_in_hertz(Simulator, allclose, neuron_type):
     with nengo.Network() as model:
         ensemble = nengo.Ensemble(
             1, 2, max_rates=[100], intercepts=[0], encoders=[[1, 0]]
         )
-        ensemble.neuron_type = nengo.RectifiedLinear(amplitude=0.01)
+        ensemble.neuron_type = neuron_type
         encode = nengo.Connection(
             nengo.Node([0, 0]),
             ensemble,

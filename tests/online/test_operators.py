@@ -88,7 +88,6 @@ def test_step_function_does_not_allocate(normalization, derivative, sparse):
         "feedback": (2, n_neurons),
         "x": (dimensions,),
         "gate": (n_neurons,),
-        "adaptation": (n_neurons,),
         "scaled_encoders": (n_neurons, dimensions),
         "projected_error": (n_neurons,),
         "derivative": (n_neurons,),

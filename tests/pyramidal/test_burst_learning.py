@@ -164,6 +164,35 @@ def test_amplitude_scales_the_update(Simulator, allclose):
     assert allclose(*deltas) and deltas[0].any()
 
 
+@pytest.mark.parametrize("amplitude", [1, 0.5])
+@pytest.mark.parametrize("pre_synapse", [None, 0.02])
+@pytest.mark.parametrize("neuron_type", [Pyramidal, PyramidalRate])
+def test_in_a_simulator_it_is_the_equation(
+    Simulator, neuron_type, pre_synapse, amplitude
+):
+    """For any radius, amplitude, trace of the input and average of what was expected."""
+    rule = BurstLearning(0.1, normalization=None, pre_synapse=pre_synapse, n_events=40)
+    model = make_model(rule, neuron_type(amplitude=amplitude), radius=1.5)
+    with model:
+        for name in ("output", "bursts"):
+            model.measured[name] = nengo.Probe(model.hidden.neurons, name)
+        model.measured["x"] = nengo.Probe(model.hidden, "input")
+    sim, data = run(Simulator, model)
+
+    x, expected = data["x"], np.full(20, 0.5)
+    if pre_synapse is not None:
+        x = nengo.Lowpass(pre_synapse).filt(x, y0=0)
+    s = sim.data[model.hidden].gain / 1.5
+    for i in range(len(x)):
+        surprise = data["bursts"][i] - expected * data["output"][i]
+        delta = np.outer(-0.1 * 0.001 * s**2 * surprise, x[i])
+        expected = expected + surprise * 0.001 / (amplitude * 40)
+        np.testing.assert_allclose(data["surprise"][i], surprise, atol=1e-9)
+        np.testing.assert_allclose(data["delta"][i], delta, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(data["expected"][i], expected, rtol=1e-9)
+    assert np.abs(expected - 0.5).max() > 0.05
+
+
 def test_some_dimensions_and_fields(Simulator):
     model = make_model(BurstLearning(normalization=None), to=slice(1))
     assert not run(Simulator, model)[1]["delta"][:, :, 1].any()

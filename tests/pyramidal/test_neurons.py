@@ -70,6 +70,59 @@ def test_apical_input_reaches_the_soma_by_the_coupling(allclose):
     assert allclose(some, nengo.LIFRate().rates(current + 0.5, 1, 0).ravel())
 
 
+@pytest.mark.parametrize("coupling", [0, 0.01, 0.3])
+def test_spikes_are_those_of_a_lif_neuron_at_the_current_of_the_soma(coupling):
+    """Step by step: J plus coupling times the apical potential of the same step."""
+    current, apical_input = np.linspace(0.5, 4, 50), 5.0
+    spikes, _, apical = simulate(
+        Pyramidal(coupling=coupling), current, apical_input, 0.3
+    )
+    lif, expected = nengo.LIF(), np.zeros_like(spikes)
+    state = lif.make_state(50, rng=np.random.RandomState(0))
+    for potential, output in zip(apical, expected):
+        lif.step(0.001, current + coupling * potential, output, **state)
+    assert np.array_equal(spikes, expected)
+    without = simulate(Pyramidal(coupling=0), current, apical_input, 0.3)[0]
+    assert (spikes.sum() > without.sum()) == (coupling > 0)
+
+
+@pytest.mark.parametrize("neuron_type", TYPES)
+@pytest.mark.parametrize("tau_apical", [0.002, 0.01, 0.05])
+def test_apical_time_constant(neuron_type, tau_apical, allclose):
+    """Of a leaky integrator, whether its input goes up or down."""
+    potential = simulate(neuron_type(tau_apical), [2.0], 3.0, 0.05)[2][:, 0]
+    times = 0.001 * np.arange(1, 51)
+    assert allclose(potential, 3 * (1 - np.exp(-times / tau_apical)))
+    decaying = neuron_type(tau_apical, initial_state={"apical": [3]})
+    potential = simulate(decaying, [2.0], 0.0, 0.05)[2][:, 0]
+    assert allclose(potential, 3 * np.exp(-times / tau_apical))
+
+
+@pytest.mark.parametrize("neuron_type", TYPES)
+@pytest.mark.parametrize("probability", [0.1, 0.7])
+def test_fraction_of_bursts_at_rest(neuron_type, probability):
+    """To four standard errors, as for coins that are thrown."""
+    neurons = neuron_type(burst_probability=probability)
+    output, bursts, _ = simulate(neurons, np.full(100, 2.5), 0.0, 0.5)
+    n_events = output.sum() / 1000
+    error = np.sqrt(probability * (1 - probability) / n_events)
+    assert abs(bursts.sum() / output.sum() - probability) < 4 * error
+    if not neurons.spiking:
+        np.testing.assert_allclose(bursts, probability * output)
+
+
+def test_bursts_follow_the_random_state():
+    """The same seed gives the same bursts, another seed gives others of the same events."""
+    start = {"voltage": np.linspace(0, 0.9, 30)}
+    runs = [
+        simulate(Pyramidal(initial_state=start), np.full(30, 2.5), 0.0, 0.2, seed=seed)
+        for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(runs[0], runs[1])
+    assert np.array_equal(runs[0][0], runs[2][0])
+    assert 0.3 < np.mean((runs[0][1] != runs[2][1])[runs[0][0] > 0]) < 0.7
+
+
 @pytest.mark.parametrize("neuron_type", [Pyramidal(), PyramidalRate()], ids=repr)
 def test_apical_potential_does_not_depend_on_the_time_step(neuron_type, allclose):
     potentials = [
@@ -132,3 +185,17 @@ def test_measured_activities(rng, allclose):
     make_step_measured(Pyramidal(), current, out, nengo.Lowpass(0.02), 0.4, rng=rng)()
     rates = nengo.LIFRate().rates(current.ravel(), 1, 0).reshape(2, 20)
     assert allclose(out, rates, atol=8)
+
+
+@pytest.mark.parametrize("neuron_type", TYPES)
+def test_measured_current_is_that_of_the_soma(neuron_type, allclose):
+    """With an apical potential at the start that is all but kept."""
+    neurons = neuron_type(
+        tau_apical=1e4, coupling=0.2, initial_state={"apical": nengo.dists.Choice([5])}
+    )
+    current = np.linspace(0.5, 3, 40).reshape(2, 20)
+    drive, out = current.copy(), np.empty_like(current)
+    make_step_measured(neurons, drive, out, None, 1.0)()
+    assert allclose(drive, current + 0.2 * 5, rtol=1e-3)
+    rates = nengo.LIFRate().rates(drive.ravel(), 1, 0).reshape(2, 20)
+    assert allclose(out, rates, atol=3)

@@ -1,10 +1,15 @@
+import copy
+import pickle
+
 import nengo
 import numpy as np
 import pytest
+from nengo.builder.signal import SignalDict
 from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import ApicalDendrites, Pyramidal, PyramidalRate
+from nengo_fa.pyramidal.builder import CountedRandomState, SimPyramidal
 
 
 def make_model(neuron_type=None, n_inputs=1, seed=1):
@@ -125,15 +130,121 @@ def test_ensemble_of_another_model(Simulator):
         Simulator(model)
 
 
-def test_feedback_alignment_teaches_them_too(Simulator):
-    model = make_model()
+@pytest.mark.parametrize(
+    "neuron_type",
+    [Pyramidal(coupling=0.4), PyramidalRate(coupling=0.4), Pyramidal(coupling=0)],
+    ids=repr,
+)
+def test_feedback_alignment_teaches_them_too(Simulator, neuron_type):
+    """By eq. 3, with the gate open where the current at the soma is above threshold."""
+    model = make_model(neuron_type)
     with model:
-        rule = nengo_fa.FeedbackAlignment(1)
+        rule = nengo_fa.FeedbackAlignment(1, 3.0, normalization=None)
         encode = nengo.Connection(
-            nengo.Node([0.5, 0.2]), model.hidden, learning_rule_type=rule
+            nengo.Node([0.5, 0.2]), model.hidden, synapse=None, learning_rule_type=rule
         )
-        nengo.Connection(nengo.Node([1.0]), encode.learning_rule)
-        delta = nengo.Probe(encode.learning_rule, "delta")
+        nengo.Connection(nengo.Node([-2.0]), encode.learning_rule, synapse=None)
+        delta, gate = (
+            nengo.Probe(encode.learning_rule, name) for name in ("delta", "derivative")
+        )
+        current = nengo.Probe(model.hidden.neurons, "input")
     with Simulator(model) as sim:
         sim.run(0.05)
-    assert sim.data[delta].any()
+    soma = sim.data[current] + neuron_type.coupling * sim.data[model.measured[2]]
+    assert np.array_equal(sim.data[gate], soma > 1)
+    same = np.array_equal(soma > 1, sim.data[current] > 1)
+    assert same == (neuron_type.coupling == 0)
+
+    gain = sim.data[model.hidden].gain
+    projected = sim.data[encode.learning_rule].feedback @ [-2.0]
+    h = -3.0 * sim.dt * gain**2 * projected * (soma > 1)
+    expected = h[:, :, np.newaxis] * [0.5, 0.2]
+    np.testing.assert_allclose(sim.data[delta], expected, rtol=1e-12)
+    assert 5 < expected[-1].any(axis=1).sum() < 40
+
+
+def test_bursts_are_drawn_from_the_seed_of_the_ensemble(Simulator):
+    """From random numbers of their own, one for each event, in the order of neurons."""
+    model = make_model(n_inputs=3)
+    model.hidden.seed = 7
+    output, bursts, apical = run(Simulator, model)
+    rng = np.random.RandomState([8, 1])
+    probabilities = Pyramidal().burst_probabilities(apical)
+    for fired, burst, probability in zip(output > 0, bursts, probabilities):
+        draws = rng.random_sample(fired.sum())
+        assert np.array_equal(burst[fired] > 0, draws < probability[fired])
+        assert not burst[~fired].any()
+    assert bursts.any() and not np.array_equal(bursts, output)
+    assert np.array_equal(bursts[bursts > 0], output[bursts > 0])
+
+
+@pytest.mark.parametrize(
+    "resume", [copy.deepcopy, lambda sim: pickle.loads(pickle.dumps(sim))]
+)
+@pytest.mark.parametrize("neuron_type", [Pyramidal(), PyramidalRate()], ids=repr)
+def test_resumed_simulators_go_on_as_they_were(Simulator, neuron_type, resume):
+    model = make_model(neuron_type)
+    with model:
+        rule = nengo_fa.BurstLearning(n_events=30)
+        nengo.Connection(nengo.Node([0.5, 0.2]), model.hidden, learning_rule_type=rule)
+        nengo.Probe(model.hidden, "scaled_encoders")
+    with Simulator(model) as sim:
+        sim.run_steps(60)
+        resumed = resume(sim)
+        for _ in range(60):  # in turn: each has random numbers of its own
+            sim.step()
+            resumed.step()
+        for probe, other in zip(sim.model.probes, resumed.model.probes):
+            assert np.array_equal(sim._sim_data[probe], resumed._sim_data[other])
+        uninterrupted = [sim.data[probe].copy() for probe in model.probes]
+        for _ in range(2):
+            sim.reset()
+            sim.run_steps(120)
+            for probe, values in zip(model.probes, uninterrupted):
+                assert np.array_equal(sim.data[probe], values)
+    resumed.close()
+
+
+def test_two_simulators_of_one_model_do_not_disturb_each_other(Simulator):
+    model = make_model()
+    alone = run(Simulator, model, 0.1)
+    with Simulator(model) as first, Simulator(model) as second:
+        for _ in range(100):
+            first.step()
+            second.step()
+        for sim in first, second:
+            data = [sim.data[probe] for probe in model.measured]
+            assert all(np.array_equal(*pair) for pair in zip(data, alone))
+
+
+@pytest.mark.parametrize("neuron_type", [Pyramidal(), PyramidalRate()], ids=repr)
+def test_arrays_may_be_filled_after_steps_are_made(Simulator, neuron_type):
+    """As simulators do that keep their arrays elsewhere."""
+    model = make_model(neuron_type)
+    with Simulator(model) as sim:
+        sim.run_steps(50)
+        (operator,) = (op for op in sim.model.operators if type(op) is SimPyramidal)
+        live = SignalDict()
+        operator.init_signals(live)
+        step = operator.make_step(live, sim.dt, None)
+        for signal in live:
+            live[signal][...] = sim.signals[signal]
+        sim.step()
+        # inputs are what they were in this step; state was as after the step before
+        for signal in operator.reads:
+            live[signal][...] = sim.signals[signal]
+        step()
+        for signal in operator.sets + operator.updates:
+            assert np.array_equal(live[signal], sim.signals[signal])
+    assert operator.apical_input in operator.reads
+
+
+def test_random_numbers_go_on_from_any_count():
+    expected = np.random.RandomState([3, 1]).random_sample(1_000_008)
+    rng = CountedRandomState([3, 1])
+    for count in (0, 5, 1_000_003, 2):
+        rng.go_to(count)
+        for n in range(3):
+            assert np.array_equal(rng.random_sample(n), expected[count : count + n])
+            count += n
+        assert rng.count == count

@@ -1,3 +1,5 @@
+import pickle
+
 import nengo
 import numpy as np
 import pytest
@@ -8,51 +10,129 @@ from nengo.exceptions import ValidationError
 
 import nengo_fa
 
-RATE_TYPES = [
-    nengo.LIFRate(),
-    nengo.LIFRate(tau_rc=0.05, tau_ref=0.004, amplitude=0.01),
-    nengo.LIFRate(tau_ref=0),
-    nengo.AdaptiveLIFRate(amplitude=2),
-    nengo.RectifiedLinear(),
-    nengo.RectifiedLinear(amplitude=0.5),
-    nengo.Sigmoid(),
-    nengo.Sigmoid(tau_ref=0.01),
-    nengo.Tanh(),
-    nengo.Tanh(tau_ref=0.01),
+
+class Half(nengo_fa.Derivative):
+    """A user's own."""
+
+    def make_step(self, neuron_type, signal, out):
+        return lambda: np.multiply(signal, 0.5, out=out)
+
+
+#: What every test of the family runs with; a new derivative joins by a line.
+DERIVATIVES = [
+    nengo_fa.Rate(),
+    nengo_fa.Rate(margin=1e-4),
+    nengo_fa.Rate(margin=0.5, synapse=0.01),
+    nengo_fa.Step(),
+    nengo_fa.Step("output"),
+    nengo_fa.Step("output", threshold=30, synapse=0.02),
+    nengo_fa.Step(threshold=0.3),
+    Half(),
+    Half(synapse=nengo.Alpha(0.01)),
 ]
-SPIKING_TYPES = [
-    nengo.LIF(),
-    nengo.LIF(tau_rc=0.03, amplitude=0.1),
-    nengo.AdaptiveLIF(),
-    nengo.SpikingRectifiedLinear(amplitude=3),
-    nengo.RegularSpiking(nengo.Sigmoid()),
-    nengo.RegularSpiking(nengo.Tanh()),
-    nengo.StochasticSpiking(nengo.RectifiedLinear(amplitude=2), amplitude=0.5),
-    nengo.PoissonSpiking(nengo.LIFRate(), amplitude=2),
+every_derivative = pytest.mark.parametrize("derivative", DERIVATIVES, ids=repr)
+NEURONS = [
+    nengo.LIF(amplitude=0.5),
+    nengo.AdaptiveLIFRate(),
+    nengo.RectifiedLinear(amplitude=2),
+    nengo.PoissonSpiking(nengo.LIFRate(amplitude=2), amplitude=0.1),
+    nengo_fa.Pyramidal(),
 ]
 
 
 def rates(neuron_type, current):
     """The firing rates that Nengo gives, in units of the neuron's output."""
-    output = neuron_type.rates(current, gain=np.ones(1), bias=np.zeros(1))[:, 0]
+    output = neuron_type.rates(current.ravel(), gain=np.ones(1), bias=np.zeros(1))
     if isinstance(neuron_type, nengo.neurons.RatesToSpikesNeuronType):
         output = output * neuron_type.amplitude
-    return output
+    return output.reshape(current.shape)
 
 
-@pytest.mark.parametrize("neuron_type", RATE_TYPES + SPIKING_TYPES, ids=repr)
-def test_rate_is_the_derivative_of_the_firing_rate(neuron_type, allclose):
-    step = 1e-5
-    currents = np.linspace(-3, 6, 181)
-    thresholds = np.array([0, 1])  # kinks
-    currents = currents[np.abs(currents[:, None] - thresholds).min(axis=1) > 0.03]
-
-    numerical = rates(neuron_type, currents + step) - rates(
-        neuron_type, currents - step
+@given(
+    current=arrays(
+        float, array_shapes(min_dims=1, max_dims=3), elements=st.floats(-1e3, 1e3)
     )
-    exact = nengo_fa.Rate()(neuron_type, currents)
-    assert allclose(exact, numerical / (2 * step), rtol=1e-6, atol=1e-6)
-    assert exact.max() > 0
+)
+@every_derivative
+def test_elementwise_in_any_shape(derivative, current):
+    before = current.copy()
+    value = derivative(nengo.LIF(), current)
+    assert value.shape == current.shape and np.all(np.isfinite(value))
+    assert np.array_equal(current, before)
+    assert np.array_equal(value.ravel(), derivative(nengo.LIF(), current.ravel()))
+
+
+@every_derivative
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("neuron_type", NEURONS, ids=repr)
+def test_step_reads_its_arrays_each_time(derivative, neuron_type, dtype, rng):
+    """And keeps nothing: simulators may fill arrays after steps are made."""
+    signal, out = np.full((2, 9), np.nan, dtype=dtype)
+    step = derivative.make_step(neuron_type, signal, out)
+    scale = 1 if derivative.signal == "current" else 100
+    for values in scale * rng.uniform(-1, 3, size=(3, 9)):
+        signal[...] = values
+        step()
+        expected = derivative(neuron_type, signal)
+        np.testing.assert_allclose(
+            out, expected, rtol=3e-3 if dtype == np.float32 else 0
+        )
+        assert np.array_equal(signal, values.astype(dtype))
+
+
+@every_derivative
+@pytest.mark.parametrize("neuron_type", NEURONS, ids=repr)
+def test_together_with_rates_it_is_the_same(neuron_type, derivative, rng):
+    current = rng.uniform(-2, 4, size=(30, 7))
+    # but for J - 1 of a few bits, where f' is bounded whatever its digits
+    current[0], current[1] = [0, 1, -1e9, 1e9, 1 + 1e-9, 1.01, 1.5], 1
+    before = current.copy()
+    signals = {"current": current, "output": rates(neuron_type, current)}
+    expected = derivative(neuron_type, signals[derivative.signal])
+    together = np.full((2, *current.shape), np.nan)
+    step = derivative.make_step_with_rates(neuron_type, current, *together)
+    for _ in range(2):
+        step()
+    np.testing.assert_allclose(together[0], signals["output"], rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(together[1], expected, rtol=1e-6, atol=1e-12)
+    if derivative.signal == "current":
+        assert np.array_equal(together[1] == 0, expected == 0)
+    assert np.array_equal(current, before)
+
+
+@every_derivative
+def test_frozen_and_equal_by_parameters(derivative):
+    again = pickle.loads(pickle.dumps(derivative))
+    assert again == derivative and hash(again) == hash(derivative)
+    assert [other == derivative for other in DERIVATIVES].count(True) == 1
+    with pytest.raises(ValidationError):
+        derivative.synapse = 0.5
+
+
+@every_derivative
+def test_rules_gate_by_it(Simulator, derivative):
+    """In a simulator, the probed derivative is that at the filtered signal."""
+    with nengo.Network(seed=1) as model:
+        stimulus = nengo.Node(lambda t: np.sin(40 * t))
+        ensemble = nengo.Ensemble(9, 1, neuron_type=nengo.LIF(amplitude=0.5))
+        rule = nengo_fa.FeedbackAlignment(1, 0, derivative=derivative)
+        encode = nengo.Connection(
+            stimulus, ensemble, synapse=None, learning_rule_type=rule
+        )
+        nengo.Connection(nengo.Node([1.0]), encode.learning_rule)
+        gate = nengo.Probe(encode.learning_rule, "derivative")
+        probes = {
+            "current": nengo.Probe(ensemble.neurons, "input"),
+            "output": nengo.Probe(ensemble.neurons),
+        }
+    with Simulator(model) as sim:
+        sim.run(0.2)
+    signal = sim.data[probes[derivative.signal]]
+    if derivative.synapse is not None:
+        signal = derivative.synapse.filt(signal, y0=0)
+    expected = derivative(ensemble.neuron_type, signal)
+    np.testing.assert_allclose(sim.data[gate], expected, rtol=1e-6, atol=1e-9)
+    assert np.ptp(expected) > 0
 
 
 @pytest.mark.parametrize("margin", [1e-3, 0.01, 0.5])
@@ -73,25 +153,23 @@ def test_stated_bound_of_lif():
     assert round(at_margin / at_two) == 6
 
 
-@pytest.mark.parametrize("neuron_type", RATE_TYPES, ids=repr)
+@pytest.mark.parametrize(
+    "neuron_type",
+    [
+        nengo.LIFRate(),
+        nengo.LIFRate(tau_rc=0.05, tau_ref=0.004, amplitude=0.01),
+        nengo.LIFRate(tau_ref=0),
+        nengo.AdaptiveLIFRate(amplitude=2),
+        nengo.RectifiedLinear(amplitude=0.5),
+        nengo.Sigmoid(tau_ref=0.01),
+        nengo.Tanh(tau_ref=0.01),
+    ],
+    ids=repr,
+)
 def test_rate_never_overflows(neuron_type):
     with np.errstate(all="raise", under="ignore"):
         extreme = nengo_fa.Rate()(neuron_type, [-1e6, -800, 0, 1, 800, 1e6])
     assert np.all(np.isfinite(extreme)) and np.all(extreme >= 0)
-
-
-@given(
-    current=arrays(
-        float, array_shapes(min_dims=1, max_dims=3), elements=st.floats(-1e3, 1e3)
-    )
-)
-@pytest.mark.parametrize("derivative", [nengo_fa.Step(), nengo_fa.Rate()], ids=repr)
-def test_derivatives_are_elementwise_in_any_shape(derivative, current):
-    before = current.copy()
-    value = derivative(nengo.LIF(), current)
-    assert value.shape == current.shape
-    assert np.array_equal(current, before)
-    assert np.array_equal(value.ravel(), derivative(nengo.LIF(), current.ravel()))
 
 
 @pytest.mark.parametrize(

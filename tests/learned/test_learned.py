@@ -453,21 +453,6 @@ def test_load_into_another_network(saved, changes, message):
     assert isinstance(model.hidden.encoders, nengo.dists.Distribution)
 
 
-def test_load_with_other_objects(saved):
-    model = make_model()
-    with model:
-        nengo.Ensemble(5, 1)
-    with pytest.raises(
-        ValidationError, match="it holds 3 ensembles .* the network has 4"
-    ):
-        nengo_fa.load(model, saved)
-    model = make_model()
-    with model:
-        nengo.Connection(model.hidden[0], nengo.Node(size_in=1))
-    with pytest.raises(ValidationError, match="connections"):
-        nengo_fa.load(model, saved)
-
-
 def test_load_with_connections_in_another_order(Simulator, tmp_path):
     def make(order):
         with nengo.Network(seed=1) as model:

@@ -1,0 +1,199 @@
+"""Labelled samples in one form."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from nengo.exceptions import ValidationError
+
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples for training and for testing, and the class of each.
+
+    Attributes
+    ----------
+    name : str
+    x_train : (n_train, d) ndarray of float32
+        Pixels of images from 0 to 1, row by row.
+    labels_train : (n_train,) ndarray of int64
+        Classes, from 0 to ``n_classes - 1``.
+    x_test : (n_test, d) ndarray of float32
+    labels_test : (n_test,) ndarray of int64
+    image_shape : tuple of int or None
+        Height and width of the images, if the samples are images.
+    digest : str
+        SHA-256 digest, in hexadecimal, of samples and labels as they were loaded:
+        whatever file they came from, and whether or not they have been centered since.
+    mean : (d,) ndarray of float32 or float
+        What `centered` has taken away from each sample.
+    length : float
+        What it has then divided each sample by.
+    """
+
+    name: str
+    x_train: np.ndarray
+    labels_train: np.ndarray
+    x_test: np.ndarray
+    labels_test: np.ndarray
+    image_shape: tuple
+    digest: str
+    mean: np.ndarray = 0.0
+    length: float = 1.0
+
+    @property
+    def n_classes(self):
+        """Number of classes."""
+        return int(max(self.labels_train.max(), self.labels_test.max())) + 1
+
+    def centered(self):
+        """The same samples about their mean, with a mean length of one.
+
+        The mean over the training samples is taken away from all samples, and what is left
+        is divided by the mean length of what is left of the training samples. So
+        encoders of unit length and Nengo's usual intercepts suit them.
+
+        Returns
+        -------
+        dataset : Dataset
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If all training samples are the same.
+        """
+        mean = self.x_train.mean(axis=0, dtype=np.float64).astype(np.float32)
+        x_train, x_test = self.x_train - mean, self.x_test - mean
+        # not numpy.linalg.norm, which needs another copy
+        length = np.sqrt(np.einsum("ij,ij->i", x_train, x_train)).mean()
+        if not length > 0:
+            raise ValidationError("All samples are the same", "x_train", obj=self)
+        x_train /= length
+        x_test /= length
+        return replace(self, x_train=x_train, x_test=x_test, mean=mean, length=length)
+
+    def restore(self, x):
+        """Samples as they were before they were centered.
+
+        Parameters
+        ----------
+        x : (n_samples, d) ndarray
+
+        Returns
+        -------
+        x : (n_samples, d) ndarray
+        """
+        return x * self.length + self.mean
+
+    def one_hot(self):
+        """Targets for an output that has one dimension per class.
+
+        Returns
+        -------
+        y_train : (n_train, n_classes) ndarray of float32
+            One in the column of the class, and zero elsewhere.
+        y_test : (n_test, n_classes) ndarray of float32
+        """
+        targets = np.eye(self.n_classes, dtype=np.float32)
+        return targets[self.labels_train], targets[self.labels_test]
+
+
+def make_dataset(name, arrays, path=None):
+    """Bring four arrays into one form, if they fit each other; they leave the dict."""
+    where = "" if path is None else f" in {str(path)!r}"
+    image_shapes = {arrays[key].shape[1:] for key in ("x_train", "x_test")}
+    if len(image_shapes) > 1:
+        raise ValidationError(
+            f"x_train and x_test{where} must have samples of one shape (got shapes "
+            f"{arrays['x_train'].shape} and {arrays['x_test'].shape})",
+            attr="x_test",
+        )
+    types = [arrays[key].dtype.newbyteorder("=") for key in ("x_train", "x_test")]
+    data = {}
+    for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
+        # popped, so that no array is held any longer than it is needed
+        data[x] = _make_rows(arrays.pop(x), x, where)
+        data[y] = _make_labels(arrays.pop(y), y, where, len(data[x]))
+    _check_types(types, [data["x_train"], data["x_test"]], where)
+    classes = np.unique(data["y_train"])
+    if classes[-1] != len(classes) - 1 or len(classes) < 2:
+        raise ValidationError(
+            f"y_train{where} must hold each class from 0 to n_classes - 1, and two at "
+            f"least (got the classes {np.array2string(classes, threshold=10)})",
+            attr="y_train",
+        )
+    if data["y_test"].max() > classes[-1]:
+        raise ValidationError(
+            f"y_test{where} holds class {data['y_test'].max()}, of which there are no "
+            "samples to learn from",
+            attr="y_test",
+        )
+    digest = hashlib.sha256()
+    for array in data.values():
+        digest.update(str(array.shape).encode())
+        digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False))
+    (image_shape,) = image_shapes
+    return Dataset(
+        name=name,
+        x_train=data["x_train"],
+        labels_train=data["y_train"],
+        x_test=data["x_test"],
+        labels_test=data["y_test"],
+        image_shape=image_shape if len(image_shape) == 2 else None,
+        digest=digest.hexdigest(),
+    )
+
+
+def _make_rows(x, key, where):
+    if x.size == 0:
+        raise ValidationError(f"{key}{where} is empty (got shape {x.shape})", attr=key)
+    if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
+        raise ValidationError(
+            f"{key}{where} must hold real numbers, as images (n, height, width) or rows "
+            f"(n, d) (got shape {x.shape} of type {x.dtype})",
+            attr=key,
+        )
+    x = x.reshape(len(x), -1)
+    if x.dtype == np.uint8:
+        return np.divide(x, np.float32(255), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        rows = np.ascontiguousarray(x, dtype=np.float32)
+    # NaN is passed on by both; so is infinity by one
+    if not np.isfinite(rows.min()) or not np.isfinite(rows.max()):
+        raise ValidationError(
+            f"{key}{where} must be finite in single precision; it holds NaN, or what is "
+            "too large",
+            attr=key,
+        )
+    return rows
+
+
+def _check_types(types, rows, where):
+    """Refuse samples whose types differ, as they may be of different scales."""
+    if types[0] == types[1] or all(dtype.kind == "f" for dtype in types):
+        return
+    if np.uint8 in types and any(dtype.kind == "f" for dtype in types):
+        if all(x.min() >= 0 and x.max() <= 1 for x in rows):
+            return
+    raise ValidationError(
+        f"x_train and x_test{where} must be of one type (got {types[0]} and {types[1]}): "
+        "uint8 is divided by 255, other types are not. Save both as the same type.",
+        attr="x_test",
+    )
+
+
+def _make_labels(y, key, where, n_samples):
+    if y.shape != (n_samples,) or y.dtype.kind not in "iu":
+        raise ValidationError(
+            f"{key}{where} must hold one integer for each of {n_samples} samples, its "
+            f"class (got shape {y.shape} of type {y.dtype})",
+            attr=key,
+        )
+    labels = y.astype(np.int64)
+    if labels.min() < 0:
+        raise ValidationError(
+            f"{key}{where} must count classes from 0 (got {labels.min()})", attr=key
+        )
+    return labels

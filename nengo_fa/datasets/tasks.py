@@ -1,0 +1,93 @@
+"""Tasks whose samples are drawn."""
+
+from dataclasses import replace
+
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
+
+from nengo_fa.datasets.dataset import make_dataset
+
+
+def banded(n_bands=3, dimensions=2, n_train=1000, n_test=1000, seed=0):
+    """Points in a square of bands, which alternate between two classes as a checkerboard.
+
+    Each dimension is divided into bands of the same width, which are numbered; the class
+    is whether the sum of a point's numbers is odd. With two bands of two dimensions this
+    is the exclusive or. The three-banded task of Hunsberger (2018) is the default.
+
+    Parameters
+    ----------
+    n_bands : int, optional
+        Number of bands in each dimension.
+    dimensions : int, optional
+    n_train, n_test : int, optional
+        Numbers of points.
+    seed : int, optional
+
+    Returns
+    -------
+    dataset : Dataset
+        Points are uniform from -1 to 1 in each dimension.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If a number is too small or not an integer, or if NumPy does not take the seed.
+    """
+    for name, value, low in (
+        ("n_bands", n_bands, 2),
+        ("dimensions", dimensions, 1),
+        ("n_train", n_train, 1),
+        ("n_test", n_test, 1),
+    ):
+        if not is_integer(value) or value < low:
+            raise ValidationError(
+                f"Must be an integer, at least {low} (got {value!r})", attr=name
+            )
+    try:
+        rng = np.random.RandomState(seed)
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"{error} (got {seed!r})", attr="seed") from error
+    arrays = {}
+    for part, n_points in (("train", n_train), ("test", n_test)):
+        x = rng.uniform(-1, 1, size=(n_points, dimensions))
+        arrays[f"x_{part}"] = x
+        arrays[f"y_{part}"] = find_bands(x, n_bands).sum(axis=1) % 2
+    return make_dataset(f"{n_bands} bands", arrays)
+
+
+def find_bands(x, n_bands):
+    """In which band points are, in each dimension.
+
+    Parameters
+    ----------
+    x : array_like
+        From -1 to 1.
+    n_bands : int
+
+    Returns
+    -------
+    bands : ndarray of int
+        From 0 to ``n_bands - 1``, of the shape of ``x``.
+    """
+    bands = np.floor((np.asarray(x) + 1) / 2 * n_bands).astype(int)
+    return np.clip(bands, 0, n_bands - 1)
+
+
+def parity(dimensions=3, n_train=1000, n_test=1000, seed=0):
+    """Points whose class is whether an odd number of their coordinates is above zero.
+
+    These are two bands in each dimension.
+
+    Parameters
+    ----------
+    dimensions, n_train, n_test, seed : int, optional
+        As for `banded`.
+
+    Returns
+    -------
+    dataset : Dataset
+    """
+    data = banded(2, dimensions, n_train, n_test, seed)
+    return replace(data, name=f"parity of {dimensions}")

@@ -1,0 +1,24 @@
+"""Keep what was learned: write it back into a network, or into a file and out of it."""
+
+from nengo_fa.learned.files import load, save
+from nengo_fa.learned.frozen import (
+    FrozenFunction,
+    FrozenWeights,
+    LearnedDecoders,
+    freeze_ensemble,
+    freeze_params,
+    freeze_weights,
+)
+from nengo_fa.learned.live import get_live_signals
+
+__all__ = [
+    "FrozenFunction",
+    "FrozenWeights",
+    "LearnedDecoders",
+    "freeze_ensemble",
+    "freeze_params",
+    "freeze_weights",
+    "get_live_signals",
+    "load",
+    "save",
+]

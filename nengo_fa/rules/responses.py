@@ -1,0 +1,446 @@
+"""How neurons respond to a current: one table that all rules, both clocks and views ask."""
+
+from inspect import isclass
+from types import MappingProxyType
+
+import numpy as np
+from array_api_compat import array_namespace, is_numpy_array
+from nengo import neurons
+from nengo.exceptions import ValidationError
+
+from nengo_fa.rules.params import FiniteParam
+
+_RESPONSES = {}
+
+
+class Response:
+    """How a type of neuron responds to the current that drives its soma.
+
+    `register_response` adds the response of a user's own neuron type to the table, from
+    which `.Step`, `.Rate`, `.train`, `.geometry` and the views of Nengo GUI take it. Rates
+    are those of the neuron type's own method ``rates``. A class derived from this one may
+    compute rates and derivative in a faster way, or on other devices than the CPU.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        Current above which the neurons fire. By default, they have no threshold, as
+        `nengo.Sigmoid` neurons.
+    derivative : callable, optional
+        The derivative f'(J) of the firing rate, in units of the output per unit of
+        current: a function ``derivative(neuron_type, current)`` that returns an array of
+        the shape of ``current``. It should be bounded. Needed for `.Rate` only.
+    added_state : dict, optional
+        State variables that are added to the input current J, after they have been
+        updated in the same time step, and the factor of each: a number, or the name of a
+        parameter of the neuron type.
+    added_state_before : dict, optional
+        The same for state variables that act with their value of the step before.
+        Default: ``{"adaptation": -1}``, for neurons that have such a variable.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the threshold is not a finite number or the derivative not a function.
+
+    Examples
+    --------
+    >>> class SoftPlus(nengo.neurons.NeuronType):
+    ...     negative = False
+    ...     def step(self, dt, J, output):
+    ...         output[...] = np.logaddexp(0, J)
+    >>> nengo_fa.register_response(
+    ...     SoftPlus,
+    ...     nengo_fa.Response(derivative=lambda neuron_type, J: 1 / (1 + np.exp(-J))),
+    ... )
+    >>> nengo_fa.Rate()(SoftPlus(), [0.0])
+    array([0.5])
+    """
+
+    threshold = FiniteParam("threshold", default=None, optional=True)
+
+    def __init__(
+        self,
+        threshold=None,
+        derivative=None,
+        added_state=MappingProxyType({}),
+        added_state_before=MappingProxyType({"adaptation": -1}),
+    ):
+        if not (derivative is None or callable(derivative)):
+            raise ValidationError(
+                "Must be a function derivative(neuron_type, current) "
+                f"(got {derivative!r})",
+                attr="derivative",
+                obj=self,
+            )
+        self.threshold, self.derivative = threshold, derivative
+        self.added_state, self.added_state_before = added_state, added_state_before
+
+    def get_threshold(self, neuron_type):
+        """The current above which such neurons fire, or None if there is none."""
+        return self.threshold
+
+    def get_amplitude(self, neuron_type):
+        """The output of a neuron that fires once per second."""
+        return getattr(neuron_type, "amplitude", 1)
+
+    def get_added_state(self, neuron_type, before=False):
+        """The state variables that are added to J, a dict of their factors.
+
+        With ``before``, those that act with their value of the step before.
+        """
+        factors = self.added_state_before if before else self.added_state
+        factors = {
+            name: getattr(neuron_type, factor) if isinstance(factor, str) else factor
+            for name, factor in factors.items()
+            if name in neuron_type.state
+        }
+        return {name: factor for name, factor in factors.items() if factor != 0}
+
+    def compute_rates(self, neuron_type, x, gain, bias):
+        """Return what neurons send, as the method ``rates`` of `nengo.neurons.NeuronType`."""
+        return neuron_type.rates(x, gain, bias)
+
+    def make_step_rates(self, neuron_type, current, out):
+        """Bind rates to arrays, as `make_step_rates` does."""
+        if not is_numpy_array(out):
+            raise ValidationError(
+                f"The rates of {type(neuron_type).__name__} neurons are computed by "
+                "Nengo, with NumPy. Use the device 'cpu', or LIF or rectified linear "
+                "neurons.",
+                attr="device",
+            )
+        gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
+
+        def step():
+            out[...] = self.compute_rates(neuron_type, current, gain, bias)
+
+        return step
+
+    def make_step_derivative(self, neuron_type, current, out, margin):
+        """Bind the derivative f' of the rates to arrays.
+
+        Parameters
+        ----------
+        neuron_type, current, out
+            As for `make_step_rates`.
+        margin : float
+            Where f' is not bounded at the threshold: how far above the threshold it is
+            held at a constant value, in units of current.
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If f' is not known.
+        """
+        if self.derivative is None:
+            known = ", ".join(neuron_class.__name__ for neuron_class in _RESPONSES)
+            raise ValidationError(
+                f"The derivative of {type(neuron_type).__name__} is not known "
+                f"(known: {known}). Use one of these neuron types or "
+                "Step(signal='output'), add the neuron type by "
+                "nengo_fa.register_response, or pass your own derivative: a class "
+                "derived from nengo_fa.Derivative.",
+                attr="derivative",
+                obj=neuron_type,
+            )
+
+        def step():
+            out[...] = self.derivative(neuron_type, current)
+
+        return step
+
+    def make_step_rates_and_derivative(self, neuron_type, current, rates, out, margin):
+        """Bind rates and derivative together, where that is faster than each alone."""
+        step_rates = self.make_step_rates(neuron_type, current, rates)
+        step_derivative = self.make_step_derivative(neuron_type, current, out, margin)
+
+        def step():
+            step_rates()
+            step_derivative()
+
+        return step
+
+
+class LIFResponse(Response):
+    """LIF neurons, in the notation of the documentation."""
+
+    def __init__(self, **kwargs):
+        super().__init__(threshold=1, **kwargs)
+
+    def make_step_rates(self, neuron_type, current, out):
+        xp = array_namespace(out)
+        work = xp.empty_like(out), xp.empty_like(out)
+        return self._make_step_rates(neuron_type, current, out, *work)
+
+    def _make_step_rates(self, neuron_type, current, out, product, work):
+        """As `make_step_rates`; sets ``product`` to J (J - 1), of which f' is made."""
+        tau_rc = neuron_type.tau_rc / neuron_type.amplitude
+        tau_ref = neuron_type.tau_ref / neuron_type.amplitude
+        xp = array_namespace(out)
+        lowest = xp.full_like(out, 1 + float(xp.finfo(out.dtype).eps))
+        firing = xp.empty_like(out, dtype=xp.bool)
+
+        def step():
+            # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for neurons that are
+            # silent: to pick out those that fire would cost more than to compute all.
+            xp.maximum(current, lowest, out=product)
+            xp.subtract(product, 1, out=work)
+            xp.divide(product, work, out=out)
+            xp.log(out, out=out)
+            xp.multiply(out, tau_rc, out=out)
+            xp.add(out, tau_ref, out=out)
+            xp.multiply(product, work, out=product)
+            xp.greater(current, 1, out=firing)
+            work[...] = firing
+            xp.divide(work, out, out=out)
+
+        return step
+
+    def make_step_derivative(self, neuron_type, current, out, margin):
+        # f' = c / (interval^2 J (J - 1)); c is taken into the interval
+        root = np.sqrt(neuron_type.amplitude * neuron_type.tau_rc)
+        tau_rc, tau_ref = neuron_type.tau_rc / root, neuron_type.tau_ref / root
+        xp = array_namespace(out)
+        above = xp.empty_like(out)  # J - 1
+        interval = xp.empty_like(out)  # between two spikes
+        step_firing = make_step_greater(current, 1, out)
+
+        def step():
+            xp.subtract(current, 1, out=above)
+            xp.maximum(above, margin, out=above)
+            xp.divide(1, above, out=interval)
+            xp.log1p(interval, out=interval)
+            xp.multiply(interval, tau_rc, out=interval)
+            xp.add(interval, tau_ref, out=interval)
+
+            step_firing()
+            xp.divide(out, interval, out=out)
+            xp.divide(out, interval, out=out)
+            xp.divide(out, above, out=out)
+            xp.add(above, 1, out=above)
+            xp.divide(out, above, out=out)
+
+        return step
+
+    def make_step_rates_and_derivative(self, neuron_type, current, rates, out, margin):
+        # f' follows from the rate a without another logarithm: f' = tau_rc a^2 / (J (J - 1)).
+        # It falls with J, so that its value at the margin is its bound.
+        xp = array_namespace(out)
+        work = xp.empty_like(out)
+        step_rates = self._make_step_rates(neuron_type, current, rates, out, work)
+        factor = neuron_type.tau_rc / neuron_type.amplitude
+        at_margin = np.array([1 + margin, 0])
+        self.make_step_derivative(neuron_type, at_margin[:1], at_margin[1:], margin)()
+        bound = xp.full_like(out, float(at_margin[1]) / factor)
+
+        def step():
+            step_rates()
+            xp.multiply(rates, rates, out=work)
+            xp.divide(work, out, out=out)
+            xp.minimum(out, bound, out=out)
+            xp.multiply(out, factor, out=out)
+
+        return step
+
+
+class RectifiedResponse(Response):
+    """Rectified linear neurons."""
+
+    def __init__(self):
+        super().__init__(threshold=0)
+
+    def make_step_rates(self, neuron_type, current, out):
+        xp = array_namespace(out)
+        amplitude = neuron_type.amplitude
+        # an array, as NumPy compares with a single number at half the speed
+        zeros = xp.zeros_like(out)
+
+        def step():
+            xp.maximum(current, zeros, out=out)
+            xp.multiply(out, amplitude, out=out)
+
+        return step
+
+    def make_step_derivative(self, neuron_type, current, out, margin):
+        xp = array_namespace(out)
+        amplitude = neuron_type.amplitude
+        step_firing = make_step_greater(current, 0, out)
+
+        def step():
+            step_firing()
+            xp.multiply(out, amplitude, out=out)
+
+        return step
+
+
+class TanhResponse(Response):
+    """Neurons whose f' is ``height / tau_ref * (1 - tanh(slope * J) ** 2)``."""
+
+    def __init__(self, slope, height):
+        super().__init__()
+        self.slope = slope
+        self.height = height
+
+    def make_step_derivative(self, neuron_type, current, out, margin):
+        xp = array_namespace(out)
+        height = self.height / neuron_type.tau_ref
+
+        def step():
+            # also of a sigmoid s: s(J) s(-J) = (1 - tanh(J / 2)^2) / 4 cannot overflow
+            xp.multiply(current, self.slope, out=out)
+            xp.tanh(out, out=out)
+            xp.multiply(out, out, out=out)
+            xp.subtract(1, out, out=out)
+            xp.multiply(out, height, out=out)
+
+        return step
+
+
+class RatesToSpikesResponse(Response):
+    """Neurons that make spikes of the rates of another type, their ``base_type``."""
+
+    def get_threshold(self, neuron_type):
+        base_type = neuron_type.base_type
+        return get_response(base_type).get_threshold(base_type)
+
+    def get_added_state(self, neuron_type, before=False):
+        base_type = neuron_type.base_type
+        return get_response(base_type).get_added_state(base_type, before)
+
+    def compute_rates(self, neuron_type, x, gain, bias):
+        # Nengo leaves the amplitude out of them, but it is part of what neurons send.
+        return super().compute_rates(neuron_type, x, gain, bias) * neuron_type.amplitude
+
+
+class SpikeGeneratorResponse(RatesToSpikesResponse):
+    """Neurons that fire, on average, at the rates of their ``base_type``."""
+
+    def make_step_derivative(self, neuron_type, current, out, margin):
+        base_type, amplitude = neuron_type.base_type, neuron_type.amplitude
+        response, xp = get_response(base_type), array_namespace(out)
+        step_base = response.make_step_derivative(base_type, current, out, margin)
+
+        def step():
+            step_base()
+            xp.multiply(out, amplitude, out=out)
+
+        return step
+
+
+def register_response(neuron_class, response):
+    """Add a type of neurons to the table of responses.
+
+    Parameters
+    ----------
+    neuron_class : type
+        A class derived from `nengo.neurons.NeuronType`. The response of a class that is
+        derived from a registered one may be another, so it is registered by itself.
+    response : Response or type
+        How these neurons respond; or a registered neuron class that responds as they do.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the arguments are not of these kinds.
+
+    Examples
+    --------
+    >>> class NoisyLIF(nengo.LIF):
+    ...     def step(self, dt, J, output, voltage, refractory_time):
+    ...         J = J + np.random.normal(scale=0.1, size=J.shape)
+    ...         super().step(dt, J, output, voltage, refractory_time)
+    >>> nengo_fa.register_response(NoisyLIF, nengo.LIF)
+    >>> nengo_fa.Step()(NoisyLIF(), [0.5, 1.5])
+    array([0., 1.])
+    """
+    if not (isclass(neuron_class) and issubclass(neuron_class, neurons.NeuronType)):
+        raise ValidationError(
+            f"Must be a class derived from nengo.neurons.NeuronType (got {neuron_class})",
+            attr="neuron_class",
+        )
+    if isclass(response) and response in _RESPONSES:
+        response = _RESPONSES[response]
+    if not isinstance(response, Response):
+        raise ValidationError(
+            "Must be a nengo_fa.Response or a registered class of neurons "
+            f"(got {response})",
+            attr="response",
+        )
+    _RESPONSES[neuron_class] = response
+
+
+def get_response(neuron_type):
+    """Return the `Response` of a neuron type.
+
+    That of a class that is not registered has neither threshold nor derivative. It has the
+    state that is added to the current from its base class.
+    """
+    if type(neuron_type) in _RESPONSES:
+        return _RESPONSES[type(neuron_type)]
+    if isinstance(neuron_type, neurons.RatesToSpikesNeuronType):
+        return RatesToSpikesResponse()
+    bases = [_RESPONSES[c] for c in type(neuron_type).__mro__ if c in _RESPONSES]
+    base = bases[0] if bases else Response()
+    return Response(
+        added_state=base.added_state, added_state_before=base.added_state_before
+    )
+
+
+def make_step_rates(neuron_type, current, out):
+    """Bind the firing rates of neurons to arrays.
+
+    Parameters
+    ----------
+    neuron_type : nengo.neurons.NeuronType
+        Its ``rates`` are what is computed, for LIF neurons by a faster way. Nengo leaves
+        the amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them;
+        here it is part of what neurons send, and so of their rates.
+    current : (n_samples, n_neurons) array
+        Input current of each neuron. Not written to.
+    out : (n_samples, n_neurons) array
+        Where the rates belong, in hertz times amplitude. LIF and rectified linear
+        neurons may have arrays of any library that has the functions of the Python array
+        API standard, with ``out``; others those of NumPy.
+
+    Returns
+    -------
+    step : callable
+        Reads ``current`` and writes ``out``; takes no argument.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If arrays of another library than NumPy are given for other neurons.
+    """
+    return get_response(neuron_type).make_step_rates(neuron_type, current, out)
+
+
+def make_step_greater(signal, threshold, out):
+    """Bind to arrays: one where the signal exceeds a threshold, zero elsewhere."""
+    # NumPy would allocate a buffer to write the comparison to an array of floats
+    xp = array_namespace(out)
+    greater = xp.empty_like(out, dtype=xp.bool)
+
+    def step():
+        xp.greater(signal, threshold, out=greater)
+        out[...] = greater
+
+    return step
+
+
+_RESPONSES.update(
+    {
+        neurons.LIF: LIFResponse(),
+        neurons.LIFRate: LIFResponse(),
+        neurons.AdaptiveLIF: LIFResponse(),
+        neurons.AdaptiveLIFRate: LIFResponse(),
+        neurons.RectifiedLinear: RectifiedResponse(),
+        neurons.SpikingRectifiedLinear: RectifiedResponse(),
+        neurons.Sigmoid: TanhResponse(slope=0.5, height=0.25),
+        neurons.Tanh: TanhResponse(slope=1, height=1),
+        neurons.RegularSpiking: SpikeGeneratorResponse(),
+        neurons.StochasticSpiking: SpikeGeneratorResponse(),
+        neurons.PoissonSpiking: SpikeGeneratorResponse(),
+    }
+)
