@@ -36,7 +36,7 @@ class Pass:
         ----------
         i : int
         inputs : (n_samples, dimensions + 1) array
-            With a one for the bias, as from `.make_inputs`.
+            With a one for the bias behind the dimensions.
         with_derivative : bool, optional
             Whether f' is computed as well, which the ways back need.
 
