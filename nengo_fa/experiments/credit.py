@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nengo_fa.equations import backpropagated_error, weight_gradient
-from nengo_fa.offline.epochs import Activities
+from nengo_fa.equations import weight_gradient
+from nengo_fa.offline.passes import Pass
 
 
 def find_taught(chain, x, y):
@@ -12,8 +12,7 @@ def find_taught(chain, x, y):
     Parameters
     ----------
     chain : Chain
-        Of one network with two hidden layers, in NumPy, the second of which has the
-        activities of the first as its input.
+        Of one network with two hidden layers, in NumPy.
     x : (n_samples, dimensions) ndarray
     y : (n_samples, size_out) ndarray
         The outputs that are wanted.
@@ -26,22 +25,13 @@ def find_taught(chain, x, y):
     backpropagated : (n_samples, n_neurons) ndarray
         By backpropagation through the same network.
     """
-    works = [Activities(layer, len(x)) for layer in chain.layers]
-    values = np.column_stack([x, np.ones(len(x))])
-    for work in works:
-        work.compute(0, values, with_derivative=True)
-        values = work.activities
-    (decoders,), weights = chain.decoders, chain.layers[1].weights[0, :-1]
-    outputs = values @ decoders
-    error = outputs - y
-
-    first, second = (work.derivative for work in works)
-    backpropagated = backpropagated_error(
-        backpropagated_error(error, decoders.T, second), weights.T, first
+    samples = Pass(chain, len(x))
+    outputs = (
+        samples.forward(0, np.column_stack([x, np.ones(len(x))])) @ chain.decoders[0]
     )
-    derivatives = [first.copy(), second]
-    chain.find_neuron_errors(0, error, derivatives, [work.current for work in works])
-    return outputs, derivatives[0], backpropagated
+    backpropagated, _ = samples.backpropagate(0, outputs - y)
+    delta, _ = samples.backward(0, outputs - y)
+    return outputs, delta, backpropagated
 
 
 def find_alignment(x, delta, backpropagated, scale):

@@ -118,7 +118,7 @@ class DeepClassifier(nengo.Network):
     >>> y, y_test = digits.one_hot()
     >>> history = nengo_fa.train(
     ...     classifier.decode, digits.x_train, y, epochs=5, batch_size=200,
-    ...     progress_bar=False)
+    ...     progress_bar=False, network=model)
     >>> bool(history.rmse[-1] < history.rmse[0])
     True
     """
@@ -225,7 +225,7 @@ class Classifier(DeepClassifier):
     >>> y, y_test = digits.one_hot()
     >>> history = nengo_fa.train(
     ...     classifier.decode, digits.x_train, y, epochs=5, batch_size=200,
-    ...     progress_bar=False)
+    ...     progress_bar=False, network=classifier)
     >>> bool(history.rmse[-1] < history.rmse[0])
     True
     """

@@ -1,13 +1,20 @@
-"""Activities that are measured: what neurons send while their input current is held."""
+"""Activities of neurons while their input current is held: as rates, or as spikes."""
 
 import numpy as np
 from nengo.neurons import RatesToSpikesNeuronType
 
-from nengo_fa.rules.responses import get_response
+from nengo_fa.rules.responses import get_response, make_step_rates
 
 
 def make_step_measured(
-    neuron_type, current, out, synapse, presentation_time, dt=0.001, rng=np.random
+    neuron_type,
+    current,
+    out,
+    synapse,
+    presentation_time,
+    dt=0.001,
+    rng=np.random,
+    noise=None,
 ):
     """Bind activities that are measured: what neurons send while their input is held.
 
@@ -30,7 +37,10 @@ def make_step_measured(
     dt : float, optional
         Time step in seconds.
     rng : numpy.random.RandomState, optional
-        For the initial states, drawn anew each time, and for random neurons.
+        For the initial states, drawn anew each time, for random neurons, and for noise
+        without a seed.
+    noise : nengo.Process, optional
+        Of the ensemble: added to the current in each time step, for each sample by itself.
 
     Returns
     -------
@@ -64,17 +74,42 @@ def make_step_measured(
             base_type = neuron_type.base_type
             base_state = make_state(base_type)
         activity[...] = 0
-        for weight in weights:
+        step_noise, driving = None, current
+        if noise is not None:
+            driving = np.empty_like(current)
+            step_noise = _make_step_noise(noise, driving.reshape(out.shape), dt, rng)
+        for i, weight in enumerate(weights):
+            if step_noise is not None:
+                step_noise((i + 1) * dt)
+                np.add(driving, current, out=driving)
             if from_rates:
-                base_type.step(dt, current, rates, **base_state)
+                base_type.step(dt, driving, rates, **base_state)
                 neuron_type.step(dt, rates, spikes, **state)
             else:
-                neuron_type.step(dt, current, spikes, **state)
+                neuron_type.step(dt, driving, spikes, **state)
             np.multiply(spikes, weight, out=weighted)
             np.add(activity, weighted, out=activity)
         state.update(base_state)
         for name, factor in added_state.items():
             np.add(current, factor * state[name], out=current)
+
+    return step
+
+
+def _make_step_noise(noise, out, dt, rng):
+    """Bind noise to an array, (n_samples, n_neurons), in which each sample has its own."""
+    rng = noise.get_rng(
+        rng
+    )  # one for all, or the noise of all samples would be the same
+    shapes, dtype = ((0,), out.shape[1:]), out.dtype
+    steps = [
+        noise.make_step(*shapes, dt, rng, noise.make_state(*shapes, dt, dtype=dtype))
+        for _ in out
+    ]
+
+    def step(t):
+        for values, step_sample in zip(out, steps):
+            values[...] = step_sample(t)
 
     return step
 
@@ -94,3 +129,81 @@ def _weights_in_time(synapse, presentation_time, dt):
     total = until[2 * n_steps - 1 - t]
     early = until[n_steps - 1 + start - t]
     return (total - early) / (n_steps - start)
+
+
+class Activities:
+    """Activities of the neurons of a layer, and f', for so many samples at a time.
+
+    Parameters
+    ----------
+    layer : Layer
+    n_samples : int
+    measure : dict, optional
+        Arguments of `.make_step_measured`. By default activities are rates.
+
+    Attributes
+    ----------
+    inputs : (n_samples, dimensions + 1) array
+        The input, and a one for the bias. Where there is no layer before, whatever was
+        given last.
+    activities, derivative : (n_samples, n_neurons) array
+    current : (n_samples, n_neurons) array
+        Not needed any more after `compute`, and so room for other things.
+    """
+
+    def __init__(self, layer, n_samples, measure=None):
+        dimensions, n_neurons = layer.weights.shape[1] - 1, layer.weights.shape[2]
+        shape = n_samples, n_neurons
+        device = layer.device
+        self._layer = layer
+        self._matmul = device.namespace.matmul
+        self.inputs = None
+        if not layer.is_first:
+            self.inputs = make_inputs(device, (n_samples, dimensions))
+        self.current = device.empty(shape)
+        self.activities = device.empty(shape)
+        self.derivative = device.empty(shape)
+        arrays = layer.neuron_type, self.current, self.activities
+        derivative = layer.derivative
+        if measure is None:
+            self._step = make_step_rates(*arrays)
+            self._step_with_derivative = derivative.make_step_with_rates(
+                *arrays, self.derivative
+            )
+        else:
+            signals = {"current": self.current, "output": self.activities}
+            step_derivative = derivative.make_step(
+                layer.neuron_type, signals[derivative.signal], self.derivative
+            )
+            self._step = make_step_measured(*arrays, **measure)
+
+            def step_with_derivative():
+                self._step()
+                step_derivative()
+
+            self._step_with_derivative = step_with_derivative
+
+    def compute(self, i, inputs, with_derivative=False):
+        """Compute the activities in network i.
+
+        Parameters
+        ----------
+        i : int
+        inputs : (n_samples, dimensions + 1) or (n_samples, n_before) array
+            The input, with a one for the bias, or the activities of the layer before.
+        with_derivative : bool, optional
+        """
+        if self._layer.is_first:
+            self.inputs = inputs
+        else:
+            self.inputs[:, :-1] = self._layer.receive(i, inputs)
+        self._matmul(self.inputs, self._layer.weights[i], out=self.current)
+        (self._step_with_derivative if with_derivative else self._step)()
+
+
+def make_inputs(device, shape):
+    """An array for inputs, with a one behind the dimensions of each, for the bias."""
+    *shape, dimensions = shape
+    inputs = device.empty((*shape, dimensions + 1))
+    inputs[..., -1] = 1
+    return inputs

@@ -5,7 +5,7 @@ from nengo.exceptions import BuildError
 
 from nengo_fa.equations import encoder_update
 from nengo_fa.offline.devices import Device
-from nengo_fa.offline.paths import find_incoming
+from nengo_fa.offline.paths import deliver, find_decoders
 from nengo_fa.rules.feedback import Feedback
 
 
@@ -26,14 +26,14 @@ class Layer:
         Feedback weights. None for the decoders of the output, as they are at the time.
     feedback_seeds : sequence of list of int, optional
         Of each network, for feedback weights that follow the forward weights.
-    incoming : (n_networks, n_before, dimensions) array_like, optional
-        What turns the activities of the layer before into the input of this one. Default:
-        there is no layer before.
+    incoming : (n_networks, n_before, size) array_like, optional
+        What turns the activities of the layer before into what the connection delivers.
+        Default: there is no layer before.
     source : ErrorNode, optional
         What the error comes from: a node of the layer behind. Default: it is the error
         of the output.
     reached : slice or list of int, optional
-        The dimensions that the connection with the rule reaches, and so the columns of
+        The dimensions that the connection with the rule delivers to, and so the columns of
         the encoders that are taught. Default: all.
     device : Device, optional
         Where all arrays are. Default: in NumPy.
@@ -73,16 +73,18 @@ class Layer:
         columns = np.zeros(dimensions)
         columns[reached] = 1
         self._columns = None if columns.all() else self.device.array(columns)
-        self.reached = reached
         self._fields = None
         if rule.sparse:
             self._fields = self.device.array(np.not_equal(encoders, 0))
         self.feedback = None if feedback is None else self.device.array(feedback)
         self.is_first = incoming is None
-        # Where neurons drive dimensions one to one, products with the identity would
-        # take as long as all others.
-        self._passes_on = not self.is_first and _is_identity(incoming)
-        self._incoming = None if self.is_first else self.device.array(incoming)
+        if not self.is_first:
+            self._decoders = self.device.array(incoming)
+            incoming = deliver(np.asarray(incoming), reached, dimensions)
+            self._incoming = self.device.array(incoming)
+            # Where neurons drive dimensions one to one, products with the identity would
+            # take as long as all others.
+            self._passes_on = _is_identity(incoming)
         self._takes_all = feedback is not None and _is_identity(feedback)
         self.following = None
         if isinstance(getattr(rule, "feedback", None), Feedback):
@@ -126,8 +128,9 @@ class Layer:
         weights : (n_before, n_neurons) or (n_before, size) array
         """
         if to_neurons:
-            return self._incoming[i] @ self.weights[i, :-1]
-        return self._incoming[i][:, self.reached]
+            weights = self.weights[i, :-1]
+            return weights if self._passes_on else self._incoming[i] @ weights
+        return self._decoders[i]
 
     def project(self, error, feedback, out):
         """Project errors to the neurons.
@@ -255,6 +258,12 @@ class Chain:
     def device(self):
         return self.layers[0].device
 
+    @property
+    def is_finite(self):
+        """Whether all encoders are finite."""
+        xp = self.device.namespace
+        return all(xp.all(xp.isfinite(layer.encoders)) for layer in self.layers)
+
     def get_feedback(self, layer, i):
         """What projects an error onto the neurons of a layer in network i.
 
@@ -267,7 +276,7 @@ class Chain:
     def follow(self, i):
         """Let the feedback weights of network i follow the forward weights, if they do.
 
-        To be called once for each update, before the first `find_neuron_errors`.
+        To be called once for each update, before the first `.Pass.backward`.
         """
         for layer, behind in zip(self.layers, (*self.layers[1:], None)):
             if layer.following is None:
@@ -281,35 +290,6 @@ class Chain:
         """Take a step down gradients, one for each layer; they are overwritten."""
         for layer, gradient in zip(self.layers, gradients):
             layer.update(gradient)
-
-    def find_neuron_errors(self, i, error, derivatives, projected):
-        r"""The error of each neuron, layer by layer from the last (eqs. 2 and 3).
-
-        Parameters
-        ----------
-        i : int
-            Number of the network.
-        error : (n_samples, size_out) array
-            Of the output.
-        derivatives : sequence of (n_samples, n_neurons) array
-            f' of each layer. Overwritten by the errors of its neurons,
-            :math:`f' \, B \vec\delta`.
-        projected : sequence of (n_samples, n_neurons) array
-            Overwritten by the projected errors, :math:`B \vec\delta`.
-        """
-        xp = self.device.namespace
-        behind = None
-        for k in reversed(range(len(self.layers))):
-            layer, layer_error = self.layers[k], error
-            if layer.source is not None:
-                layer_error = layer.source.compute(
-                    projected[k + 1],
-                    derivatives[k + 1],
-                    xp.matrix_transpose(behind.weights[i, :-1]),
-                )
-            layer.project(layer_error, self.get_feedback(layer, i), projected[k])
-            xp.multiply(projected[k], derivatives[k], out=derivatives[k])
-            behind = layer
 
 
 def make_chain(paths, device=None):
@@ -340,7 +320,7 @@ def _make_layer(stages, models, device, is_first):
     incoming = None
     if not is_first:
         incoming = [
-            find_incoming(model, stage.encode) for model, stage in zip(models, stages)
+            find_decoders(model, stage.encode) for model, stage in zip(models, stages)
         ]
     return Layer(
         rule=stages[0].rule,

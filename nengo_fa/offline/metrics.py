@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nengo_fa.equations import weight_gradient
 from nengo_fa.geometry import alignment_angle, selectivity
+from nengo_fa.offline.activities import make_inputs
 from nengo_fa.offline.devices import to_numpy
-from nengo_fa.offline.epochs import Activities, make_inputs
+from nengo_fa.offline.passes import Pass
 
 #: Number of samples, at most, that metrics are measured with.
 N_SAMPLES = 1000
@@ -63,11 +65,7 @@ class Metrics:
         self._inputs = make_inputs(device, (len(chosen), x.shape[1]))
         self._inputs[:, :-1] = device.array(x[chosen])
         self._y = device.array(y[chosen])
-        measures = [None] * len(chain.layers) if measures is None else measures
-        self._works = [
-            Activities(layer, len(chosen), measure)
-            for layer, measure in zip(chain.layers, measures)
-        ]
+        self._pass = Pass(chain, len(chosen), measures)
 
     def find_updates(self):
         """The updates that the rules would make with encoders and decoders as they are.
@@ -77,7 +75,8 @@ class Metrics:
         updates : list of (n_neurons, dimensions) ndarray
             Of the encoders of each layer.
         """
-        return self._to_updates(self._find_neuron_errors(self._run()))
+        error = self._run()
+        return self._to_updates(self._pass.backward(0, error))
 
     def measure(self):
         """Measure with encoders and decoders as they are.
@@ -88,12 +87,11 @@ class Metrics:
             One for each layer.
         """
         error = self._run()
-        # the first pass overwrites currents, the second does without them
-        updates = self._to_updates(self._find_neuron_errors(error))
-        references = self._to_updates(self._backpropagate(error))
+        references = self._to_updates(self._pass.backpropagate(0, error))
+        updates = self._to_updates(self._pass.backward(0, error))
         targets, metrics = to_numpy(self._y), []
         for work, update, reference, (forward, back, feedback) in zip(
-            self._works, updates, references, self._find_ways()
+            self._pass.layers, updates, references, self._find_ways()
         ):
             activities = to_numpy(work.activities)
             metrics.append(
@@ -108,46 +106,18 @@ class Metrics:
 
     def _run(self):
         """The error of the output, (n_samples, size_out)."""
-        values = self._inputs
-        for work in self._works:
-            work.compute(0, values, with_derivative=True)
-            values = work.activities
-        return values @ self._chain.decoders[0] - self._y
+        activities = self._pass.forward(0, self._inputs)
+        return activities @ self._chain.decoders[0] - self._y
 
-    def _find_neuron_errors(self, error):
-        """The error of each neuron by the rules, (n_samples, n_neurons) for each layer."""
-        xp = self._chain.device.namespace
-        deltas = [xp.asarray(work.derivative, copy=True) for work in self._works]
-        projected = [work.current for work in self._works]
-        self._chain.find_neuron_errors(0, error, deltas, projected)
-        return deltas
-
-    def _backpropagate(self, error):
-        """The same by backpropagation through all layers (eq. 2)."""
-        projected = error @ self._chain.decoders[0].T
-        deltas = []
-        for work, weights in zip(self._works[::-1], [*self._get_weights()[::-1], None]):
-            deltas.insert(0, projected * work.derivative)
-            if weights is not None:
-                projected = deltas[0] @ weights.T
-        return deltas
-
-    def _get_weights(self):
-        """From the activities of each layer to the currents of the next, a list."""
-        return [
-            layer.find_weights(0, to_neurons=True) for layer in self._chain.layers[1:]
-        ]
-
-    def _to_updates(self, deltas):
-        xp = self._chain.device.namespace
+    def _to_updates(self, neuron_errors):
+        """The updates of the encoders of each layer for the errors of its neurons."""
         return [
             to_numpy(
-                layer.find_update(
-                    (xp.matrix_transpose(delta) @ work.inputs[:, :-1])[None]
-                    / len(delta)
-                )[0]
+                layer.find_update(weight_gradient(delta, work.inputs[:, :-1])[None])[0]
             )
-            for layer, delta, work in zip(self._chain.layers, deltas, self._works)
+            for layer, delta, work in zip(
+                self._chain.layers, neuron_errors, self._pass.layers
+            )
         ]
 
     def _find_ways(self):
@@ -164,7 +134,9 @@ class Metrics:
         to_output = to_numpy(self._chain.decoders[0])
         feedback = to_numpy(self._chain.get_feedback(layers[-1], 0))
         ways = [(to_output, feedback, feedback)]
-        weights = [to_numpy(matrix) for matrix in self._get_weights()]
+        weights = [
+            to_numpy(layer.find_weights(0, to_neurons=True)) for layer in layers[1:]
+        ]
         for k in reversed(range(len(layers) - 1)):
             layer, behind = layers[k], layers[k + 1]
             to_output = weights[k] @ to_output

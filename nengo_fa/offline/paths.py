@@ -75,12 +75,16 @@ class Path:
         return pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
 
     @property
+    def ensembles(self):
+        """The taught ensembles, behind the one that the path may begin at."""
+        before = get_ensemble(self.encode.pre_obj)
+        ensembles = [stage.ensemble for stage in self.stages]
+        return ensembles if before is None else [before, *ensembles]
+
+    @property
     def objects(self):
         """The connections and ensembles on the path."""
-        before = get_ensemble(self.encode.pre_obj)
-        objects = [] if before is None else [before]
-        objects += [stage.ensemble for stage in self.stages]
-        return [*objects, *(stage.encode for stage in self.stages), self.decode]
+        return [*self.ensembles, *(stage.encode for stage in self.stages), self.decode]
 
     def make_measures(self, presentation_time, dt, rng):
         """How the activities of layers are measured.
@@ -104,7 +108,11 @@ class Path:
             return None, [None] * len(self.stages)
         common = {"presentation_time": presentation_time, "dt": dt, "rng": rng}
         before, *measures = (
-            {"synapse": connection.synapse, **common}
+            {
+                "synapse": connection.synapse,
+                "noise": getattr(get_ensemble(connection.pre_obj), "noise", None),
+                **common,
+            }
             for connection in (*(stage.encode for stage in self.stages), self.decode)
         )
         return before, measures
@@ -136,7 +144,8 @@ class Path:
             if isinstance(encode.pre_obj, Neurons):
                 values = values[:, encode.pre_slice]
 
-        return deliver(self.model, encode, values)
+        values = apply_weights(self.model, encode, values)
+        return deliver(values, encode.post_slice, encode.post_obj.dimensions)
 
     def _get_activities(self, ensemble, x, measure):
         built = self.model.params[ensemble]
@@ -149,53 +158,65 @@ class Path:
         return activities
 
 
-def find_incoming(model, connection):
-    """What turns activities of one ensemble into the input of another.
+def find_decoders(model, connection):
+    """What turns activities of an ensemble into what a connection delivers.
 
     Parameters
     ----------
     model : nengo.builder.Model
     connection : nengo.Connection
-        From an ensemble, or its neurons, to an ensemble.
+        From an ensemble, or its neurons.
 
     Returns
     -------
-    incoming : (n_neurons, dimensions) ndarray
+    decoders : (n_neurons, size_out) ndarray
     """
     activities = np.eye(get_ensemble(connection.pre_obj).n_neurons)
     if isinstance(connection.pre_obj, Neurons):
         activities = activities[:, connection.pre_slice]
-    return deliver(model, connection, activities)
+    return apply_weights(model, connection, activities)
 
 
-def deliver(model, connection, values):
-    """What values are when a connection has delivered them to an ensemble.
+def apply_weights(model, connection, values):
+    """What the built weights of a connection make of values, (n_samples, size) ndarray."""
+    weights = model.sig[connection]["weights"]
+    if weights is None:
+        return values
+    weights = weights.initial_value
+    return values @ weights.T if weights.ndim == 2 else values * weights
+
+
+def deliver(values, post_slice, size):
+    """What values are when a connection has delivered them to an object.
 
     Parameters
     ----------
-    model : nengo.builder.Model
-    connection : nengo.Connection
-    values : (n_samples, size) ndarray
-        What its weights are multiplied by.
+    values : (..., size_out) ndarray
+        What comes out of the connection.
+    post_slice : slice or list of int
+        The dimensions that it reaches. What reaches the same one adds up.
+    size : int
+        Number of dimensions of the object.
 
     Returns
     -------
-    x : (n_samples, dimensions) ndarray
+    x : (..., size) ndarray
         May share memory with what was given.
     """
-    weights = model.sig[connection]["weights"]
-    if weights is not None:
-        weights = weights.initial_value
-        values = values @ weights.T if weights.ndim == 2 else values * weights
-
-    # of the same precision, and without a copy if they are all, as samples may be many
-    shape = len(values), connection.post_obj.dimensions
-    dimensions = np.arange(shape[1])
-    if np.array_equal(dimensions[connection.post_slice], dimensions):
+    # without a copy if they are all, as samples may be many
+    if is_whole(post_slice, size):
         return values
-    delivered = np.zeros(shape, dtype=values.dtype)
-    delivered[:, connection.post_slice] = values
+    # of the same precision
+    delivered = np.zeros((*values.shape[:-1], size), dtype=values.dtype)
+    for k, dimension in enumerate(np.arange(size)[post_slice]):
+        delivered[..., dimension] += values[..., k]
     return delivered
+
+
+def is_whole(a_slice, size):
+    """Whether a slice, or a list of int, takes all dimensions in their order."""
+    dimensions = np.arange(size)
+    return np.array_equal(dimensions[a_slice], dimensions)
 
 
 def get_ensemble(obj):

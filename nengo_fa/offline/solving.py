@@ -6,6 +6,7 @@ from nengo.exceptions import ValidationError
 from nengo.solvers import LstsqL2
 from nengo.utils.least_squares_solvers import Cholesky
 
+from nengo_fa.learned import LearnedDecoders
 from nengo_fa.offline.devices import Device, to_numpy
 
 
@@ -77,3 +78,9 @@ def _compute_gram(activities):
     # For few neurons, the product of two different matrices is faster than that of a
     # matrix with itself, for which BLAS computes one half only.
     return activities.T @ activities.copy()
+
+
+def get_solver(connection):
+    """The solver of a connection, or the one that has found its learned decoders."""
+    solver = connection.solver
+    return solver.solver if isinstance(solver, LearnedDecoders) else solver

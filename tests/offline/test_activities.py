@@ -32,7 +32,7 @@ MEASURED = [
     (nengo.SpikingRectifiedLinear(amplitude=3), 0.02),
     (nengo.RegularSpiking(nengo.LIFRate(), amplitude=2), 0.02),
     (nengo.RegularSpiking(nengo.Sigmoid(tau_ref=0.01)), 0.02),
-    (nengo.StochasticSpiking(nengo.Tanh(tau_ref=0.01)), 0.1),
+    (nengo.StochasticSpiking(nengo.Tanh(tau_ref=0.01)), 0.15),
     (nengo.PoissonSpiking(nengo.LIFRate(), amplitude=0.5), 0.1),
 ]
 

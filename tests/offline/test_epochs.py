@@ -282,7 +282,9 @@ def test_networks_side_by_side_are_each_alone(rng, kind, normalization, batch_si
             rmse.append(samples.learn(solve_l2))
         return chain.layers[0].encoders, np.array(chain.decoders), np.transpose(rmse)
 
-    problem = Problem(rng, kind, n_networks=3, normalization=normalization)
+    problem = Problem(
+        rng, kind, n_networks=3, normalization=normalization, learning_rate=0.1
+    )
     together = run(slice(None))
     assert not np.allclose(together[0], problem.encoders, rtol=1e-3)
     for i in range(3):
@@ -318,35 +320,82 @@ def test_parameters_given_are_left_alone(rng):
         assert np.array_equal(value, expected)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 39])
+@pytest.mark.parametrize("batch_size", [1, 7, 13, 38, 39])
 def test_batches_divide_the_samples(rng, allclose, batch_size):
-    """At a tiny learning rate, an epoch is the sum over batches of their updates."""
+    """At a tiny learning rate, updates add up: the mean gradient of each batch.
+
+    The last of an epoch is followed in the next, for which the samples are divided anew.
+    """
     kwargs = dict(normalization=None, learning_rate=1e-9)
     problem = Problem(rng, n_samples=39, **kwargs)
-    chain, samples = problem.make(batch_size=batch_size)
+    chain, samples = problem.make(batch_size=batch_size, seed=3)
     rmse = samples.solve(solve_l2)
-    gradient, decoders, expected = problem.expect(0, problem.encoders[0])
+    _, decoders, expected = problem.expect(0, problem.encoders[0])
     assert allclose(rmse[0], expected, rtol=1e-9)
     assert allclose(chain.decoders[0], decoders, rtol=1e-9)
+
+    x, y, orders = problem.x, problem.y, np.random.RandomState(3)
+    if batch_size == 39:
+        batches = [range(39)]
+    else:
+        starts = range(batch_size, 39, batch_size)
+        before, now = (np.split(orders.permutation(39), starts) for _ in range(2))
+        batches = [before[-1], *now[:-1]]
+    total = 0
+    for batch in batches:
+        problem.x, problem.y = x[:, batch], y[:, batch]
+        total = total + problem.expect(0, problem.encoders[0], decoders)[0]
     samples.learn(solve_l2)
     change = chain.layers[0].encoders[0] - problem.encoders[0]
-    if 39 % batch_size == 0:
-        steps = 39 / batch_size
-        expected = -steps * 1e-9 * problem.scale[0][:, None] * gradient
-        assert allclose(change, expected, rtol=1e-4, atol=1e-4 * np.abs(change).max())
+    expected = -1e-9 * problem.scale[0][:, None] * total
+    assert allclose(change, expected, rtol=1e-4, atol=1e-4 * np.abs(change).max())
     assert np.abs(change).max() > 0
 
 
+def test_every_epoch_has_batches_of_its_own(rng):
+    """Divided anew, so that a smaller batch is not always the same samples."""
+
+    class Solver:
+        """Keeps the outputs that are wanted, in their order."""
+
+        def __init__(self):
+            self.orders = []
+
+        def __call__(self, activities, y):
+            self.orders.append(y[:, 0].copy())
+            return solve_l2(activities, y)
+
+    solver, problem = Solver(), Problem(rng)
+    _, samples = problem.make(batch_size=15)
+    for run in (samples.solve, samples.learn, samples.learn, samples.learn):
+        run(solver)
+    for order in solver.orders:
+        assert np.array_equal(np.sort(order), np.sort(problem.y[0, :, 0]))
+    left_over = {frozenset(order[-10:]) for order in solver.orders}
+    assert len(left_over) == len(solver.orders)
+
+
+@pytest.mark.parametrize("batch_size", [20, 15, 13])
 @pytest.mark.parametrize("kind", ["feedback alignment", "backprop"])
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization):
-    """By the decoders of the epoch before, but for the last, which waits for its own."""
-    problem = Problem(rng, kind, n_samples=40, normalization=normalization)
-    chain, samples = problem.make(batch_size=20, seed=3)
+def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization, batch_size):
+    """By the decoders of the epoch before, but for the last, which waits for its own.
+
+    Batches are drawn anew in each epoch, and the gradient of each is the mean of its own
+    samples, however many there are left for the last.
+    """
+    problem = Problem(
+        rng, kind, n_samples=40, normalization=normalization, learning_rate=0.1
+    )
+    chain, samples = problem.make(batch_size=batch_size, seed=3)
+
+    def split(order):
+        return np.split(order, range(batch_size, 40, batch_size))
+
     (scale,), (bias,) = problem.scale, problem.bias
     feedback = None if problem.feedback is None else problem.feedback[0]
-    order = np.random.RandomState(3).permutation(40)
-    batches = order[:20], order[20:]
+    orders = np.random.RandomState(3)
+    order = orders.permutation(40)
     x, y = problem.x[0], problem.y[0]
     encoders = problem.encoders[0].copy()
 
@@ -365,14 +414,19 @@ def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization):
         return equations.encoder_update(gradient, encoders, scale, rate, normalization)
 
     decoders = None
-    measured = [get_activities(batch) for batch in batches]
+    last = split(order)[-1]
+    measured = [get_activities(batch) for batch in split(order)]
     for epoch in range(4):
         rmse = samples.solve(solve_l2) if epoch == 0 else samples.learn(solve_l2)
         if epoch > 0:
-            encoders += update(batches[1], *measured[1], decoders)
-            measured[0] = get_activities(batches[0])
-            encoders += update(batches[0], *measured[0], decoders)
-            measured[1] = get_activities(batches[1])
+            encoders += update(last, *measured[-1], decoders)
+            order = orders.permutation(40)
+            *first, last = split(order)
+            measured = []
+            for batch in first:
+                measured.append(get_activities(batch))
+                encoders += update(batch, *measured[-1], decoders)
+            measured.append(get_activities(last))
         activities = np.concatenate([part[0] for part in measured])
         decoders = solve_l2(activities, y[order])
         error = activities @ decoders - y[order]

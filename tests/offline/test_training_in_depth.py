@@ -569,3 +569,29 @@ def test_teach_chain_does_not_add_to_rules_that_are_there(variant):
         teach(variant)(net)
     assert len(net.model.connections) == n_connections
     assert all(e.learning_rule_type.size_in == 2 for e in net.encodes)
+
+
+def test_feedback_that_is_redrawn_has_the_seed_of_the_simulator(Simulator):
+    """What is drawn while it follows: the first update offline is the first step online."""
+
+    def make():
+        with nengo.Network(seed=1) as model:
+            hidden = nengo.Ensemble(20, 1, neuron_type=nengo.LIFRate(amplitude=0.01))
+            model.encode = nengo.Connection(nengo.Node([0.5]), hidden, synapse=None)
+            model.decode = nengo.Connection(hidden, nengo.Node(size_in=1), synapse=None)
+            model.encode.learning_rule_type = FeedbackAlignment(
+                1,
+                feedback=nengo_fa.feedback.SignSymmetric(
+                    model.decode, nengo.dists.Uniform(0.5, 1), redraw=True
+                ),
+            )
+        return model
+
+    stages = [find_path(model.decode, model).stages[0] for model in (make(), make())]
+    assert stages[0].feedback_seed == stages[1].feedback_seed
+    model = make()
+    with Simulator(model) as sim:
+        (operator,) = (
+            op for op in sim.model.operators if type(op).__name__ == "SimFeedback"
+        )
+    assert stages[0].feedback_seed == list(operator.seed)

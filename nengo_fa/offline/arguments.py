@@ -1,0 +1,206 @@
+"""Checks of the arguments of `.train`, which say what to give instead."""
+
+import warnings
+
+import numpy as np
+from nengo.exceptions import NengoWarning, ValidationError
+from nengo.neurons import Direct
+from nengo.solvers import LstsqL2, NoSolver, Solver
+from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
+
+from nengo_fa.geometry import DIAGONALS
+from nengo_fa.offline.devices import Device
+from nengo_fa.offline.solving import get_solver
+from nengo_fa.rules.feedback import Feedback
+
+
+def check_options(epochs, seed, callback, metrics):
+    """Refuse options of other kinds than `.train` says."""
+    _check_count("epochs", epochs, 0)
+    if seed is not None:
+        _check_count("seed", seed, 0, maxseed)
+    if callback is not None and not callable(callback):
+        raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
+    if not isinstance(metrics, (bool, np.bool_)):
+        raise ValidationError(
+            f"Must be True or False (got {metrics!r}). They are all measured; the history "
+            "has them by name.",
+            attr="metrics",
+        )
+
+
+def check_snapshots(snapshots):
+    """The numbers of epochs after which encoders are kept, a set of int."""
+    if not is_iterable(snapshots):
+        raise ValidationError(
+            f"Must be numbers of epochs, such as [{snapshots!r}] (got {snapshots!r})",
+            attr="snapshots",
+        )
+    return {_check_count("snapshots", epoch, 0) for epoch in snapshots}
+
+
+def check_device(name, presentation_time, dt):
+    """The device to compute on, by its name."""
+    _check_presentation(presentation_time, dt)
+    device = Device(name)
+    if presentation_time is not None and device.name != "cpu":
+        raise ValidationError(
+            "Measured activities are computed by Nengo, with NumPy: use device='cpu', or "
+            "no presentation_time",
+            attr="device",
+        )
+    return device
+
+
+def _check_count(name, value, low, high=np.inf):
+    if isinstance(value, bool) or not is_integer(value) or not low <= value <= high:
+        limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
+        raise ValidationError(
+            f"Must be an integer, {limits} (got {value!r})", attr=name
+        )
+    return int(value)
+
+
+def _check_presentation(presentation_time, dt):
+    if presentation_time is None:
+        return
+    for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
+        if isinstance(value, bool) or not (is_number(value) and low < value < np.inf):
+            raise ValidationError(
+                f"Must be a number of seconds above {low} (got {value!r})", attr=name
+            )
+
+
+def check_path(path, device, presentation_time):
+    """Refuse what cannot be computed on a device, and noise that samples cannot have."""
+    for stage in path.stages:
+        kind = getattr(stage.rule, "feedback", None)
+        if isinstance(kind, Feedback) and device.name != "cpu":
+            raise ValidationError(
+                f"Feedback weights that follow the forward weights, as {kind}, are "
+                "computed with NumPy: use device='cpu', or fixed feedback weights",
+                attr="device",
+            )
+    for ensemble in path.ensembles:
+        if ensemble.noise is not None:
+            _check_noise(ensemble, presentation_time)
+    return path
+
+
+def _check_noise(ensemble, presentation_time):
+    if isinstance(ensemble.neuron_type, Direct):
+        raise ValidationError(
+            f"{ensemble} has noise on what it represents, which samples do not pass "
+            "through. Add noise to the samples, and take it from the ensemble.",
+            attr="noise",
+            obj=ensemble,
+        )
+    if presentation_time is None:
+        warnings.warn(
+            f"{ensemble} has noise, but the rates of its neurons are those without it, "
+            "as when Nengo solves for decoders. To train with the noise, measure "
+            "activities: give train a presentation_time.",
+            NengoWarning,
+        )
+
+
+def check_solver(solver, connection):
+    """The solver for the decoders of a connection: what was given, or its own."""
+    if solver is None:
+        solver = get_solver(connection)
+        if isinstance(solver, NoSolver):
+            solver = LstsqL2()
+    if not isinstance(solver, Solver) or isinstance(solver, NoSolver):
+        raise ValidationError(
+            f"Must be a least-squares solver, such as nengo.solvers.LstsqL2() (got "
+            f"{solver!r})",
+            attr="solver",
+        )
+    if solver.weights:
+        raise ValidationError(
+            f"Must solve for decoders, but {solver} has weights=True and solves for "
+            "full connection weights. Use weights=False.",
+            attr="solver",
+        )
+    return solver
+
+
+def check_axes(axes, path):
+    """The axes to which angles are recorded, (n_axes, dimensions)."""
+    if axes is None:
+        return DIAGONALS
+    axes = _as_real("axes", axes)
+    ensembles = [stage.ensemble for stage in path.stages]
+    dimensions = [ensemble.dimensions for ensemble in ensembles]
+    if axes.ndim != 2 or axes.shape[1] not in dimensions:
+        raise ValidationError(
+            f"Must have shape (n_axes, {' or '.join(map(str, dimensions))}), the "
+            f"dimensions of {', '.join(map(str, ensembles))} (got {axes.shape})",
+            attr="axes",
+        )
+    if len(axes) == 0 or not np.all(np.any(axes, axis=1)):
+        raise ValidationError(
+            "There must be an axis, and its length above zero", attr="axes"
+        )
+    return axes
+
+
+def check_test(test):
+    """Refuse what is not a pair of arrays."""
+    if not isinstance(test, (tuple, list)) or len(test) != 2:
+        raise ValidationError("Must be a pair (x, y)", attr="test")
+    return test
+
+
+def check_samples(x, y, batch_size, path, kind=""):
+    """The samples of one network, a pair of lists of ndarray."""
+    x = _check_array(
+        f"{kind}x", x, path.size_in, f"what {path.encode.pre_obj} sends or represents"
+    )
+    y = _check_array(
+        f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}"
+    )
+    if len(x) != len(y):
+        raise ValidationError(
+            f"Must have the same number of samples, their rows: {kind}x has {len(x)}, "
+            f"{kind}y has {len(y)}",
+            attr=f"{kind}y",
+        )
+    n_neurons = path.stages[-1].ensemble.n_neurons
+    if not kind and len(x) < n_neurons:
+        raise ValidationError(
+            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
+            "decoders could fit them whatever the encoders. Give at least as many samples "
+            "as neurons.",
+            attr="x",
+        )
+    if batch_size is not None:
+        _check_count("batch_size", batch_size, 1, len(x))
+    return [x], [y]
+
+
+def _check_array(name, values, size, meaning):
+    array = _as_real(name, values)
+    if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
+        hint = ""
+        if array.ndim == 1 and size == 1:
+            hint = f". Give np.reshape({name}, (-1, 1))"
+        raise ValidationError(
+            f"Must have shape (n_samples, {size}), with a row for each sample of "
+            f"{meaning} (got {array.shape}){hint}",
+            attr=name,
+        )
+    return array
+
+
+def _as_real(name, values):
+    try:
+        array = np.asarray(values)
+        # single precision is left as it is: large data are not to be held twice
+        kind = array.dtype if array.dtype == np.float32 else float
+        array = array.astype(kind, casting="same_kind", copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValidationError("Must be an array of real numbers", attr=name) from error
+    if not np.all(np.isfinite(array)):
+        raise ValidationError("Must be finite, but holds NaN or infinity", attr=name)
+    return array

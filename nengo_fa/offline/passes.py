@@ -1,0 +1,93 @@
+"""Samples on their way through a chain of layers, and their errors on the way back."""
+
+from nengo_fa.equations import backpropagated_error
+from nengo_fa.offline.activities import Activities
+
+
+class Pass:
+    """A pass of samples forward through a chain, and of their error backward.
+
+    Parameters
+    ----------
+    chain : Chain
+    n_samples : int
+        How many pass at a time.
+    measures : sequence of dict, optional
+        As for `.Activities`, for each layer.
+
+    Attributes
+    ----------
+    layers : list of Activities
+        What each layer makes of the samples.
+    """
+
+    def __init__(self, chain, n_samples, measures=None):
+        measures = [None] * len(chain.layers) if measures is None else measures
+        self._chain = chain
+        self.layers = [
+            Activities(layer, n_samples, measure)
+            for layer, measure in zip(chain.layers, measures)
+        ]
+
+    def forward(self, i, inputs, with_derivative=True):
+        """Pass samples through network i.
+
+        Parameters
+        ----------
+        i : int
+        inputs : (n_samples, dimensions + 1) array
+            With a one for the bias behind the dimensions.
+        with_derivative : bool, optional
+            Whether f' is computed as well, which the ways back need.
+
+        Returns
+        -------
+        activities : (n_samples, n_neurons) array
+            Of the last layer.
+        """
+        for work in self.layers:
+            work.compute(i, inputs, with_derivative)
+            inputs = work.activities
+        return inputs
+
+    def backward(self, i, error):
+        r"""The error of each neuron by the rules, from the last layer on (eqs. 2 and 3).
+
+        Parameters
+        ----------
+        i : int
+            Number of the network.
+        error : (n_samples, size_out) array
+            Of the output.
+
+        Returns
+        -------
+        neuron_errors : list of (n_samples, n_neurons) array
+            :math:`f' \, B \vec\delta` for each layer, in the place of f', which is
+            overwritten, as currents are.
+        """
+        layers, works = self._chain.layers, self.layers
+        for k in reversed(range(len(layers))):
+            layer, work, layer_error = layers[k], works[k], error
+            if layer.source is not None:
+                behind, weights = works[k + 1], layers[k + 1].weights[i, :-1]
+                layer_error = layer.source.compute(
+                    behind.current, behind.derivative, weights.T
+                )
+            feedback = self._chain.get_feedback(layer, i)
+            layer.project(layer_error, feedback, work.current)
+            work.derivative *= work.current
+        return [work.derivative for work in works]
+
+    def backpropagate(self, i, error):
+        """As `backward`, but by backpropagation through all layers (eq. 2).
+
+        It comes before `backward`, which overwrites f'.
+        """
+        weights, neuron_errors = self._chain.decoders[i], []
+        for layer, work in zip(self._chain.layers[::-1], self.layers[::-1]):
+            error = backpropagated_error(error, weights.T, work.derivative)
+            neuron_errors.insert(0, error)
+            if not layer.is_first:
+                weights = layer.find_weights(i, to_neurons=True)
+        return neuron_errors

@@ -1,0 +1,184 @@
+"""Offline training of many networks side by side, epoch by epoch."""
+
+import numpy as np
+from nengo.solvers import LstsqL2
+
+from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.metrics import Metrics
+from nengo_fa.offline.solving import make_solve
+
+
+class Trainer:
+    """Trains networks that are alike but for their random parameters, side by side.
+
+    What `.train` does with one network, without its checks, and without writing back what
+    was learned: encoders and decoders are in ``chain``. Where learning diverges it goes on,
+    with errors that are not finite.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        From `.find_path`, one for each network.
+    x : sequence of (n_samples, size_in) array_like
+        Samples of the input, for each network.
+    y : sequence of (n_samples, size_out) array_like
+        The outputs that are wanted for them.
+    batch_size : int, optional
+        Number of samples for each update of the encoders. Default: all.
+    solver : nengo.solvers.Solver, optional
+        For the decoders. Default: `nengo.solvers.LstsqL2`.
+    presentation_time : float, optional
+        For how long activities are measured, in seconds. By default they are rates.
+    dt : float, optional
+        Time step of measured activities, in seconds.
+    rng : numpy.random.RandomState, optional
+        For batches, measured activities and random solvers.
+    measure_rng : numpy.random.RandomState, optional
+        For measured activities. Default: ``rng``.
+    device : Device, optional
+        Where to compute. Default: in NumPy.
+
+    Attributes
+    ----------
+    chain : Chain
+        The taught layers, with encoders, (n_networks, n_neurons, dimensions) each, and
+        decoders of each network, (n_neurons, size_out).
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus, output = nengo.Node(size_in=2), nengo.Node(size_in=1)
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     encode = nengo.Connection(
+    ...         stimulus, hidden, learning_rule_type=nengo_fa.FeedbackAlignment(1))
+    ...     decode = nengo.Connection(hidden, output, function=np.prod)
+    >>> path = nengo_fa.offline.walk_back.find_path(decode, model)
+    >>> x = nengo.dists.UniformHypersphere().sample(1000, 2, rng=np.random.RandomState(0))
+    >>> trainer = nengo_fa.offline.trainer.Trainer([path], [x], [x[:, :1] * x[:, 1:]])
+    >>> rmse = [rmse for epoch, rmse in trainer.run(epochs=3)]
+    >>> trainer.chain.layers[0].encoders.shape
+    (1, 20, 2)
+    """
+
+    def __init__(
+        self,
+        paths,
+        x,
+        y,
+        batch_size=None,
+        solver=None,
+        presentation_time=None,
+        dt=0.001,
+        rng=None,
+        measure_rng=None,
+        device=None,
+    ):
+        self._paths, self._measured = paths, (presentation_time, dt)
+        self.chain = make_chain(paths, device)
+        solver = LstsqL2() if solver is None else solver
+        self._solve = make_solve(solver, rng, device)
+        measure_rng = rng if measure_rng is None else measure_rng
+        self._x, measures = self._prepare(x, measure_rng)
+        self._y = y
+        self._samples = Samples(self.chain, self._x, y, batch_size, measures, rng)
+
+    @property
+    def in_batches(self):
+        """Whether there are several updates of the encoders in an epoch."""
+        return self._samples.in_batches
+
+    @property
+    def gradients(self):
+        """The gradients that wait to be followed in the next epoch, one array per layer.
+
+        (n_networks, n_neurons, dimensions) each, in the input weights; overwritten.
+        """
+        return self._samples.gradients
+
+    def solve(self):
+        """Solve for the decoders, with encoders as they are; comes before the first epoch.
+
+        Returns
+        -------
+        rmse : (n_networks,) ndarray
+            The root mean square error that is left.
+        """
+        with self._quiet():
+            return self._samples.solve(self._solve)
+
+    def learn(self):
+        """Run one epoch, as `.Samples.learn`; returns what `solve` does."""
+        with self._quiet():
+            return self._samples.learn(self._solve)
+
+    def run(self, epochs):
+        """Run some epochs.
+
+        Parameters
+        ----------
+        epochs : int
+
+        Yields
+        ------
+        epoch : int
+            From 0, with nothing learned yet, to ``epochs``. With several batches the last
+            one comes twice: at last, decoders are solved for from all activities of the
+            final encoders.
+        rmse : (n_networks,) ndarray
+            The root mean square error that is left after it.
+        """
+        yield 0, self.solve()
+        for epoch in range(1, epochs + 1):
+            yield epoch, self.learn()
+        if self.in_batches:
+            yield epochs, self.solve()
+
+    def make_test(self, x, y, rng=None):
+        """Other samples, for the error with the decoders as they are at the time.
+
+        Parameters
+        ----------
+        x, y
+            As for the trainer.
+        rng : numpy.random.RandomState, optional
+            For measured activities. Not one that the training has, which is to be the same
+            with the test and without.
+
+        Returns
+        -------
+        test : Samples
+            With ``test()`` for the errors, and ``decode(i)`` for the outputs.
+        """
+        x, measures = self._prepare(x, rng)
+        return Samples(self.chain, x, y, measures=measures)
+
+    def make_metrics(self, rng):
+        """What measures how the layers learn, of a single network.
+
+        Parameters
+        ----------
+        rng : numpy.random.RandomState
+            To choose samples, and for measured activities. Not one that the training has.
+
+        Returns
+        -------
+        metrics : Metrics
+        """
+        _, measures = self._paths[0].make_measures(*self._measured, rng)
+        (x,), (y,) = self._x, self._y
+        return Metrics(self.chain, x, y, rng, measures)
+
+    def _prepare(self, x, rng):
+        """The samples as they reach the first layer, and how activities are measured."""
+        first, measures = self._paths[0].make_measures(*self._measured, rng)
+        x = [
+            path.get_ensemble_input(values, first)
+            for path, values in zip(self._paths, x)
+        ]
+        return x, measures
+
+    @staticmethod
+    def _quiet():
+        """What diverges shows in the error."""
+        return np.errstate(over="ignore", invalid="ignore", divide="ignore")

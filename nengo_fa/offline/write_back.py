@@ -1,0 +1,50 @@
+"""What training has learned, written into the network that it was learned for."""
+
+import warnings
+
+from nengo.ensemble import Ensemble
+from nengo.exceptions import NengoWarning
+
+from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
+from nengo_fa.offline.solving import get_solver
+
+
+def write_back(path, record, solver):
+    """Write what was learned into the network, and the seeds that belong to it."""
+    model = path.model
+    for obj in path.objects:
+        obj.seed = model.seeds[obj]
+    for stage, encoders in zip(path.stages, record.encoders):
+        built = model.params[stage.ensemble]
+        freeze_ensemble(stage.ensemble, encoders, built.gain, built.bias)
+    for stage in path.stages[1:]:
+        # what solves for decoders anew would find others for the new encoders
+        if isinstance(stage.encode.pre_obj, Ensemble):
+            weights = model.sig[stage.encode]["weights"].initial_value
+            _keep_decoders(stage.encode, weights, get_solver(stage.encode))
+    _keep_decoders(path.decode, record.decoders, solver)
+    if record.n_epochs > 0:
+        _warn_of_stale_decoders(path)
+
+
+def _keep_decoders(connection, weights, solver):
+    """Write weights, (size_out, n_neurons), into a connection, and what found them."""
+    freeze_weights(connection, weights)
+    if isinstance(connection.pre_obj, Ensemble):
+        connection.solver = LearnedDecoders(weights.T, solver)
+
+
+def _warn_of_stale_decoders(path):
+    """Say which decoders were learned for the encoders of before."""
+    taught = [stage.ensemble for stage in path.stages]
+    for connection in path.model.toplevel.all_connections:
+        if connection in path.objects or connection.pre_obj not in taught:
+            continue
+        if isinstance(connection.solver, LearnedDecoders):
+            warnings.warn(
+                f"The decoders of {connection} were learned for encoders of "
+                f"{connection.pre_obj} that have now changed. Solve for them anew, with "
+                "nengo_fa.train(connection, x, y, epochs=0, network=...), or let Nengo, "
+                "with connection.solver = nengo.solvers.LstsqL2().",
+                NengoWarning,
+            )
