@@ -105,7 +105,7 @@ def run(options):
 def _present(experiment, data, path, quick):
     """One of the networks in spikes, as it is stored, or trained once more."""
     presentation = import_extra("experiments.presentation", "experiments")
-    results = import_extra("experiments.store", "experiments").find_dataset(
+    results = import_extra("experiments.sweep.store", "experiments").find_dataset(
         path, experiment
     )
     if results is None:

@@ -206,7 +206,7 @@ def sweep(experiment, options, path):
 
 def print_claims(claims):
     """Print claims, and whether there are enough trials for them."""
-    needed = import_extra("experiments.claims", "experiments").N_TRIALS
+    needed = import_extra("experiments.sweep.claims", "experiments").N_TRIALS
     for claim in claims:
         print(f"\n{claim}")
     n_trials = claims[0].findings[0].n_trials
@@ -221,7 +221,7 @@ def print_claims(claims):
 
 def store(data, path, experiment=None):
     """Store data under a name, with the configuration of an experiment."""
-    store = import_extra("experiments.store", "experiments")
+    store = import_extra("experiments.sweep.store", "experiments")
     if experiment is not None:
         data.attrs.update(store.describe(experiment))
     store.write_dataset(data, path)
