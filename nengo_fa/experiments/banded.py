@@ -14,7 +14,7 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
-from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
@@ -317,8 +317,91 @@ def make_targets(labels):
     return np.where(labels == 1, 1.0, -1.0)[:, np.newaxis]
 
 
+_OTHERS = [variant for variant in VARIANTS if variant != "backprop"]
+
+
+def _learn(connectivity, taught, variants=_OTHERS):
+    """Conditions of layers that learn by some variants."""
+    words = "{variant}" if len(taught) == 1 else "{variant}, {taught}"
+    # the layers before the variants, as the claims are printed
+    return cross(words, connectivity=[connectivity], taught=taught, variant=variants)
+
+
+_UNTAUGHT, _BACKPROP = ("taught", "untaught"), ("backprop", "the other")
+
+#: What is said of this task, of the variables of `_measure`.
+CLAIMS = (
+    Comparison(
+        "Full connectivity: the first layer learns, and the test error falls",
+        _UNTAUGHT,
+        _learn("full", ["first"], VARIANTS),
+        "test_error",
+        "untaught_error",
+    ),
+    Comparison(
+        "Full connectivity: backpropagation ends with the lowest test error",
+        _BACKPROP,
+        _learn("full", ["first", "both"]),
+        ("test_error", {"variant": "backprop"}),
+        "test_error",
+    ),
+    Comparison(
+        "Limited connectivity: by backpropagation the first layer learns",
+        _UNTAUGHT,
+        _learn("limited", ["first"], ["backprop"]),
+        "test_error",
+        "untaught_error",
+    ),
+    Comparison(
+        "Limited connectivity: by no other variant does the RMSE fall by a tenth",
+        ("9/10 of untaught", "taught"),
+        _learn("limited", ["first"]),
+        "nine_tenths",
+        "rmse",
+    ),
+    Comparison(
+        "Limited connectivity: backpropagation ends with the lowest test error",
+        _BACKPROP,
+        _learn("limited", ["first", "both"]),
+        ("test_error", {"variant": "backprop"}),
+        "test_error",
+    ),
+    Comparison(
+        "Limited connectivity: backpropagation gains by teaching both layers, not "
+        "the second alone",
+        ("both", "second alone"),
+        _learn("limited", ["both"], ["backprop"]),
+        "test_error",
+        ("test_error", {"taught": "second"}),
+    ),
+    Comparison(
+        "Limited connectivity: the other variants gain by it",
+        ("both", "second alone"),
+        _learn("limited", ["both"]),
+        "test_error",
+        ("test_error", {"taught": "second"}),
+    ),
+    Comparison(
+        "Limited connectivity: of what a neuron is taught, less is left after "
+        "averaging over what it does not see than by backpropagation",
+        ("the other", "backprop"),
+        _learn("limited", ["first"]),
+        "visible",
+        ("visible", {"variant": "backprop"}),
+    ),
+    Comparison(
+        "What the first layer is taught is less aligned with backpropagation if "
+        "connectivity is limited",
+        ("limited", "full"),
+        _learn("limited", ["first"]),
+        "alignment",
+        ("alignment", {"connectivity": "full"}),
+    ),
+)
+
+
 def check_claims(data):
-    """What is said of this task, held against the data.
+    """Hold what is said of this task against the data.
 
     Parameters
     ----------
@@ -327,122 +410,17 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
+    return check_table(_measure(data), CLAIMS)
 
-    def select(name, variant, connectivity, taught, epoch=-1):
-        chosen = data[name].sel(
-            variant=variant, connectivity=connectivity, taught=taught
-        )
-        return chosen.isel(epoch=epoch).values
 
-    def taught_below_untaught(connectivity, variants):
-        return tuple(
-            find_lower(
-                variant,
-                select("test_error", variant, connectivity, "first"),
-                select("test_error", variant, connectivity, "first", epoch=0),
-            )
-            for variant in variants
-        )
-
-    def backprop_below(connectivity):
-        return tuple(
-            find_lower(
-                f"{variant}, {taught}",
-                select("test_error", "backprop", connectivity, taught),
-                select("test_error", variant, connectivity, taught),
-            )
-            for taught in ("first", "both")
-            for variant in others
-        )
-
-    def both_below_second(variants):
-        return tuple(
-            find_lower(
-                variant,
-                select("test_error", variant, "limited", "both"),
-                select("test_error", variant, "limited", "second"),
-            )
-            for variant in variants
-        )
-
-    def mean(name, variant, connectivity):
-        chosen = data[name].sel(
-            variant=variant, connectivity=connectivity, taught="first"
-        )
-        return chosen.mean("epoch").values
-
-    others = [variant for variant in VARIANTS if variant != "backprop"]
-    untaught, backprop = ("taught", "untaught"), ("backprop", "the other")
-    return [
-        Claim(
-            "Full connectivity: the first layer learns, and the test error falls",
-            untaught,
-            taught_below_untaught("full", VARIANTS),
-        ),
-        Claim(
-            "Full connectivity: backpropagation ends with the lowest test error",
-            backprop,
-            backprop_below("full"),
-        ),
-        Claim(
-            "Limited connectivity: by backpropagation the first layer learns",
-            untaught,
-            taught_below_untaught("limited", ["backprop"]),
-        ),
-        Claim(
-            "Limited connectivity: by no other variant does the RMSE fall by a tenth",
-            ("9/10 of untaught", "taught"),
-            tuple(
-                find_lower(
-                    variant,
-                    0.9 * select("rmse", variant, "limited", "first", epoch=0),
-                    select("rmse", variant, "limited", "first"),
-                )
-                for variant in others
-            ),
-        ),
-        Claim(
-            "Limited connectivity: backpropagation ends with the lowest test error",
-            backprop,
-            backprop_below("limited"),
-        ),
-        Claim(
-            "Limited connectivity: backpropagation gains by teaching both layers, not "
-            "the second alone",
-            ("both", "second alone"),
-            both_below_second(["backprop"]),
-        ),
-        Claim(
-            "Limited connectivity: the other variants gain by it",
-            ("both", "second alone"),
-            both_below_second(others),
-        ),
-        Claim(
-            "Limited connectivity: of what a neuron is taught, less is left after "
-            "averaging over what it does not see than by backpropagation",
-            ("the other", "backprop"),
-            tuple(
-                find_lower(
-                    variant,
-                    mean("visible", variant, "limited"),
-                    mean("visible", "backprop", "limited"),
-                )
-                for variant in others
-            ),
-        ),
-        Claim(
-            "What the first layer is taught is less aligned with backpropagation if "
-            "connectivity is limited",
-            ("limited", "full"),
-            tuple(
-                find_lower(
-                    variant,
-                    mean("alignment", variant, "limited"),
-                    mean("alignment", variant, "full"),
-                )
-                for variant in others
-            ),
-        ),
-    ]
+def _measure(data):
+    """Errors before and after learning, and means over all epochs of what is taught."""
+    start, final = data.isel(epoch=0), data.isel(epoch=-1)
+    return final.assign(
+        untaught_error=start["test_error"],
+        nine_tenths=0.9 * start["rmse"],
+        visible=data["visible"].mean("epoch"),
+        alignment=data["alignment"].mean("epoch"),
+    )

@@ -11,9 +11,11 @@ from nengo.rc import rc
 
 from nengo_fa import datasets
 from nengo_fa.experiments.sweep.checks import check_counts
-from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import (
+    EACH_NORMALIZATION,
     NORMALIZATIONS,
+    NORMALIZED,
     RULES,
     make_coordinates,
     make_rule,
@@ -357,8 +359,53 @@ def load_centered(name):
     return datasets.load(name).centered()
 
 
+_NORMALIZED, _RULES = ("normalized", "free"), ("Backprop", "Feedback al.")
+
+#: What the paper says of this experiment, of what is left at its end.
+CLAIMS = (
+    Comparison(
+        "Normalization makes no difference to the training error, within 10 %",
+        _NORMALIZED,
+        NORMALIZED,
+        "rmse",
+        ("rmse", {"normalization": "none"}),
+        margin=0.1,
+    ),
+    Comparison(
+        "Normalization makes no difference to the test error, within 10 %",
+        _NORMALIZED,
+        NORMALIZED,
+        "test_error",
+        ("test_error", {"normalization": "none"}),
+        margin=0.1,
+    ),
+    Comparison(
+        "Backprop ends with a lower training error than feedback alignment",
+        _RULES,
+        EACH_NORMALIZATION,
+        ("rmse", {"rule": "Backprop"}),
+        ("rmse", {"rule": "FeedbackAlignment"}),
+    ),
+    Comparison(
+        "Backprop ends with a lower test error than feedback alignment",
+        _RULES,
+        EACH_NORMALIZATION,
+        ("test_error", {"rule": "Backprop"}),
+        ("test_error", {"rule": "FeedbackAlignment"}),
+    ),
+    Comparison(
+        "Learned encoders end with a lower test error than well-chosen ones that do "
+        "not learn",
+        ("learned", "fixed"),
+        cross("{rule}, {normalization}", rule=RULES, normalization=NORMALIZATIONS),
+        "test_error",
+        "baseline_error",
+    ),
+)
+
+
 def check_claims(data):
-    """What the paper says of this experiment, held against the data.
+    """Hold what the paper says of this experiment against the data.
 
     Parameters
     ----------
@@ -367,69 +414,6 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
-
-    def final(name, rule, normalization):
-        chosen = data[name].sel(rule=rule, normalization=normalization)
-        return chosen.isel(epoch=-1).values
-
-    def same(name):
-        return tuple(
-            find_equivalent(
-                f"{rule}, {other}",
-                final(name, rule, other),
-                final(name, rule, "none"),
-                0.1,
-            )
-            for rule in RULES
-            for other in ("forced", "augmented")
-        )
-
-    def below(name):
-        return tuple(
-            find_lower(
-                other,
-                final(name, "Backprop", other),
-                final(name, "FeedbackAlignment", other),
-            )
-            for other in NORMALIZATIONS
-        )
-
-    normalized, rules = ("normalized", "free"), ("Backprop", "Feedback al.")
-    return [
-        Claim(
-            "Normalization makes no difference to the training error, within 10 %",
-            normalized,
-            same("rmse"),
-        ),
-        Claim(
-            "Normalization makes no difference to the test error, within 10 %",
-            normalized,
-            same("test_error"),
-        ),
-        Claim(
-            "Backprop ends with a lower training error than feedback alignment",
-            rules,
-            below("rmse"),
-        ),
-        Claim(
-            "Backprop ends with a lower test error than feedback alignment",
-            rules,
-            below("test_error"),
-        ),
-        Claim(
-            "Learned encoders end with a lower test error than well-chosen ones that do "
-            "not learn",
-            ("learned", "fixed"),
-            tuple(
-                find_lower(
-                    f"{rule}, {normalization}",
-                    final("test_error", rule, normalization),
-                    data["baseline_error"].values,
-                )
-                for rule in RULES
-                for normalization in NORMALIZATIONS
-            ),
-        ),
-    ]
+    return check_table(data.isel(epoch=-1), CLAIMS)

@@ -1,14 +1,20 @@
 """How the variants of feedback alignment fare in networks of more and more layers."""
 
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 
 from nengo_fa.experiments.classification import load_centered
-from nengo_fa.experiments.sweep.claims import Claim, count_epochs_to, find_lower
+from nengo_fa.experiments.sweep.claims import (
+    Comparison,
+    check_table,
+    count_epochs_to,
+)
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import DeepClassifier
 from nengo_fa.offline.devices import Device, to_numpy
@@ -300,7 +306,7 @@ def choose_rates(data):
 
 
 def check_claims(data):
-    """Where each variant stops learning.
+    """Find where each variant stops learning.
 
     Parameters
     ----------
@@ -309,67 +315,54 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
-    taught = chains.VARIANTS
+    rmse = data["rmse"]
+    # nine tenths of what backpropagation gains in all epochs
+    first, last = (rmse.sel(variant="backprop").isel(epoch=end) for end in (0, -1))
+    level = first - 0.9 * (first - last)
+    epochs = xr.apply_ufunc(
+        count_epochs_to, rmse, level, input_core_dims=[["epoch"], []]
+    )
     depths = [int(depth) for depth in data["depth"].values]
+    return check_table(data.assign(epochs=epochs), _make_claims(depths))
 
-    def get_error(variant, depth):
-        return data.test_error.sel(variant=variant, depth=depth).values
 
-    def count_epochs(variant, depth):
-        """To nine tenths of what backpropagation gains in all epochs."""
-        rmse = data.rmse.sel(depth=depth)
-        first, *_, last = (
-            rmse.sel(variant="backprop").transpose("epoch", "trial").values
-        )
-        level = first - 0.9 * (first - last)
-        values = rmse.sel(variant=variant).transpose("trial", "epoch").values
-        return count_epochs_to(values, level)
-
-    return [
-        Claim(
+def _make_claims(depths):
+    """What is said of networks with these numbers of hidden layers, a table."""
+    taught = chains.VARIANTS
+    return (
+        Comparison(
             "It learns: a lower test error than before",
             ("learned", "untaught"),
-            tuple(
-                find_lower(
-                    name_condition(variant, depth),
-                    get_error(variant, depth),
-                    data.untaught_error.sel(depth=depth).values,
-                )
-                for variant in taught
-                for depth in depths
-            ),
+            _cross(taught, depths),
+            "test_error",
+            "untaught_error",
         ),
-        Claim(
+        Comparison(
             "It teaches the layers before the last: a lower test error than with the last "
             "layer alone",
             ("all layers", "last layer"),
-            tuple(
-                find_lower(
-                    name_condition(variant, depth),
-                    get_error(variant, depth),
-                    get_error("last layer", depth),
-                )
-                for variant in taught
-                for depth in depths
-                if depth > 1
-            ),
+            _cross(taught, [depth for depth in depths if depth > 1]),
+            "test_error",
+            ("test_error", {"variant": "last layer"}),
         ),
-        Claim(
+        Comparison(
             "Backpropagation takes fewer epochs to nine tenths of what it gains",
             ("backprop", "Feedback al."),
-            tuple(
-                find_lower(
-                    name_condition(variant, depth),
-                    count_epochs("backprop", depth),
-                    count_epochs(variant, depth),
-                )
-                for variant in FEEDBACK_ALIGNMENT
-                for depth in depths
-            ),
+            _cross(FEEDBACK_ALIGNMENT, depths),
+            ("epochs", {"variant": "backprop"}),
+            "epochs",
         ),
-    ]
+    )
+
+
+def _cross(variants, depths):
+    """Conditions as for a `.Comparison`: each variant with each number of layers."""
+    return {
+        name_condition(variant, depth): {"variant": variant, "depth": depth}
+        for variant, depth in product(variants, depths)
+    }
 
 
 def report(data):

@@ -8,12 +8,13 @@ import numpy as np
 
 from nengo_fa.experiments.error_populations import (
     CARRIERS,
-    MARGIN,
     MEASURES,
+    compare_carriers,
+    cross_late,
     simulate,
 )
 from nengo_fa.experiments.sweep.checks import check_late_errors
-from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table
 from nengo_fa.experiments.sweep.in_seconds import RMS, InSeconds, make_stimulus
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.experiments.two_layers import (
@@ -197,7 +198,7 @@ def report(data):
 
 
 def check_claims(data):
-    """What is said of errors that pass layer by layer, held against the data.
+    """Hold what is said of errors that pass layer by layer against the data.
 
     Parameters
     ----------
@@ -209,64 +210,40 @@ def check_claims(data):
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     delays = data["delay"].values
-    everywhere = list(product(MEASURES, CARRIERS, delays))
-    late = list(product(MEASURES, CARRIERS, delays[1:]))
-
-    def get_rmse(measure, carrier, delay, way="relayed"):
-        rmse = data["rmse"].sel(measure=measure, carrier=carrier, delay=delay, way=way)
-        return rmse.transpose("trial").values
-
-    def find_all(conditions, better, worse):
-        return tuple(
-            find_lower(
-                f"{measure}, {carrier}, {delay} ms",
-                get_rmse(measure, carrier, delay, better),
-                get_rmse(measure, carrier, delay, worse),
-            )
-            for measure, carrier, delay in conditions
-        )
-
-    fixed = tuple(
-        find_lower(
-            f"{measure}, {carrier}, {delay} ms",
-            get_rmse(measure, carrier, delay),
-            data["rmse_fixed"].sel(measure=measure).values,
-        )
-        for measure, carrier, delay in everywhere
+    everywhere, late = (
+        cross_late(chosen, way=["relayed"]) for chosen in (delays, delays[1:])
     )
-    same = tuple(
-        find_equivalent(
-            f"{measure}, {delay} ms",
-            get_rmse(measure, "population", delay),
-            get_rmse(measure, "node", delay),
-            MARGIN,
-        )
-        for measure, delay in product(MEASURES, delays)
+    return check_table(
+        data,
+        (
+            Comparison(
+                "Both layers, with relayed errors, are better than fixed encoders",
+                ("relayed", "fixed"),
+                everywhere,
+                "rmse",
+                "rmse_fixed",
+            ),
+            Comparison(
+                "It helps that the first layer learns, from relayed errors",
+                ("relayed", "last layer"),
+                everywhere,
+                "rmse",
+                ("rmse", {"way": "last layer"}),
+            ),
+            Comparison(
+                "The second hop costs accuracy",
+                ("direct", "relayed"),
+                late,
+                ("rmse", {"way": "direct"}),
+                "rmse",
+            ),
+            Comparison(
+                "Traces of the inputs win some accuracy back",
+                ("traces", "no traces"),
+                late,
+                ("rmse", {"way": "traces"}),
+                "rmse",
+            ),
+            compare_carriers("populations as from nodes", delays, way=["relayed"]),
+        ),
     )
-    return [
-        Claim(
-            "Both layers, with relayed errors, are better than fixed encoders",
-            ("relayed", "fixed"),
-            fixed,
-        ),
-        Claim(
-            "It helps that the first layer learns, from relayed errors",
-            ("relayed", "last layer"),
-            find_all(everywhere, "relayed", "last layer"),
-        ),
-        Claim(
-            "The second hop costs accuracy",
-            ("direct", "relayed"),
-            find_all(late, "direct", "relayed"),
-        ),
-        Claim(
-            "Traces of the inputs win some accuracy back",
-            ("traces", "no traces"),
-            find_all(late, "traces", "relayed"),
-        ),
-        Claim(
-            f"The error is the same, to {MARGIN:.0%}, from populations as from nodes",
-            ("population", "node"),
-            same,
-        ),
-    ]

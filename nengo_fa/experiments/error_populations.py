@@ -9,7 +9,7 @@ from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.sweep.checks import check_delay, check_late_errors
-from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import disc, tuning_curves
@@ -357,7 +357,7 @@ def report(data):
 
 
 def check_claims(data):
-    """What is said of late errors, held against the data.
+    """Hold what is said of late errors against the data.
 
     Parameters
     ----------
@@ -369,49 +369,52 @@ def check_claims(data):
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     delays = data["delay"].values
-
-    def get_rmse(measure, carrier, delay, trace="none"):
-        rmse = data["rmse"].sel(
-            measure=measure, carrier=carrier, delay=delay, trace=trace
-        )
-        return rmse.transpose("trial").values
-
-    late = list(product(MEASURES, CARRIERS, delays[1:]))
-    costs = [
-        find_lower(
-            f"{measure}, {carrier}, {delay} ms",
-            get_rmse(measure, carrier, 0),
-            get_rmse(measure, carrier, delay),
-        )
-        for measure, carrier, delay in late
-    ]
-    wins = [
-        find_lower(
-            f"{measure}, {carrier}, {delay} ms",
-            get_rmse(measure, carrier, delay, "matched"),
-            get_rmse(measure, carrier, delay),
-        )
-        for measure, carrier, delay in late
-    ]
-    same = [
-        find_equivalent(
-            f"{measure}, {delay} ms",
-            get_rmse(measure, "population", delay),
-            get_rmse(measure, "node", delay),
-            MARGIN,
-        )
-        for measure, delay in product(MEASURES, delays)
-    ]
-    return [
-        Claim("A delay of the error costs accuracy", ("prompt", "late"), tuple(costs)),
-        Claim(
-            "A trace of the input wins some of it back",
-            ("trace", "no trace"),
-            tuple(wins),
+    late = cross_late(delays[1:], trace=["none"])
+    return check_table(
+        data,
+        (
+            Comparison(
+                "A delay of the error costs accuracy",
+                ("prompt", "late"),
+                late,
+                ("rmse", {"delay": 0}),
+                "rmse",
+            ),
+            Comparison(
+                "A trace of the input wins some of it back",
+                ("trace", "no trace"),
+                late,
+                ("rmse", {"trace": "matched"}),
+                "rmse",
+            ),
+            compare_carriers("a population as from a node", delays, trace=["none"]),
         ),
-        Claim(
-            f"The error is the same, to {MARGIN:.0%}, from a population as from a node",
-            ("population", "node"),
-            tuple(same),
-        ),
-    ]
+    )
+
+
+def cross_late(delays, **others):
+    """Conditions as for a `.Comparison`: at these delays, and at other coordinates."""
+    words = "{measure}, {carrier}, {delay} ms"
+    return cross(words, measure=MEASURES, carrier=CARRIERS, delay=delays, **others)
+
+
+def compare_carriers(carriers, delays, **others):
+    """Return the claim that populations do as well as nodes, a `.Comparison`.
+
+    Parameters
+    ----------
+    carriers : str
+        What the error comes from, in words.
+    delays : sequence of int
+    **others
+        Of coordinates, the values at which carriers are compared.
+    """
+    words = "{measure}, {delay} ms"
+    return Comparison(
+        f"The error is the same, to {MARGIN:.0%}, from {carriers}",
+        ("population", "node"),
+        cross(words, measure=MEASURES, delay=delays, **others),
+        ("rmse", {"carrier": "population"}),
+        ("rmse", {"carrier": "node"}),
+        margin=MARGIN,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import nengo
 import numpy as np
+import xarray as xr
 
 from nengo_fa.experiments.fixed_points import (
     WEIGHTS,
@@ -12,7 +13,7 @@ from nengo_fa.experiments.fixed_points import (
     get_distance,
 )
 from nengo_fa.experiments.sweep.checks import check_counts
-from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.derivatives import Derivative, Step
@@ -232,7 +233,7 @@ class HebbianExperiment(InSeconds):
 
 
 def check_claims(data):
-    """Where directions come to rest, held against the data.
+    """Hold against the data where directions come to rest.
 
     Parameters
     ----------
@@ -241,97 +242,91 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
-
-    def get_mean_distance(inputs, rule, points=None, period=2 * np.pi):
-        chosen = data.sel(inputs=inputs, rule=rule)
-        angle = chosen["angle"].isel(time=-1).transpose("trial", ...).values
-        if points is None:
-            points = chosen["fixed_point"].transpose("trial", ...).values
-        return get_distance(angle, points, period).mean(axis=1)
-
-    def get_start_distance(inputs, rule):
-        chosen = data.sel(inputs=inputs, rule=rule)
-        start = chosen["angle"].isel(time=0).transpose("trial", ...).values
-        return get_distance(start, chosen["fixed_point"].values).mean(axis=1)
-
     inputs, rules = data["inputs"].values, data["rule"].values
-    trials = np.ones(data.sizes["trial"])
-    gaussian = data["principal"].sel(inputs="Gaussian").values[:, np.newaxis]
-    clusters = data["principal"].sel(inputs="clusters").values[:, np.newaxis]
-    near = 0.1
-    return [
-        Claim(
+    return check_table(_measure(data), _make_claims(inputs, rules))
+
+
+def _measure(data):
+    """Mean distances of directions from several points, at the start and at the end."""
+    start, end = (data["angle"].isel(time=i, drop=True) for i in (0, -1))
+    points = data["fixed_point"]
+    return xr.Dataset(
+        {
+            "start": _find_distance(start, points),
+            "end": _find_distance(end, points),
+            "from_other": _find_distance(end, points.rename(rule="other")),
+            "from_principal": _find_distance(
+                end, data["principal"].expand_dims("point", axis=-1), np.pi
+            ),
+        }
+    )
+
+
+def _find_distance(angle, points, period=2 * np.pi):
+    """The distance to the nearest of some points, the mean over neurons."""
+    distance = xr.apply_ufunc(
+        get_distance,
+        angle,
+        points,
+        period,
+        input_core_dims=[["neuron"], ["point"], []],
+        output_core_dims=[["neuron"]],
+    )
+    return distance.reduce(np.mean, "neuron")
+
+
+def _make_claims(inputs, rules):
+    """What is said of these inputs and rules, a table."""
+    everywhere = cross("{inputs}, {rule}", inputs=inputs, rule=rules)
+    gate, constant = "activity as gate", "constant error"
+    return (
+        Comparison(
             "Directions end within 0.1 rad of where the rule is predicted to rest: "
             "mean distance (rad)",
             ("distance", "limit"),
-            tuple(
-                find_lower(
-                    f"{name}, {rule}", get_mean_distance(name, rule), near * trials
-                )
-                for name in inputs
-                for rule in rules
-            ),
+            everywhere,
+            "end",
+            0.1,
         ),
-        Claim(
+        Comparison(
             "They come from further away",
             ("end", "start"),
-            tuple(
-                find_lower(
-                    f"{name}, {rule}",
-                    get_mean_distance(name, rule),
-                    get_start_distance(name, rule),
-                )
-                for name in inputs
-                for rule in rules
-            ),
+            everywhere,
+            "end",
+            "start",
         ),
-        Claim(
+        Comparison(
             "For Gaussian inputs that is within 0.1 rad of their principal component",
             ("distance", "limit"),
-            tuple(
-                find_lower(
-                    rule,
-                    get_mean_distance("Gaussian", rule, gaussian, np.pi),
-                    near * trials,
-                )
-                for rule in rules[:4]
-            ),
+            cross("{rule}", inputs=["Gaussian"], rule=rules[:4]),
+            "from_principal",
+            0.1,
         ),
-        Claim(
+        Comparison(
             "For clusters it is further than 0.1 rad from their principal component",
             ("limit", "distance"),
-            tuple(
-                find_lower(
-                    rule,
-                    near * trials,
-                    get_mean_distance("clusters", rule, clusters, np.pi),
-                )
-                for rule in rules[:4]
-            ),
+            cross("{rule}", inputs=["clusters"], rule=rules[:4]),
+            0.1,
+            "from_principal",
         ),
-        Claim(
+        Comparison(
             "For clusters a constant error leads elsewhere than the activity as a gate: "
             "distance from where each comes to rest",
             ("own", "other"),
-            tuple(
-                find_lower(
-                    f"{rule}, not {other}",
-                    get_mean_distance("clusters", rule),
-                    get_mean_distance(
-                        "clusters",
-                        rule,
-                        data["fixed_point"].sel(inputs="clusters", rule=other).values,
-                    ),
-                )
-                for rule, other in (
-                    ("constant error", "activity as gate"),
-                    ("activity as gate", "constant error"),
-                )
-            ),
+            {
+                f"{rule}, not {other}": {
+                    "inputs": "clusters",
+                    "rule": rule,
+                    "other": other,
+                }
+                for rule, other in ((constant, gate), (gate, constant))
+            },
+            "end",
+            "from_other",
         ),
-    ]
+    )
 
 
 def _rotate(angle):

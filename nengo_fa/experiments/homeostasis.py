@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
-from nengo_fa.experiments.sweep.claims import Claim, find_equivalent, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import RULES
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.offline.epochs import Samples
@@ -223,7 +224,7 @@ def find_factors(data, rule, normalization="homeostatic"):
 
 
 def check_claims(data):
-    """When the length is attracted to one, held against the data.
+    """Hold against the data when the length is attracted to one.
 
     Parameters
     ----------
@@ -232,92 +233,86 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     rules = [str(rule) for rule in data["rule"].values]
+    table = _make_claims(rules)
+    if np.ptp(data["encoder_length"].isel(epoch=0).values) >= 1e-3:
+        # there is something to attract
+        table = [*_make_claims_of_attraction(rules), *table]
+    return check_table(_measure(data, rules), table)
 
-    def get_distance(rule, normalization, epoch=-1):
-        chosen = data["encoder_length"].sel(rule=rule, normalization=normalization)
-        return np.abs(chosen.isel(epoch=epoch).values - 1)
 
-    def find_far(rule, normalization):
-        return np.mean(get_distance(rule, normalization) > FAR, axis=1)
+def _measure(data, rules):
+    """What the claims compare: the error, and distances of lengths from one."""
+    distance = np.abs(data["encoder_length"] - 1)
+    start, final = (distance.isel(epoch=epoch, drop=True) for epoch in (0, -1))
+    factors = [find_factors(data, rule) for rule in rules]
+    as_predicted = [np.equal(*np.sign(pair)).mean(axis=1) for pair in factors]
+    return xr.Dataset(
+        {
+            "rmse": data["rmse"].isel(epoch=-1, drop=True),
+            "far": (final > FAR).reduce(np.mean, "neuron"),
+            "farthest": final.reduce(np.max, "neuron"),
+            "median": final.reduce(np.median, "neuron"),
+            "median_at_start": start.reduce(np.median, "neuron"),
+            "as_predicted": (("rule", "trial"), as_predicted),
+        }
+    )
 
-    def get_rmse(rule, normalization):
-        chosen = data["rmse"].sel(rule=rule, normalization=normalization)
-        return chosen.isel(epoch=-1).values
 
-    def find_share_as_predicted(rule):
-        measured, predicted = find_factors(data, rule)
-        return np.mean(np.sign(measured) == np.sign(predicted), axis=1)
-
-    half = np.full(data.sizes["trial"], 0.5)
-    claims = [
-        Claim(
+def _make_claims(rules):
+    """What is said of lengths wherever they start, a table."""
+    return [
+        Comparison(
             "Stabilized, fewer neurons run away than by the homeostatic rule",
             ("stabilized", "homeostatic"),
-            tuple(
-                find_lower(
-                    rule, find_far(rule, "stabilized"), find_far(rule, "homeostatic")
-                )
-                for rule in rules
-            ),
+            cross("{rule}", rule=rules),
+            ("far", {"normalization": "stabilized"}),
+            ("far", {"normalization": "homeostatic"}),
         ),
-        Claim(
+        Comparison(
             "Stabilized, the length that is farthest from one is closer to it",
             ("stabilized", "other"),
-            tuple(
-                find_lower(
-                    f"{rule}, {other}",
-                    get_distance(rule, "stabilized").max(axis=1),
-                    get_distance(rule, other).max(axis=1),
-                )
-                for rule in rules
-                for other in ("homeostatic", "augmented", "none")
-            ),
+            _cross(rules, "homeostatic", "augmented", "none"),
+            ("farthest", {"normalization": "stabilized"}),
+            "farthest",
         ),
-        Claim(
+        Comparison(
             "The error ends as with the augmented gradient, within 5 %",
             ("this", "augmented"),
-            tuple(
-                find_equivalent(
-                    f"{rule}, {other}",
-                    get_rmse(rule, other),
-                    get_rmse(rule, "augmented"),
-                    0.05,
-                )
-                for rule in rules
-                for other in ("homeostatic", "stabilized")
-            ),
+            _cross(rules, "homeostatic", "stabilized"),
+            "rmse",
+            ("rmse", {"normalization": "augmented"}),
+            margin=0.05,
         ),
     ]
-    if np.ptp(data["encoder_length"].isel(epoch=0).values) < 1e-3:
-        return claims  # there is nothing to attract
+
+
+def _make_claims_of_attraction(rules):
+    """What is said of lengths that are not one at the start, a table."""
     return [
-        Claim(
+        Comparison(
             "Lengths that are not one at the start come closer to it: distance of the "
             "median neuron",
             ("end", "start"),
-            tuple(
-                find_lower(
-                    f"{rule}, {normalization}",
-                    np.median(get_distance(rule, normalization), axis=1),
-                    np.median(get_distance(rule, normalization, 0), axis=1),
-                )
-                for rule in rules
-                for normalization in ("augmented", "homeostatic", "stabilized")
-            ),
+            _cross(rules, "augmented", "homeostatic", "stabilized"),
+            "median",
+            "median_at_start",
         ),
-        Claim(
+        Comparison(
             "Neurons with error times drive below zero on average come closer to length "
             "one, the others go away: share of neurons, homeostatic",
             ("chance", "share"),
-            tuple(
-                find_lower(rule, half, find_share_as_predicted(rule)) for rule in rules
-            ),
+            cross("{rule}", rule=rules),
+            0.5,
+            "as_predicted",
         ),
-        *claims,
     ]
+
+
+def _cross(rules, *normalizations):
+    return cross("{rule}, {normalization}", rule=rules, normalization=normalizations)
 
 
 def report(data):

@@ -4,17 +4,20 @@ from dataclasses import asdict, dataclass, replace
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import (
-    Claim,
+    Comparison,
+    check_table,
     count_epochs_to,
-    find_equivalent,
-    find_lower,
 )
 from nengo_fa.experiments.sweep.conditions import (
+    EACH_NORMALIZATION,
+    EACH_RULE,
     NORMALIZATIONS,
+    NORMALIZED,
     RULES,
     make_coordinates,
     make_rule,
@@ -229,8 +232,65 @@ class Trial:
     seed: int
 
 
+#: What the paper says of this experiment, of the variables of `_measure`.
+CLAIMS = (
+    Comparison(
+        "Backprop ends with a lower error than feedback alignment",
+        ("Backprop", "Feedback al."),
+        EACH_NORMALIZATION,
+        ("rmse", {"rule": "Backprop"}),
+        ("rmse", {"rule": "FeedbackAlignment"}),
+    ),
+    Comparison(
+        "With normalization the error ends lower than without",
+        ("normalized", "free"),
+        NORMALIZED,
+        "rmse",
+        ("rmse", {"normalization": "none"}),
+    ),
+    Comparison(
+        "With normalization learning is faster: epochs to half of the best gain",
+        ("normalized", "free"),
+        NORMALIZED,
+        "epochs",
+        ("epochs", {"normalization": "none"}),
+    ),
+    Comparison(
+        "Augmented and forced normalization end with the same error, within 1 %",
+        ("augmented", "forced"),
+        EACH_RULE,
+        ("rmse", {"normalization": "augmented"}),
+        ("rmse", {"normalization": "forced"}),
+        margin=0.01,
+    ),
+    Comparison(
+        "The augmented gradient keeps encoders near length one, within 5 %",
+        ("length", "one"),
+        EACH_RULE,
+        ("encoder_length", {"normalization": "augmented"}),
+        1,
+        margin=0.05,
+    ),
+    Comparison(
+        "Without normalization encoders grow",
+        ("one", "length"),
+        EACH_RULE,
+        1,
+        ("encoder_length", {"normalization": "none"}),
+    ),
+    Comparison(
+        "Feedback alignment turns encoders to the diagonals faster than backprop: "
+        "mean angle over epochs (rad)",
+        ("Feedback al.", "Backprop"),
+        EACH_NORMALIZATION,
+        ("mean_angle", {"rule": "FeedbackAlignment"}),
+        ("mean_angle", {"rule": "Backprop"}),
+    ),
+)
+
+
 def check_claims(data):
-    """What the paper says of this experiment, held against the data.
+    """Hold what the paper says of this experiment against the data.
 
     Parameters
     ----------
@@ -239,97 +299,19 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
+    return check_table(_measure(data), CLAIMS)
 
-    def get(name, rule, normalization):
-        return data[name].sel(rule=rule, normalization=normalization).values
 
-    def final(name, rule, normalization):
-        return get(name, rule, normalization)[:, -1]
-
-    def mean(name, rule, normalization):
-        return get(name, rule, normalization).mean(axis=1)
-
-    def epochs_to_half(rule, normalization):
-        # half of what the best of the three gains, in the same trial
-        curves = [get("rmse", rule, other) for other in NORMALIZATIONS]
-        best = np.min([curve[:, -1] for curve in curves], axis=0)
-        level = (curves[0][:, 0] + best) / 2
-        return count_epochs_to(get("rmse", rule, normalization), level)
-
-    pairs = [(rule, other) for rule in RULES for other in ("forced", "augmented")]
-
-    def against_free(measure, *name):
-        return tuple(
-            find_lower(
-                f"{rule}, {other}",
-                measure(*name, rule, other),
-                measure(*name, rule, "none"),
-            )
-            for rule, other in pairs
-        )
-
-    def against_backprop(measure, name, lower):
-        rules = ("Backprop", "FeedbackAlignment")
-        a, b = rules if lower == "Backprop" else rules[::-1]
-        return tuple(
-            find_lower(other, measure(name, a, other), measure(name, b, other))
-            for other in NORMALIZATIONS
-        )
-
-    ones = np.ones(data.sizes["trial"])
-    return [
-        Claim(
-            "Backprop ends with a lower error than feedback alignment",
-            ("Backprop", "Feedback al."),
-            against_backprop(final, "rmse", "Backprop"),
-        ),
-        Claim(
-            "With normalization the error ends lower than without",
-            ("normalized", "free"),
-            against_free(final, "rmse"),
-        ),
-        Claim(
-            "With normalization learning is faster: epochs to half of the best gain",
-            ("normalized", "free"),
-            against_free(epochs_to_half),
-        ),
-        Claim(
-            "Augmented and forced normalization end with the same error, within 1 %",
-            ("augmented", "forced"),
-            tuple(
-                find_equivalent(
-                    rule,
-                    final("rmse", rule, "augmented"),
-                    final("rmse", rule, "forced"),
-                    0.01,
-                )
-                for rule in RULES
-            ),
-        ),
-        Claim(
-            "The augmented gradient keeps encoders near length one, within 5 %",
-            ("length", "one"),
-            tuple(
-                find_equivalent(
-                    rule, final("encoder_length", rule, "augmented"), ones, 0.05
-                )
-                for rule in RULES
-            ),
-        ),
-        Claim(
-            "Without normalization encoders grow",
-            ("one", "length"),
-            tuple(
-                find_lower(rule, ones, final("encoder_length", rule, "none"))
-                for rule in RULES
-            ),
-        ),
-        Claim(
-            "Feedback alignment turns encoders to the diagonals faster than backprop: "
-            "mean angle over epochs (rad)",
-            ("Feedback al.", "Backprop"),
-            against_backprop(mean, "angle", "FeedbackAlignment"),
-        ),
-    ]
+def _measure(data):
+    """What is left at the end, and what learning was like on the way."""
+    final = data.isel(epoch=-1)
+    # half of what the best of the three normalizations gains, in the same trial
+    start = data["rmse"].isel(epoch=0).sel(normalization="none")
+    level = (start + final["rmse"].reduce(np.min, "normalization")) / 2
+    epochs = xr.apply_ufunc(
+        count_epochs_to, data["rmse"], level, input_core_dims=[["epoch"], []]
+    )
+    mean_angle = data["angle"].reduce(np.mean, "epoch")
+    return final.assign(epochs=epochs, mean_angle=mean_angle)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
+import xarray as xr
 
 from nengo_fa import equations
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.sweep.checks import check_counts
-from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import alignment_angle
@@ -263,7 +264,7 @@ def get_times(seconds):
 
 
 def check_claims(data):
-    """What is said of the neurons and of burst learning, held against the data.
+    """Hold what is said of the neurons and of burst learning against the data.
 
     Parameters
     ----------
@@ -274,57 +275,68 @@ def check_claims(data):
     -------
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
+    return check_table(_measure(data), _make_claims(data))
+
+
+def _measure(data):
+    """What apical input changes, the angles, and the error in the last quarter."""
     firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
-    events = firing["event_rate"]
-    total = firing.sum("basal")
+    events, total = firing["event_rate"], firing.sum("basal")
     fraction = total["burst_rate"] / total["event_rate"]
-    off = np.abs(fraction - Pyramidal().burst_probabilities(data["apical"]))
-    weight = data["weight"].values.min()
-    angle = data["angle"].sel(weight=weight).transpose("trial", ...).values
-    ones = np.ones(data.sizes["trial"])
-
-    def get_most(change, dims):
-        return np.abs(change).max(dims).transpose("trial").values
-
+    expected = xr.apply_ufunc(Pyramidal().burst_probabilities, data["apical"])
+    off = np.abs(fraction - expected)
     last = data["time"] > data["time"].max() * 0.75
-    final = np.sqrt((data["rmse"] ** 2).where(last).mean("time"))
-    fixed, bursts, aligned = (
-        final.sel(rule=rule).transpose("trial").values for rule in RULES
+    return xr.Dataset(
+        {
+            "event_change": np.abs(events - events.sel(apical=0)).max("basal"),
+            "fraction_off": off.max("apical"),
+            "angle": data["angle"],
+            "rmse": np.sqrt((data["rmse"] ** 2).where(last).mean("time")),
+        }
     )
-    return [
-        Claim(
+
+
+def _make_claims(data):
+    """What is said of the neurons at the inputs and the weights of the data, a table."""
+    shortest, *_, longest = data["averaging_time"].values
+    last_quarter = {"last quarter": {}}
+    return (
+        Comparison(
             "Apical input changes the event rate by less than 5 Hz, at any basal input "
             f"above {FIRING:g}",
             ("most (Hz)", "limit"),
-            tuple(
-                find_lower(
-                    f"apical input {value:+g}",
-                    get_most(events.sel(apical=value) - events.sel(apical=0), "basal"),
-                    5 * ones,
-                )
-                for value in data["apical"].values[[0, -1]]
-            ),
+            cross("apical input {apical:+g}", apical=data["apical"].values[[0, -1]]),
+            "event_change",
+            5,
         ),
-        Claim(
+        Comparison(
             "The fraction of events that are bursts follows the sigmoid of the apical "
             "input, within 0.05",
             ("most", "limit"),
-            (find_lower("all apical inputs", get_most(off, "apical"), 0.05 * ones),),
+            {"all apical inputs": {}},
+            "fraction_off",
+            0.05,
         ),
-        Claim(
+        Comparison(
             "For small feedback weights, the angle between the update by bursts and that of "
             "eq. 3 falls as more time is averaged: angle (rad)",
             ("longest", "shortest"),
-            (find_lower(f"feedback weights {weight:g}", angle[:, -1], angle[:, 0]),),
+            cross("feedback weights {weight:g}", weight=[data["weight"].values.min()]),
+            ("angle", {"averaging_time": longest}),
+            ("angle", {"averaging_time": shortest}),
         ),
-        Claim(
+        Comparison(
             "Burst learning ends with a lower error than fixed encoders",
             ("bursts", "fixed"),
-            (find_lower("last quarter", bursts, fixed),),
+            last_quarter,
+            ("rmse", {"rule": "burst learning"}),
+            ("rmse", {"rule": "fixed encoders"}),
         ),
-        Claim(
+        Comparison(
             "Feedback alignment ends with a lower error than burst learning",
             ("Feedback al.", "bursts"),
-            (find_lower("last quarter", aligned, bursts),),
+            last_quarter,
+            ("rmse", {"rule": "feedback alignment"}),
+            ("rmse", {"rule": "burst learning"}),
         ),
-    ]
+    )

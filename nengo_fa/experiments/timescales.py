@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import SimulationError, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.sweep.checks import check_counts
-from nengo_fa.experiments.sweep.claims import Claim, find_lower
+from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import disc
@@ -206,7 +207,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
 
 
 def check_claims(data):
-    """Whether encoders may learn as fast as they do, for each rule of the decoders.
+    """Hold against the data whether encoders may learn as fast, for each decoder rule.
 
     Parameters
     ----------
@@ -215,57 +216,67 @@ def check_claims(data):
 
     Returns
     -------
-    claims : list of Claim
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
-    fixed, learned = (
-        data.transpose("decoder_rule", "encoder_rate", "trial").isel(encoder_rate=part)
-        for part in (0, slice(1, None))
+    rules, (fixed, *rates) = data["decoder_rule"].values, data["encoder_rate"].values
+    best = [find_best_rate(data, "rmse", rule) for rule in rules]
+    best = xr.DataArray(best, {"decoder_rule": rules})
+    data = data.transpose("decoder_rule", "encoder_rate", "trial")
+    learned = data.isel(encoder_rate=slice(1, None))
+    slow = (learned["ratio"].median("trial") < 1).values
+    measures = data.assign(
+        best=data["rmse"].sel(encoder_rate=best, drop=True),
+        slow=_average(learned["rmse_solved"], slow),
+        fast=_average(learned["rmse_solved"], ~slow),
     )
-    claims = []
-    for rule in data.decoder_rule.values:
-        for name, where in [("rmse", "online"), ("rmse_solved", "best decoders")]:
-            rates = learned[name].sel(decoder_rule=rule)
-            findings = tuple(
-                find_lower(
-                    f"{rate:g} per second",
-                    rates.sel(encoder_rate=rate).values,
-                    fixed[name].sel(decoder_rule=rule).values,
-                )
-                for rate in rates.encoder_rate.values
+    both = slow.any(axis=1) & ~slow.all(axis=1)
+    return check_table(measures, _make_claims(rules, fixed, rates, rules[both]))
+
+
+def _average(rmse, chosen):
+    """The mean over those encoder rates that are chosen for each decoder rule, if any."""
+    means = np.full((rmse.shape[0], rmse.shape[2]), np.nan)
+    for i in np.flatnonzero(chosen.any(axis=1)):
+        means[i] = rmse.values[i, chosen[i]].mean(axis=0)
+    return ("decoder_rule", "trial"), means
+
+
+def _make_claims(rules, fixed, rates, with_both):
+    """What is said of these decoder rules, some of them with slow and with fast encoders."""
+    table = [
+        Comparison(
+            f"{rule}, {where}: learned encoders have less error than fixed",
+            ("learned", "fixed"),
+            cross(
+                "{encoder_rate:g} per second", decoder_rule=[rule], encoder_rate=rates
+            ),
+            name,
+            (name, {"encoder_rate": fixed}),
+        )
+        for rule in rules
+        for name, where in [("rmse", "online"), ("rmse_solved", "best decoders")]
+    ]
+    table.append(
+        Comparison(
+            "RLS ends online with less error than PES, each at its best rate",
+            ("RLS", "PES"),
+            cross("{decoder_rule}", decoder_rule=[r for r in rules if r != "RLS"]),
+            ("best", {"decoder_rule": "RLS"}),
+            "best",
+        )
+    )
+    if len(with_both):
+        table.append(
+            Comparison(
+                "Best decoders: less error where encoders change the product less than "
+                "decoders do, than where they change it more",
+                ("less", "more"),
+                cross("{decoder_rule}", decoder_rule=with_both),
+                "slow",
+                "fast",
             )
-            statement = f"{rule}, {where}: learned encoders have less error than fixed"
-            claims.append(Claim(statement, ("learned", "fixed"), findings))
-    best = {
-        rule: learned.rmse.sel(
-            decoder_rule=rule, encoder_rate=find_best_rate(data, "rmse", rule)
-        ).values
-        for rule in data.decoder_rule.values
-    }
-    statement = "RLS ends online with less error than PES, each at its best rate"
-    against = tuple(
-        find_lower(rule, best["RLS"], rmse)
-        for rule, rmse in best.items()
-        if rule != "RLS"
-    )
-    claims.append(Claim(statement, ("RLS", "PES"), against))
-    statement = (
-        "Best decoders: less error where encoders change the product less than decoders "
-        "do, than where they change it more"
-    )
-    findings = tuple(_compare_speeds(learned))
-    return (
-        [*claims, Claim(statement, ("less", "more"), findings)] if findings else claims
-    )
-
-
-def _compare_speeds(learned):
-    """For each rule that has them, rates at which encoders are slower against the others."""
-    slow = learned.ratio.median("trial") < 1
-    for rule in learned.decoder_rule.values:
-        here = slow.sel(decoder_rule=rule).values
-        rmse = learned.rmse_solved.sel(decoder_rule=rule).values
-        if here.any() and not here.all():
-            yield find_lower(rule, rmse[here].mean(axis=0), rmse[~here].mean(axis=0))
+        )
+    return table
 
 
 def find_best_rate(data, measure, rule):

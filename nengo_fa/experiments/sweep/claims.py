@@ -1,8 +1,10 @@
 """Claims about paired data: each with a test, an effect size, and a verdict."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+from nengo.utils.numpy import is_number
 from scipy import stats
 
 #: Probability below which a difference is taken for one.
@@ -87,6 +89,98 @@ class Claim:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A row of a table of claims: in each condition, one quantity is lower than another.
+
+    Attributes
+    ----------
+    statement : str
+    quantities : tuple of str
+        What the two sides are.
+    conditions : dict of dict
+        By what a condition is called, its coordinates. See `cross`.
+    left, right : str or tuple or float
+        The sides: the name of a variable, which is taken at the coordinates of each
+        condition; or the name and a dictionary of coordinates that replace those of the
+        condition; or a number.
+    margin : float, optional
+        If it is given, the claim is that both sides are the same, but for this fraction of
+        the right one.
+    """
+
+    statement: str
+    quantities: tuple
+    conditions: dict
+    left: object
+    right: object
+    margin: float = None
+
+
+def cross(words, **coordinates):
+    """Return the conditions at all combinations of coordinates.
+
+    Parameters
+    ----------
+    words : str
+        What a condition is called, with the names of coordinates in braces.
+    **coordinates
+        For each dimension, a sequence of values.
+
+    Returns
+    -------
+    conditions : dict of dict
+        As for `Comparison`.
+    """
+    points = (
+        dict(zip(coordinates, values)) for values in product(*coordinates.values())
+    )
+    return {words.format(**point): point for point in points}
+
+
+def check_table(data, table):
+    """Hold a table of claims against data.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The variables that the table compares. At the coordinates of a condition they
+        have one dimension, ``trial``.
+    table : iterable of Comparison
+
+    Returns
+    -------
+    claims : list of Claim
+    """
+    return [
+        Claim(
+            row.statement,
+            row.quantities,
+            tuple(
+                _compare(data, row, *condition) for condition in row.conditions.items()
+            ),
+        )
+        for row in table
+    ]
+
+
+def _compare(data, row, condition, at):
+    left, right = (_get_values(data, side, at) for side in (row.left, row.right))
+    if row.margin is None:
+        return find_lower(condition, left, right)
+    return find_equivalent(condition, left, right, row.margin)
+
+
+def _get_values(data, side, at):
+    """One side of a comparison in one condition, (n_trials,)."""
+    if is_number(side):
+        return np.full(data.sizes["trial"], float(side))
+    name, replaced = (side, {}) if isinstance(side, str) else side
+    coordinates = {**at, **replaced}
+    dims = [dim for dim in data[name].dims if dim in coordinates]
+    return data[name].sel({dim: coordinates[dim] for dim in dims}).values
+
+
 def find_lower(condition, a, b):
     """Whether a is lower than b.
 
@@ -162,13 +256,13 @@ def count_epochs_to(rmse, level):
 
     Parameters
     ----------
-    rmse : (n_trials, n_epochs + 1) ndarray
-    level : (n_trials,) ndarray
+    rmse : (..., n_epochs + 1) ndarray
+    level : (...) ndarray
 
     Returns
     -------
-    n_epochs : (n_trials,) ndarray
+    n_epochs : (...) ndarray
         The number of epochs and one more, where it did not.
     """
-    reached = rmse <= level[:, np.newaxis]
-    return np.where(reached.any(axis=1), reached.argmax(axis=1), rmse.shape[1])
+    reached = rmse <= level[..., np.newaxis]
+    return np.where(reached.any(axis=-1), reached.argmax(axis=-1), rmse.shape[-1])

@@ -1,10 +1,19 @@
 """The six conditions of the paper's experiments: two rules with three normalizations."""
 
+from nengo_fa.experiments.sweep.claims import cross
 from nengo_fa.rules.derivatives import Rate
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
 RULES = ("FeedbackAlignment", "Backprop")
 NORMALIZATIONS = ("none", "forced", "augmented")
+
+#: Conditions of claims: with either rule, with each normalization, and with both of those
+#: that keep the length of encoders.
+EACH_RULE = cross("{rule}", rule=RULES)
+EACH_NORMALIZATION = cross("{normalization}", normalization=NORMALIZATIONS)
+NORMALIZED = cross(
+    "{rule}, {normalization}", rule=RULES, normalization=NORMALIZATIONS[1:]
+)
 
 
 def make_rule(rule, normalization, decode, **parameters):

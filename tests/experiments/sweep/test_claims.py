@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 from nengo_fa.experiments.sweep.claims import (
     Claim,
+    Comparison,
+    check_table,
     count_epochs_to,
+    cross,
     find_equivalent,
     find_lower,
 )
@@ -101,3 +105,27 @@ def test_what_has_diverged_is_the_worst():
     assert find_equivalent("both", b, b, 0.1).verdict == "held"
     assert find_equivalent("one", b, np.ones(20), 0.1).verdict == "opposite"
     assert find_equivalent("the other", np.ones(20), b, 0.1).verdict == "opposite"
+
+
+def test_table(rng):
+    """Sides are variables at the coordinates of a condition, or at others, or numbers."""
+    a, b = rng.uniform(1, 2, size=(2, 2, 3, 9))
+    data = xr.Dataset(
+        {"a": (("rule", "delay", "trial"), a), "b": (("delay", "trial"), b[0])},
+        {"rule": ["x", "y"], "delay": [0, 10, 30]},
+    )
+    late = cross("{rule}, {delay} ms", rule=["x", "y"], delay=data["delay"].values[1:])
+    assert late["y, 10 ms"] == {"rule": "y", "delay": 10} and len(late) == 4
+    table = [
+        Comparison("Lower", ("a", "b"), late, "a", "b"),
+        Comparison("Prompt", ("0", "late"), late, ("a", {"delay": 0}), "a"),
+        Comparison("Below", ("a", "1.5"), {"anywhere": late["y, 10 ms"]}, "a", 1.5),
+        Comparison("Same", ("2", "b"), late, 2, "b", margin=0.1),
+    ]
+    lower, prompt, below, same = check_table(data, table)
+    assert [finding.condition for finding in lower.findings] == list(late)
+    assert lower.findings[3] == find_lower("y, 30 ms", a[1, 2], b[0, 2])
+    assert prompt.findings[0] == find_lower("x, 10 ms", a[0, 0], a[0, 1])
+    assert below.findings == (find_lower("anywhere", a[1, 1], [1.5] * 9),)
+    assert same.findings[1] == find_equivalent("x, 30 ms", [2] * 9, b[0, 2], 0.1)
+    assert (same.statement, same.quantities) == ("Same", ("2", "b"))
