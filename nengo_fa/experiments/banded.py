@@ -1,6 +1,6 @@
 """The task on which feedback alignment fails: bands, with limited connectivity."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import nengo
 import numpy as np
@@ -14,7 +14,9 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
+from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
@@ -65,7 +67,7 @@ N_POINTS = 1000
 
 
 @dataclass(frozen=True)
-class BandedExperiment:
+class BandedExperiment(Experiment):
     """Two hidden layers learn to tell bands apart, as errors reach the first in five ways.
 
     Each neuron of the first layer sees all dimensions of the input; or, with limited
@@ -105,21 +107,12 @@ class BandedExperiment:
     n_batches: int = 10
     seed: int = 0
 
+    name = "banded"
+
     def __post_init__(self):
-        for name, low in (
-            ("n_bands", 2),
-            ("dimensions", 2),
-            ("n_trials", 1),
-            ("epochs", 1),
-            ("n_first", 1),
-            ("n_second", 1),
-            ("n_batches", 1),
-        ):
-            value = getattr(self, name)
-            if not is_integer(value) or value < low:
-                raise ValidationError(
-                    f"Must be an integer, at least {low} (got {value!r})", attr=name
-                )
+        check_counts(self, "n_bands", "dimensions", low=2)
+        counts = ("n_trials", "epochs", "n_first", "n_second", "n_batches")
+        check_counts(self, *counts)
         if self.n_first < self.dimensions:
             raise ValidationError(
                 f"Must be at least {self.dimensions}, for each dimension to be seen (got "
@@ -139,16 +132,10 @@ class BandedExperiment:
         """One variant with one connectivity of one trial is a part by itself."""
         return {"variant": 1, "connectivity": 1, "trial": 1}
 
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
-        return replace(self, epochs=epochs)
-
     @property
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
-        configuration = {"experiment": "banded", **asdict(self)}
-        del configuration["n_trials"]
-        return {**configuration, "default_learning_rates": LEARNING_RATES}
+        return {**super().configuration, "default_learning_rates": LEARNING_RATES}
 
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""

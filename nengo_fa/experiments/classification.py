@@ -1,6 +1,6 @@
 """The paper's second experiment: MNIST, or other labelled samples, with six rules."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 
@@ -10,7 +10,7 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 from nengo_fa import datasets
-from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import (
     EACH_NORMALIZATION,
@@ -20,6 +20,7 @@ from nengo_fa.experiments.sweep.conditions import (
     make_coordinates,
     make_rule,
 )
+from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import Classifier, receptive_fields
 from nengo_fa.offline.devices import Device, to_numpy
@@ -83,7 +84,7 @@ IMAGES_ONLY = ("gabor", "patches")
 
 
 @dataclass(frozen=True)
-class ClassificationExperiment:
+class ClassificationExperiment(Experiment):
     """Encoders of a hidden layer learn to classify, under each of six rules.
 
     In each trial the neurons, their feedback weights and the batches are the same for
@@ -133,34 +134,17 @@ class ClassificationExperiment:
     device: str = "cpu"
     seed: int = 0
 
+    name = "classification"
+
     def __post_init__(self):
-        for name, values in (
-            ("neurons", NEURONS),
-            ("encoders", ENCODERS),
-            ("baseline", ENCODERS),
-        ):
-            if getattr(self, name) not in values:
-                raise ValidationError(
-                    f"Must be one of {', '.join(values)} (got {getattr(self, name)!r})",
-                    attr=name,
-                )
+        check_choice("neurons", self.neurons, NEURONS)
+        check_choice("encoders", self.encoders, ENCODERS)
+        check_choice("baseline", self.baseline, ENCODERS)
         check_counts(self, "n_trials", "epochs", "n_neurons", "n_batches")
         data = load_centered(self.dataset)
         for name in ("encoders", "baseline"):
-            if getattr(self, name) not in IMAGES_ONLY:
-                continue
-            if data.image_shape is None:
-                raise ValidationError(
-                    f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
-                    "Use 'differences'.",
-                    attr=name,
-                )
-            if find_spec("nengo_extras") is None:
-                raise ValidationError(
-                    f"{getattr(self, name)!r} needs nengo_extras. Install it with "
-                    "pip install 'nengo-fa[images]', or use 'differences'.",
-                    attr=name,
-                )
+            if getattr(self, name) in IMAGES_ONLY:
+                self._check_images(name, data.image_shape)
         n_samples = len(data.x_train)
         if n_samples < max(self.n_neurons, self.n_batches):
             raise ValidationError(
@@ -175,23 +159,33 @@ class ClassificationExperiment:
             )
         Device(self.device)
 
+    def _check_images(self, name, image_shape):
+        """Refuse encoders made of images where there are none, or nothing to make them."""
+        if image_shape is None:
+            raise ValidationError(
+                f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
+                "Use 'differences'.",
+                attr=name,
+            )
+        if find_spec("nengo_extras") is None:
+            raise ValidationError(
+                f"{getattr(self, name)!r} needs nengo_extras. Install it with "
+                "pip install 'nengo-fa[images]', or use 'differences'.",
+                attr=name,
+            )
+
     @property
     def chunks(self):
         """One rule and normalization of one trial is a part by itself."""
         return {"trial": 1, "rule": 1, "normalization": 1}
 
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
-        return replace(self, epochs=epochs)
-
     @property
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
         data = load_centered(self.dataset)
-        configuration = {"experiment": "classification", **asdict(self)}
-        del configuration["n_trials"]
         # of a file, the content counts, and not where it is
-        return {**configuration, "dataset": data.name, "digest": data.digest}
+        identity = {"dataset": data.name, "digest": data.digest}
+        return {**super().configuration, **identity}
 
     @property
     def batch_size(self):

@@ -1,20 +1,26 @@
 """How the variants of feedback alignment fare in networks of more and more layers."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer, is_number
+from nengo.utils.numpy import is_number
 
 from nengo_fa.experiments.classification import load_centered
+from nengo_fa.experiments.sweep.checks import (
+    check_choice,
+    check_count,
+    check_counts,
+)
 from nengo_fa.experiments.sweep.claims import (
     Comparison,
     check_table,
     count_epochs_to,
 )
+from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import DeepClassifier
 from nengo_fa.offline.devices import Device, to_numpy
@@ -55,7 +61,7 @@ VARIABLES = {
 
 
 @dataclass(frozen=True)
-class DepthExperiment:
+class DepthExperiment(Experiment):
     """Networks of one to many hidden layers learn to classify, by each variant.
 
     In each trial the samples, the neurons and their batches are the same for all variants,
@@ -103,22 +109,15 @@ class DepthExperiment:
     device: str = "cpu"
     seed: int = 0
 
+    name = "depth"
+
     def __post_init__(self):
-        if self.neurons not in NEURONS:
-            raise ValidationError(
-                f"Must be one of {', '.join(NEURONS)} (got {self.neurons!r})",
-                attr="neurons",
-            )
+        check_choice("neurons", self.neurons, NEURONS)
         counts = ("n_trials", "epochs", "n_neurons", "n_samples", "batch_size")
-        for name, value, low in [
-            *((name, getattr(self, name), 1) for name in counts),
-            *(("depths", depth, 1) for depth in self.depths),
-            ("n_neurons", self.n_neurons, 2),
-        ]:
-            if not is_integer(value) or value < low:
-                raise ValidationError(
-                    f"Must be an integer, at least {low} (got {value!r})", attr=name
-                )
+        check_counts(self, *counts)
+        for depth in self.depths:
+            check_count("depths", depth)
+        check_counts(self, "n_neurons", low=2)
         if len(self.depths) == 0 or list(self.depths) != sorted(set(self.depths)):
             raise ValidationError(
                 f"Must be numbers of layers, from few to many (got {self.depths!r})",
@@ -132,18 +131,13 @@ class DepthExperiment:
         """All depths of one variant in one trial are a part, as parts are to take as long."""
         return {"trial": 1, "variant": 1}
 
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
-        return replace(self, epochs=epochs)
-
     @property
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
         data = load_centered(self.dataset)
-        configuration = {"experiment": "depth", **asdict(self)}
-        del configuration["n_trials"]
         # of a file, the content counts, and not where it is
-        return {**configuration, "dataset": data.name, "digest": data.digest}
+        identity = {"dataset": data.name, "digest": data.digest}
+        return {**super().configuration, **identity}
 
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""

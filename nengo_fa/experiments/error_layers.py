@@ -1,22 +1,21 @@
 """What it costs the first of two hidden layers that the second hands on its error."""
 
 from dataclasses import dataclass
-from itertools import product
 
 import nengo
 import numpy as np
 
-from nengo_fa.experiments.error_populations import (
+from nengo_fa.experiments.late_errors import (
     CARRIERS,
-    MEASURES,
+    LateErrors,
     compare_carriers,
     cross_late,
+    make_report,
     simulate,
 )
-from nengo_fa.experiments.sweep.checks import check_late_errors
 from nengo_fa.experiments.sweep.claims import Comparison, check_table
-from nengo_fa.experiments.sweep.in_seconds import RMS, InSeconds, make_stimulus
-from nengo_fa.experiments.sweep.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.in_seconds import RMS, find_best_error, make_stimulus
+from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.experiments.two_layers import (
     N_INPUTS,
     ROUTES,
@@ -34,7 +33,7 @@ N_POINTS = 2000
 
 
 @dataclass(frozen=True)
-class ErrorLayerExperiment(InSeconds):
+class ErrorLayerExperiment(LateErrors):
     """Two hidden layers learn online, in spikes, from errors that pass layer by layer.
 
     Three routes of the error to the first layer; and the longest of them once more, with
@@ -70,57 +69,18 @@ class ErrorLayerExperiment(InSeconds):
     seed: int = 0
 
     name = "error layers"
-
-    def __post_init__(self):
-        check_late_errors(self)
+    title = "Two layers that learn from errors of their own"
 
     @property
-    def _shape(self):
-        return len(WAYS), len(CARRIERS), len(self.delays)
+    def conditions(self):
+        """Dimensions of the results and their values, but for measures and trials."""
+        return {"way": list(WAYS), "carrier": CARRIERS, "delay": self.delays}
 
-    def make_template(self):
-        """Dataset for the results, full of NaN."""
-        coordinates = {
-            "measure": MEASURES,
-            "way": list(WAYS),
-            "carrier": CARRIERS,
-            "delay": self.delays,
-            "trial": range(self.n_trials),
-        }
-        variables = {
-            "rmse": (list(coordinates), {}),
-            "rmse_fixed": (("measure", "trial"), {}),
-        }
-        title = "Two layers that learn from errors of their own"
-        template = make_template(coordinates, variables, title)
-        template["delay"].attrs["units"] = "ms"
-        return template
-
-    def run(self, trial):
-        """Run some trials, by their numbers.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Without a delay there is
-            nothing for traces to suit, and errors are those without them.
-        """
-        results = {
-            "rmse": np.empty((len(MEASURES), *self._shape, len(trial))),
-            "rmse_fixed": np.empty((len(MEASURES), len(trial))),
-        }
-        relayed, traces = list(WAYS).index("relayed"), list(WAYS).index("traces")
-        for i, number in enumerate(trial):
-            rmse = self._learn(number)
-            results["rmse_fixed"][:, i] = rmse.pop("fixed")
-            for condition, values in rmse.items():
-                results["rmse"][(slice(None), *condition, i)] = values
-            of_trial = results["rmse"][..., 0, i]
-            of_trial[:, traces] = of_trial[:, relayed]
-        return results
+    def _untrace(self, condition):
+        _, carrier, delay = condition
+        return list(WAYS).index("relayed"), carrier, delay
 
     def _learn(self, trial):
-        """Final error by condition, all of them in one simulation."""
         seed, _ = draw_seed(self.seed, trial)
         options = {
             "learning_rate": self.learning_rate,
@@ -131,13 +91,14 @@ class ErrorLayerExperiment(InSeconds):
         with nengo.Network(seed=seed) as model:
             stimulus = make_stimulus(seed, N_INPUTS)
             networks = {"fixed": LayeredErrors(None, "node", 0, False, **options)}
-            for condition in np.ndindex(self._shape):
+            for condition in np.ndindex(len(WAYS), len(CARRIERS), len(self.delays)):
                 way, carrier, i = condition
                 route, trace = list(WAYS.values())[way]
-                if trace and i == 0:
+                delay = self.delays[i]
+                if trace and not delay:
                     continue
                 networks[condition] = LayeredErrors(
-                    route, CARRIERS[carrier], self.delays[i], trace, **options
+                    route, CARRIERS[carrier], delay, trace, **options
                 )
 
         def solve_layers(sim, network):
@@ -166,8 +127,7 @@ def solve(sim, layers):
     activities = x
     for layer in layers:
         activities = tuning_curves(sim, layer, activities)
-    _, info = nengo.solvers.LstsqL2()(activities, square(x))
-    return np.sqrt(np.mean(info["rmses"] ** 2))
+    return find_best_error(activities, square(x))
 
 
 def report(data):
@@ -184,17 +144,12 @@ def report(data):
         For both measures, and each carrier and delay: the median error over that with
         fixed encoders, in each way.
     """
-    ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
     header = "".join(f"{way:>12}" for way in WAYS)
-    lines = [
-        "Error relative to fixed encoders, medians",
-        f"  {'':8}{'carrier':12}{'delay (ms)':>11}{header}",
-    ]
-    for measure, carrier, delay in product(MEASURES, CARRIERS, data["delay"].values):
-        here = ratio.sel(measure=measure, carrier=carrier, delay=delay)
-        numbers = "".join(f"{float(here.sel(way=way)):12.3f}" for way in WAYS)
-        lines.append(f"  {measure:8}{carrier:12}{delay:11}{numbers}")
-    return "\n".join(lines)
+
+    def make_columns(ratio, delay):
+        return "".join(f"{float(ratio.sel(delay=delay, way=w)):12.3f}" for w in WAYS)
+
+    return make_report(data, header, make_columns)
 
 
 def check_claims(data):

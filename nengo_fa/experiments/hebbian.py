@@ -12,7 +12,6 @@ from nengo_fa.experiments.fixed_points import (
     find_principal_angle,
     get_distance,
 )
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import make_template
@@ -99,9 +98,6 @@ class HebbianExperiment(InSeconds):
     seed: int = 0
 
     name = "hebbian"
-
-    def __post_init__(self):
-        check_counts(self, "n_trials", "seconds", "n_neurons")
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

@@ -6,7 +6,7 @@ the drive of a neuron on average, the homeostatic rule says
 :math:`\exp(2 \kappa \alpha \int s \, dt)`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import nengo
 import numpy as np
@@ -17,6 +17,7 @@ from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import RULES
+from nengo_fa.experiments.sweep.experiment import Variation
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
@@ -39,7 +40,7 @@ VARIABLES = {
 
 
 @dataclass(frozen=True)
-class HomeostasisExperiment:
+class HomeostasisExperiment(Variation):
     """Lengths of encoders under two rules and four normalizations, in an experiment.
 
     In each trial the neurons, their feedback weights and the lengths at the start are the
@@ -54,21 +55,12 @@ class HomeostasisExperiment:
         something to attract. With zero it is the experiment as it is.
     """
 
-    experiment: object
     spread: float = 0.1
+
+    name = "homeostasis in "
 
     def __post_init__(self):
         check_spread(self.spread)
-
-    @property
-    def n_trials(self):
-        """Number of trials."""
-        return self.experiment.n_trials
-
-    @property
-    def epochs(self):
-        """Number of epochs."""
-        return self.experiment.epochs
 
     @property
     def chunks(self):
@@ -76,20 +68,9 @@ class HomeostasisExperiment:
         return {"trial": 1}
 
     @property
-    def seed(self):
-        """The seed of all trials."""
-        return self.experiment.seed
-
-    @property
     def configuration(self):
         """All parameters, for the attributes of the results."""
-        configuration = dict(self.experiment.configuration)
-        configuration["experiment"] = f"homeostasis in {configuration['experiment']}"
-        return {**configuration, "spread": self.spread}
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
-        return replace(self, experiment=self.experiment.with_epochs(epochs))
+        return {**super().configuration, "spread": self.spread}
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

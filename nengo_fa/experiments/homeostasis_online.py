@@ -14,7 +14,6 @@ from nengo_fa.experiments.homeostasis import (
     make_results,
 )
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
 from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.networks import Multiplication
@@ -56,7 +55,7 @@ class OnlineHomeostasisExperiment(InSeconds):
 
     def __post_init__(self):
         check_spread(self.spread)
-        check_counts(self, "n_trials", "seconds", "n_neurons")
+        super().__post_init__()
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

@@ -6,10 +6,11 @@ import numpy as np
 
 from nengo_fa.experiments.sweep.claims import find_lower
 from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS
+from nengo_fa.experiments.sweep.experiment import Variation
 
 
 @dataclass(frozen=True)
-class LearningRateExperiment:
+class LearningRateExperiment(Variation):
     """An experiment at several learning rates; what is left at its end.
 
     Parameters
@@ -20,18 +21,9 @@ class LearningRateExperiment:
     learning_rates : tuple of float
     """
 
-    experiment: object
     learning_rates: tuple
 
-    @property
-    def n_trials(self):
-        """Number of trials."""
-        return self.experiment.n_trials
-
-    @property
-    def epochs(self):
-        """Number of epochs at each learning rate."""
-        return self.experiment.epochs
+    name = "learning rates of "
 
     @property
     def chunks(self):
@@ -39,22 +31,11 @@ class LearningRateExperiment:
         return {**self.experiment.chunks, "learning_rate": 1}
 
     @property
-    def seed(self):
-        """The seed of all trials."""
-        return self.experiment.seed
-
-    @property
     def configuration(self):
         """All parameters, for the attributes of the results."""
-        configuration = dict(self.experiment.configuration)
+        configuration = super().configuration
         del configuration["learning_rate"]
-        configuration["experiment"] = f"learning rates of {configuration['experiment']}"
-        configuration["learning_rates"] = list(self.learning_rates)
-        return configuration
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
-        return replace(self, experiment=self.experiment.with_epochs(epochs))
+        return {**configuration, "learning_rates": list(self.learning_rates)}
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

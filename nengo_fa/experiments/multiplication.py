@@ -1,6 +1,6 @@
 """The paper's first experiment: multiplication, with six rules for the encoders."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import nengo
 import numpy as np
@@ -22,12 +22,15 @@ from nengo_fa.experiments.sweep.conditions import (
     make_coordinates,
     make_rule,
 )
+from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.solving import make_solve
 from nengo_fa.offline.walk_back import find_path
+
+NEURONS = {"rate": nengo.LIFRate, "spiking": nengo.LIF}
 
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the product", "units": "1"},
@@ -40,7 +43,7 @@ VARIABLES = {
 
 
 @dataclass(frozen=True)
-class MultiplicationExperiment:
+class MultiplicationExperiment(Experiment):
     """Encoders of a hidden layer learn to multiply, under each of six rules.
 
     In each trial the neurons, their feedback weights and the samples are the same for
@@ -74,19 +77,14 @@ class MultiplicationExperiment:
     seed: int = 0
     chunk_size: int = 10
 
+    name = "multiplication"
+
     def __post_init__(self):
-        if self.neurons not in ("rate", "spiking"):
+        if self.neurons not in NEURONS:
             raise ValidationError(
                 f"Must be 'rate' or 'spiking' (got {self.neurons!r})", attr="neurons"
             )
         check_counts(self, "n_trials", "epochs", "n_neurons", "n_samples", "chunk_size")
-
-    @property
-    def configuration(self):
-        """All that a trial depends on, for the attributes of the results."""
-        configuration = {"experiment": "multiplication", **asdict(self)}
-        del configuration["n_trials"]
-        return configuration
 
     @property
     def measured_for(self):
@@ -97,10 +95,6 @@ class MultiplicationExperiment:
     def chunks(self):
         """How many trials are run, and stored, together."""
         return {"trial": self.chunk_size}
-
-    def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
-        return replace(self, epochs=epochs)
 
     def make_template(self):
         """Dataset for the results, full of NaN."""
@@ -143,14 +137,13 @@ class MultiplicationExperiment:
         """
         seed, rng = draw_seed(self.seed, trial)
         x = nengo.dists.UniformHypersphere().sample(self.n_samples, 2, rng=rng)
-        neuron_type = {"rate": nengo.LIFRate, "spiking": nengo.LIF}[self.neurons]
         with nengo.Network(seed=seed) as network:
             stimulus = nengo.Node(size_in=2)
             hidden = nengo.Ensemble(
                 self.n_neurons,
                 2,
                 # activities of the order of one, so that one rate suits both rules
-                neuron_type=neuron_type(amplitude=1 / 75),
+                neuron_type=NEURONS[self.neurons](amplitude=1 / 75),
                 max_rates=nengo.dists.Uniform(50, 100),
                 intercepts=nengo.dists.Uniform(-0.95, 0.95),
             )

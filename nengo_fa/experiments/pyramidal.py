@@ -8,7 +8,6 @@ import xarray as xr
 
 from nengo_fa import equations
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
@@ -58,9 +57,6 @@ class PyramidalExperiment(InSeconds):
     seed: int = 0
 
     name = "pyramidal"
-
-    def __post_init__(self):
-        check_counts(self, "n_trials", "seconds", "n_neurons")
 
     def make_template(self):
         """Dataset for the results, full of NaN."""

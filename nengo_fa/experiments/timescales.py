@@ -9,9 +9,12 @@ from nengo.exceptions import SimulationError, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
-from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
+from nengo_fa.experiments.sweep.in_seconds import (
+    InSeconds,
+    find_best_error,
+    make_stimulus,
+)
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import disc
 from nengo_fa.networks import Multiplication
@@ -75,7 +78,7 @@ class TimescaleExperiment(InSeconds):
     name = "timescales"
 
     def __post_init__(self):
-        check_counts(self, "n_trials", "seconds", "n_neurons")
+        super().__post_init__()
         rates = self.encoder_rates
         if (
             not is_iterable(rates)
@@ -197,13 +200,13 @@ def _measure(neurons, neuron_type, encoders, decoders):
             for those in encoders
         ]
     )
-    _, info = nengo.solvers.LstsqL2()(activities[-1], np.prod(x, axis=1)[:, None])
+    rmse = find_best_error(activities[-1], np.prod(x, axis=1, keepdims=True))
     # of the change of the product, the part that each would make alone
     decoders = np.swapaxes(decoders, 1, 2)
     by_encoders = np.diff(activities, axis=0) @ decoders[:-1]
     by_decoders = activities[:-1] @ np.diff(decoders, axis=0)
     ratio = np.linalg.norm(by_encoders) / np.linalg.norm(by_decoders)
-    return info["rmses"].item(), ratio
+    return rmse, ratio
 
 
 def check_claims(data):

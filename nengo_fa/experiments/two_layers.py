@@ -4,12 +4,14 @@ import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.error_populations import (
+from nengo_fa.experiments.late_errors import (
     check_carrier,
+    check_delay,
+    make_carrier,
     make_delay,
     make_trace,
+    teach,
 )
-from nengo_fa.experiments.sweep.checks import check_delay
 from nengo_fa.rules.feedback import Orthogonal
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
@@ -112,8 +114,8 @@ class LayeredErrors(nengo.Network):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If route or carrier is none of these, or the delay no whole number from zero
-        upwards.
+        If route or carrier is not one of these, or the delay is not a whole number from
+        zero upwards.
     """
 
     def __init__(
@@ -138,98 +140,94 @@ class LayeredErrors(nengo.Network):
         rng = np.random.RandomState(seed)
         # Of their own, as Nengo's depend on the number of connections: the same neurons
         # on any route.
-        seeds = rng.randint(np.iinfo(np.int32).max, size=4)
+        seeds = [int(it) for it in rng.randint(np.iinfo(np.int32).max, size=4)]
         sphere = nengo.dists.UniformHypersphere(surface=True)
         feedback = [sphere.sample(n_neurons, 2, rng=rng) for _ in range(2)]
         self.weights = Orthogonal().sample(2, 2, rng=rng)
-        max_rates = nengo.dists.Uniform(50, 100)
-
+        self.carriers = []
         with self:
-            self.input = nengo.Node(size_in=N_INPUTS, label="input")
-            target = nengo.Node(lambda t, x: square(x), size_in=N_INPUTS)
-            output = nengo.Node(size_in=2, label="output")
-            self.error = nengo.Node(size_in=2, label="error")
-            self.filtered_error = nengo.Node(size_in=2, label="filtered error")
-            first = nengo.Ensemble(
-                n_neurons,
-                N_INPUTS,
-                neuron_type=nengo.LIF(amplitude=0.01),
-                max_rates=max_rates,
-                seed=int(seeds[0]),
-                label="first layer",
-            )
-            last = nengo.Ensemble(
-                n_neurons,
-                n_neurons,
-                radius=1.5,
-                intercepts=nengo.dists.Uniform(-0.5, 0.5),
-                max_rates=max_rates,
-                seed=int(seeds[1]),
-                label="last layer",
-            )
-            self.layers = [first, last]
-            self.encodes = [
-                nengo.Connection(self.input, first, synapse=None),
-                nengo.Connection(first.neurons, last, synapse=synapse),
-            ]
-            self.decode = nengo.Connection(
-                last,
-                output,
-                function=lambda x: np.zeros(2),
-                solver=nengo.solvers.NoSolver(),
-                synapse=synapse,
-                learning_rule_type=nengo.PES(2e-3),
-            )
-            nengo.Connection(self.input, target, synapse=None)
-            nengo.Connection(output, self.error, synapse=None)
-            # two synapses are on the way to the output
-            late = nengo.Alpha(synapse)
-            nengo.Connection(target, self.error, transform=-1, synapse=late)
-            nengo.Connection(self.error, self.filtered_error, synapse=synapse)
-            nengo.Connection(
-                self.filtered_error, self.decode.learning_rule, synapse=None
-            )
+            self._make_layers(n_neurons, synapse, seeds)
+            self._make_error(synapse)
 
-            def make_carrier(label, seed):
-                if carrier == "node":
-                    return nengo.Node(size_in=2, label=label)
-                return nengo.Ensemble(
-                    n_error_neurons, 2, radius=RADIUS, seed=int(seed), label=label
+            def hand_on(i, error, late_by, **connection):
+                """Teach a layer an error that has come so many milliseconds late."""
+                label = f"error of the {('first', 'last')[i]} layer"
+                of_layer = make_carrier(
+                    carrier,
+                    2,
+                    n_error_neurons,
+                    label=label,
+                    radius=RADIUS,
+                    seed=seeds[3 - i],
                 )
-
-            def teach(i, error, delay):
+                self.carriers.append(of_layer)
+                nengo.Connection(error, of_layer, **connection)
                 self.encodes[i].learning_rule_type = FeedbackAlignment(
                     2,
                     learning_rate,
                     feedback=feedback[i],
-                    pre_synapse=make_trace(delay) if trace else None,
+                    pre_synapse=make_trace(late_by) if trace else None,
                 )
-                nengo.Connection(
-                    error,
-                    self.encodes[i].learning_rule,
-                    synapse=None if carrier == "node" else synapse,
-                )
+                teach(self.encodes[i], of_layer, synapse)
+                return of_layer
 
-            self.carriers = []
             if route is None:
                 return
-            of_last = make_carrier("error of the last layer", seeds[2])
-            self.carriers.append(of_last)
-            nengo.Connection(self.filtered_error, of_last, synapse=make_delay(delay))
-            teach(1, of_last, delay)
-            if route == "last layer":
-                return
-            of_first = make_carrier("error of the first layer", seeds[3])
-            self.carriers.append(of_first)
-            in_spikes = route == "relayed" and carrier == "population"
-            nengo.Connection(
-                of_last if route == "relayed" else self.filtered_error,
-                of_first,
-                transform=self.weights,
-                synapse=(
-                    make_late_synapse(synapse, delay)
-                    if in_spikes
-                    else make_delay(delay)
-                ),
-            )
-            teach(0, of_first, 2 * delay if route == "relayed" else delay)
+            late = make_delay(delay)
+            of_last = hand_on(1, self.filtered_error, delay, synapse=late)
+            if route == "direct":
+                weights = {"transform": self.weights}
+                hand_on(0, self.filtered_error, delay, synapse=late, **weights)
+            elif route == "relayed":
+                if carrier == "population":
+                    late = make_late_synapse(synapse, delay)
+                weights = {"transform": self.weights}
+                hand_on(0, of_last, 2 * delay, synapse=late, **weights)
+
+    def _make_layers(self, n_neurons, synapse, seeds):
+        """The way forward: the input, two layers, and the connections that learn."""
+        max_rates = nengo.dists.Uniform(50, 100)
+        self.input = nengo.Node(size_in=N_INPUTS, label="input")
+        first = nengo.Ensemble(
+            n_neurons,
+            N_INPUTS,
+            neuron_type=nengo.LIF(amplitude=0.01),
+            max_rates=max_rates,
+            seed=seeds[0],
+            label="first layer",
+        )
+        last = nengo.Ensemble(
+            n_neurons,
+            n_neurons,
+            radius=1.5,
+            intercepts=nengo.dists.Uniform(-0.5, 0.5),
+            max_rates=max_rates,
+            seed=seeds[1],
+            label="last layer",
+        )
+        self.layers = [first, last]
+        self.encodes = [
+            nengo.Connection(self.input, first, synapse=None),
+            nengo.Connection(first.neurons, last, synapse=synapse),
+        ]
+        self.decode = nengo.Connection(
+            last,
+            nengo.Node(size_in=2, label="output"),
+            function=lambda x: np.zeros(2),
+            solver=nengo.solvers.NoSolver(),
+            synapse=synapse,
+            learning_rule_type=nengo.PES(2e-3),
+        )
+
+    def _make_error(self, synapse):
+        """The error of the output, from which the decoders learn."""
+        target = nengo.Node(lambda t, x: square(x), size_in=N_INPUTS)
+        self.error = nengo.Node(size_in=2, label="error")
+        self.filtered_error = nengo.Node(size_in=2, label="filtered error")
+        nengo.Connection(self.input, target, synapse=None)
+        nengo.Connection(self.decode.post, self.error, synapse=None)
+        # two synapses are on the way to the output
+        late = nengo.Alpha(synapse)
+        nengo.Connection(target, self.error, transform=-1, synapse=late)
+        nengo.Connection(self.error, self.filtered_error, synapse=synapse)
+        nengo.Connection(self.filtered_error, self.decode.learning_rule, synapse=None)

@@ -1,8 +1,12 @@
 """What experiments that learn online have in common."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import nengo
+import numpy as np
+
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.experiment import Experiment
 
 #: Root mean square of each dimension of the input.
 RMS = 0.5
@@ -14,15 +18,34 @@ def make_stimulus(seed, size_out=2):
     return nengo.Node(process, size_out=size_out)
 
 
-class InSeconds:
-    """A dataclass of an experiment with ``seconds`` and ``n_trials``, for a sweep.
+def find_best_error(activities, target):
+    """Return the error with the best decoders for the activities of neurons.
+
+    It tells what encoders have learned apart from what decoders do online, which follow
+    the input closely if they learn fast.
+
+    Parameters
+    ----------
+    activities : (n_points, n_neurons) ndarray
+    target : (n_points, size_out) ndarray
+
+    Returns
+    -------
+    rmse : float
+        Root mean square over points and dimensions.
+    """
+    _, info = nengo.solvers.LstsqL2()(activities, target)
+    return np.sqrt(np.mean(info["rmses"] ** 2))
+
+
+class InSeconds(Experiment):
+    """A dataclass of an experiment with ``n_trials``, ``seconds`` and ``n_neurons``.
 
     Its time is that of a simulation: where a sweep counts epochs, these are its seconds.
-    Attributes and methods are those that `.sweep.run_trials` asks for.
     """
 
-    #: What the results are of, for their configuration.
-    name = None
+    def __post_init__(self):
+        check_counts(self, "n_trials", "seconds", "n_neurons")
 
     @property
     def epochs(self):
@@ -34,27 +57,6 @@ class InSeconds:
         """A trial is a part."""
         return {"trial": 1}
 
-    @property
-    def configuration(self):
-        """All parameters, for the attributes of the results."""
-        configuration = {"experiment": self.name, **asdict(self)}
-        del configuration["n_trials"]
-        return configuration
-
     def with_epochs(self, epochs):
         """The same experiment, of another number of seconds."""
         return replace(self, seconds=epochs)
-
-    def run_here(self):
-        """Run all trials in this process, one after the other.
-
-        Returns
-        -------
-        data : xarray.Dataset
-            What `.sweep.run_trials` gives, and stores.
-        """
-        template = self.make_template()
-        results = self.run(**{dim: range(template.sizes[dim]) for dim in self.chunks})
-        return template.assign(
-            {name: (template[name].dims, values) for name, values in results.items()}
-        )

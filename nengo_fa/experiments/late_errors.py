@@ -1,0 +1,291 @@
+"""Errors that come late to the encoders, from nodes or in the spikes of populations."""
+
+from itertools import product
+
+import nengo
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer, is_iterable, is_number
+
+from nengo_fa.experiments.online import READOUT
+from nengo_fa.experiments.sweep.checks import check_counts
+from nengo_fa.experiments.sweep.claims import Comparison, cross
+from nengo_fa.experiments.sweep.in_seconds import InSeconds
+from nengo_fa.experiments.sweep.trials import make_template
+from nengo_fa.rules.learning_rules import FeedbackAlignment
+
+#: What carries the error to the encoders.
+CARRIERS = ("node", "population")
+
+#: Errors that are measured, on the way and at the end: that of the network in the last
+#: quarter of the time, while all of it learns; and that with the best decoders for the
+#: encoders it ends with.
+MEASURES = ("online", "solved")
+
+#: How much of the error with a node populations may cost and still count as the same.
+MARGIN = 0.1
+
+
+def check_delay(delay):
+    """Refuse a delay that is not a whole number from zero upwards."""
+    if not is_integer(delay) or delay < 0:
+        raise ValidationError(
+            f"Must be a whole number, at least 0 (got {delay!r})", attr="delay"
+        )
+
+
+def check_carrier(carrier):
+    """Refuse what is not one of `CARRIERS`."""
+    if carrier not in CARRIERS:
+        raise ValidationError(
+            f"Must be one of {CARRIERS} (got {carrier!r})", attr="carrier"
+        )
+
+
+def make_delay(delay):
+    """A synapse that makes a connection late, and leaves what it carries as it is.
+
+    Parameters
+    ----------
+    delay : int
+        In milliseconds, which are Nengo's time steps.
+
+    Returns
+    -------
+    synapse : nengo.LinearFilter or None
+        None without a delay.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the delay is not a whole number, or below zero.
+    """
+    check_delay(delay)
+    if delay == 0:
+        return None
+    return nengo.LinearFilter([1], [1] + [0] * delay, analog=False)
+
+
+def make_trace(delay):
+    """The eligibility trace that suits a delay of the error.
+
+    Parameters
+    ----------
+    delay : int
+        In milliseconds.
+
+    Returns
+    -------
+    synapse : nengo.Alpha or None
+        Its impulse response has the delay as its mean, and is zero at first: what is
+        just coming in has nothing to do with the error that has just arrived. None
+        without a delay.
+    """
+    return nengo.Alpha(delay / 2000) if delay else None
+
+
+def make_carrier(carrier, size, n_neurons, label, **parameters):
+    """Make what hands an error on to encoders.
+
+    Parameters
+    ----------
+    carrier : {"node", "population"}
+    size : int
+        Dimensions of the error.
+    n_neurons : int
+        Of a population.
+    label : str
+    **parameters
+        Of the `nengo.Ensemble` that a population is.
+
+    Returns
+    -------
+    carrier : nengo.Node or nengo.Ensemble
+    """
+    if carrier == "node":
+        return nengo.Node(size_in=size, label=label)
+    return nengo.Ensemble(n_neurons, size, label=label, **parameters)
+
+
+def teach(encode, carrier, synapse):
+    """Connect a carrier to the encoder rule of a connection; spikes are filtered."""
+    in_spikes = isinstance(carrier, nengo.Ensemble)
+    synapse = synapse if in_spikes else None
+    nengo.Connection(carrier, encode.learning_rule, synapse=synapse)
+
+
+class LateErrors(InSeconds):
+    """A dataclass of an experiment on the cost of late errors, by condition.
+
+    Attributes
+    ----------
+    delays : tuple of int
+        In milliseconds, from 0 upwards.
+    learning_rate : float
+        Of the encoders, per second.
+    n_neurons, n_error_neurons : int
+        Number of neurons that are taught, and of each population for errors.
+    conditions : dict of sequence
+        The dimensions of the results, but for measures and trials, and their values.
+    title : str
+        Of the results.
+    """
+
+    def __post_init__(self):
+        seconds, delays = self.seconds, self.delays
+        if not is_number(seconds) or not 0 < seconds < np.inf:
+            raise ValidationError(
+                f"Must be a finite number above zero (got {seconds!r})", attr="seconds"
+            )
+        check_counts(self, "n_trials", "n_neurons", "n_error_neurons")
+        FeedbackAlignment(1, self.learning_rate)  # refuses what is not a rate
+        if (
+            not is_iterable(delays)
+            or len(delays) < 2
+            or not all(map(is_integer, delays))
+            or delays[0] != 0
+            or any(np.diff(delays) <= 0)
+        ):
+            raise ValidationError(
+                "Must be 0, to compare with, and then longer and longer delays in whole "
+                f"milliseconds (got {delays!r})",
+                attr="delays",
+            )
+
+    def make_template(self):
+        """Dataset for the results, full of NaN."""
+        coordinates = {
+            "measure": MEASURES,
+            **self.conditions,
+            "trial": range(self.n_trials),
+        }
+        variables = {
+            "rmse": (list(coordinates), {}),
+            "rmse_fixed": (("measure", "trial"), {}),
+        }
+        template = make_template(coordinates, variables, self.title)
+        template["delay"].attrs["units"] = "ms"
+        return template
+
+    def run(self, trial):
+        """Run some trials, by their numbers.
+
+        Returns
+        -------
+        results : dict of ndarray
+            In the order of the dimensions of the template. Without a delay there is
+            nothing for a trace to suit, and errors are those without it.
+        """
+        shape = tuple(len(values) for values in self.conditions.values())
+        rmse = np.empty((len(MEASURES), *shape, len(trial)))
+        rmse_fixed = np.empty((len(MEASURES), len(trial)))
+        for i, number in enumerate(trial):
+            errors = self._learn(number)
+            rmse_fixed[:, i] = errors["fixed"]
+            for condition in np.ndindex(shape):
+                found = condition if condition in errors else self._untrace(condition)
+                rmse[(slice(None), *condition, i)] = errors[found]
+        return {"rmse": rmse, "rmse_fixed": rmse_fixed}
+
+    def _learn(self, trial):
+        """Final errors by condition, all of them in one simulation; ``"fixed"`` is one."""
+        raise NotImplementedError
+
+    def _untrace(self, condition):
+        """The same condition without a trace."""
+        raise NotImplementedError
+
+
+def simulate(model, stimulus, networks, seconds, solve):
+    """Both errors of networks that learn from the same stimulus, in one simulation.
+
+    Parameters
+    ----------
+    model : nengo.Network
+        With the stimulus and the networks.
+    stimulus : nengo.Node
+        Not connected yet.
+    networks : dict of nengo.Network
+        By any names; with ``input`` and ``error``.
+    seconds : float
+    solve : callable
+        Takes the simulator and a network, and returns its error with the best decoders.
+
+    Returns
+    -------
+    errors : dict of tuple
+        By the same names, for each of `MEASURES`.
+    """
+    with model:
+        probes = {}
+        for name, network in networks.items():
+            nengo.Connection(stimulus, network.input, synapse=None)
+            probes[name] = nengo.Probe(network.error, synapse=READOUT)
+    # Nengo's optimizer adds numbers up in an order that changes from run to run
+    with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+        sim.run(seconds)
+        last = slice(-sim.n_steps // 4, None)
+        return {
+            name: (
+                np.sqrt(np.mean(sim.data[probes[name]][last] ** 2)),
+                solve(sim, network),
+            )
+            for name, network in networks.items()
+        }
+
+
+def make_report(data, header, make_columns):
+    """A table of median errors over those with fixed encoders.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of an experiment that is a `LateErrors`.
+    header : str
+        Of the columns.
+    make_columns : callable
+        Takes the ratios for a measure and a carrier, an `xarray.DataArray`, and a delay;
+        returns the columns of a row.
+
+    Returns
+    -------
+    report : str
+        With a row for each measure, carrier and delay.
+    """
+    ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
+    lines = [
+        "Error relative to fixed encoders, medians",
+        f"  {'':8}{'carrier':12}{'delay (ms)':>11}{header}",
+    ]
+    for measure, carrier, delay in product(MEASURES, CARRIERS, data["delay"].values):
+        columns = make_columns(ratio.sel(measure=measure, carrier=carrier), delay)
+        lines.append(f"  {measure:8}{carrier:12}{delay:11}{columns}")
+    return "\n".join(lines)
+
+
+def cross_late(delays, **others):
+    """Conditions as for a `.Comparison`: at these delays, and at other coordinates."""
+    words = "{measure}, {carrier}, {delay} ms"
+    return cross(words, measure=MEASURES, carrier=CARRIERS, delay=delays, **others)
+
+
+def compare_carriers(carriers, delays, **others):
+    """Return the claim that populations do as well as nodes, a `.Comparison`.
+
+    Parameters
+    ----------
+    carriers : str
+        What the error comes from, in words.
+    delays : sequence of int
+    **others
+        Of coordinates, the values at which carriers are compared.
+    """
+    words = "{measure}, {delay} ms"
+    return Comparison(
+        f"The error is the same, to {MARGIN:.0%}, from {carriers}",
+        ("population", "node"),
+        cross(words, measure=MEASURES, delay=delays, **others),
+        ("rmse", {"carrier": "population"}),
+        ("rmse", {"carrier": "node"}),
+        margin=MARGIN,
+    )
