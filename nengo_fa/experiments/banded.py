@@ -151,14 +151,7 @@ class BandedExperiment(Experiment):
         return make_template(coordinates, variables, title)
 
     def run(self, variant, connectivity, trial):
-        """Run some variants and connectivities, by their numbers, in some trials.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Infinite where learning has
-            diverged.
-        """
+        """Run some variants and connectivities, by their numbers, in some trials."""
         shape = len(variant), len(connectivity), len(TAUGHT), len(trial)
         results = {name: np.empty((*shape, self.epochs + 1)) for name in VARIABLES}
         for i, j, k, m in np.ndindex(shape):
@@ -191,59 +184,70 @@ class BandedExperiment(Experiment):
             With its connection to the output, ``decode``.
         """
         rng = np.random.RandomState([self.seed, trial, 1])
-        rates = LEARNING_RATES[variant][connectivity]
-        if self.learning_rate is not None:
-            rates = [self.learning_rate] * 2
-        encoders = rng.randn(self.n_first, self.dimensions + 1)
-        if connectivity == "limited":
-            encoders[:, : self.dimensions] *= self._get_seen()
-        encoders /= np.linalg.norm(encoders, axis=1, keepdims=True)
+        encoders = self._draw_encoders(connectivity, rng)
         # of their own, as variants have different numbers of objects
         seed, *seeds = (
             int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=5)
         )
         with nengo.Network(seed=seed) as network:
-            network.config[nengo.Ensemble].neuron_type = nengo.RectifiedLinear()
-            network.config[nengo.Ensemble].max_rates = nengo.dists.Uniform(0.67, 1.33)
-            stimulus = nengo.Node(size_in=encoders.shape[1])
-            first = nengo.Ensemble(
-                self.n_first,
-                encoders.shape[1],
-                encoders=encoders,
-                # most fire for all samples: so there are no bands before they learn
-                intercepts=nengo.dists.Uniform(-0.95, -0.7),
-                seed=seeds[0],
-            )
-            second = nengo.Ensemble(
-                self.n_second,
-                self.n_first,
-                intercepts=nengo.dists.Uniform(-0.5, 0.5),
-                seed=seeds[1],
-            )
-            output = nengo.Node(size_in=1)
-            encodes = [
-                nengo.Connection(stimulus, first, synapse=None, seed=seeds[2]),
-                nengo.Connection(
-                    first.neurons,
-                    second,
-                    transform=np.eye(self.n_first),
-                    synapse=None,
-                    seed=seeds[3],
-                ),
-            ]
-            network.decode = nengo.Connection(second, output, function=lambda x: 0)
+            encodes, network.decode = self._make_layers(encoders, seeds)
             teach_chain(
                 encodes,
                 network.decode,
                 variant=variant,
-                learning_rate=[
-                    float(rate * learns) for rate, learns in zip(rates, TAUGHT[taught])
-                ],
+                learning_rate=self._get_rates(variant, connectivity, taught),
                 derivative=Rate(),
                 normalization=None,
                 sparse=True,
             )
         return network
+
+    def _draw_encoders(self, connectivity, rng):
+        """Encoders of length one of the first layer, for the input and a constant."""
+        encoders = rng.randn(self.n_first, self.dimensions + 1)
+        if connectivity == "limited":
+            encoders[:, : self.dimensions] *= self._get_seen()
+        return encoders / np.linalg.norm(encoders, axis=1, keepdims=True)
+
+    def _get_rates(self, variant, connectivity, taught):
+        """The learning rates of both layers, zero for one that does not learn."""
+        rates = LEARNING_RATES[variant][connectivity]
+        if self.learning_rate is not None:
+            rates = [self.learning_rate] * 2
+        return [float(rate * learns) for rate, learns in zip(rates, TAUGHT[taught])]
+
+    def _make_layers(self, encoders, seeds):
+        """The connections to both layers, a list, and the one to the output."""
+        config = nengo.Network.context[-1].config
+        config[nengo.Ensemble].neuron_type = nengo.RectifiedLinear()
+        config[nengo.Ensemble].max_rates = nengo.dists.Uniform(0.67, 1.33)
+        stimulus = nengo.Node(size_in=encoders.shape[1])
+        first = nengo.Ensemble(
+            self.n_first,
+            encoders.shape[1],
+            encoders=encoders,
+            # most fire for all samples: so there are no bands before they learn
+            intercepts=nengo.dists.Uniform(-0.95, -0.7),
+            seed=seeds[0],
+        )
+        second = nengo.Ensemble(
+            self.n_second,
+            self.n_first,
+            intercepts=nengo.dists.Uniform(-0.5, 0.5),
+            seed=seeds[1],
+        )
+        output = nengo.Node(size_in=1)
+        encodes = [
+            nengo.Connection(stimulus, first, synapse=None, seed=seeds[2]),
+            nengo.Connection(
+                first.neurons,
+                second,
+                transform=np.eye(self.n_first),
+                synapse=None,
+                seed=seeds[3],
+            ),
+        ]
+        return encodes, nengo.Connection(second, output, function=lambda x: 0)
 
     def _get_seen(self):
         """Ones for the dimension that each neuron sees if it sees one only."""

@@ -203,14 +203,7 @@ class ClassificationExperiment(Experiment):
         return make_template(coordinates, variables, title)
 
     def run(self, rule, normalization, trial):
-        """Run some rules and normalizations, by their numbers, in some trials.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Infinite where learning has
-            diverged.
-        """
+        """Run some rules and normalizations, by their numbers, in some trials."""
         shape = len(rule), len(normalization), len(trial)
         results = {name: np.empty((*shape, self.epochs + 1)) for name in VARIABLES}
         for i, j, k in np.ndindex(shape):

@@ -160,11 +160,8 @@ class DepthExperiment(Experiment):
     def run(self, variant, trial):
         """Run some variants, by their numbers, in some trials.
 
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Where learning has diverged, the
-            errors of the outputs are infinite, and the answers always the same.
+        Where learning has diverged, the errors of the outputs are infinite, and the answers
+        always the same.
         """
         template = self.make_template().isel(variant=variant, trial=trial)
         results = {name: np.empty(data.shape) for name, data in template.items()}
@@ -365,7 +362,7 @@ def report(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `DepthExperiment`.
+        As for `check_claims`.
 
     Returns
     -------

@@ -39,41 +39,20 @@ class ErrorLayerExperiment(LateErrors):
     Three routes of the error to the first layer; and the longest of them once more, with
     an eligibility trace in each layer that suits the delay of its error. Errors are in
     nodes or in populations. In each trial the input, the neurons and their feedback
-    weights are the same for all of them.
-
-    Parameters
-    ----------
-    n_trials : int
-    seconds : float
-        Simulated time. In the results a second takes the place of an epoch.
-    delays : tuple of int
-        Delays of each hop of the error, in milliseconds, from 0 upwards.
-    learning_rate : float
-        That of the encoders of both layers, per second.
-    n_neurons, n_error_neurons : int
-        Number of neurons of each hidden layer, and of each population for errors.
-    seed : int
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If numbers are not above zero, or delays do not rise from 0.
+    weights are the same for all of them. Parameters are those of `.LateErrors`; each hop of
+    the error takes the delay.
     """
 
-    n_trials: int = 7
-    seconds: float = 30
     delays: tuple = (0, 30, 100)
     learning_rate: float = 3.0
     n_neurons: int = 30
-    n_error_neurons: int = 100
-    seed: int = 0
 
     name = "error layers"
     title = "Two layers that learn from errors of their own"
 
     @property
     def conditions(self):
-        """Dimensions of the results and their values, but for measures and trials."""
+        """All ways of the error, by both carriers, at all delays."""
         return {"way": list(WAYS), "carrier": CARRIERS, "delay": self.delays}
 
     def _untrace(self, condition):
@@ -136,7 +115,7 @@ def report(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `ErrorLayerExperiment`.
+        As for `check_claims`.
 
     Returns
     -------

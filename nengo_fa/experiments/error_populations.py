@@ -96,36 +96,16 @@ class ErrorPopulationExperiment(LateErrors):
 
     Two carriers of the error, a node and a population of spiking neurons, each with
     and without an eligibility trace that suits the delay. In each trial the input, the
-    neurons and their feedback weights are the same for all of them.
-
-    Parameters
-    ----------
-    n_trials : int
-    seconds : float
-        Simulated time. In the results a second takes the place of an epoch.
-    delays : tuple of int
-        Delays of the error at the encoders, in milliseconds, from 0 upwards.
-    learning_rate : float
-        That of the encoders, per second.
-    n_neurons, n_error_neurons : int
-        Number of neurons of the hidden layer, and of the population for the error.
-    seed : int
+    neurons and their feedback weights are the same for all of them. Parameters are those of
+    `.LateErrors`.
     """
-
-    n_trials: int = 7
-    seconds: float = 30
-    delays: tuple = (0, 30, 100, 300)
-    learning_rate: float = 1.0
-    n_neurons: int = 20
-    n_error_neurons: int = 100
-    seed: int = 0
 
     name = "error populations"
     title = "Multiplication learned from errors that come late"
 
     @property
     def conditions(self):
-        """Dimensions of the results and their values, but for measures and trials."""
+        """Both carriers, with and without a trace, at all delays."""
         return {"carrier": CARRIERS, "trace": TRACES, "delay": self.delays}
 
     def _untrace(self, condition):
@@ -190,7 +170,7 @@ def report(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `ErrorPopulationExperiment`.
+        As for `check_claims`.
 
     Returns
     -------

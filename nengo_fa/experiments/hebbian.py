@@ -72,6 +72,16 @@ class Linear(nengo.RectifiedLinear):
         output[...] = self.amplitude * J
 
 
+#: For the rules with a homeostasis of ours: the derivative, the normalization, and the
+#: error as a function of the input.
+TEACHERS = {
+    "constant error": (Step(), "homeostatic", lambda t, x: -1.0),
+    "activity as gate": (Activity(), "homeostatic", lambda t, x: -1.0),
+    # of an output that is zero: minus the target
+    "feedback alignment": (Step(), "stabilized", lambda t, x: -x[0] * x[1]),
+}
+
+
 @dataclass(frozen=True)
 class HebbianExperiment(InSeconds):
     """Preferred directions over time, under five rules and two distributions of inputs.
@@ -135,13 +145,7 @@ class HebbianExperiment(InSeconds):
         return make_template(coordinates, variables, title)
 
     def run(self, trial):
-        """Run some trials, by their numbers.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template.
-        """
+        """Run some trials, by their numbers."""
         template = replace(self, n_trials=len(trial)).make_template()
         for name, draw in INPUTS.items():
             for k, number in enumerate(trial):
@@ -161,52 +165,17 @@ class HebbianExperiment(InSeconds):
     def _simulate(self, x, start):
         """The angles of the directions over time, (n_times, n_neurons), by rule."""
         encoders = np.stack([np.cos(start), np.sin(start)], axis=1)
-        ones = np.ones((self.n_neurons, 1))
-        rates = {name: speed * self.learning_rate for name, speed in SPEED.items()}
-        teachers = {
-            "constant error": (Step(), "homeostatic", lambda t, x: -1.0),
-            "activity as gate": (Activity(), "homeostatic", lambda t, x: -1.0),
-            # of an output that is zero: minus the target
-            "feedback alignment": (Step(), "stabilized", lambda t, x: -x[0] * x[1]),
-        }
         with nengo.Network(seed=0) as model:
             stimulus = nengo.Node(nengo.processes.PresentInput(x, DT))
-            ensembles = {name: self._make_ensemble(encoders) for name in rates}
-            probes = {}
-            for name, (derivative, normalization, error) in teachers.items():
-                rule = FeedbackAlignment(
-                    1,
-                    rates[name],
-                    feedback=ones,
-                    derivative=derivative,
-                    normalization=normalization,
-                )
-                encode = nengo.Connection(
-                    stimulus, ensembles[name], synapse=None, learning_rule_type=rule
-                )
-                teacher = nengo.Node(error, size_in=2)
-                nengo.Connection(stimulus, teacher, synapse=None)
-                nengo.Connection(teacher, encode.learning_rule, synapse=None)
-                probes[name] = encode.learning_rule, "scaled_encoders"
-            voja = nengo.Voja(learning_rate=rates["Voja"], post_synapse=None)
-            encode = nengo.Connection(
-                stimulus, ensembles["Voja"], synapse=None, learning_rule_type=voja
-            )
-            probes["Voja"] = encode.learning_rule, "scaled_encoders"
-            # Oja's rule is one of synapses between neurons
-            before = self._make_ensemble(np.eye(2), neuron_type=Linear())
-            nengo.Connection(stimulus, before.neurons, synapse=None)
-            synapses = nengo.Connection(
-                before.neurons,
-                ensembles["Oja"].neurons,
-                transform=encoders,
-                synapse=None,
-                learning_rule_type=nengo.Oja(rates["Oja"], pre_synapse=None),
-            )
-            probes["Oja"] = synapses, "weights"
+            ensembles = {name: self._make_ensemble(encoders) for name in SPEED}
+            sources = {}
+            for name in TEACHERS:
+                sources[name] = self._teach(name, stimulus, ensembles[name])
+            sources["Voja"] = self._connect_voja(stimulus, ensembles["Voja"])
+            sources["Oja"] = self._connect_oja(stimulus, ensembles["Oja"])
             probes = {
                 name: nengo.Probe(*source, sample_every=0.1)
-                for name, source in probes.items()
+                for name, source in sources.items()
             }
         with nengo.Simulator(model, DT, optimize=False, progress_bar=False) as sim:
             sim.run(self.seconds)
@@ -215,6 +184,47 @@ class HebbianExperiment(InSeconds):
             directions = np.concatenate([encoders[np.newaxis], sim.data[probe]])
             angles[name] = np.arctan2(directions[..., 1], directions[..., 0])
         return angles
+
+    def _teach(self, name, stimulus, ensemble):
+        """Teach an ensemble one of `TEACHERS`; returns what to probe for its encoders."""
+        derivative, normalization, error = TEACHERS[name]
+        rule = FeedbackAlignment(
+            1,
+            self._get_rate(name),
+            feedback=np.ones((self.n_neurons, 1)),
+            derivative=derivative,
+            normalization=normalization,
+        )
+        encode = nengo.Connection(
+            stimulus, ensemble, synapse=None, learning_rule_type=rule
+        )
+        teacher = nengo.Node(error, size_in=2)
+        nengo.Connection(stimulus, teacher, synapse=None)
+        nengo.Connection(teacher, encode.learning_rule, synapse=None)
+        return encode.learning_rule, "scaled_encoders"
+
+    def _connect_voja(self, stimulus, ensemble):
+        voja = nengo.Voja(learning_rate=self._get_rate("Voja"), post_synapse=None)
+        encode = nengo.Connection(
+            stimulus, ensemble, synapse=None, learning_rule_type=voja
+        )
+        return encode.learning_rule, "scaled_encoders"
+
+    def _connect_oja(self, stimulus, ensemble):
+        # Oja's rule is one of synapses between neurons
+        before = self._make_ensemble(np.eye(2), neuron_type=Linear())
+        nengo.Connection(stimulus, before.neurons, synapse=None)
+        synapses = nengo.Connection(
+            before.neurons,
+            ensemble.neurons,
+            transform=ensemble.encoders,
+            synapse=None,
+            learning_rule_type=nengo.Oja(self._get_rate("Oja"), pre_synapse=None),
+        )
+        return synapses, "weights"
+
+    def _get_rate(self, name):
+        return SPEED[name] * self.learning_rate
 
     def _make_ensemble(self, encoders, neuron_type=nengo.RectifiedLinear()):
         n_neurons = len(encoders)

@@ -80,14 +80,7 @@ class HomeostasisExperiment(Variation):
         )
 
     def run(self, trial):
-        """Run some trials, by their numbers.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Infinite where learning has
-            diverged.
-        """
+        """Run some trials, by their numbers."""
         shape = len(RULES), len(NORMALIZATIONS), len(trial)
         results = make_results(shape, self.epochs, self.experiment.n_neurons)
         for i, j, k in np.ndindex(shape):
@@ -302,7 +295,7 @@ def report(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `HomeostasisExperiment`.
+        As for `check_claims`.
 
     Returns
     -------

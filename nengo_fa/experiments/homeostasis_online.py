@@ -103,13 +103,7 @@ class OnlineHomeostasisExperiment(InSeconds):
             product.hidden.encoders = length[:, np.newaxis] * directions
             product.hidden.normalize_encoders = False
             nengo.Connection(stimulus, product.input, synapse=None)
-            rule = product.encode.learning_rule
-            sources = [(rule, name) for name in ("projected_error", "derivative")]
-            sources += [(rule, "scaled_encoders"), (product.input, "output")]
-            probes = [
-                nengo.Probe(*source, sample_every=SAMPLE_EVERY) for source in sources
-            ]
-            error = nengo.Probe(product.error, synapse=READOUT)
+            probes = _make_probes(product)
 
         results = make_results((), self.seconds, self.n_neurons)
         for values in results.values():
@@ -124,15 +118,33 @@ class OnlineHomeostasisExperiment(InSeconds):
                     sim.run(1.0)
                 except FloatingPointError:  # Nengo ends where numbers are not finite
                     break
-                projected, derivative, encoders, x = (sim.data[it] for it in probes)
-                encoders = encoders / gain[:, np.newaxis]
-                drive = np.einsum("tnd,td->tn", encoders, x)
-                radial = self.learning_rate * gain * derivative * projected * drive
-                results["rmse"][second] = np.sqrt(np.mean(sim.data[error] ** 2))
-                results["radial"][second] = radial.mean(axis=0)
-                lengths = np.linalg.norm(encoders[-1], axis=-1)
+                measured = {name: sim.data[probe] for name, probe in probes.items()}
+                rmse, radial, lengths = self._measure(gain, **measured)
+                results["rmse"][second] = rmse
+                results["radial"][second] = radial
                 results["encoder_length"][second + 1] = lengths
             else:
                 results["rmse"][-1] = results["rmse"][-2]
                 results["radial"][-1] = results["radial"][-2]
         return results
+
+    def _measure(self, gain, error, projected_error, derivative, scaled_encoders, x):
+        """The error, the drive towards or away from length one, and lengths at the end."""
+        encoders = scaled_encoders / gain[:, np.newaxis]
+        drive = np.einsum("tnd,td->tn", encoders, x)
+        radial = self.learning_rate * gain * derivative * projected_error * drive
+        rmse = np.sqrt(np.mean(error**2))
+        return rmse, radial.mean(axis=0), np.linalg.norm(encoders[-1], axis=-1)
+
+
+def _make_probes(product):
+    """What is measured of a network while it learns, by name."""
+    rule = product.encode.learning_rule
+    names = "projected_error", "derivative", "scaled_encoders"
+    sources = {name: (rule, name) for name in names}
+    sources["x"] = product.input, "output"
+    probes = {
+        name: nengo.Probe(*source, sample_every=SAMPLE_EVERY)
+        for name, source in sources.items()
+    }
+    return {**probes, "error": nengo.Probe(product.error, synapse=READOUT)}

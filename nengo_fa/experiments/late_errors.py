@@ -1,5 +1,6 @@
 """Errors that come late to the encoders, from nodes or in the spikes of populations."""
 
+from dataclasses import dataclass
 from itertools import product
 
 import nengo
@@ -114,22 +115,39 @@ def teach(encode, carrier, synapse):
     nengo.Connection(carrier, encode.learning_rule, synapse=synapse)
 
 
+@dataclass(frozen=True)
 class LateErrors(InSeconds):
-    """A dataclass of an experiment on the cost of late errors, by condition.
+    """An experiment on what late errors cost, in conditions of its own.
 
-    Attributes
+    Parameters
     ----------
+    n_trials : int
+    seconds : float
+        Simulated time. In the results a second takes the place of an epoch.
     delays : tuple of int
-        In milliseconds, from 0 upwards.
+        Delays of each hop of the error, in milliseconds, from 0 upwards.
     learning_rate : float
-        Of the encoders, per second.
+        That of the encoders, per second.
     n_neurons, n_error_neurons : int
-        Number of neurons that are taught, and of each population for errors.
-    conditions : dict of sequence
-        The dimensions of the results, but for measures and trials, and their values.
-    title : str
-        Of the results.
+        Number of neurons of each layer that is taught, and of each population for errors.
+    seed : int
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If numbers are not above zero, or delays do not rise from 0.
     """
+
+    n_trials: int = 7
+    seconds: float = 30
+    delays: tuple = (0, 30, 100, 300)
+    learning_rate: float = 1.0
+    n_neurons: int = 20
+    n_error_neurons: int = 100
+    seed: int = 0
+
+    #: Of the results.
+    title = None
 
     def __post_init__(self):
         seconds, delays = self.seconds, self.delays
@@ -152,6 +170,11 @@ class LateErrors(InSeconds):
                 attr="delays",
             )
 
+    @property
+    def conditions(self):
+        """Dimensions of the results and their values, but for measures and trials."""
+        raise NotImplementedError
+
     def make_template(self):
         """Dataset for the results, full of NaN."""
         coordinates = {
@@ -170,11 +193,8 @@ class LateErrors(InSeconds):
     def run(self, trial):
         """Run some trials, by their numbers.
 
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Without a delay there is
-            nothing for a trace to suit, and errors are those without it.
+        Without a delay there is nothing for a trace to suit, and errors are those without
+        it.
         """
         shape = tuple(len(values) for values in self.conditions.values())
         rmse = np.empty((len(MEASURES), *shape, len(trial)))

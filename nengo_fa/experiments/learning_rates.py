@@ -53,13 +53,7 @@ class LearningRateExperiment(Variation):
         return template
 
     def run(self, learning_rate, **part):
-        """Run a part of the experiment, at learning rates that are given by their numbers.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template.
-        """
+        """Run a part of the experiment, at learning rates that are given by their numbers."""
         all_results = [
             replace(self.experiment, learning_rate=self.learning_rates[i]).run(**part)
             for i in learning_rate
@@ -103,7 +97,7 @@ def find_common_rate(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `LearningRateExperiment`.
+        As for `find_best_rates`.
 
     Returns
     -------
@@ -120,7 +114,7 @@ def report(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `LearningRateExperiment`.
+        As for `find_best_rates`.
 
     Returns
     -------

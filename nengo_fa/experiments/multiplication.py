@@ -104,19 +104,7 @@ class MultiplicationExperiment(Experiment):
         return make_template(coordinates, variables, title)
 
     def run(self, trial):
-        """Run some trials.
-
-        Parameters
-        ----------
-        trial : range
-            Their numbers.
-
-        Returns
-        -------
-        results : dict of (2, 3, len(trial), epochs + 1) ndarray
-            In the order of the dimensions of the template. Infinite where learning has
-            diverged.
-        """
+        """Run some trials."""
         # Rates of all trials are computed side by side; the time of spikes is their own.
         groups = [trial] if self.neurons == "rate" else [[i] for i in trial]
         parts = [self._run_group([self.declare(i) for i in group]) for group in groups]

@@ -1,5 +1,7 @@
 """A trained classifier in spikes: what it answers while samples are shown to it."""
 
+from contextlib import contextmanager
+
 import nengo
 import numpy as np
 import xarray as xr
@@ -9,6 +11,7 @@ from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.sweep import precision
+from nengo_fa.experiments.sweep.checks import check_count
 from nengo_fa.offline.train import train
 
 #: The spiking neurons that fire at the rates of others, and the parameters they share.
@@ -35,8 +38,8 @@ def present(
     Parameters
     ----------
     network : nengo_fa.networks.Classifier
-        Of spiking neurons. In the place of LIF rate neurons and rectified linear neurons
-        those are simulated that fire at these rates. It is left as it was.
+        Of spiking neurons. LIF rate neurons and rectified linear neurons are replaced by
+        spiking neurons that fire at their rates. The network is left as it was.
     data : nengo_fa.datasets.Dataset
         As the network was trained with; shown are the first of its test samples.
     n_samples : int, optional
@@ -45,7 +48,7 @@ def present(
         For how long each is shown, in seconds. Neurons and synapses go on from one to
         the next, as they would in a brain.
     n_shown : int, optional
-        How many of them spikes and outputs are kept of.
+        Of how many samples spikes and outputs are kept.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
     dt : float, optional
@@ -64,57 +67,16 @@ def present(
     """
     if n_samples is None:
         n_samples = min(1000, len(data.x_test))
-    if not is_integer(n_samples) or not 1 <= n_samples <= len(data.x_test):
-        raise ValidationError(
-            f"Must be an integer from 1 to {len(data.x_test)}, the number of test samples "
-            f"(got {n_samples!r})",
-            attr="n_samples",
-        )
-    if not is_integer(n_shown) or n_shown < 1:
-        raise ValidationError(
-            f"Must be an integer, at least 1 (got {n_shown!r})", attr="n_shown"
-        )
-    if not is_number(dt) or not 0 < dt < np.inf:
-        raise ValidationError(
-            f"Must be a number of seconds above zero (got {dt!r})", attr="dt"
-        )
-    if not is_number(presentation_time) or not dt <= presentation_time < np.inf:
-        raise ValidationError(
-            f"Must be a number of seconds, at least {dt} (got {presentation_time!r})",
-            attr="presentation_time",
-        )
+    _check(n_samples, n_shown, presentation_time, dt, len(data.x_test))
     n_steps = round(presentation_time / dt)
     n_shown = min(n_shown, n_samples)
+    x, labels = data.x_test[:n_samples], data.labels_test[:n_samples]
+    with _showing(network, x, n_steps * dt) as (model, probes):
+        outputs, spikes = _simulate(
+            model, probes, x, n_steps, n_shown, dt, progress_bar
+        )
+
     n_classes = network.output.size_in
-    outputs = np.empty((n_samples, n_steps, n_classes))
-    spikes = []
-
-    hidden, stimulus = network.hidden, network.stimulus
-    before = hidden.neuron_type, stimulus.output
-    try:
-        hidden.neuron_type = _make_spiking(hidden.neuron_type)
-        x = data.x_test[:n_samples]
-        stimulus.output = nengo.processes.PresentInput(x, n_steps * dt)
-        with nengo.Network(seed=network.seed) as model:
-            model.add(network)
-            output_probe = nengo.Probe(network.output)
-            spike_probe = nengo.Probe(hidden.neurons)
-        progress = Progress("Showing samples", "Showing samples", n_samples)
-        # In single precision Nengo's clock would be off by a step before long, and
-        # samples would not begin when they should.
-        with precision("64"), nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
-            with ProgressTracker(progress_bar, progress):
-                for i in range(n_samples):
-                    sim.run_steps(n_steps)
-                    outputs[i] = sim.data[output_probe]
-                    if i < n_shown:
-                        spikes.append(sim.data[spike_probe] > 0)
-                    sim.clear_probes()  # for all samples, spikes would fill the memory
-                    progress.step()
-    finally:
-        hidden.neuron_type, stimulus.output = before
-
-    labels = data.labels_test[:n_samples]
     answers = outputs.argmax(axis=2)
     confusion = np.zeros((n_classes, n_classes), dtype=int)
     np.add.at(confusion, (labels, answers[:, -1]), 1)
@@ -138,6 +100,60 @@ def present(
         coords={"time": ("time", np.arange(1, n_steps + 1) * dt, {"units": "s"})},
         attrs={"title": "A trained network in spikes", "n_digits": n_samples},
     )
+
+
+def _check(n_samples, n_shown, presentation_time, dt, n_test):
+    if not is_integer(n_samples) or not 1 <= n_samples <= n_test:
+        raise ValidationError(
+            f"Must be an integer from 1 to {n_test}, the number of test samples "
+            f"(got {n_samples!r})",
+            attr="n_samples",
+        )
+    check_count("n_shown", n_shown)
+    if not is_number(dt) or not 0 < dt < np.inf:
+        raise ValidationError(
+            f"Must be a number of seconds above zero (got {dt!r})", attr="dt"
+        )
+    if not is_number(presentation_time) or not dt <= presentation_time < np.inf:
+        raise ValidationError(
+            f"Must be a number of seconds, at least {dt} (got {presentation_time!r})",
+            attr="presentation_time",
+        )
+
+
+@contextmanager
+def _showing(network, x, presentation_time):
+    """A model of the network in spikes, shown x, and its probes; it is as before after."""
+    hidden, stimulus = network.hidden, network.stimulus
+    before = hidden.neuron_type, stimulus.output
+    try:
+        hidden.neuron_type = _make_spiking(hidden.neuron_type)
+        stimulus.output = nengo.processes.PresentInput(x, presentation_time)
+        with nengo.Network(seed=network.seed) as model:
+            model.add(network)
+            probes = nengo.Probe(network.output), nengo.Probe(hidden.neurons)
+        yield model, probes
+    finally:
+        hidden.neuron_type, stimulus.output = before
+
+
+def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
+    """The outputs for all samples, and the spikes for those that are shown."""
+    outputs = np.empty((len(x), n_steps, probes[0].size_in))
+    spikes = []
+    progress = Progress("Showing samples", "Showing samples", len(x))
+    # In single precision Nengo's clock would be off by a step before long, and samples
+    # would not begin when they should.
+    with precision("64"), nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
+        with ProgressTracker(progress_bar, progress):
+            for i in range(len(x)):
+                sim.run_steps(n_steps)
+                outputs[i], spiked = (sim.data[probe] for probe in probes)
+                if i < n_shown:
+                    spikes.append(spiked > 0)
+                sim.clear_probes()  # for all samples, spikes would fill the memory
+                progress.step()
+    return outputs, spikes
 
 
 def train_and_present(

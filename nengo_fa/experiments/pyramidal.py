@@ -79,13 +79,7 @@ class PyramidalExperiment(InSeconds):
         return make_template(coordinates, variables, title)
 
     def run(self, trial):
-        """Run some trials, by their numbers.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template.
-        """
+        """Run some trials, by their numbers."""
         trials = [self._run_trial(number) for number in trial]
         return {name: np.stack([one[name] for one in trials]) for name in trials[0]}
 

@@ -117,14 +117,7 @@ class TimescaleExperiment(InSeconds):
         return make_template(coordinates, variables, title)
 
     def run(self, decoder_rule, trial):
-        """Run some decoder rules, by their numbers, in some trials.
-
-        Returns
-        -------
-        results : dict of ndarray
-            In the order of the dimensions of the template. Infinite where learning has
-            diverged.
-        """
+        """Run some decoder rules, by their numbers, in some trials."""
         shape = len(decoder_rule), len(self.encoder_rates), len(trial)
         results = {name: np.empty(shape) for name in VARIABLES}
         rules = list(DECODER_RULES.values())
@@ -294,7 +287,7 @@ def report(data):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of `TimescaleExperiment`.
+        As for `check_claims`.
 
     Returns
     -------

@@ -1,5 +1,7 @@
 """A network of two hidden layers that learn online, each from an error of its own."""
 
+from dataclasses import dataclass
+
 import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
@@ -145,44 +147,12 @@ class LayeredErrors(nengo.Network):
         feedback = [sphere.sample(n_neurons, 2, rng=rng) for _ in range(2)]
         self.weights = Orthogonal().sample(2, 2, rng=rng)
         self.carriers = []
+        hop = _Hop(carrier, n_error_neurons, synapse, learning_rate, trace)
         with self:
             self._make_layers(n_neurons, synapse, seeds)
             self._make_error(synapse)
-
-            def hand_on(i, error, late_by, **connection):
-                """Teach a layer an error that has come so many milliseconds late."""
-                label = f"error of the {('first', 'last')[i]} layer"
-                of_layer = make_carrier(
-                    carrier,
-                    2,
-                    n_error_neurons,
-                    label=label,
-                    radius=RADIUS,
-                    seed=seeds[3 - i],
-                )
-                self.carriers.append(of_layer)
-                nengo.Connection(error, of_layer, **connection)
-                self.encodes[i].learning_rule_type = FeedbackAlignment(
-                    2,
-                    learning_rate,
-                    feedback=feedback[i],
-                    pre_synapse=make_trace(late_by) if trace else None,
-                )
-                teach(self.encodes[i], of_layer, synapse)
-                return of_layer
-
-            if route is None:
-                return
-            late = make_delay(delay)
-            of_last = hand_on(1, self.filtered_error, delay, synapse=late)
-            if route == "direct":
-                weights = {"transform": self.weights}
-                hand_on(0, self.filtered_error, delay, synapse=late, **weights)
-            elif route == "relayed":
-                if carrier == "population":
-                    late = make_late_synapse(synapse, delay)
-                weights = {"transform": self.weights}
-                hand_on(0, of_last, 2 * delay, synapse=late, **weights)
+            if route is not None:
+                self._make_way_back(route, delay, hop, feedback, seeds)
 
     def _make_layers(self, n_neurons, synapse, seeds):
         """The way forward: the input, two layers, and the connections that learn."""
@@ -231,3 +201,49 @@ class LayeredErrors(nengo.Network):
         nengo.Connection(target, self.error, transform=-1, synapse=late)
         nengo.Connection(self.error, self.filtered_error, synapse=synapse)
         nengo.Connection(self.filtered_error, self.decode.learning_rule, synapse=None)
+
+    def _make_way_back(self, route, delay, hop, feedback, seeds):
+        """The way of the error to the last layer and, by its route, to the first."""
+        late = make_delay(delay)
+
+        def hand_on(i, error, late_by, synapse=late, **transform):
+            label = f"error of the {('first', 'last')[i]} layer"
+            carrier = hop.make_carrier(label, seeds[3 - i])
+            self.carriers.append(carrier)
+            nengo.Connection(error, carrier, synapse=synapse, **transform)
+            hop.teach(self.encodes[i], carrier, feedback[i], late_by)
+            return carrier
+
+        of_last = hand_on(1, self.filtered_error, delay)
+        if route == "direct":
+            hand_on(0, self.filtered_error, delay, transform=self.weights)
+        elif route == "relayed":
+            if hop.carrier == "population":
+                late = make_late_synapse(hop.synapse, delay)
+            hand_on(0, of_last, 2 * delay, late, transform=self.weights)
+
+
+@dataclass(frozen=True)
+class _Hop:
+    """What hands an error on to a layer, and how the layer learns from it."""
+
+    carrier: str
+    n_error_neurons: int
+    synapse: float
+    learning_rate: float
+    trace: bool
+
+    def make_carrier(self, label, seed):
+        return make_carrier(
+            self.carrier, 2, self.n_error_neurons, label, radius=RADIUS, seed=seed
+        )
+
+    def teach(self, encode, carrier, feedback, delay):
+        """Teach a layer the error of a carrier, which comes late by the delay."""
+        encode.learning_rule_type = FeedbackAlignment(
+            2,
+            self.learning_rate,
+            feedback=feedback,
+            pre_synapse=make_trace(delay) if self.trace else None,
+        )
+        teach(encode, carrier, self.synapse)

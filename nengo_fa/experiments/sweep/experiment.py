@@ -23,6 +23,26 @@ class Experiment:
         """The same experiment, of another number of epochs."""
         return replace(self, epochs=epochs)
 
+    def make_template(self):
+        """Dataset for the results of all trials, full of NaN."""
+        raise NotImplementedError
+
+    def run(self, **part):
+        """Run a part of the experiment.
+
+        Parameters
+        ----------
+        **part : range
+            For each dimension of ``chunks``, the places of the part along it.
+
+        Returns
+        -------
+        results : dict of ndarray
+            By the names of the variables, with their dimensions in the order of the
+            template. Infinite where learning has diverged.
+        """
+        raise NotImplementedError
+
     def run_here(self):
         """Run all trials in this process, one after the other.
 
