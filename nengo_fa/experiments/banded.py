@@ -17,10 +17,8 @@ from nengo_fa.experiments.credit import (
 from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.experiment import Experiment
-from nengo_fa.experiments.sweep.trials import make_template
-from nengo_fa.offline.epochs import Samples
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.experiments.sweep.trials import hide_diverged, make_template
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules.derivatives import Rate
 from nengo_fa.rules.teach_chain import VARIANTS, teach_chain
@@ -61,6 +59,9 @@ VARIABLES = {
         "units": "1",
     },
 }
+
+#: For the decoders.
+SOLVER = nengo.solvers.LstsqL2(reg=0.01)
 
 #: Number of points that make up what is averaged over.
 N_POINTS = 1000
@@ -136,6 +137,11 @@ class BandedExperiment(Experiment):
     def configuration(self):
         """All that a trial depends on, for the attributes of the results."""
         return {**super().configuration, "default_learning_rates": LEARNING_RATES}
+
+    @property
+    def batch_size(self):
+        """Number of samples for each update of the encoders; the last has fewer."""
+        return -(-self.n_samples // self.n_batches)
 
     def make_template(self):
         """Dataset for the results of all trials, full of NaN."""
@@ -264,18 +270,16 @@ class BandedExperiment(Experiment):
             for partner in make_partners(data.x_test, rng)
         ]
         path = find_path(network.decode, network)
-        chain = make_chain([path])
+        trainer = Trainer([path], [x], [y], self.batch_size, SOLVER, rng=rng)
+        chain = trainer.chain
         # a product with these leaves of a gradient what follows from what a neuron sees
         scale = path.model.params[path.stages[0].ensemble].gain[:, np.newaxis]
         scale = scale * (chain.layers[0].encoders[0] != 0)
-        samples = Samples(chain, [x], [y], -(-len(x) // self.n_batches), rng=rng)
-        solve = make_solve(nengo.solvers.LstsqL2(reg=0.01), rng=None)
-        results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
-
-        def record(epoch, rmse):
-            (results["rmse"][epoch],) = rmse
+        results = {name: np.full(self.epochs + 1, np.inf) for name in VARIABLES}
+        for epoch, (rmse,) in trainer.run(self.epochs):
+            results["rmse"][epoch] = rmse
             if not np.isfinite(rmse):
-                return
+                continue
             _, *taught = find_taught(chain, x, y)
             results["alignment"][epoch] = find_alignment(x, *taught, scale)
             outputs, delta, _ = find_taught(chain, x_test, y_test)
@@ -284,14 +288,7 @@ class BandedExperiment(Experiment):
             results["visible"][epoch] = find_visible_part(
                 delta, others, self._get_seen()
             )
-
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch, rmse in samples.run_epochs(solve, self.epochs):
-                record(epoch, rmse)
-        diverged = ~np.isfinite(results["rmse"])
-        for values in results.values():
-            values[diverged] = np.inf
-        return results
+        return hide_diverged(results)
 
     def find_classes(self, x):
         """The class of each point, (n_points,)."""

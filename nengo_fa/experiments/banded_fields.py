@@ -1,14 +1,11 @@
 """Data of the pictures of the banded task: its points, and what a neuron is taught."""
 
-import nengo
 import numpy as np
 import xarray as xr
 
-from nengo_fa.experiments.banded import make_inputs, make_targets
+from nengo_fa.experiments.banded import SOLVER, make_inputs, make_targets
 from nengo_fa.experiments.credit import find_taught
-from nengo_fa.offline.epochs import Samples
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules.teach_chain import VARIANTS
 
@@ -58,17 +55,17 @@ def make_fields(experiment, trial=0, n_points=90):
         (variant, x1).
     """
     data = experiment.make_data(trial)
-    samples = make_inputs(data.x_train), make_targets(data.labels_train)
+    x, targets = make_inputs(data.x_train), make_targets(data.labels_train)
     axis = (np.arange(n_points) + 0.5) / n_points * 2 - 1
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     y = make_targets(experiment.find_classes(grid))
-    solve = make_solve(nengo.solvers.LstsqL2(reg=0.01), rng=None)
     fields = {}
     for variant in VARIANTS:
         network = experiment.declare(trial, variant, "limited")
-        chain = make_chain([find_path(network.decode, network)])
-        Samples(chain, [samples[0]], [samples[1]]).solve(solve)
-        _, delta, _ = find_taught(chain, make_inputs(grid), y)
+        path = find_path(network.decode, network)
+        trainer = Trainer([path], [x], [targets], solver=SOLVER)
+        trainer.solve()
+        _, delta, _ = find_taught(trainer.chain, make_inputs(grid), y)
         fields[variant] = delta.T.reshape(-1, n_points, n_points)
     # of those that see the first dimension, by what is left of the average over the other
     means = fields["backprop"].mean(axis=1)[:: experiment.dimensions]

@@ -21,12 +21,10 @@ from nengo_fa.experiments.sweep.conditions import (
     make_rule,
 )
 from nengo_fa.experiments.sweep.experiment import Experiment
-from nengo_fa.experiments.sweep.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.trials import draw_seed, hide_diverged, make_template
 from nengo_fa.networks import Classifier, receptive_fields
 from nengo_fa.offline.devices import Device, to_numpy
-from nengo_fa.offline.epochs import Samples
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
@@ -247,52 +245,38 @@ class ClassificationExperiment(Experiment):
             **kwargs,
         )
 
-    def _make_samples(self, network, chain):
-        """The samples for training and for testing."""
+    def _make_trainer(self, network, solver=None):
+        """What trains a network, and the samples to test it with."""
         data = load_centered(self.dataset)
         y_train, y_test = data.one_hot()
-        measures = [None, None]
-        if self.neurons == "spiking":
-            measures = [
-                [
-                    {
-                        "synapse": network.decode.synapse,
-                        "presentation_time": self.presentation_time,
-                        "rng": np.random.RandomState([network.seed, i]),
-                    }
-                ]
-                for i in range(2)
-            ]
-        rng = np.random.RandomState(network.seed)
-        return (
-            Samples(
-                chain, [data.x_train], [y_train], self.batch_size, measures[0], rng
-            ),
-            Samples(chain, [data.x_test], [y_test], measures=measures[1]),
+        measure_rng, test_rng = (
+            np.random.RandomState([network.seed, i]) for i in range(2)
         )
+        trainer = Trainer(
+            [find_path(network.decode, network)],
+            [data.x_train],
+            [y_train],
+            self.batch_size,
+            solver,
+            self.presentation_time if self.neurons == "spiking" else None,
+            rng=np.random.RandomState(network.seed),
+            measure_rng=measure_rng,
+            device=Device(self.device),
+        )
+        return trainer, trainer.make_test([data.x_test], [y_test], test_rng)
 
     def _train(self, network):
         """Results after each epoch, (epochs + 1,) each, by the names of variables."""
-        device = Device(self.device)
-        chain = make_chain([find_path(network.decode, network)], device)
-        samples, test = self._make_samples(network, chain)
-        solve = make_solve(nengo.solvers.LstsqL2(), rng=None, device=device)
+        trainer, test = self._make_trainer(network)
         results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
-        (layer,) = chain.layers
-
-        def record(epoch, rmse):
-            (results["rmse"][epoch],) = rmse
-            results["test_error"][epoch] = self._find_test_error(test)
-            lengths = np.linalg.norm(to_numpy(layer.encoders[0]), axis=-1)
-            results["encoder_length"][epoch] = lengths.mean()
-
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch, rmse in samples.run_epochs(solve, self.epochs):
-                record(epoch, rmse)
-        diverged = ~np.isfinite(results["rmse"])
-        for values in results.values():
-            values[diverged] = np.inf
-        return results
+        (layer,) = trainer.chain.layers
+        with np.errstate(over="ignore", invalid="ignore"):
+            for epoch, (rmse,) in trainer.run(self.epochs):
+                lengths = np.linalg.norm(to_numpy(layer.encoders[0]), axis=-1)
+                results["rmse"][epoch] = rmse
+                results["test_error"][epoch] = self._find_test_error(test)
+                results["encoder_length"][epoch] = lengths.mean()
+        return hide_diverged(results)
 
     def _find_test_error(self, test):
         labels = load_centered(self.dataset).labels_test
@@ -316,7 +300,6 @@ class ClassificationExperiment(Experiment):
         test_error : float
             Fraction of the test samples that are misclassified.
         """
-        device = Device(self.device)
         # All is chosen well: neurons that do not learn do better with other tuning curves,
         # and have no need of regularization to learn slowly.
         network = self._make_network(
@@ -327,10 +310,8 @@ class ClassificationExperiment(Experiment):
             radius=0.1,
         )
         network.encode.learning_rule_type = FeedbackAlignment(network.output.size_in)
-        chain = make_chain([find_path(network.decode, network)], device)
-        samples, test = self._make_samples(network, chain)
-        solver = nengo.solvers.LstsqL2(reg=0.01)
-        (rmse,) = samples.solve(make_solve(solver, rng=None, device=device))
+        trainer, test = self._make_trainer(network, nengo.solvers.LstsqL2(reg=0.01))
+        (rmse,) = trainer.solve()
         return rmse, self._find_test_error(test)
 
 

@@ -24,10 +24,8 @@ from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import DeepClassifier
 from nengo_fa.offline.devices import Device, to_numpy
-from nengo_fa.offline.epochs import Samples
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.metrics import N_SAMPLES, Metrics
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.metrics import N_SAMPLES
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules import teach_chain as chains
 from nengo_fa.rules.derivatives import Rate
@@ -220,33 +218,36 @@ class DepthExperiment(Experiment):
         chosen = rng.permutation(len(data.x_train))[: self.n_samples]
         y_train, y_test = data.one_hot()
         x, y = data.x_train[chosen], y_train[chosen]
-        device = Device(self.device)
-        solve = make_solve(nengo.solvers.LstsqL2(), rng=None, device=device)
 
-        def make(learning_rate):
+        def make_trainer(x, y, learning_rate=1.0, batch_size=None):
             model, classifier = self.declare(variant, depth, seed, learning_rate)
-            return make_chain([find_path(classifier.decode, model)], device)
+            return Trainer(
+                [find_path(classifier.decode, model)],
+                [x],
+                [y],
+                batch_size,
+                rng=np.random.RandomState(seed),
+                device=Device(self.device),
+            )
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            rates = self._find_rates(make(1.0), x, y, solve, variant, depth)
-            chain = make(rates)
-            samples = Samples(
-                chain, [x], [y], self.batch_size, rng=np.random.RandomState(seed)
-            )
-            test = Samples(chain, [data.x_test], [y_test])
+            first = make_trainer(x[:N_SAMPLES], y[:N_SAMPLES])
+            rates = self._find_rates(first, variant, depth)
+            trainer = make_trainer(x, y, rates, self.batch_size)
+            test = trainer.make_test([data.x_test], [y_test])
 
             def find_test_error():
                 answers = to_numpy(test.decode(0)).argmax(axis=1)
                 return np.mean(answers != data.labels_test)
 
             rmse = np.full(self.epochs + 1, np.inf)
-            for epoch, (found,) in samples.run_epochs(solve, self.epochs):
+            for epoch, (found,) in trainer.run(self.epochs):
                 if epoch == 0:
                     untaught_error = find_test_error()
                 elif not np.isfinite(found):
                     break
                 rmse[epoch] = found
-            metrics = Metrics(chain, x, y, np.random.RandomState(seed)).measure()
+            metrics = trainer.make_metrics(np.random.RandomState(seed)).measure()
         return {
             "rmse": rmse,
             "test_error": find_test_error(),
@@ -254,17 +255,16 @@ class DepthExperiment(Experiment):
             "untaught_error": untaught_error,
         }
 
-    def _find_rates(self, chain, x, y, solve, variant, depth):
+    def _find_rates(self, trainer, variant, depth):
         """The learning rate of each layer, a list, from rules of a learning rate of one."""
         relative = self.learning_rate
         if not is_number(relative):
             relative = relative[variant][depth]
-        x, y = x[:N_SAMPLES], y[:N_SAMPLES]
-        Samples(chain, [x], [y]).solve(solve)
-        updates = Metrics(chain, x, y, np.random.RandomState(0)).find_updates()
+        trainer.solve()
+        updates = trainer.make_metrics(np.random.RandomState(0)).find_updates()
         rates = [
             relative * np.linalg.norm(to_numpy(layer.encoders)) / np.linalg.norm(update)
-            for layer, update in zip(chain.layers, updates)
+            for layer, update in zip(trainer.chain.layers, updates)
         ]
         if variant == "last layer":
             rates[:-1] = [0.0] * (depth - 1)

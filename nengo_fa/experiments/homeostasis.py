@@ -8,7 +8,6 @@ the drive of a neuron on average, the homeostatic rule says
 
 from dataclasses import dataclass
 
-import nengo
 import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
@@ -18,10 +17,8 @@ from nengo_fa.experiments.multiplication import MultiplicationExperiment
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import RULES
 from nengo_fa.experiments.sweep.experiment import Variation
-from nengo_fa.experiments.sweep.trials import make_template
-from nengo_fa.offline.epochs import Samples
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.experiments.sweep.trials import hide_nan, make_template
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 
 NORMALIZATIONS = ("none", "augmented", "homeostatic", "stabilized")
@@ -99,22 +96,19 @@ class HomeostasisExperiment(Variation):
             network, x, y = declared, data.x_train, data.one_hot()[0]
             batch_size = self.experiment.batch_size
         path = find_path(declared.decode, network)
-        chain = make_chain([path])
-        (layer,) = chain.layers
+        rng = np.random.RandomState(network.seed)
+        trainer = Trainer([path], [x], [y], batch_size, rng=rng)
+        (layer,) = trainer.chain.layers
         length = draw_length(self.spread, self.seed, trial, self.experiment.n_neurons)
         layer.set_encoders(layer.encoders * length[:, np.newaxis])
-        samples = Samples(
-            chain, [x], [y], batch_size, rng=np.random.RandomState(network.seed)
-        )
-        solve = make_solve(nengo.solvers.LstsqL2(), rng=None)
         # per epoch, of which there may be several updates
         gain = path.model.params[path.stages[0].ensemble].gain
         rate = gain / path.stages[0].ensemble.radius * self.experiment.learning_rate
         results = make_results((), self.epochs, len(gain))
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch, rmse in samples.run_epochs(solve, self.epochs):
-                (results["rmse"][epoch],) = rmse
-                encoders, (gradient,) = layer.encoders[0], samples.gradients
+        with np.errstate(over="ignore", invalid="ignore"):
+            for epoch, (rmse,) in trainer.run(self.epochs):
+                encoders, (gradient,) = layer.encoders[0], trainer.gradients
+                results["rmse"][epoch] = rmse
                 results["encoder_length"][epoch] = np.linalg.norm(encoders, axis=-1)
                 results["radial"][epoch] = rate * np.sum(encoders * gradient[0], -1)
         return results
@@ -159,13 +153,6 @@ def make_results(shape, epochs, n_neurons):
     of_neurons = *shape, epochs + 1, n_neurons
     shapes = {"rmse": of_neurons[:-1]}
     return {name: np.empty(shapes.get(name, of_neurons)) for name in VARIABLES}
-
-
-def hide_nan(results):
-    """The results, with infinity where they are not a number."""
-    for values in results.values():
-        values[np.isnan(values)] = np.inf
-    return results
 
 
 def find_factors(data, rule, normalization="homeostatic"):

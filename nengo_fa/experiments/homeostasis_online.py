@@ -9,13 +9,12 @@ from nengo_fa.experiments.homeostasis import (
     NORMALIZATIONS,
     check_spread,
     draw_length,
-    hide_nan,
     make_length_template,
     make_results,
 )
 from nengo_fa.experiments.online import READOUT
 from nengo_fa.experiments.sweep.in_seconds import InSeconds, make_stimulus
-from nengo_fa.experiments.sweep.trials import draw_seed
+from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 

@@ -23,11 +23,9 @@ from nengo_fa.experiments.sweep.conditions import (
     make_rule,
 )
 from nengo_fa.experiments.sweep.experiment import Experiment
-from nengo_fa.experiments.sweep.trials import draw_seed, make_template
+from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan, make_template
 from nengo_fa.geometry import angle_to_axes
-from nengo_fa.offline.epochs import Samples
-from nengo_fa.offline.layers import make_chain
-from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 
 NEURONS = {"rate": nengo.LIFRate, "spiking": nengo.LIF}
@@ -112,9 +110,7 @@ class MultiplicationExperiment(Experiment):
             name: np.concatenate([part[name] for part in parts], axis=2)
             for name in VARIABLES
         }
-        for values in results.values():
-            values[np.isnan(values)] = np.inf
-        return results
+        return hide_nan(results)
 
     def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
         """The network and the samples of a trial, as for `nengo_fa.train`.
@@ -157,35 +153,28 @@ class MultiplicationExperiment(Experiment):
                 feedback = None if names[0] == "Backprop" else stage.feedback
                 stage = replace(stage, rule=rule, feedback=feedback)
                 with_rule.append(replace(path, stages=(stage,)))
-            rmse, encoders = self._train(group, make_chain(with_rule))
+            rmse, encoders = self._train(group, with_rule)
             results["rmse"][index] = rmse.T
             results["angle"][index] = angle_to_axes(encoders).mean(axis=-1).T
             lengths = np.linalg.norm(encoders, axis=-1)
             results["encoder_length"][index] = lengths.mean(axis=-1).T
         return results
 
-    def _train(self, group, chain):
+    def _train(self, group, paths):
         """The error, (epochs + 1, n_trials), and the encoders after each epoch."""
-        (layer,) = chain.layers
-        measures = None
-        if self.measured_for is not None:
-            (trial,) = group
-            measures = [
-                {
-                    "synapse": trial.decode.synapse,
-                    "presentation_time": self.measured_for,
-                    "rng": np.random.RandomState(trial.seed),
-                }
-            ]
-        x, y = [trial.x for trial in group], [trial.y for trial in group]
-        samples = Samples(chain, x, y, measures=measures)
-        solve = make_solve(nengo.solvers.LstsqL2(), rng=None)
+        trainer = Trainer(
+            paths,
+            [trial.x for trial in group],
+            [trial.y for trial in group],
+            presentation_time=self.measured_for,
+            rng=np.random.RandomState(group[0].seed),
+        )
+        (layer,) = trainer.chain.layers
         rmse = np.empty((self.epochs + 1, len(group)))
         encoders = np.empty((self.epochs + 1, *layer.encoders.shape))
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch, errors in samples.run_epochs(solve, self.epochs):
-                rmse[epoch] = errors
-                encoders[epoch] = layer.encoders
+        for epoch, errors in trainer.run(self.epochs):
+            rmse[epoch] = errors
+            encoders[epoch] = layer.encoders
         return rmse, encoders
 
 

@@ -53,3 +53,18 @@ def make_template(coordinates, variables, title):
         },
         attrs={"title": title},
     )
+
+
+def hide_nan(results):
+    """The results, a dict of ndarray, with infinity where they are not a number."""
+    for values in results.values():
+        values[np.isnan(values)] = np.inf
+    return results
+
+
+def hide_diverged(results):
+    """The results, a dict of ndarray, all infinite where the RMSE is not finite."""
+    diverged = ~np.isfinite(results["rmse"])
+    for values in results.values():
+        values[diverged] = np.inf
+    return results
