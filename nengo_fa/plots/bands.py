@@ -1,23 +1,23 @@
 """The banded task: its points, learning in five variants, and what a neuron is taught."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from nengo_fa.plots.conditions import draw_quartiles
+from nengo_fa.plots.conditions import draw_quartiles, explain_band
 from nengo_fa.plots.drawing import (
     COLUMN,
     ERRORS,
     FIXED,
     LEARNED,
-    PAGE,
-    STYLE,
     add_colorbar,
     make_figure,
+    make_page,
+    open_frame,
     set_font_size,
+    styled,
 )
+from nengo_fa.plots.plane import hatch_negative
 
 # Names for a legend and above a narrow panel; colours come with lines and markers.
 _VARIANTS = {
@@ -59,7 +59,7 @@ _MEASURES = {
 }
 
 
-@rc_context(STYLE)
+@styled
 def bands(data):
     """Figure of the points of a task of bands in the plane.
 
@@ -109,7 +109,7 @@ def bands(data):
     return figure
 
 
-@rc_context(STYLE)
+@styled
 def variants(data, name="test_error"):
     """Figure of a measure over epochs, in each variant.
 
@@ -129,48 +129,48 @@ def variants(data, name="test_error"):
     label, factor = _MEASURES[name]
     rows, columns = data["connectivity"].values, data["taught"].values
     epochs = data["epoch"].values
-    figure = make_figure(PAGE, 0.7 + 1.75 * len(rows))
+    figure = make_page(0.7 + 1.75 * len(rows))
     panels = figure.subplots(
         len(rows), len(columns), sharex=True, sharey=True, squeeze=False
     )
     counts = []
     for row, connectivity in zip(panels, rows):
         for axes, taught in zip(row, columns):
-            for i, variant in enumerate(data["variant"].values):
-                measure = data[name].sel(
-                    variant=variant, connectivity=connectivity, taught=taught
-                )
-                values = factor * measure.transpose("trial", "epoch").values
-                values = values[~np.isnan(values).any(axis=1)]
-                counts.append(len(values))
-                step = max(1, len(epochs) // 4)
-                style = {**_VARIANTS[variant][1], "label": variant}
-                # markers take turns, as lines may lie on top of each other
-                style["markevery"] = i * step // len(_VARIANTS), step
-                draw_quartiles(axes, epochs, values, markersize=4, **style)
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.xaxis.set_major_locator(
-                MaxNLocator(5, steps=[1, 2, 5, 10], integer=True)
-            )
-            set_font_size(axes)
+            measure = data[name].sel(connectivity=connectivity, taught=taught)
+            counts += _draw_variants(axes, epochs, factor * measure)
         row[0].set_ylabel(f"{_CONNECTIVITIES[connectivity].capitalize()}\n\n{label}")
     for axes, taught in zip(panels[0], columns):
         axes.set_title(_TAUGHT[taught], loc="left")
     for axes in panels[-1]:
         axes.set_xlabel("Epoch")
     panels[0, 0].set_ylim(bottom=min(0, panels[0, 0].get_ylim()[0]))
-    _draw_legend(figure, data["variant"].values, min(counts), max(counts))
+    _draw_legend(figure, data["variant"].values, counts)
     return figure
 
 
-def _draw_legend(figure, names, low, high):
+def _draw_variants(axes, epochs, measure):
+    """Draw a measure over epochs in each variant; returns their numbers of trials."""
+    counts = []
+    for i, variant in enumerate(measure["variant"].values):
+        values = measure.sel(variant=variant).transpose("trial", "epoch").values
+        values = values[~np.isnan(values).any(axis=1)]
+        counts.append(len(values))
+        step = max(1, len(epochs) // 4)
+        style = {**_VARIANTS[variant][1], "label": variant}
+        # markers take turns, as lines may lie on top of each other
+        style["markevery"] = i * step // len(_VARIANTS), step
+        draw_quartiles(axes, epochs, values, markersize=4, **style)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
+    open_frame(axes)
+    return counts
+
+
+def _draw_legend(figure, names, counts):
     entries = [
         (Line2D([], [], markersize=4, **_VARIANTS[name][1]), _VARIANTS[name][0])
         for name in names
     ]
-    n_trials = f"{high}" if low == high else f"{low} to {high}"
-    noun = "trial" if n_trials == "1" else "trials"
-    entries.append((Patch(color="0.8"), f"quartiles of {n_trials} {noun}"))
+    entries.append(explain_band(counts))
     figure.legend(
         *zip(*entries),
         loc="outside upper center",
@@ -182,7 +182,7 @@ def _draw_legend(figure, names, low, high):
     )
 
 
-@rc_context(STYLE)
+@styled
 def taught_fields(data):
     """Figure of what a neuron is taught that sees the first dimension of two.
 
@@ -207,40 +207,17 @@ def taught_fields(data):
     mean = mean / scale[:, np.newaxis]
     names = data["variant"].values
     x1, n_bands = data["x1"].values, data.attrs["n_bands"]
-    figure = make_figure(PAGE, 3.0)
+    figure = make_page(3.0)
     panels = figure.subplots(
         2, len(names), sharex=True, sharey="row", squeeze=False, height_ratios=[1.3, 1]
     )
     limit = min(np.percentile(np.abs(taught), 99), 3)
     for i, (above, below) in enumerate(panels.T):
-        image = above.imshow(
-            taught[i],
-            cmap=ERRORS,
-            vmin=-limit,
-            vmax=limit,
-            origin="lower",
-            extent=(-1, 1, -1, 1),
-            aspect="auto",
-        )
-        hatching = {"hatch.linewidth": 0.25, "hatch.color": "0.15"}
-        with rc_context(hatching):
-            above.contourf(
-                x1,
-                data["x2"].values,
-                taught[i],
-                levels=[-np.inf, -0.05 * limit],
-                colors="none",
-                hatches=["/////"],
-            )
-        _draw_edges(above, n_bands, both=True)
+        image = _draw_taught(above, data, taught[i], limit)
         above.set_title(_VARIANTS[names[i]][0])
-        below.axhline(0, color="0.7", linewidth=0.6)
-        below.plot(x1, mean[i], color=LEARNED, linewidth=1.4)
-        _draw_edges(below, n_bands)
-        below.spines[["top", "right"]].set_visible(False)
-        _label_plane(below, aspect="auto")
-        above.set(yticks=[-1, 0, 1])
+        _draw_mean(below, x1, mean[i])
         for axes in (above, below):
+            _draw_edges(axes, n_bands, both=axes is above)
             set_font_size(axes)
     most = 1.15 * np.abs(mean).max() or 1
     panels[1, 0].set(ylim=(-most, most), ylabel="Mean over $x_2$")
@@ -251,6 +228,30 @@ def taught_fields(data):
         figure, image, list(panels[0]), "Taught (RMS)", extend=extend, pad=0.01
     )
     return figure
+
+
+def _draw_taught(axes, data, taught, limit):
+    """Draw what a neuron is taught over the plane."""
+    image = axes.imshow(
+        taught,
+        cmap=ERRORS,
+        vmin=-limit,
+        vmax=limit,
+        origin="lower",
+        extent=(-1, 1, -1, 1),
+        aspect="auto",
+    )
+    hatch_negative(axes, data, taught, limit)
+    axes.set(yticks=[-1, 0, 1])
+    return image
+
+
+def _draw_mean(axes, x1, mean):
+    """Draw what a neuron is taught, averaged over the dimension that it does not see."""
+    axes.axhline(0, color="0.7", linewidth=0.6)
+    axes.plot(x1, mean, color=LEARNED, linewidth=1.4)
+    axes.spines[["top", "right"]].set_visible(False)
+    _label_plane(axes, aspect="auto")
 
 
 def _draw_edges(axes, n_bands, both=False):

@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogFormatter, LogLocator, MaxNLocator, NullLocator
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, PAGE, make_figure, set_font_size
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame
 
 # Where lines coincide, a thin one shows on a wide one, and wide dashes on a thin one.
 _RULES = {
@@ -27,7 +27,7 @@ def make_measures(measures):
 
     A measure is its name in the data, a title and a label of its axis.
     """
-    figure = make_figure(PAGE, 3.0)
+    figure = make_page(3.0)
     grid = figure.add_gridspec(2, len(measures), height_ratios=[0.01, 1])
     legend = figure.add_subplot(grid[0, :])
     legend.set_axis_off()
@@ -35,8 +35,7 @@ def make_measures(measures):
     for axes, letter, (_, title, label) in zip(panels, "abc", measures):
         axes.set_title(f"({letter}) {title}", loc="left")
         axes.set_ylabel(label)
-        axes.spines[["top", "right"]].set_visible(False)
-        set_font_size(axes)
+        open_frame(axes)
     return figure, legend, panels
 
 
@@ -84,6 +83,14 @@ def draw_quartiles(axes, x, values, color, marker, markevery, markersize, **styl
         markeredgewidth=0.5,
         zorder=3,  # on all lines
     )
+
+
+def explain_band(counts):
+    """The entry of a legend for the bands of `draw_quartiles`; counts are those of trials."""
+    low, high = min(counts), max(counts)
+    n_trials = f"{high}" if low == high else f"{low} to {high}"
+    noun = "trial" if n_trials == "1" else "trials"
+    return Patch(color="0.8"), f"quartiles of {n_trials} {noun}"
 
 
 def draw_baseline(axes, values, label):
@@ -136,9 +143,6 @@ def show_ratios(axes):
 
 def draw_legend(axes, counts, markersize, marked=None, baseline=None):
     """Draw what colours, lines, bands and markers mean; counts are those of trials."""
-    low, high = min(counts), max(counts)
-    n_trials = f"{high}" if low == high else f"{low} to {high}"
-    noun = "trial" if n_trials == "1" else "trials"
     entries = [(Line2D([], [], **style), name) for name, style in _RULES.values()]
     if baseline is not None:
         entries.append((Line2D([], [], **BASELINE), baseline))
@@ -149,7 +153,7 @@ def draw_legend(axes, counts, markersize, marked=None, baseline=None):
         )
         entries.append((Line2D([], [], **style), name))
         markers.append(Line2D([], [], **{**style, "linestyle": "none"}))
-    entries.append((Patch(color="0.8"), f"quartiles of {n_trials} {noun}"))
+    entries.append(explain_band(counts))
     if marked is not None:
         entries.append((tuple(markers), marked))
     axes.legend(

@@ -1,7 +1,6 @@
 """Measures of learning in six conditions: over epochs, and by learning rate."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
 from nengo_fa.plots.conditions import (
@@ -14,7 +13,7 @@ from nengo_fa.plots.conditions import (
     make_measures,
     show_ratios,
 )
-from nengo_fa.plots.drawing import STYLE
+from nengo_fa.plots.drawing import styled
 
 _RMSE = "rmse", "Error", "RMSE of the product"
 _ANGLE = "angle", "Angle to nearest diagonal", "Mean angle (rad)"
@@ -27,7 +26,7 @@ _BASELINES = {"baseline_rmse": "{:.3f}", "baseline_error": "{:.1f} %"}
 _LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
 
-@rc_context(STYLE)
+@styled
 def learning_curves(data):
     """Figure of error, angle and length of the encoders over epochs.
 
@@ -49,7 +48,7 @@ def learning_curves(data):
     return figure
 
 
-@rc_context(STYLE)
+@styled
 def classification_curves(data):
     """Figure of errors in classification, and of the length of encoders, over epochs.
 
@@ -77,7 +76,7 @@ def classification_curves(data):
     return figure
 
 
-@rc_context(STYLE)
+@styled
 def sensitivity(data):
     """Figure of the error that is left at the end, by learning rate.
 

@@ -1,18 +1,9 @@
 """What is learned, by number of hidden layers."""
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.patches import Patch
 
-from nengo_fa.plots.conditions import BASELINE, get_quartiles, show_ratios
-from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
-    PAGE,
-    STYLE,
-    make_figure,
-    set_font_size,
-)
+from nengo_fa.plots.conditions import BASELINE, explain_band, get_quartiles, show_ratios
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
 
 _VARIANTS = {
     "backprop": ("backpropagation", FIXED, "-", "s"),
@@ -25,7 +16,7 @@ _VARIANTS = {
 _UNTAUGHT = "before learning"
 
 
-@rc_context(STYLE)
+@styled
 def depth(data):
     """Figure of the test error, and of alignment, by number of hidden layers.
 
@@ -43,7 +34,7 @@ def depth(data):
     figure : matplotlib.figure.Figure
         Medians over trials, and the quartiles as a band.
     """
-    figure = make_figure(PAGE, 3.4)
+    figure = make_page(3.4)
     grid = figure.add_gridspec(2, 2, height_ratios=[0.01, 1], width_ratios=[1.25, 1])
     legend = figure.add_subplot(grid[0, :])
     legend.set_axis_off()
@@ -57,7 +48,7 @@ def depth(data):
         # with the last layer alone, the first of several has no update
         if variant != "last layer":
             _draw(angles, depths, values["alignment"].values, *style, label)
-    lines = {line.get_label(): line for line in errors.lines}
+    _draw_legend(legend, errors.lines, np.sum(~np.isnan(untaught), axis=0).max())
     angles.axhline(np.pi / 2, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
     errors.set_title("(a) Test error", loc="left")
     errors.set_ylabel("Misclassified images (%)")
@@ -69,18 +60,16 @@ def depth(data):
         axes.set_xticks(depths, [f"{n}" for n in depths])
         axes.set_xticks([], minor=True)
         axes.set_xlabel("Hidden layers")
-        axes.spines[["top", "right"]].set_visible(False)
-        set_font_size(axes)
-    n_trials = int(np.max(np.sum(~np.isnan(untaught), axis=0)))
-    entries = [
-        *(
-            (lines[name], name)
-            for name in [*(v[0] for v in _VARIANTS.values()), _UNTAUGHT]
-        ),
-        (Patch(color="0.8"), f"quartiles of {n_trials} trial{'s' * (n_trials > 1)}"),
-    ]
-    legend.legend(
-        *zip(*entries),
+        open_frame(axes)
+    return figure
+
+
+def _draw_legend(axes, lines, n_trials):
+    by_label = {line.get_label(): line for line in lines}
+    names = [*(label for label, *_ in _VARIANTS.values()), _UNTAUGHT]
+    entries = [(by_label[name], name) for name in names]
+    axes.legend(
+        *zip(*entries, explain_band([n_trials])),
         loc="lower center",
         ncol=4,
         columnspacing=1.2,
@@ -88,7 +77,6 @@ def depth(data):
         handlelength=2.6,
         borderaxespad=0,
     )
-    return figure
 
 
 def _draw(axes, depths, values, color, linestyle, marker, label):

@@ -1,5 +1,6 @@
 """What all figures are drawn with: colours, sizes of the page and of its text."""
 
+from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -21,6 +22,9 @@ STYLE = {
     "ytick.major.width": 0.6,
 }
 
+#: Decorates what draws a figure.
+styled = rc_context(STYLE)
+
 # Zero is white. Below it errors are darker than above.
 RATES = LinearSegmentedColormap.from_list("rates", ["white", "#6f9fd8", "#08306b"])
 ERRORS = LinearSegmentedColormap.from_list(
@@ -34,9 +38,20 @@ def make_figure(width, height):
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def make_page(height):
+    """A figure as wide as a page, of a height in inches."""
+    return make_figure(PAGE, height)
+
+
 def set_font_size(axes):
     # ticks are made after the figure, when its style is no longer that of Matplotlib
     axes.tick_params(which="both", labelsize=STYLE["font.size"])
+
+
+def open_frame(axes):
+    """Leave axes the lines on the left and below, with labels of the size of the text."""
+    axes.spines[["top", "right"]].set_visible(False)
+    set_font_size(axes)
 
 
 def add_colorbar(figure, image, panels, label, **options):

@@ -1,8 +1,6 @@
 """What two layers learn from errors that reach the first one on different routes."""
 
-from matplotlib import rc_context
-
-from nengo_fa.plots.drawing import FIXED, LEARNED, PAGE, STYLE, make_figure
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, styled
 from nengo_fa.plots.error_populations import draw_delays
 
 TITLES = {"online": "While all of it learns", "solved": "Learned, best decoders"}
@@ -15,7 +13,7 @@ LOOKS = {
 }
 
 
-@rc_context(STYLE)
+@styled
 def error_layers(data):
     """Figure of final errors over the delay of each hop, for three routes of the error.
 
@@ -35,7 +33,7 @@ def error_layers(data):
         in nodes (a), (b) and in populations (c), (d). Lines are medians over trials, bars
         reach from the lower to the upper quartile.
     """
-    figure = make_figure(PAGE, 4.5)
+    figure = make_page(4.5)
     panels = figure.subplots(len(CARRIERS), len(TITLES), sharex=True, sharey=True)
     ratio = data["rmse"] / data["rmse_fixed"]
     letters = iter("abcd")

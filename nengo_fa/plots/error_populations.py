@@ -1,16 +1,8 @@
 """What is learned from errors that come late, from a node and from a population."""
 
 import numpy as np
-from matplotlib import rc_context
 
-from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
-    PAGE,
-    STYLE,
-    make_figure,
-    set_font_size,
-)
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
 
 TITLES = {
     "online": "While all of it learns",
@@ -20,7 +12,7 @@ MARKERS = {"node": "o", "population": "s"}
 LOOKS = {"none": (FIXED, "-", "no trace"), "matched": (LEARNED, "--", "trace")}
 
 
-@rc_context(STYLE)
+@styled
 def error_populations(data):
     """Figure of final errors over the delay of the error.
 
@@ -38,7 +30,7 @@ def error_populations(data):
         last quarter of the time, (b) with decoders solved for at the end. Lines are
         medians over trials, bars reach from the lower to the upper quartile.
     """
-    figure = make_figure(PAGE, 3)
+    figure = make_page(3)
     panels = figure.subplots(1, len(TITLES), sharey=True)
     ratio = data["rmse"] / data["rmse_fixed"]
     for letter, (measure, title), axes in zip("ab", TITLES.items(), panels):
@@ -88,5 +80,4 @@ def draw_delays(axes, curves):
             **{"markersize": 4, "linewidth": 1, "label": label, **look},
         )
         axes.set_xticks(np.arange(len(delays)), [f"{delay:g}" for delay in delays])
-    axes.spines[["top", "right"]].set_visible(False)
-    set_font_size(axes)
+    open_frame(axes)

@@ -1,19 +1,11 @@
 """Preferred directions over time, under feedback alignment and Hebbian rules."""
 
 import numpy as np
-from matplotlib import rc_context
 
-from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
-    PAGE,
-    STYLE,
-    make_figure,
-    set_font_size,
-)
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
 
 
-@rc_context(STYLE)
+@styled
 def hebbian(data, trial=0):
     """Figure of preferred directions over time, and of where they should come to rest.
 
@@ -31,7 +23,7 @@ def hebbian(data, trial=0):
     """
     data = data.isel(trial=trial)
     inputs, rules = data["inputs"].values, data["rule"].values
-    figure = make_figure(PAGE, 0.4 + 1.7 * len(inputs))
+    figure = make_page(0.4 + 1.7 * len(inputs))
     panels = figure.subplots(
         len(inputs), len(rules), sharex=True, sharey=True, squeeze=False
     )
@@ -75,5 +67,4 @@ def _draw(axes, data):
             label=None if i else "principal component of the inputs",
         )
     axes.set(ylim=(-180, 180), yticks=[-180, -90, 0, 90, 180])
-    axes.spines[["top", "right"]].set_visible(False)
-    set_font_size(axes)
+    open_frame(axes)

@@ -1,18 +1,10 @@
 """Lengths of encoders: attracted to one, or running away from it."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
 from nengo_fa.plots.conditions import show_ratios
-from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
-    PAGE,
-    STYLE,
-    make_figure,
-    set_font_size,
-)
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
 
 _RULES = {"FeedbackAlignment": "feedback alignment", "Backprop": "backpropagation"}
 _STYLES = {
@@ -26,7 +18,7 @@ _MARKERS = {"homeostatic": "o", "Taylor": "^", "stabilized": "s"}
 _HIGHEST = 1e3  # of the lengths that are shown
 
 
-@rc_context(STYLE)
+@styled
 def homeostasis(data):
     """Figure of the error times the drive, of lengths, and of lengths as predicted.
 
@@ -42,7 +34,7 @@ def homeostasis(data):
         A row for each rule. Bands and lines are of all neurons of all trials.
     """
     rules = data["rule"].values
-    figure = make_figure(PAGE, 0.4 + 2.3 * len(rules))
+    figure = make_page(0.4 + 2.3 * len(rules))
     panels = figure.subplots(len(rules), 3, squeeze=False)
     letters = iter("abcdef")
     for row, rule in zip(panels, rules):
@@ -52,8 +44,7 @@ def homeostasis(data):
         _draw_factors(row[2], data, rule)
         for axes, title in zip(row, ("error times drive", "lengths", "prediction")):
             axes.set_title(f"({next(letters)}) {title}", loc="left")
-            axes.spines[["top", "right"]].set_visible(False)
-            set_font_size(axes)
+            open_frame(axes)
         if len(rules) > 1:
             row[0].set_ylabel(f"{_RULES[rule]}\n{row[0].get_ylabel()}")
     handles, labels = panels[0, 1].get_legend_handles_labels()
@@ -125,7 +116,7 @@ def _draw_factors(axes, data, rule):
     )
 
 
-@rc_context(STYLE)
+@styled
 def phase_portrait(data):
     """Figure of how the length of one neuron changes under a constant gradient.
 
@@ -139,34 +130,43 @@ def phase_portrait(data):
     figure : matplotlib.figure.Figure
         Lines are predicted, markers simulated.
     """
-    from nengo_fa.experiments.phase_portrait import predict_change
-
-    figure = make_figure(PAGE, 2.6)
+    figure = make_page(2.6)
     panels = figure.subplots(1, 3)
-    fine = np.linspace(0, 2, 201)
     for axes, letter, s in zip(panels, "ab", data["s"].values):
-        axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
-        axes.axvline(1, color="0.85", linewidth=0.8, zorder=0)
-        for rule in data["rule"].values:
-            style = _STYLES[rule]
-            velocity = data["velocity"].sel(rule=rule, s=s)
-            axes.plot(fine, predict_change(rule, fine, s), **style)
-            axes.plot(
-                data["u"],
-                velocity,
-                _MARKERS[rule],
-                color=style["color"],
-                markersize=4,
-                label=rule,
-                linestyle="none",
-            )
-        sign = "<" if s < 0 else ">"
-        axes.set(xlabel=r"$u = |\vec p|^2$", ylim=(-2.6, 2.6))
-        axes.set_title(f"({letter}) $s {sign} 0$", loc="left")
+        _draw_velocity(axes, data, s)
+        axes.set_title(f"({letter}) $s {'<' if s < 0 else '>'} 0$", loc="left")
     panels[0].set_ylabel(r"$\dot u \,/\, \kappa \alpha |s|$")
     panels[0].legend(frameon=False, handlelength=1, borderaxespad=0)
+    _draw_turning(panels[2], data)
+    for axes in panels:
+        open_frame(axes)
+    return figure
 
-    axes = panels[2]
+
+def _draw_velocity(axes, data, s):
+    """Draw how fast a squared length changes, by rule."""
+    from nengo_fa.experiments.phase_portrait import predict_change
+
+    fine = np.linspace(0, 2, 201)
+    axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+    axes.axvline(1, color="0.85", linewidth=0.8, zorder=0)
+    for rule in data["rule"].values:
+        style = _STYLES[rule]
+        axes.plot(fine, predict_change(rule, fine, s), **style)
+        axes.plot(
+            data["u"],
+            data["velocity"].sel(rule=rule, s=s),
+            _MARKERS[rule],
+            color=style["color"],
+            markersize=4,
+            label=rule,
+            linestyle="none",
+        )
+    axes.set(xlabel=r"$u = |\vec p|^2$", ylim=(-2.6, 2.6))
+
+
+def _draw_turning(axes, data):
+    """Draw squared lengths over time, of neurons that turn."""
     axes.axhline(1, color="0.85", linewidth=0.8, zorder=0)
     time = data["time"].values
     for start in range(data.sizes["start"]):
@@ -178,7 +178,3 @@ def phase_portrait(data):
         axes.plot(time, chosen["stabilized"], color=LEARNED, linewidth=0.8)
     axes.set(xlabel=r"time $\kappa \alpha |\vec g| t$", ylabel="$u$", ylim=(0, 3.2))
     axes.set_title("(c) neurons that turn", loc="left")
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        set_font_size(axes)
-    return figure

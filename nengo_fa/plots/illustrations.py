@@ -1,7 +1,6 @@
 """Figures 2 to 4 of the paper: what a neuron of two inputs fires for, and learns."""
 
 import numpy as np
-from matplotlib import rc_context
 
 from nengo_fa.plots.drawing import (
     COLUMN,
@@ -9,10 +8,11 @@ from nengo_fa.plots.drawing import (
     LEARNED,
     PAGE,
     RATES,
-    STYLE,
     add_colorbar,
     make_figure,
+    make_page,
     set_font_size,
+    styled,
 )
 from nengo_fa.plots.plane import (
     draw_arrow,
@@ -23,8 +23,23 @@ from nengo_fa.plots.plane import (
     hatch_negative,
 )
 
+# Titles, labels and colours of the fields that a neuron learns from.
+_FIELDS = {
+    "activities": ("Tuning curve", "Activity", RATES),
+    "projected_error": (
+        "Projected error",
+        r"Error along $\vec b$ (hatched: below 0)",
+        ERRORS,
+    ),
+    "gated_error": (
+        "Projected error × derivative",
+        r"Error along $\vec b$ × $f^\prime$",
+        ERRORS,
+    ),
+}
 
-@rc_context(STYLE)
+
+@styled
 def tuning_curves(data):
     r"""Figure of the firing rates of neurons over the unit disc.
 
@@ -68,7 +83,7 @@ def tuning_curves(data):
     return figure
 
 
-@rc_context(STYLE)
+@styled
 def iterations(data):
     r"""Figure of what one neuron learns from over some iterations.
 
@@ -90,72 +105,29 @@ def iterations(data):
 
     Notes
     -----
-    Errors below zero are hatched. Errors have colours up to the largest. If that is more than twice as large as 99 in
-    100 are, as happens where a neuron begins to fire, colours end there, and the colour
-    bar in an arrow.
+    Errors below zero are hatched. Errors have colours up to the largest. If that is more
+    than twice as large as 99 in 100 errors are, as happens where a neuron begins to fire,
+    colours end there, and the colour bar in an arrow.
     """
-    columns = [
-        ("activities", "Tuning curve", "Activity", RATES),
-        (
-            "projected_error",
-            "Projected error",
-            r"Error along $\vec b$ (hatched: below 0)",
-            ERRORS,
-        ),
-        (
-            "gated_error",
-            "Projected error × derivative",
-            r"Error along $\vec b$ × $f^\prime$",
-            ERRORS,
-        ),
-    ]
     encoders = data["encoders"].transpose("iteration", "dimension").values
     update = data["update"].transpose("iteration", "dimension").values
     numbers = data["iteration"].values
-    figure = make_figure(PAGE, 0.9 + 2 * len(numbers))
+    figure = make_page(0.9 + 2 * len(numbers))
     panels = figure.subplots(
-        len(numbers), len(columns), sharex=True, sharey=True, squeeze=False
+        len(numbers), len(_FIELDS), sharex=True, sharey=True, squeeze=False
     )
-
-    for (name, title, label, colours), column in zip(columns, panels.T):
-        fields = data[name].transpose("iteration", "x2", "x1").values
-        low, high = 0, np.nanmax(fields)
-        if colours is ERRORS:
-            high = np.nanmax(np.abs(fields))
-            most = np.nanpercentile(np.abs(fields), 99)
-            high = most if 0 < 2 * most < high else high
-            low = -high
-        for axes, field in zip(column, fields):
-            image = draw_field(axes, data, field, colours, low, high)
-            if low < 0:
-                hatch_negative(axes, data, field, high)
-            draw_diagonals(axes)
-            set_font_size(axes)
-        column[0].set_title(title)
-        column[-1].set_xlabel("$x_1$")
-        extend = ["neither", "max", "min", "both"][
-            bool(np.nanmax(fields) > high) + 2 * bool(np.nanmin(fields) < low)
-        ]
-        add_colorbar(
-            figure,
-            image,
-            list(column),
-            label,
-            location="bottom",
-            pad=0.02,
-            shrink=0.9,
-            extend=extend,
-        )
-
+    for name, column in zip(_FIELDS, panels.T):
+        _draw_fields(figure, column, data, name)
+    for row, number in zip(panels, numbers):
+        row[0].set_ylabel(f"Iteration {number}\n\n$x_2$")
     encoder_scale = 1 / max(1, get_longest(encoders))
     update_scale = 0.85 / (get_longest(update) or 1)
-    for row, number, p, change in zip(panels, numbers, encoders, update):
-        row[0].set_ylabel(f"Iteration {number}\n\n$x_2$")
-        draw_arrow(row[0], encoder_scale * p, r"$\vec p$")
-        draw_arrow(row[2], update_scale * change, r"$\Delta\vec p$")
-        length = f"{np.linalg.norm(change):.2g}"
-        row[2].annotate(
-            rf"$|\Delta\vec p|$" f"\n{length}",
+    for (axes, *_), encoder in zip(panels, encoders):
+        draw_arrow(axes, encoder_scale * encoder, r"$\vec p$")
+    for (*_, axes), change in zip(panels, update):
+        draw_arrow(axes, update_scale * change, r"$\Delta\vec p$")
+        axes.annotate(
+            rf"$|\Delta\vec p|$" f"\n{np.linalg.norm(change):.2g}",
             (1, 0),
             xycoords="axes fraction",
             horizontalalignment="right",
@@ -164,7 +136,32 @@ def iterations(data):
     return figure
 
 
-@rc_context(STYLE)
+def _draw_fields(figure, column, data, name):
+    """Draw one field in all iterations, with a colour bar below."""
+    title, label, colours = _FIELDS[name]
+    fields = data[name].transpose("iteration", "x2", "x1").values
+    low, high = 0, np.nanmax(fields)
+    if colours is ERRORS:
+        high = np.nanmax(np.abs(fields))
+        most = np.nanpercentile(np.abs(fields), 99)
+        high = most if 0 < 2 * most < high else high
+        low = -high
+    for axes, field in zip(column, fields):
+        image = draw_field(axes, data, field, colours, low, high)
+        if low < 0:
+            hatch_negative(axes, data, field, high)
+        draw_diagonals(axes)
+        set_font_size(axes)
+    column[0].set_title(title)
+    column[-1].set_xlabel("$x_1$")
+    extend = ["neither", "max", "min", "both"][
+        bool(np.nanmax(fields) > high) + 2 * bool(np.nanmin(fields) < low)
+    ]
+    style = {"location": "bottom", "pad": 0.02, "shrink": 0.9, "extend": extend}
+    add_colorbar(figure, image, list(column), label, **style)
+
+
+@styled
 def encoder_movement(data):
     r"""Figure of encoders on their way to the diagonals.
 
@@ -182,7 +179,7 @@ def encoder_movement(data):
     """
     encoders = data["encoders"].transpose("epoch", "neuron", "dimension").values
     epochs, angles = data["epoch"].values, data["angle"].values
-    figure = make_figure(PAGE, 0.75 + 0.9 * PAGE / len(epochs))
+    figure = make_page(0.75 + 0.9 * PAGE / len(epochs))
     panels = figure.subplots(1, len(epochs), sharex=True, sharey=True, squeeze=False)[0]
     limit = 1.15 * max(1, np.nanmax(np.abs(encoders)))
     for axes, epoch, current, angle in zip(panels, epochs, encoders, angles):

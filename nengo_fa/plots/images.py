@@ -1,17 +1,17 @@
 """Classification of images: which are taken for which, and what encoders look like."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from nengo_fa.plots.drawing import (
     COLUMN,
     PAGE,
-    STYLE,
     add_colorbar,
     make_figure,
+    make_page,
     set_font_size,
+    styled,
 )
 
 _MISTAKES = LinearSegmentedColormap.from_list(
@@ -22,7 +22,7 @@ _CORRECT = "0.9"
 _WEIGHTS = "PuOr_r"
 
 
-@rc_context(STYLE)
+@styled
 def confusion_matrix(data):
     """Figure of which classes are taken for which.
 
@@ -35,8 +35,7 @@ def confusion_matrix(data):
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The counts; none stands for zero. Colours are the percentage of the images of a
-        row. What is correct is grey, so that it does not outshine the mistakes. On the
+        The counts, but for zeros. Colours are the percentage of the images of a row. What is correct is grey, so that it does not outshine the mistakes. On the
         right, how many of a row are mistakes.
     """
     counts = data["confusion"].transpose("label", "prediction").values
@@ -47,41 +46,42 @@ def confusion_matrix(data):
     mistakes = np.where(np.eye(n_classes, dtype=bool), np.nan, percent)
     limit = np.nanmax(mistakes) or 1
 
-    figure = make_figure(PAGE, 1.0 + 0.3 * n_classes)
+    figure = make_page(1.0 + 0.3 * n_classes)
     axes = figure.subplots()
     axes.set_facecolor(_CORRECT)  # which is where there is no colour
     image = axes.imshow(mistakes, cmap=_MISTAKES, vmin=0, vmax=limit, aspect="auto")
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            dark = row != column and mistakes[row, column] > 0.75 * limit
-            axes.text(
-                column,
-                row,
-                f"{count}",
-                color="white" if dark else "black",
-                horizontalalignment="center",
-                verticalalignment="center",
-            )
+    _write_counts(axes, counts, dark=mistakes > 0.75 * limit)
     classes = np.arange(n_classes)
     axes.set(xticks=classes, yticks=classes, xlabel="Prediction", ylabel="Label")
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    set_font_size(axes)
-
     wrong = axes.secondary_yaxis("right")
     shares = 100 - np.diag(percent)
     wrong.set_yticks(
         classes, [f"{s:.1f} %" if n else "" for s, n in zip(shares, totals)]
     )
     wrong.set_ylabel("Misclassified", labelpad=8)
-    wrong.tick_params(length=0)
-    wrong.spines[:].set_visible(False)
-    set_font_size(wrong)
+    for its in (axes, wrong):
+        its.tick_params(length=0)
+        its.spines[:].set_visible(False)
+        set_font_size(its)
     add_colorbar(figure, image, axes, "Images of the row (%)", pad=0.03)
     return figure
 
 
-@rc_context(STYLE)
+def _write_counts(axes, counts, dark):
+    """Write counts into the cells of a matrix, but for zeros; some cells are dark."""
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            axes.text(
+                column,
+                row,
+                f"{count}",
+                color="white" if dark[row, column] else "black",
+                horizontalalignment="center",
+                verticalalignment="center",
+            )
+
+
+@styled
 def encoder_images(data):
     """Figure of encoders as images, before and after learning.
 
@@ -115,14 +115,8 @@ def encoder_images(data):
         axes.remove()
     pairs = pairs[:n_neurons]
 
-    for pair, number, images in zip(pairs, numbers, zip(before, after)):
-        largest = np.nanmax(np.abs(images)) or 1
-        for axes, image in zip(pair, images):
-            axes.imshow(image, cmap=_WEIGHTS, vmin=-largest, vmax=largest)
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_color("0.8")
-        pair[0].set_title(f"neuron {number}")
-        pair[1].set_xlabel(f"±{largest:.2g}")
+    for pair, number, *images in zip(pairs, numbers, before, after):
+        _draw_pair(pair, number, images)
     for first in pairs[::n_columns]:
         for axes, name in zip(first, ("before", "after")):
             axes.set_ylabel(name)
@@ -137,3 +131,14 @@ def encoder_images(data):
         aspect=25,
     )
     return figure
+
+
+def _draw_pair(pair, number, images):
+    """Draw the encoder of a neuron before and after learning, on one scale."""
+    largest = np.nanmax(np.abs(images)) or 1
+    for axes, image in zip(pair, images):
+        axes.imshow(image, cmap=_WEIGHTS, vmin=-largest, vmax=largest)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_color("0.8")
+    pair[0].set_title(f"neuron {number}")
+    pair[1].set_xlabel(f"±{largest:.2g}")

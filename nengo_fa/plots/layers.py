@@ -1,12 +1,12 @@
 """How the layers of a network learn, over epochs."""
 
 import numpy as np
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 from nengo.exceptions import ValidationError
 
 from nengo_fa.plots.conditions import show_ratios
-from nengo_fa.plots.drawing import PAGE, STYLE, make_figure, set_font_size
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 _METRICS = {
     "alignment": ("Update against backpropagation", "Angle (rad)"),
@@ -16,7 +16,7 @@ _METRICS = {
 }
 
 
-@rc_context(STYLE)
+@styled
 def layer_metrics(history):
     """Figure of the metrics of each layer over epochs.
 
@@ -45,32 +45,21 @@ def layer_metrics(history):
             "Holds no metrics. Train with nengo_fa.train(..., metrics=True).",
             attr="history",
         )
-    figure = make_figure(PAGE, 4.2)
+    figure = make_page(4.2)
     grid = figure.add_gridspec(3, 2, height_ratios=[0.01, 1, 1])
     legend = figure.add_subplot(grid[0, :])
     legend.set_axis_off()
-    n_layers, epochs = len(history.layers), np.arange(history.n_epochs + 1)
-    marker = "-" if history.n_epochs else "o"  # a single point has no line
-    colors = colormaps["viridis"](np.linspace(0, 0.85, n_layers))
     panels = {}
     for i, (name, (title, label)) in enumerate(_METRICS.items()):
-        axes = panels[name] = figure.add_subplot(grid[1 + i // 2, i % 2])
-        lines = [
-            axes.plot(epochs, getattr(layer, name), marker, color=color, linewidth=1.4)[
-                0
-            ]
-            for layer, color in zip(history.layers, colors)
-        ]
+        panels[name] = axes = figure.add_subplot(grid[1 + i // 2, i % 2])
+        lines = _draw(axes, history, name)
         axes.set_title(f"({'abcd'[i]}) {title}", loc="left")
         axes.set_ylabel(label)
-        axes.set_xlabel("Epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-        set_font_size(axes)
     show_ratios(panels["weight_ratio"])
     panels["dead"].set_ylim(bottom=0, top=max(0.05, panels["dead"].get_ylim()[1]))
     for name, level in (("alignment", np.pi / 2), ("selectivity", 0)):
         panels[name].axhline(level, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
+    n_layers = len(lines)
     legend.legend(
         lines,
         ["the layer"] if n_layers == 1 else [f"layer {k + 1}" for k in range(n_layers)],
@@ -82,3 +71,18 @@ def layer_metrics(history):
         borderaxespad=0,
     )
     return figure
+
+
+def _draw(axes, history, name):
+    """Draw a metric over epochs; returns a line for each layer."""
+    epochs = np.arange(history.n_epochs + 1)
+    marker = "-" if history.n_epochs else "o"  # a single point has no line
+    colors = colormaps["viridis"](np.linspace(0, 0.85, len(history.layers)))
+    lines = []
+    for layer, color in zip(history.layers, colors):
+        values = getattr(layer, name)
+        lines += axes.plot(epochs, values, marker, color=color, linewidth=1.4)
+    axes.set_xlabel("Epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
+    open_frame(axes)
+    return lines

@@ -1,16 +1,15 @@
 """Online learning: the error over time."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from nengo_fa.plots.drawing import (
     COLUMN,
     FIXED,
     LEARNED,
-    STYLE,
     make_figure,
     set_font_size,
+    styled,
 )
 from nengo_fa.plots.plane import draw_encoders
 
@@ -48,7 +47,7 @@ def online(result):
     return figure
 
 
-@rc_context(STYLE)
+@styled
 def stream(data):
     """Figure of the error while a network learns from a stream of images.
 

@@ -1,21 +1,13 @@
 """Pyramidal neurons: rates, bursts, and what is learned from them."""
 
 import numpy as np
-from matplotlib import rc_context
 
-from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
-    PAGE,
-    STYLE,
-    make_figure,
-    set_font_size,
-)
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, set_font_size, styled
 
 BETWEEN = "0.55"
 
 
-@rc_context(STYLE)
+@styled
 def pyramidal(data):
     """Figure of neurons with two compartments, and of learning from their bursts.
 
@@ -32,9 +24,10 @@ def pyramidal(data):
         it; (b) the fraction of events that are bursts over the apical input, for all
         basal inputs with events; (c) the angle between the update by bursts and that of
         eq. 3 over the time that is averaged; (d) the error of a product while encoders
-        learn, over that with fixed encoders in the same trial. Lines are medians over trials; shades are from the lowest to the highest.
+        learn, over that with fixed encoders in the same trial. Lines are medians over
+        trials; shades are from the lowest to the highest.
     """
-    figure = make_figure(PAGE, 4.8)
+    figure = make_page(4.8)
     panels = figure.subplots(2, 2)
     for letter, draw, axes in zip(
         "abcd", (_draw_rates, _draw_bursts, _draw_angles, _draw_errors), panels.flat

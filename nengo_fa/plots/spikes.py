@@ -1,7 +1,6 @@
 """A network that classifies images in spikes."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import blended_transform_factory
 
@@ -9,18 +8,17 @@ from nengo_fa.plots.conditions import BASELINE
 from nengo_fa.plots.drawing import (
     FIXED,
     LEARNED,
-    PAGE,
     RATES,
-    STYLE,
     add_colorbar,
-    make_figure,
+    make_page,
     set_font_size,
+    styled,
 )
 
 _MILLISECONDS = 1000
 
 
-@rc_context(STYLE)
+@styled
 def presentation(data):
     """Figure of a trained network that is shown images, one after the other.
 
@@ -41,7 +39,7 @@ def presentation(data):
         and their prediction, the spikes, and the output: a row for each class, the
         darker the larger, with a frame around what should be large.
     """
-    figure = make_figure(PAGE, 4.2)
+    figure = make_page(4.2)
     grid = figure.add_gridspec(
         3, 2, width_ratios=[1, 2.3], height_ratios=[0.55, 1.2, 1.2]
     )

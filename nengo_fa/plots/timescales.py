@@ -1,16 +1,15 @@
 """Errors by the learning rates of encoders and of decoders."""
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.patches import Patch
 
 from nengo_fa.plots.conditions import (
     draw_quartiles,
+    explain_band,
     label_plainly,
     make_measures,
     show_ratios,
 )
-from nengo_fa.plots.drawing import FIXED, LEARNED, STYLE
+from nengo_fa.plots.drawing import FIXED, LEARNED, styled
 
 _STYLES = [
     {"color": "0.55", "marker": "v", "linestyle": (0, (1, 1)), "linewidth": 1.4},
@@ -25,7 +24,7 @@ _MEASURES = [
 ]
 
 
-@rc_context(STYLE)
+@styled
 def timescales(data):
     """Figure of errors by the learning rate of the encoders, and by how the speeds compare.
 
@@ -52,25 +51,7 @@ def timescales(data):
     figure, legend, panels = make_measures(_MEASURES)
     for rule, style in zip(data["decoder_rule"].values, _STYLES):
         of_rule = data.sel(decoder_rule=rule).transpose("trial", "encoder_rate")
-        for axes, name in zip(panels, ("rmse", "rmse_solved")):
-            draw_quartiles(
-                axes,
-                places,
-                of_rule[name].values,
-                markersize=4,
-                markevery=1,
-                label=rule,
-                **style,
-            )
-        relative = of_rule.rmse_solved / of_rule.rmse_solved.isel(encoder_rate=0)
-        panels[2].plot(
-            of_rule.ratio.median("trial")[1:],
-            relative.median("trial")[1:],
-            markersize=4,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            **style,
-        )
+        _draw(panels, places, of_rule, label=rule, markersize=4, **style)
     for axes in panels[:2]:
         axes.set_xticks(places, [f"{rate:g}" for rate in rates])
         axes.tick_params("x", labelsize="small")
@@ -82,17 +63,33 @@ def timescales(data):
         line(1, color="0.35", linewidth=0.8, zorder=0)
     for axes in panels:
         show_ratios(axes)
-    handles, names = panels[0].get_legend_handles_labels()
-    n_trials = data.sizes["trial"]
-    noun = "trial" if n_trials == 1 else "trials"
+    _draw_legend(legend, panels[0], data.sizes["trial"])
+    return figure
+
+
+def _draw(panels, places, data, label, **style):
+    """Draw both errors of a decoder rule, and the latter by how the speeds compare."""
+    for axes, name in zip(panels, ("rmse", "rmse_solved")):
+        values = data[name].values
+        draw_quartiles(axes, places, values, markevery=1, label=label, **style)
+    relative = data.rmse_solved / data.rmse_solved.isel(encoder_rate=0)
+    panels[2].plot(
+        data.ratio.median("trial")[1:],
+        relative.median("trial")[1:],
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        **style,
+    )
+
+
+def _draw_legend(legend, axes, n_trials):
+    entries = [*zip(*axes.get_legend_handles_labels()), explain_band([n_trials])]
     legend.legend(
-        [*handles, Patch(color="0.8")],
-        [*names, f"quartiles of {n_trials} {noun}"],
+        *zip(*entries),
         loc="lower center",
-        ncol=len(handles) + 1,
+        ncol=len(entries),
         columnspacing=1.5,
         frameon=False,
         handlelength=3,
         borderaxespad=0,
     )
-    return figure
