@@ -2,60 +2,52 @@
 
 from functools import partial
 
-from nengo_fa.cli.shared import (
-    add_command,
-    add_sweep_options,
-    draw,
-    get_folder,
-    import_extra,
-    import_plots,
-    number,
-    print_claims,
-    store,
-    sweep,
-)
+from nengo_fa.cli import shared
+from nengo_fa.cli.options import add_learning_rate, add_number
 
 N_TRIALS, EPOCHS = 16, 100
 
 
 def add_to(commands):
     """Add the command to those of the parser."""
-    command = add_command(
+    command = shared.add_command(
         commands,
         "banded",
         run,
         help="the task that backpropagation learns and feedback alignment does not, if "
         "each neuron sees one dimension (Hunsberger, 2018)",
     )
-    command.add_argument(
+    add_number(
+        command,
         "--bands",
-        type=number(int, 2, 100),
+        int,
+        2,
+        100,
+        "number of bands in each dimension (default: %(default)s)",
         default=3,
-        metavar="N",
-        help="number of bands in each dimension (default: %(default)s)",
     )
-    command.add_argument(
+    add_number(
+        command,
         "--dimensions",
-        type=number(int, 2, 12),
-        default=2,
-        metavar="N",
-        help="dimensions of the input; with --bands 2 it is the parity task (default: "
+        int,
+        2,
+        12,
+        "dimensions of the input; with --bands 2 it is the parity task (default: "
         "%(default)s)",
+        default=2,
     )
-    command.add_argument(
-        "--learning-rate",
-        type=number(float, 0, 10**6),
-        metavar="RATE",
-        help="learning rate of all encoder rules, per update (default: for each variant "
-        "and each layer its own)",
+    add_learning_rate(
+        command,
+        "learning rate of all encoder rules, per update (default: for each variant and "
+        "each layer its own)",
     )
-    add_sweep_options(command, N_TRIALS, EPOCHS, "two trials of five epochs")
+    shared.add_sweep_options(command, N_TRIALS, EPOCHS, "two trials of five epochs")
 
 
 def run(options):
     """Run the trials, print the claims and draw the figures."""
-    plots = import_plots()
-    banded = import_extra("experiments.banded", "experiments")
+    plots = shared.import_plots()
+    banded = shared.import_extra("experiments.banded", "experiments")
     quick = options.quick
     experiment = banded.BandedExperiment(
         n_bands=options.bands,
@@ -65,16 +57,16 @@ def run(options):
         learning_rate=options.learning_rate,
         seed=options.seed,
     )
-    folder = get_folder(options, f"{options.bands}x{options.dimensions}")
-    data = sweep(experiment, options, folder / "learning.zarr")
-    print_claims(banded.check_claims(data))
+    folder = shared.get_folder(options, f"{options.bands}x{options.dimensions}")
+    data = shared.sweep(experiment, options, folder / "learning.zarr")
+    shared.print_claims(banded.check_claims(data))
     for name in banded.VARIABLES:
-        draw(partial(plots.variants, name=name), data, folder / name)
+        shared.draw(partial(plots.variants, name=name), data, folder / name)
     if experiment.dimensions == 2:  # to be drawn in a plane
-        banded_fields = import_extra("experiments.banded_fields", "experiments")
+        banded_fields = shared.import_extra("experiments.banded_fields", "experiments")
         points = banded_fields.make_points(experiment)
-        store(points, folder / "bands.zarr", experiment)
-        draw(plots.bands, points, folder / "bands")
+        shared.store(points, folder / "bands.zarr", experiment)
+        shared.draw(plots.bands, points, folder / "bands")
         fields = banded_fields.make_fields(experiment)
-        store(fields, folder / "taught.zarr", experiment)
-        draw(plots.taught_fields, fields, folder / "taught")
+        shared.store(fields, folder / "taught.zarr", experiment)
+        shared.draw(plots.taught_fields, fields, folder / "taught")

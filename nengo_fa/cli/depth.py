@@ -2,18 +2,13 @@
 
 from dataclasses import replace
 
-from nengo_fa.cli import mnist
-from nengo_fa.cli.shared import (
-    add_command,
-    add_sweep_options,
-    draw,
-    get_folder,
-    import_extra,
-    import_plots,
-    load_digits,
-    number,
-    print_claims,
-    sweep,
+from nengo_fa.cli import mnist, shared
+from nengo_fa.cli.options import (
+    add_choice,
+    add_dataset,
+    add_device,
+    add_learning_rates,
+    add_number,
 )
 
 N_TRIALS, EPOCHS = 8, 10
@@ -26,75 +21,56 @@ N_OTHER_TRIALS = 2
 
 def add_to(commands):
     """Add the command to those of the parser."""
-    command = add_command(
+    command = shared.add_command(
         commands,
         "depth",
         run,
         help="networks of one to eight hidden layers: where each variant of feedback "
         "alignment stops learning",
     )
-    command.add_argument(
-        "--dataset",
-        metavar="DATA",
-        help="as for nengo-fa mnist (default: mnist, or digits if it is nowhere; digits if "
-        "it is to be quick)",
+    add_dataset(
+        command,
+        "as for nengo-fa mnist (default: mnist, or digits if it is nowhere; digits if it is "
+        "to be quick)",
     )
-    command.add_argument(
-        "--neurons",
-        choices=("rate", "relu"),
-        default="rate",
-        help="rates of LIF neurons, or rectified linear neurons (default: %(default)s)",
-    )
-    command.add_argument(
-        "--depths",
-        type=number(int, 1, 100),
-        nargs="+",
-        metavar="N",
-        help="numbers of hidden layers (default: 1 2 3 5 8)",
-    )
-    command.add_argument(
-        "--n-neurons",
-        type=number(int, 2, 10**5),
-        default=100,
-        metavar="N",
-        help="number of neurons of each layer (default: %(default)s)",
-    )
-    command.add_argument(
+    neurons = "rates of LIF neurons, or rectified linear neurons"
+    add_choice(command, "--neurons", ("rate", "relu"), "rate", neurons)
+    depths = "numbers of hidden layers (default: 1 2 3 5 8)"
+    add_number(command, "--depths", int, 1, 100, depths, nargs="+")
+    n_neurons = "number of neurons of each layer (default: %(default)s)"
+    add_number(command, "--n-neurons", int, 2, 10**5, n_neurons, default=100)
+    add_number(
+        command,
         "--samples",
-        type=number(int, 1, 10**7),
-        metavar="N",
-        help="number of training samples, of which each trial has others (default: 5000)",
+        int,
+        1,
+        10**7,
+        "number of training samples, of which each trial has others (default: 5000)",
     )
-    command.add_argument(
-        "--learning-rates",
-        type=number(float, 1e-9, 1e3),
-        nargs="+",
-        metavar="RATE",
-        help="how far the first update changes the encoders of each layer, as a fraction "
-        "of their length; the best for each variant and depth is chosen in trials of its "
-        f"own (default: {' '.join(map(str, RATES))})",
+    add_learning_rates(
+        command,
+        1e3,
+        "how far the first update changes the encoders of each layer, as a fraction of their "
+        "length; the best for each variant and depth is chosen in trials of its own "
+        f"(default: {' '.join(map(str, RATES))})",
     )
-    command.add_argument(
-        "--device",
-        default="cpu",
-        help="cpu for NumPy, cuda for a GPU through PyTorch or CuPy (default: %(default)s)",
-    )
+    add_device(command)
     quick = (
         "two trials of two epochs, with one learning rate, few samples and up to three "
         "layers"
     )
-    add_sweep_options(command, N_TRIALS, EPOCHS, quick)
+    shared.add_sweep_options(command, N_TRIALS, EPOCHS, quick)
 
 
 def run(options):
     """Choose learning rates, run the trials, print the claims and draw the figure."""
-    plots = import_plots()
-    depth = import_extra("experiments.depth", "experiments")
-    learning_rates = import_extra("experiments.learning_rates", "experiments")
-    precision = import_extra("experiments.sweep", "experiments").precision
+    plots = shared.import_plots()
+    depth = shared.import_extra("experiments.depth", "experiments")
+    learning_rates = shared.import_extra("experiments.learning_rates", "experiments")
+    precision = shared.import_extra("experiments.sweep", "experiments").precision
     with precision("32"):
         experiment = make_experiment(depth, options)
-        folder = get_folder(options, *mnist.name_data(experiment))
+        folder = shared.get_folder(options, *mnist.name_data(experiment))
         other = replace(
             experiment,
             n_trials=1 if options.quick else N_OTHER_TRIALS,
@@ -102,7 +78,7 @@ def run(options):
         )
         relative = options.learning_rates or (QUICK_RATES if options.quick else RATES)
         print("Learning rates, chosen in trials of their own:")
-        rates = sweep(
+        rates = shared.sweep(
             learning_rates.LearningRateExperiment(other, tuple(sorted(set(relative)))),
             options,
             folder / "learning_rates.zarr",
@@ -110,10 +86,10 @@ def run(options):
         chosen = depth.choose_rates(rates)
         print_rates(chosen)
         experiment = replace(experiment, learning_rate=chosen)
-        data = sweep(experiment, options, folder / "depth.zarr")
+        data = shared.sweep(experiment, options, folder / "depth.zarr")
     print(f"\n{depth.report(data)}")
-    print_claims(depth.check_claims(data))
-    draw(plots.depth, data, folder / "depth")
+    shared.print_claims(depth.check_claims(data))
+    shared.draw(plots.depth, data, folder / "depth")
 
 
 def make_experiment(depth, options):
@@ -121,7 +97,7 @@ def make_experiment(depth, options):
     quick = options.quick
     dataset = options.dataset
     if dataset is None:
-        dataset = "digits" if quick else load_digits(depth.load_centered).name
+        dataset = "digits" if quick else shared.load_digits(depth.load_centered).name
     return depth.DepthExperiment(
         dataset=dataset,
         neurons=options.neurons,

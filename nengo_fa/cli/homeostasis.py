@@ -1,18 +1,8 @@
 """The command ``nengo-fa homeostasis``."""
 
-from nengo_fa.cli import mnist, multiplication
+from nengo_fa.cli import mnist, multiplication, shared
 from nengo_fa.cli.in_seconds import add_seconds_options, make_experiment
-from nengo_fa.cli.shared import (
-    add_command,
-    draw,
-    get_folder,
-    import_extra,
-    import_plots,
-    number,
-    print_claims,
-    store,
-    sweep,
-)
+from nengo_fa.cli.options import add_learning_rate, add_number
 
 #: Number of trials online, and seconds.
 FULL, QUICK = (7, 30), (2, 2)
@@ -39,29 +29,21 @@ def add_to(commands):
             "the paper's second experiment, or other samples",
             mnist.add_experiment_options,
         ),
-        (
-            "online",
-            run_online,
-            "multiplication online, in spikes",
-            lambda command: add_seconds_options(command, FULL, QUICK),
-        ),
+        ("online", run_online, "multiplication online, in spikes", _add_seconds),
     ):
-        experiment = add_command(experiments, name, run, help)
+        experiment = shared.add_command(experiments, name, run, help)
         experiment.set_defaults(command=f"homeostasis-{name}")
-        experiment.add_argument(
-            "--spread",
-            type=number(float, 0, 0.9),
-            default=0.1,
-            metavar="SPREAD",
-            help="how far from one lengths may be at the start (default: %(default)s)",
+        spread = "how far from one lengths may be at the start (default: %(default)s)"
+        add_number(experiment, "--spread", float, 0, 0.9, spread, "SPREAD", default=0.1)
+        learning_rate = (
+            "learning rate of the encoder rules (default: that of the experiment)"
         )
-        experiment.add_argument(
-            "--learning-rate",
-            type=number(float, 0, 10**6),
-            metavar="RATE",
-            help="learning rate of the encoder rules (default: that of the experiment)",
-        )
+        add_learning_rate(experiment, learning_rate)
         add_options(experiment)
+
+
+def _add_seconds(command):
+    add_seconds_options(command, FULL, QUICK)
 
 
 def run_multiplication(options):
@@ -73,16 +55,16 @@ def run_multiplication(options):
 
 
 def run_mnist(options):
-    """The same, of the second experiment."""
-    precision = import_extra("experiments.sweep", "experiments").precision
+    """Do the same for the second experiment."""
+    precision = shared.import_extra("experiments.sweep", "experiments").precision
     with precision(options.bits):
         experiment = mnist.make_experiment(options, **_get_learning_rate(options))
         _run_offline(options, experiment, mnist.name_data(experiment))
 
 
 def run_online(options):
-    """The same, online."""
-    online = import_extra("experiments.homeostasis_online", "experiments")
+    """Do the same online."""
+    online = shared.import_extra("experiments.homeostasis_online", "experiments")
     experiment = make_experiment(
         options,
         online.OnlineHomeostasisExperiment,
@@ -101,7 +83,7 @@ def _get_learning_rate(options):
 
 
 def _run_offline(options, experiment, words):
-    homeostasis = import_extra("experiments.homeostasis", "experiments")
+    homeostasis = shared.import_extra("experiments.homeostasis", "experiments")
     if experiment.neurons == "spiking":
         raise SystemExit("nengo-fa: offline, lengths are measured in rates only.")
     experiment = homeostasis.HomeostasisExperiment(experiment, options.spread)
@@ -109,14 +91,14 @@ def _run_offline(options, experiment, words):
 
 
 def _run(options, experiment, words):
-    plots = import_plots()
-    homeostasis = import_extra("experiments.homeostasis", "experiments")
-    portrait = import_extra("experiments.phase_portrait", "experiments")
-    folder = get_folder(options, *words)
-    data = sweep(experiment, options, folder / "homeostasis.zarr")
+    plots = shared.import_plots()
+    homeostasis = shared.import_extra("experiments.homeostasis", "experiments")
+    portrait = shared.import_extra("experiments.phase_portrait", "experiments")
+    folder = shared.get_folder(options, *words)
+    data = shared.sweep(experiment, options, folder / "homeostasis.zarr")
     print(f"\n{homeostasis.report(data)}")
-    print_claims(homeostasis.check_claims(data))
-    draw(plots.homeostasis, data, folder / "homeostasis")
+    shared.print_claims(homeostasis.check_claims(data))
+    shared.draw(plots.homeostasis, data, folder / "homeostasis")
     one_neuron = portrait.make_phase_portrait()
-    store(one_neuron, folder / "phase_portrait.zarr")
-    draw(plots.phase_portrait, one_neuron, folder / "phase_portrait")
+    shared.store(one_neuron, folder / "phase_portrait.zarr")
+    shared.draw(plots.phase_portrait, one_neuron, folder / "phase_portrait")

@@ -1,15 +1,7 @@
 """The command ``nengo-fa learning-rates``."""
 
-from nengo_fa.cli import mnist, multiplication
-from nengo_fa.cli.shared import (
-    add_command,
-    draw,
-    get_folder,
-    import_extra,
-    import_plots,
-    number,
-    sweep,
-)
+from nengo_fa.cli import mnist, multiplication, shared
+from nengo_fa.cli.options import add_learning_rates
 
 
 def add_to(commands):
@@ -25,17 +17,15 @@ def add_to(commands):
         (mnist, run_mnist, "2.5 5 10 20 40"),
     ):
         name = module.__name__.rpartition(".")[2]
-        experiment = add_command(
+        experiment = shared.add_command(
             experiments, name, run, help=f"that of nengo-fa {name}, with its options"
         )
         experiment.set_defaults(command=f"learning-rates-{name}")
-        experiment.add_argument(
-            "--learning-rates",
-            type=number(float, 1e-9, 1e6),  # on a logarithmic axis
-            nargs="+",
+        add_learning_rates(
+            experiment,
+            1e6,
+            f"the learning rates, per update (default: {rates})",
             default=[float(rate) for rate in rates.split()],
-            metavar="RATE",
-            help=f"the learning rates, per update (default: {rates})",
         )
         module.add_experiment_options(experiment)
 
@@ -47,20 +37,20 @@ def run_multiplication(options):
 
 
 def run_mnist(options):
-    """The same, of the second experiment."""
-    precision = import_extra("experiments.sweep", "experiments").precision
+    """Do the same for the second experiment."""
+    precision = shared.import_extra("experiments.sweep", "experiments").precision
     with precision(options.bits):
         experiment = mnist.make_experiment(options)
         _run(options, experiment, mnist.name_data(experiment))
 
 
 def _run(options, experiment, words):
-    plots = import_plots()
-    learning_rates = import_extra("experiments.learning_rates", "experiments")
+    plots = shared.import_plots()
+    learning_rates = shared.import_extra("experiments.learning_rates", "experiments")
     experiment = learning_rates.LearningRateExperiment(
         experiment, tuple(sorted(set(options.learning_rates)))
     )
-    folder = get_folder(options, *words)
-    data = sweep(experiment, options, folder / "learning_rates.zarr")
+    folder = shared.get_folder(options, *words)
+    data = shared.sweep(experiment, options, folder / "learning_rates.zarr")
     print(f"\n{learning_rates.report(data)}\n")
-    draw(plots.sensitivity, data, folder / "learning_rates")
+    shared.draw(plots.sensitivity, data, folder / "learning_rates")

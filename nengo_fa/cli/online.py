@@ -1,13 +1,13 @@
 """The command ``nengo-fa online``."""
 
 import nengo_fa
+from nengo_fa.cli.options import add_choice, add_number
 from nengo_fa.cli.shared import (
     NEURONS,
     add_command,
     add_seed,
     figure_path,
     import_plots,
-    number,
 )
 from nengo_fa.experiments import online
 
@@ -21,26 +21,12 @@ def add_to(commands):
         help="learn to multiply two numbers online, with and without encoder learning",
     )
     command.set_defaults(interrupted="Interrupted before there was anything to report.")
-    command.add_argument(
-        "--neurons",
-        choices=NEURONS,
-        default="spiking",
-        help="LIF neurons, or their rates (default: %(default)s)",
-    )
-    command.add_argument(
-        "--n-neurons",
-        type=number(int, 1, 10**6),
-        default=20,
-        metavar="N",
-        help="number of neurons of each of the two networks (default: %(default)s)",
-    )
-    command.add_argument(
-        "--seconds",
-        type=number(float, 1, 10**6),
-        default=100.0,
-        metavar="S",
-        help="simulated time (default: %(default)s)",
-    )
+    neurons = "LIF neurons, or their rates"
+    add_choice(command, "--neurons", NEURONS, "spiking", neurons)
+    n_neurons = "number of neurons of each of the two networks (default: %(default)s)"
+    add_number(command, "--n-neurons", int, 1, 10**6, n_neurons, default=20)
+    seconds = "simulated time (default: %(default)s)"
+    add_number(command, "--seconds", float, 1, 10**6, seconds, "S", default=100.0)
     add_seed(command, "the input, the neurons and the feedback weights")
     command.add_argument(
         "--figure",

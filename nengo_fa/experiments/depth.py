@@ -357,18 +357,10 @@ def _cross(variants, depths):
 
 
 def report(data):
-    """Test errors, and angles of the first layer, by variant and number of hidden layers.
+    """Return what `check_claims` is about as text, in two tables of medians over trials.
 
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `check_claims`.
-
-    Returns
-    -------
-    text : str
-        Two tables of medians over trials. With the last layer alone, the first of several
-        has no update, and so a right angle.
+    Test errors, and angles of the first layer, by variant and number of hidden layers. With
+    the last layer alone, the first of several has no update, and so a right angle.
     """
     header = f"{'':20}" + "".join(f"{depth:>8}" for depth in data["depth"].values)
     lines = ["Misclassified test samples (%), by number of hidden layers", header]

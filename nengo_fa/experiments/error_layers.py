@@ -110,18 +110,10 @@ def solve(sim, layers):
 
 
 def report(data):
-    """What each route ends with, as a table.
+    """Return what each route ends with as text, from the results of `check_claims`.
 
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `check_claims`.
-
-    Returns
-    -------
-    report : str
-        For both measures, and each carrier and delay: the median error over that with
-        fixed encoders, in each way.
+    A table of the median error over that with fixed encoders, in each way, for both measures
+    and each carrier and delay.
     """
     header = "".join(f"{way:>12}" for way in WAYS)
 

@@ -165,20 +165,12 @@ def solve(sim, hidden):
 
 
 def report(data):
-    """What each millisecond costs, and what the trace wins back, as a table.
+    """Return what delays cost and traces win back as text, from results of `check_claims`.
 
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `check_claims`.
-
-    Returns
-    -------
-    report : str
-        For both measures, and each carrier and delay: the median error over that with
-        fixed encoders, without and with trace; what the delay costs, in percent of the
-        error with fixed encoders for each millisecond; and how much of the cost the trace
-        wins back, both of these of the medians.
+    A table for both measures, and each carrier and delay: the median error over that with
+    fixed encoders, without and with trace; what the delay costs, in percent of the error
+    with fixed encoders for each millisecond; and how much of the cost the trace wins back,
+    both of these of the medians.
     """
     header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'won back':>10}"
     return make_report(data, header, _make_columns)

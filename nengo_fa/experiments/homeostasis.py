@@ -277,16 +277,9 @@ def _cross(rules, *normalizations):
 
 
 def report(data):
-    """Lengths and errors at the end in each condition, as a table.
+    """Return lengths and errors at the end in each condition, a table as text.
 
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `check_claims`.
-
-    Returns
-    -------
-    text : str
+    It takes the same results as `check_claims`.
     """
     names = "RMSE", "length", "5 %", "95 %", "longest", "far (%)", "s > 0 (%)"
     lines = [" " * 32 + "".join(f"{name:>10}" for name in names)]

@@ -89,19 +89,10 @@ def find_best_rates(data):
 
 
 def find_common_rate(data):
-    """The one learning rate that suits all conditions best.
+    """Return the one learning rate that suits all conditions best.
 
     It has the lowest mean, over conditions, of the median error over the lowest median
-    error of the same condition.
-
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `find_best_rates`.
-
-    Returns
-    -------
-    learning_rate : float
+    error of the same condition, in results as for `find_best_rates`.
     """
     median = data.rmse.median("trial")
     excess = median / median.min("learning_rate")
@@ -109,17 +100,7 @@ def find_common_rate(data):
 
 
 def report(data):
-    """A table of the results, as text.
-
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `find_best_rates`.
-
-    Returns
-    -------
-    report : str
-    """
+    """Return errors by learning rate as text, from results as for `find_best_rates`."""
     lines = _make_table("Median RMSE at the end", data.rmse)
     if "test_error" in data:
         lines += _make_table(

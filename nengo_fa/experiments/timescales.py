@@ -282,18 +282,11 @@ def find_best_rate(data, measure, rule):
 
 
 def report(data):
-    """Up to which rate encoders are worth to be taught, and how the speeds compare there.
+    """Return up to which rate teaching encoders pays, and how speeds compare, as text.
 
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As for `check_claims`.
-
-    Returns
-    -------
-    report : str
-        For each rule and each rate of the encoders, medians over trials: both errors
-        over those with fixed encoders, and the ratio of the speeds.
+    A table of the results of `check_claims`. For each rule and each rate of the encoders,
+    medians over trials: both errors over those with fixed encoders, and the ratio of the
+    speeds.
     """
     fixed = data.isel(encoder_rate=0, drop=True)
     lines = [
