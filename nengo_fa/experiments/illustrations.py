@@ -14,6 +14,13 @@ from nengo_fa.rules.derivatives import Rate
 WEIGHTS = np.array([[1.0, -1.0], [3.0, 4.0]])
 BIAS = np.array([1.0, -1.0])
 
+# What a neuron learns from, over the plane.
+FIELDS = {
+    "activities": "activity",
+    "projected_error": "projected error",
+    "gated_error": "projected error times derivative",
+}
+
 
 def make_tuning_curves(n_points=101):
     """Tuning curves of two LIF neurons over the disc (Figure 2).
@@ -76,41 +83,26 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
 
     grid, inside = disc(n_points)
     target = np.prod(grid[inside], axis=1, keepdims=True)
-    encoders, activities, projected, gated = [], [], [], []
+    seen = []
     for i in range(n_iterations + 1):
-        history = train(
-            trial.decode,
-            trial.x,
-            trial.y,
-            epochs=min(i, 1),
-            progress_bar=False,
-            presentation_time=experiment.measured_for,
-            network=trial.network,
-        )
+        history = _train(experiment, trial, epochs=min(i, 1))
         drive = grid[inside] @ history.encoders.T
         current = neuron_type.current(drive, built.gain, built.bias)
-        a = neuron_type.rates(drive, built.gain, built.bias)
-        error = a @ history.decoders.T - target
-        encoders.append(history.encoders)
-        activities.append(a)
-        projected.append(error @ feedback.T)
-        gated.append(
-            equations.aligned_error(error, feedback, Rate()(neuron_type, current))
-        )
+        activities = neuron_type.rates(drive, built.gain, built.bias)
+        error = activities @ history.decoders.T - target
+        gated = equations.aligned_error(error, feedback, Rate()(neuron_type, current))
+        seen.append((history.encoders, activities, error @ feedback.T, gated))
 
-    encoders = np.array(encoders)
+    encoders, *fields = (np.array(values) for values in zip(*seen))
     update = np.diff(encoders, axis=0)
     neuron = np.argmax(np.linalg.norm(encoders[-1] - encoders[0], axis=1))
-
-    def make_field(values, name):
-        values = np.array(values)[:-1, :, neuron]
-        return _make_field("iteration", values, inside, name, "1")
-
+    variables = {
+        name: _make_field("iteration", values[:-1, :, neuron], inside, long_name, "1")
+        for (name, long_name), values in zip(FIELDS.items(), fields)
+    }
     return xr.Dataset(
         {
-            "activities": make_field(activities, "activity"),
-            "projected_error": make_field(projected, "projected error"),
-            "gated_error": make_field(gated, "projected error times derivative"),
+            **variables,
             "encoders": (("iteration", "dimension"), encoders[:-1, neuron]),
             "update": (("iteration", "dimension"), update[:, neuron]),
         },
@@ -119,6 +111,20 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
             "title": "Three iterations of feedback alignment",
             "neuron": int(neuron),
         },
+    )
+
+
+def _train(experiment, trial, epochs, **options):
+    """The history of a trial that goes on from where its network is."""
+    return train(
+        trial.decode,
+        trial.x,
+        trial.y,
+        epochs=epochs,
+        progress_bar=False,
+        presentation_time=experiment.measured_for,
+        network=trial.network,
+        **options,
     )
 
 
@@ -141,17 +147,7 @@ def make_encoder_movement(experiment, trial=0, parts=(0, 0.1, 0.3, 1)):
     """
     trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
     epochs = sorted({round(part * experiment.epochs) for part in parts})
-    history = train(
-        trial.decode,
-        trial.x,
-        trial.y,
-        epochs=epochs[-1],
-        seed=trial.seed,
-        progress_bar=False,
-        presentation_time=experiment.measured_for,
-        snapshots=epochs,
-        network=trial.network,
-    )
+    history = _train(experiment, trial, epochs[-1], seed=trial.seed, snapshots=epochs)
     encoders = np.array([history.snapshots[epoch] for epoch in epochs])
     angle = angle_to_axes(encoders, DIAGONALS).mean(axis=-1)
     return xr.Dataset(

@@ -136,25 +136,30 @@ def run(model, seconds=100.0, progress_bar=True):
             if sim.time < 1:
                 raise
 
-    # Ctrl-C may come between two probes, and leave one of them a sample behind.
-    errors = sim.data[learned], sim.data[fixed]
-    n_steps = min(map(len, errors))
-    n_bins = int(min(100, max(2, n_steps * sim.dt)))
-    time = np.arange(1, n_steps + 1) * sim.dt
-
     built = sim.data[model.learned.hidden]
     encoders = sim.data[scaled_encoders] * (
         model.learned.hidden.radius / built.gain[:, np.newaxis]
     )
     return OnlineResult(
-        seconds=float(time[-1]),
-        window=min(10.0, time[-1] / 2),
-        time=_bin(time, n_bins, np.mean),
-        rmse_learned=_bin(errors[0][:n_steps], n_bins, _root_mean_square),
-        rmse_fixed=_bin(errors[1][:n_steps], n_bins, _root_mean_square),
+        **_summarize(sim.data[learned], sim.data[fixed], sim.dt),
         encoder_time=np.arange(len(encoders) + 1) * scaled_encoders.sample_every,
         encoders=np.concatenate([built.encoders[np.newaxis], encoders]),
     )
+
+
+def _summarize(learned, fixed, dt):
+    """Errors in bins of time, and how long that was, by the names of `OnlineResult`."""
+    # Ctrl-C may come between two probes, and leave one of them a sample behind.
+    n_steps = min(len(learned), len(fixed))
+    n_bins = int(min(100, max(2, n_steps * dt)))
+    time = np.arange(1, n_steps + 1) * dt
+    return {
+        "seconds": float(time[-1]),
+        "window": min(10.0, time[-1] / 2),
+        "time": _bin(time, n_bins, np.mean),
+        "rmse_learned": _bin(learned[:n_steps], n_bins, _root_mean_square),
+        "rmse_fixed": _bin(fixed[:n_steps], n_bins, _root_mean_square),
+    }
 
 
 def _bin(values, n_bins, average):

@@ -182,23 +182,24 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
     rates = neuron_type.rates(x @ built.encoders.T, built.gain, built.bias)
     product = np.prod(x, axis=1, keepdims=True)
     expected = equations.aligned_error(-product, signs, rates)
-
-    times = get_averaging_times(seconds)
-    angle = np.empty((len(WEIGHTS), len(times)))
-    for j, time in enumerate(times):
+    measured = [sim.data[surprise] for surprise in surprises]
+    angles = []
+    for time in get_averaging_times(seconds):
         n_steps = round(time / sim.dt)
-        n_stretches = len(x) // n_steps
-        used = slice(n_stretches * n_steps)
+        reference = _average(expected, x, n_steps)
+        updates = [_average(delta, x, n_steps) for delta in measured]
+        angles.append([alignment_angle(it, reference).mean() for it in updates])
+    return np.transpose(angles)
 
-        def average(delta, shape=(n_stretches, n_steps), used=used):
-            parts = zip(delta[used].reshape(*shape, -1), x[used].reshape(*shape, 2))
-            return np.array([equations.weight_gradient(*part) for part in parts])
 
-        reference = average(expected)
-        for i, surprise in enumerate(surprises):
-            update = average(sim.data[surprise])
-            angle[i, j] = alignment_angle(update, reference).mean()
-    return angle
+def _average(delta, x, n_steps):
+    """The gradients in stretches of so many time steps, (n_stretches, n_neurons, 2)."""
+    n_stretches = len(x) // n_steps
+    shape = n_stretches, n_steps, -1
+    stretches = (
+        values[: n_stretches * n_steps].reshape(shape) for values in (delta, x)
+    )
+    return np.array([equations.weight_gradient(*part) for part in zip(*stretches)])
 
 
 def get_averaging_times(seconds):

@@ -72,26 +72,27 @@ def history(times, curves, title, label):
     panel = Panel(48, 24, width, 162, (0, end), (yticks[0], yticks[-1]))
 
     xticks = [tick for tick in get_ticks(0, end) if tick <= end]
-    parts = [
-        _draw_grid(panel, yticks),
-        panel.draw_axes(xticks, yticks, "Time (s)", label, ylabel_at=12),
-    ]
-    for mean, colour in reversed(list(zip(means, COLOURS))):  # the first on top
-        pixels = panel.place(np.transpose([at, mean]))
-        parts.append(
-            draw_line(pixels, stroke=colour, stroke_width=1.8, data_part="curve")
-        )
-    parts += _draw_names(panel, list(curves), last)
     return draw_view(
         "history",
         title,
         220,
-        parts,
+        [
+            _draw_grid(panel, yticks),
+            panel.draw_axes(xticks, yticks, "Time (s)", label, ylabel_at=12),
+            *_draw_curves(panel, at, means),
+            *_draw_names(panel, list(curves), last),
+        ],
         {
             "samples": len(times),
             "last": write_json([v[0] if len(v) else np.nan for v in last]),
         },
     )
+
+
+def _draw_curves(panel, at, means):
+    for mean, colour in reversed(list(zip(means, COLOURS))):  # the first on top
+        pixels = panel.place(np.transpose([at, mean]))
+        yield draw_line(pixels, stroke=colour, stroke_width=1.8, data_part="curve")
 
 
 def _thin(values, most):

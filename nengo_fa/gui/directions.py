@@ -25,6 +25,8 @@ from nengo_fa.gui.svg import (
 
 LONGEST = 1.4  # encoder that is drawn at its length
 
+LIMITS = (-LONGEST, LONGEST)  # of both axes
+
 MOST_NEURONS = 60  # or the document would be too large
 
 SHORTEST_ARROW = 12  # in pixels
@@ -84,36 +86,23 @@ def preferred_directions(
             f"Must be the index of one of {len(now)} neurons (got {chosen})",
             attr="chosen",
         )
-    limits = (-LONGEST, LONGEST)
-    plane = Panel(40, 50, 220, 220, limits, limits)
-
+    plane = Panel(40, 50, 220, 220, LIMITS, LIMITS)
+    if len(now) > MOST_NEURONS:
+        title = f"{title} ({MOST_NEURONS} of {len(now)})"
     parts = [
         *_draw_legend(f"neuron {chosen}, {error_name}", error_direction),
         _draw_diagonals(plane),
         draw_circle(plane, stroke=GREY),
         plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", ylabel_at=20),
+        *_draw_others(plane, start, now, chosen),
+        *_draw_chosen(
+            plane,
+            *(_shorten(encoder) for encoder in (start[chosen], now[chosen], ahead)),
+            error_direction,
+        ),
     ]
-    others = np.zeros(len(now), dtype=bool)
-    others[np.linspace(0, len(now) - 1, min(len(now), MOST_NEURONS)).astype(int)] = True
-    others[chosen] = False
-    if len(now) > MOST_NEURONS:
-        title = f"{title} ({MOST_NEURONS} of {len(now)})"
-    starts, ends = (
-        plane.place(encoders[others & np.isfinite(encoders).all(axis=-1)])
-        for encoders in (_shorten(start), _shorten(now))
-    )
-    parts += [
-        draw_dots(starts, 4, stroke=GREY, data_part="start"),
-        _draw_rays(plane, ends),
-        draw_dots(ends, 6, stroke=LEARNED, data_part="now"),
-    ]
-    parts += _draw_chosen(
-        plane,
-        *(_shorten(encoder) for encoder in (start[chosen], now[chosen], ahead)),
-        error_direction,
-    )
     if np.isfinite(point).all():
-        x, y = plane.place(np.clip(point, *limits))
+        x, y = plane.place(np.clip(point, *LIMITS))
         parts.append(_draw_cross(x, y, data_part="point"))
 
     length = np.linalg.norm(now, axis=-1)
@@ -135,6 +124,22 @@ def preferred_directions(
             "checksum": crc32(now.tobytes()),
         },
     )
+
+
+def _draw_others(plane, start, now, chosen):
+    """Draw the encoders of all neurons but one, or of so many as can be drawn."""
+    others = np.zeros(len(now), dtype=bool)
+    others[np.linspace(0, len(now) - 1, min(len(now), MOST_NEURONS)).astype(int)] = True
+    others[chosen] = False
+    starts, ends = (
+        plane.place(encoders[others & np.isfinite(encoders).all(axis=-1)])
+        for encoders in (_shorten(start), _shorten(now))
+    )
+    return [
+        draw_dots(starts, 4, stroke=GREY, data_part="start"),
+        _draw_rays(plane, ends),
+        draw_dots(ends, 6, stroke=LEARNED, data_part="now"),
+    ]
 
 
 def _draw_legend(name, error_direction):

@@ -65,15 +65,12 @@ def error_fields(projected, gated, chosen, title="Error that teaches"):
     Parameters
     ----------
     projected : (n_points, n_points) array_like
-        Error times feedback weights, over the square from -1 to 1: rows along the second
-        input, from below, columns along the first. At most 32 points a side; NaN is left
-        blank.
+        Error times feedback weights, over the plane as for `tuning_curves`.
     gated : (n_points, n_points) array_like
         The same times the derivative of the neuron, of which the update is an average.
     chosen : int
-        Index of the neuron.
     title : str, optional
-        Stands above the maps, with the neuron.
+        As for `tuning_curves`.
 
     Returns
     -------
@@ -85,7 +82,7 @@ def error_fields(projected, gated, chosen, title="Error that teaches"):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the arrays are not square, not of one size, or too large.
+        If the arrays are not as for `tuning_curves`.
     """
     projected = _check_field("projected", projected)
     gated = check_shape("gated", gated, projected.shape)

@@ -182,11 +182,9 @@ class AngleHistory(SessionView):
     ----------
     ensembles : dict
         Up to 6 curves: to the name of each a `nengo.Ensemble` of two dimensions.
-    title : str, optional
-        Stands above the curves.
-    label : str, optional
+    title, label : str, optional
     period : float, optional
-        In simulated seconds, between two samples.
+        As for `ErrorHistory`.
 
     Raises
     ------
