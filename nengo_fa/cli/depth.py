@@ -93,7 +93,7 @@ def run(options):
 
 
 def make_experiment(depth, options):
-    """The experiment that the options describe, but for its learning rates."""
+    """Return the experiment that the options describe, but for its learning rates."""
     quick = options.quick
     dataset = options.dataset
     if dataset is None:

@@ -28,7 +28,7 @@ def add_seconds_options(command, full, quick):
 
 
 def make_experiment(options, make, full, quick, **parameters):
-    """An experiment of as many trials and seconds as the options say."""
+    """Return an experiment of as many trials and seconds as the options say."""
     n_trials, seconds = quick if options.quick else full
     return make(
         n_trials=options.trials or n_trials,

@@ -82,7 +82,7 @@ def run(options):
 
 
 def _present(experiment, data, path, quick):
-    """One of the networks in spikes, as it is stored, or trained once more."""
+    """Return one of the networks in spikes, as it is stored, or trained once more."""
     presentation = shared.import_extra("experiments.presentation", "experiments")
     results = shared.import_extra(
         "experiments.sweep.store", "experiments"
@@ -99,7 +99,7 @@ def _present(experiment, data, path, quick):
 
 
 def make_experiment(options, **parameters):
-    """The experiment that the options describe.
+    """Return the experiment that the options describe.
 
     Parameters
     ----------
@@ -138,6 +138,6 @@ def make_experiment(options, **parameters):
 
 
 def name_data(experiment):
-    """Words for the folder of results."""
+    """Return words for the folder of results."""
     name = experiment.dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
     return [experiment.neurons] if name == "mnist" else [name, experiment.neurons]

@@ -58,7 +58,7 @@ def run(options):
 
 
 def make_experiment(options, n_quick, **parameters):
-    """The experiment that the options describe.
+    """Return the experiment that the options describe.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ class BandedExperiment(Experiment):
         return -(-self.n_samples // self.n_batches)
 
     def make_template(self):
-        """Dataset for the results of all trials, full of NaN."""
+        """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "variant": list(VARIANTS),
             "connectivity": CONNECTIVITIES,
@@ -172,7 +172,7 @@ class BandedExperiment(Experiment):
         return results
 
     def make_data(self, trial):
-        """The samples of a trial, a `.Dataset`."""
+        """Return the samples of a trial, a `.Dataset`."""
         return datasets.banded(
             self.n_bands,
             self.dimensions,
@@ -182,7 +182,7 @@ class BandedExperiment(Experiment):
         )
 
     def declare(self, trial, variant, connectivity, taught="both"):
-        """The network of a trial, as for `nengo_fa.train`.
+        """Declare the network of a trial, as for `nengo_fa.train`.
 
         Returns
         -------
@@ -209,21 +209,21 @@ class BandedExperiment(Experiment):
         return network
 
     def _draw_encoders(self, connectivity, rng):
-        """Encoders of length one of the first layer, for the input and a constant."""
+        """Return first-layer encoders of length one, for the input and a constant."""
         encoders = rng.randn(self.n_first, self.dimensions + 1)
         if connectivity == "limited":
             encoders[:, : self.dimensions] *= self._get_seen()
         return encoders / np.linalg.norm(encoders, axis=1, keepdims=True)
 
     def _get_rates(self, variant, connectivity, taught):
-        """The learning rates of both layers, zero for one that does not learn."""
+        """Return the learning rates of both layers, zero for what does not learn."""
         rates = LEARNING_RATES[variant][connectivity]
         if self.learning_rate is not None:
             rates = [self.learning_rate] * 2
         return [float(rate * learns) for rate, learns in zip(rates, TAUGHT[taught])]
 
     def _make_layers(self, encoders, seeds):
-        """The connections to both layers, a list, and the one to the output."""
+        """Make the connections to both layers, a list, and that to the output."""
         config = nengo.Network.context[-1].config
         config[nengo.Ensemble].neuron_type = nengo.RectifiedLinear()
         config[nengo.Ensemble].max_rates = nengo.dists.Uniform(0.67, 1.33)
@@ -256,11 +256,11 @@ class BandedExperiment(Experiment):
         return encodes, nengo.Connection(second, output, function=lambda x: 0)
 
     def _get_seen(self):
-        """Ones for the dimension that each neuron sees if it sees one only."""
+        """Return ones for the dimension that each neuron sees if it sees only one."""
         return np.eye(self.dimensions)[np.arange(self.n_first) % self.dimensions]
 
     def _train(self, trial, network):
-        """Results after each epoch, (epochs + 1,) each, by the names of variables."""
+        """Return results after each epoch, (epochs + 1,) each, by variable."""
         data = self.make_data(trial)
         x, y = make_inputs(data.x_train), make_targets(data.labels_train)
         x_test, y_test = make_inputs(data.x_test), make_targets(data.labels_test)
@@ -291,17 +291,17 @@ class BandedExperiment(Experiment):
         return hide_diverged(results)
 
     def find_classes(self, x):
-        """The class of each point, (n_points,)."""
+        """Return the class of each point, (n_points,)."""
         return datasets.find_bands(x, self.n_bands).sum(axis=1) % 2
 
 
 def make_inputs(x):
-    """What the first layer sees of samples: with a constant of one."""
+    """Return what the first layer sees of samples: with a constant of one."""
     return np.column_stack([x, np.ones(len(x))])
 
 
 def make_targets(labels):
-    """The outputs that are wanted, (n_samples, 1): one for class one, else minus one."""
+    """Return the wanted outputs, (n_samples, 1): one for class one, else minus one."""
     return np.where(labels == 1, 1.0, -1.0)[:, np.newaxis]
 
 
@@ -309,7 +309,7 @@ _OTHERS = [variant for variant in VARIANTS if variant != "backprop"]
 
 
 def _learn(connectivity, taught, variants=_OTHERS):
-    """Conditions of layers that learn by some variants."""
+    """Return the conditions of layers that learn by some variants."""
     words = "{variant}" if len(taught) == 1 else "{variant}, {taught}"
     # the layers before the variants, as the claims are printed
     return cross(words, connectivity=[connectivity], taught=taught, variant=variants)
@@ -404,7 +404,7 @@ def check_claims(data):
 
 
 def _measure(data):
-    """Errors before and after learning, and means over all epochs of what is taught."""
+    """Return errors before and after learning, and means over epochs of the rest."""
     start, final = data.isel(epoch=0), data.isel(epoch=-1)
     return final.assign(
         untaught_error=start["test_error"],

@@ -11,7 +11,7 @@ from nengo_fa.rules.teach_chain import VARIANTS
 
 
 def make_points(experiment, trial=0):
-    """The samples of a trial to learn from.
+    """Return the samples of a trial to learn from.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def make_points(experiment, trial=0):
 
 
 def make_fields(experiment, trial=0, n_points=90):
-    """What one neuron of limited connectivity is taught over the plane, before it learns.
+    """Find what a neuron of limited connectivity is taught over the plane, at the start.
 
     Of the neurons that see the first dimension, it is the one that backpropagation
     teaches most.

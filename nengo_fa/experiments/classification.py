@@ -191,7 +191,7 @@ class ClassificationExperiment(Experiment):
         return -(-len(load_centered(self.dataset).x_train) // self.n_batches)
 
     def make_template(self):
-        """Dataset for the results of all trials, full of NaN."""
+        """Make a dataset for the results of all trials, full of NaN."""
         coordinates = make_coordinates(self.n_trials, self.epochs)
         variables = {
             **{name: (list(coordinates), its) for name, its in VARIABLES.items()},
@@ -216,7 +216,7 @@ class ClassificationExperiment(Experiment):
         return results
 
     def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
-        """The network of a trial, as for `nengo_fa.train`.
+        """Declare the network of a trial, as for `nengo_fa.train`.
 
         Returns
         -------
@@ -246,7 +246,7 @@ class ClassificationExperiment(Experiment):
         )
 
     def _make_trainer(self, network, solver=None):
-        """What trains a network, and the samples to test it with."""
+        """Make what trains a network, and the samples to test it with."""
         data = load_centered(self.dataset)
         y_train, y_test = data.one_hot()
         measure_rng, test_rng = (
@@ -266,7 +266,7 @@ class ClassificationExperiment(Experiment):
         return trainer, trainer.make_test([data.x_test], [y_test], test_rng)
 
     def _train(self, network):
-        """Results after each epoch, (epochs + 1,) each, by the names of variables."""
+        """Return results after each epoch, (epochs + 1,) each, by variable."""
         trainer, test = self._make_trainer(network)
         results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
         (layer,) = trainer.chain.layers
@@ -283,7 +283,7 @@ class ClassificationExperiment(Experiment):
         return np.mean(to_numpy(test.decode(0)).argmax(axis=1) != labels)
 
     def _run_baseline(self, trial):
-        """The error of fixed encoders: RMSE in training, and of test samples."""
+        """Return the error of fixed encoders: RMSE in training, and of test samples."""
         # for all parts of a trial it is the same, and takes as long as some epochs
         common = replace(
             self, n_trials=1, epochs=1, learning_rate=0.0, encoders=self.baseline
@@ -291,7 +291,7 @@ class ClassificationExperiment(Experiment):
         return _find_baseline(common, trial, rc.get("precision", "bits"))
 
     def find_baseline(self, trial):
-        """The error of a network with well-chosen encoders that do not learn.
+        """Return the error of a network with well-chosen encoders that do not learn.
 
         Returns
         -------
@@ -317,13 +317,13 @@ class ClassificationExperiment(Experiment):
 
 @lru_cache(maxsize=1)
 def _find_baseline(experiment, trial, bits):
-    """That of the experiment; the last one is kept, as long as the precision is the same."""
+    """Return the baseline of an experiment, and keep the last one for its precision."""
     return experiment.find_baseline(trial)
 
 
 @lru_cache(maxsize=1)
 def load_centered(name):
-    """A dataset about its mean, with a mean length of one; the last one is kept."""
+    """Return a dataset about its mean, with a mean length of one, and keep it."""
     return datasets.load(name).centered()
 
 

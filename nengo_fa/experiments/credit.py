@@ -7,7 +7,7 @@ from nengo_fa.offline.passes import Pass
 
 
 def find_taught(chain, x, y):
-    """The error of each neuron of the first layer, and what it is by backpropagation.
+    """Return the error of each first-layer neuron, and what it is by backpropagation.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def find_taught(chain, x, y):
 
 
 def find_alignment(x, delta, backpropagated, scale):
-    """The cosine between two updates of the encoders of a layer.
+    """Return the cosine between two updates of the encoders of a layer.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def find_alignment(x, delta, backpropagated, scale):
 
 
 def make_partners(x, rng):
-    """For each dimension, samples that share it with those given, and no other dimension.
+    """Return, for each dimension, samples that share it alone with the given samples.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def make_partners(x, rng):
 
 
 def find_visible_part(delta, others, seen):
-    r"""How much of what neurons are taught depends on the one dimension that each sees.
+    r"""Return how much of what neurons are taught depends on the dimension they see.
 
     What is taught, averaged over the dimensions that a neuron does not see, is a function
     of the one that it sees. Its mean square is the mean product of what is taught for two

@@ -138,7 +138,7 @@ class DepthExperiment(Experiment):
         return {**super().configuration, **identity}
 
     def make_template(self):
-        """Dataset for the results of all trials, full of NaN."""
+        """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "variant": VARIANTS,
             "depth": self.depths,
@@ -171,7 +171,7 @@ class DepthExperiment(Experiment):
         return results
 
     def declare(self, variant, depth, seed, learning_rate=1.0):
-        """A network, with its rules.
+        """Declare a network, with its rules.
 
         Parameters
         ----------
@@ -212,7 +212,7 @@ class DepthExperiment(Experiment):
         return model, classifier
 
     def _train(self, variant, depth, trial):
-        """The results of one network, by the names of variables."""
+        """Return the results of one network, by the names of variables."""
         data = load_centered(self.dataset)
         seed, rng = draw_seed(self.seed, trial)
         chosen = rng.permutation(len(data.x_train))[: self.n_samples]
@@ -256,7 +256,7 @@ class DepthExperiment(Experiment):
         }
 
     def _find_rates(self, trainer, variant, depth):
-        """The learning rate of each layer, a list, from rules of a learning rate of one."""
+        """Return the learning rates of layers, a list, from those of one."""
         relative = self.learning_rate
         if not is_number(relative):
             relative = relative[variant][depth]
@@ -273,7 +273,7 @@ class DepthExperiment(Experiment):
 
 
 def choose_rates(data):
-    """The learning rates with the lowest training error, for `DepthExperiment`.
+    """Return the learning rates with the lowest training error, for `DepthExperiment`.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ def check_claims(data):
 
 
 def _make_claims(depths):
-    """What is said of networks with these numbers of hidden layers, a table."""
+    """Return what is said of networks with these numbers of hidden layers, a table."""
     taught = chains.VARIANTS
     return (
         Comparison(
@@ -349,7 +349,7 @@ def _make_claims(depths):
 
 
 def _cross(variants, depths):
-    """Conditions as for a `.Comparison`: each variant with each number of layers."""
+    """Return conditions of a `.Comparison`: each variant with each number of layers."""
     return {
         name_condition(variant, depth): {"variant": variant, "depth": depth}
         for variant, depth in product(variants, depths)
@@ -381,5 +381,5 @@ def report(data):
 
 
 def name_condition(variant, depth):
-    """A variant and a number of hidden layers in words."""
+    """Return a variant and a number of hidden layers in words."""
     return f"{variant}, {depth} layer{'s' * (depth > 1)}"

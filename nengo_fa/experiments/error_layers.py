@@ -87,7 +87,7 @@ class ErrorLayerExperiment(LateErrors):
 
 
 def solve(sim, layers):
-    """Error of the square with the best decoders for the encoders of two layers.
+    """Return the error of the square with the best decoders, for the encoders of two layers.
 
     At random inputs, normally distributed as those of the simulation are, in rates.
 

@@ -177,7 +177,7 @@ def report(data):
 
 
 def _make_columns(ratio, delay):
-    """The columns of the report, from ratios of errors by trace and delay."""
+    """Return the columns of the report, from ratios of errors by trace and delay."""
     prompt = float(ratio.sel(delay=0, trace="none"))
     none, matched = (float(ratio.sel(delay=delay, trace=trace)) for trace in TRACES)
     columns = f"{none:10.3f}{matched:8.3f}"

@@ -19,7 +19,7 @@ WEIGHTS = {
 
 
 def find_mean(rule, x, angle):
-    """The weighted mean of inputs that a rule turns to, at some preferred directions.
+    """Return the weighted mean of inputs that a rule turns preferred directions to.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def find_mean(rule, x, angle):
 
 
 def find_fixed_points(rule, x, n_angles=720):
-    """The directions at which a rule comes to rest, found from its inputs alone.
+    """Return the directions at which a rule comes to rest, found from its inputs alone.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def find_fixed_points(rule, x, n_angles=720):
 
 
 def find_principal_angle(x, current=None):
-    """The angle of the principal eigenvector of second moments, from -pi/2 to pi/2.
+    """Return the angle of the principal eigenvector of second moments, within pi/2 of 0.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def find_principal_angle(x, current=None):
 
 
 def get_distance(angle, points, period=2 * np.pi):
-    """The distance of each angle to the nearest of some points, (..., n_angles).
+    """Return the distance of each angle to the nearest of some points, (..., n_angles).
 
     Parameters
     ----------

@@ -34,13 +34,13 @@ DT = 0.001
 
 
 def draw_gaussian(n_samples, rng):
-    """Inputs of zero mean and another variance in each of two directions."""
+    """Draw inputs of zero mean and another variance in each of two directions."""
     turn = _rotate(np.deg2rad(30))
     return (rng.randn(n_samples, 2) * [0.6, 0.25]) @ turn.T
 
 
 def draw_clusters(n_samples, rng):
-    """Inputs of zero mean in three clusters, two of them of few inputs far away."""
+    """Draw inputs of zero mean in three clusters, two of few inputs far away."""
     centers = np.array([[1.2, 0.3], [-0.3, 1.0], [-0.37, -0.43]])
     cluster = rng.choice(3, size=n_samples, p=[0.2, 0.2, 0.6])
     return (
@@ -110,7 +110,7 @@ class HebbianExperiment(InSeconds):
     name = "hebbian"
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         coordinates = {
             "inputs": list(INPUTS),
             "rule": list(WEIGHTS),
@@ -163,7 +163,7 @@ class HebbianExperiment(InSeconds):
         return {name: data.values for name, data in template.data_vars.items()}
 
     def _simulate(self, x, start):
-        """The angles of the directions over time, (n_times, n_neurons), by rule."""
+        """Return the angles of directions over time, (n_times, n_neurons), by rule."""
         encoders = np.stack([np.cos(start), np.sin(start)], axis=1)
         with nengo.Network(seed=0) as model:
             stimulus = nengo.Node(nengo.processes.PresentInput(x, DT))
@@ -255,7 +255,7 @@ def check_claims(data):
 
 
 def _measure(data):
-    """Mean distances of directions from several points, at the start and at the end."""
+    """Return mean distances of directions from points, at the start and at the end."""
     start, end = (data["angle"].isel(time=i, drop=True) for i in (0, -1))
     points = data["fixed_point"]
     return xr.Dataset(
@@ -271,7 +271,7 @@ def _measure(data):
 
 
 def _find_distance(angle, points, period=2 * np.pi):
-    """The distance to the nearest of some points, the mean over neurons."""
+    """Return the distance to the nearest of some points, the mean over neurons."""
     distance = xr.apply_ufunc(
         get_distance,
         angle,
@@ -284,7 +284,7 @@ def _find_distance(angle, points, period=2 * np.pi):
 
 
 def _make_claims(inputs, rules):
-    """What is said of these inputs and rules, a table."""
+    """Return what is said of these inputs and rules, a table."""
     everywhere = cross("{inputs}, {rule}", inputs=inputs, rule=rules)
     gate, constant = "activity as gate", "constant error"
     return (

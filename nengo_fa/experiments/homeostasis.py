@@ -70,7 +70,7 @@ class HomeostasisExperiment(Variation):
         return {**super().configuration, "spread": self.spread}
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         n_updates = getattr(self.experiment, "n_batches", 1)
         return make_length_template(
             RULES, self.n_trials, self.epochs, self.experiment.n_neurons, n_updates
@@ -87,7 +87,7 @@ class HomeostasisExperiment(Variation):
         return hide_nan(results)
 
     def _learn(self, trial, rule, normalization):
-        """Results of one condition, by the names of the variables."""
+        """Return results of one condition, by the names of the variables."""
         declared = self.experiment.declare(trial, rule, normalization)
         if isinstance(self.experiment, MultiplicationExperiment):
             network, x, y, batch_size = declared.network, declared.x, declared.y, None
@@ -123,14 +123,14 @@ def check_spread(spread):
 
 
 def draw_length(spread, seed, trial, n_neurons):
-    """Lengths of the encoders at the start of a trial, (n_neurons,)."""
+    """Return lengths of the encoders at the start of a trial, (n_neurons,)."""
     return np.random.RandomState([seed, trial, 1]).uniform(
         1 - spread, 1 + spread, size=n_neurons
     )
 
 
 def make_length_template(rules, n_trials, epochs, n_neurons, n_updates, clock="Epoch"):
-    """Dataset for the results of any of these experiments, full of NaN."""
+    """Make a dataset for the results of any of these experiments, full of NaN."""
     coordinates = {
         "rule": rules,
         "normalization": NORMALIZATIONS,
@@ -149,14 +149,14 @@ def make_length_template(rules, n_trials, epochs, n_neurons, n_updates, clock="E
 
 
 def make_results(shape, epochs, n_neurons):
-    """Arrays for results, by the names of the variables."""
+    """Return arrays for results, by the names of the variables."""
     of_neurons = *shape, epochs + 1, n_neurons
     shapes = {"rmse": of_neurons[:-1]}
     return {name: np.empty(shapes.get(name, of_neurons)) for name in VARIABLES}
 
 
 def find_factors(data, rule, normalization="homeostatic"):
-    """By what the squared lengths' distance from one was multiplied, and should have been.
+    """Find by what distances of squared lengths from one were and should be multiplied.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def check_claims(data):
 
 
 def _measure(data, rules):
-    """What the claims compare: the error, and distances of lengths from one."""
+    """Return what the claims compare: the error, and distances of lengths from one."""
     distance = np.abs(data["encoder_length"] - 1)
     start, final = (distance.isel(epoch=epoch, drop=True) for epoch in (0, -1))
     factors = [find_factors(data, rule) for rule in rules]
@@ -223,7 +223,7 @@ def _measure(data, rules):
 
 
 def _make_claims(rules):
-    """What is said of lengths wherever they start, a table."""
+    """Return what is said of lengths wherever they start, a table."""
     return [
         Comparison(
             "Stabilized, fewer neurons run away than by the homeostatic rule",
@@ -251,7 +251,7 @@ def _make_claims(rules):
 
 
 def _make_claims_of_attraction(rules):
-    """What is said of lengths that are not one at the start, a table."""
+    """Return what is said of lengths that are not one at the start, a table."""
     return [
         Comparison(
             "Lengths that are not one at the start come closer to it: distance of the "

@@ -57,7 +57,7 @@ class OnlineHomeostasisExperiment(InSeconds):
         super().__post_init__()
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         return make_length_template(
             ["FeedbackAlignment"],
             self.n_trials,
@@ -85,7 +85,7 @@ class OnlineHomeostasisExperiment(InSeconds):
         return hide_nan(results)
 
     def _learn(self, trial, normalization):
-        """Results of one condition, by the names of the variables."""
+        """Return results of one condition, by the names of the variables."""
         seed, rng = draw_seed(self.seed, trial)
         directions = nengo.dists.UniformHypersphere(surface=True).sample(
             self.n_neurons, 2, rng=rng
@@ -128,7 +128,7 @@ class OnlineHomeostasisExperiment(InSeconds):
         return results
 
     def _measure(self, gain, error, projected_error, derivative, scaled_encoders, x):
-        """The error, the drive towards or away from length one, and lengths at the end."""
+        """Return the error, what drives lengths away from one, and lengths at the end."""
         encoders = scaled_encoders / gain[:, np.newaxis]
         drive = np.einsum("tnd,td->tn", encoders, x)
         radial = self.learning_rate * gain * derivative * projected_error * drive
@@ -137,7 +137,7 @@ class OnlineHomeostasisExperiment(InSeconds):
 
 
 def _make_probes(product):
-    """What is measured of a network while it learns, by name."""
+    """Make the probes of a network while it learns, by name."""
     rule = product.encode.learning_rule
     names = "projected_error", "derivative", "scaled_encoders"
     sources = {name: (rule, name) for name in names}

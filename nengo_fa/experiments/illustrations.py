@@ -23,7 +23,7 @@ FIELDS = {
 
 
 def make_tuning_curves(n_points=101):
-    """Tuning curves of two LIF neurons over the disc (Figure 2).
+    """Return tuning curves of two LIF neurons over the disc (Figure 2).
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def make_tuning_curves(n_points=101):
 
 
 def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
-    """What one neuron sees over some iterations of feedback alignment (Figure 3).
+    """Return what a neuron sees over some iterations of feedback alignment (Figure 3).
 
     Of the neurons of the hidden layer, it is the one whose encoder turns most.
 
@@ -115,7 +115,7 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
 
 
 def _train(experiment, trial, epochs, **options):
-    """The history of a trial that goes on from where its network is."""
+    """Train the network of a trial, which goes on from where it is."""
     return train(
         trial.decode,
         trial.x,
@@ -129,7 +129,7 @@ def _train(experiment, trial, epochs, **options):
 
 
 def make_encoder_movement(experiment, trial=0, parts=(0, 0.1, 0.3, 1)):
-    """Encoders on their way to the diagonals (Figure 4).
+    """Return encoders on their way to the diagonals (Figure 4).
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _make_axes(grid):
 
 
 def _make_field(dim, values, inside, name, units):
-    """Values at points of the disc, (n, n_points), as a variable on the grid."""
+    """Return values at points of the disc, (n, n_points), as a variable on the grid."""
     field = np.full((len(values), *inside.shape), np.nan)
     field[:, inside] = values
     return (dim, "x2", "x1"), field, {"long_name": name, "units": units}

@@ -44,7 +44,7 @@ def check_carrier(carrier):
 
 
 def make_delay(delay):
-    """A synapse that makes a connection late, and leaves what it carries as it is.
+    """Return a synapse that makes a connection late, and changes nothing else.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def make_delay(delay):
 
 
 def make_trace(delay):
-    """The eligibility trace that suits a delay of the error.
+    """Return the eligibility trace that suits a delay of the error.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ class LateErrors(InSeconds):
         raise NotImplementedError
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         coordinates = {
             "measure": MEASURES,
             **self.conditions,
@@ -208,16 +208,16 @@ class LateErrors(InSeconds):
         return {"rmse": rmse, "rmse_fixed": rmse_fixed}
 
     def _learn(self, trial):
-        """Final errors by condition, all of them in one simulation; ``"fixed"`` is one."""
+        """Return the final errors in each condition, and of ``"fixed"`` encoders."""
         raise NotImplementedError
 
     def _untrace(self, condition):
-        """The same condition without a trace."""
+        """Return the same condition without a trace."""
         raise NotImplementedError
 
 
 def simulate(model, stimulus, networks, seconds, solve):
-    """Both errors of networks that learn from the same stimulus, in one simulation.
+    """Simulate networks that learn from the same stimulus, and find their errors.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def simulate(model, stimulus, networks, seconds, solve):
 
 
 def make_report(data, header, make_columns):
-    """A table of median errors over those with fixed encoders.
+    """Return a table of median errors over those with fixed encoders, as text.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ def make_report(data, header, make_columns):
 
 
 def cross_late(delays, **others):
-    """Conditions as for a `.Comparison`: at these delays, and at other coordinates."""
+    """Return conditions of a `.Comparison`, at these delays and other coordinates."""
     words = "{measure}, {carrier}, {delay} ms"
     return cross(words, measure=MEASURES, carrier=CARRIERS, delay=delays, **others)
 

@@ -38,7 +38,7 @@ class LearningRateExperiment(Variation):
         return {**configuration, "learning_rates": list(self.learning_rates)}
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         template = self.experiment.make_template()
         rates = {"learning_rate": list(self.learning_rates)}
         ends = {
@@ -73,7 +73,7 @@ class LearningRateExperiment(Variation):
 
 
 def find_best_rates(data):
-    """The learning rate with the lowest median error, for each condition.
+    """Return the learning rate with the lowest median error, for each condition.
 
     Parameters
     ----------

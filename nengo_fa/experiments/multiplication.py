@@ -95,7 +95,7 @@ class MultiplicationExperiment(Experiment):
         return {"trial": self.chunk_size}
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         coordinates = make_coordinates(self.n_trials, self.epochs)
         variables = {name: (list(coordinates), its) for name, its in VARIABLES.items()}
         title = "Multiplication, with encoders learned offline"
@@ -113,7 +113,7 @@ class MultiplicationExperiment(Experiment):
         return hide_nan(results)
 
     def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
-        """The network and the samples of a trial, as for `nengo_fa.train`.
+        """Declare the network and the samples of a trial, as for `nengo_fa.train`.
 
         Returns
         -------
@@ -161,7 +161,7 @@ class MultiplicationExperiment(Experiment):
         return results
 
     def _train(self, group, paths):
-        """The error, (epochs + 1, n_trials), and the encoders after each epoch."""
+        """Return the error, (epochs + 1, n_trials), and encoders after each epoch."""
         trainer = Trainer(
             paths,
             [trial.x for trial in group],
@@ -275,7 +275,7 @@ def check_claims(data):
 
 
 def _measure(data):
-    """What is left at the end, and what learning was like on the way."""
+    """Return what is left at the end, and what learning was like on the way."""
     final = data.isel(epoch=-1)
     # half of what the best of the three normalizations gains, in the same trial
     start = data["rmse"].isel(epoch=0).sel(normalization="none")

@@ -52,7 +52,7 @@ class OnlineResult:
         return self.angle[last].mean()
 
     def before_and_after(self, rmse):
-        """The error in the first and in the last window."""
+        """Return the error in the first and in the last window."""
         bins = max(1, round(self.window / self.seconds * len(rmse)))
         squares = rmse**2
         return np.sqrt(squares[:bins].mean()), np.sqrt(squares[-bins:].mean())
@@ -148,7 +148,7 @@ def run(model, seconds=100.0, progress_bar=True):
 
 
 def _summarize(learned, fixed, dt):
-    """Errors in bins of time, and how long that was, by the names of `OnlineResult`."""
+    """Return errors in bins of time, and its length, by the names of `OnlineResult`."""
     # Ctrl-C may come between two probes, and leave one of them a sample behind.
     n_steps = min(len(learned), len(fixed))
     n_bins = int(min(100, max(2, n_steps * dt)))

@@ -24,7 +24,7 @@ STEP = 0.002
 
 
 def predict_change(rule, u, s):
-    r"""The velocity of the squared length, :math:`\dot u / (\kappa \alpha)`.
+    r"""Return the velocity of the squared length, :math:`\dot u / (\kappa \alpha)`.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def predict_change(rule, u, s):
 
 
 def predict_turning(u, q, time):
-    r"""The squared length of a homeostatic neuron that turns, in closed form.
+    r"""Return the squared length of a homeostatic neuron that turns, in closed form.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def predict_turning(u, q, time):
 
 
 def make_phase_portrait(n_points=13, duration=6.0):
-    """Predicted and simulated velocities and trajectories of the squared length.
+    """Predict and simulate velocities and trajectories of the squared length.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def make_phase_portrait(n_points=13, duration=6.0):
 
 
 def _simulate_velocity(rule, u, s):
-    """The change of squared lengths in a small step, for a gradient along the encoder."""
+    """Return the velocity of squared lengths, for a gradient along the encoders."""
     encoders = np.sqrt(u)[:, np.newaxis] * np.array([1.0, 0.0])
     gradient = s * encoders / u[:, np.newaxis]
     if rule == "Taylor":
@@ -135,7 +135,7 @@ def _simulate_velocity(rule, u, s):
 
 
 def _simulate(rule, encoders, n_steps):
-    """Squared lengths over time, (n_neurons, n_steps), for a gradient of length one."""
+    """Simulate squared lengths, (n_neurons, n_steps), for a gradient of length one."""
     gradient = np.tile([1.0, 0.0], (len(encoders), 1))
     gain = np.ones(len(encoders))
     squares = np.empty((len(encoders), n_steps))

@@ -123,7 +123,7 @@ def _check(n_samples, n_shown, presentation_time, dt, n_test):
 
 @contextmanager
 def _showing(network, x, presentation_time):
-    """A model of the network in spikes, shown x, and its probes; it is as before after."""
+    """Yield a model of the network in spikes that is shown x, and its probes."""
     hidden, stimulus = network.hidden, network.stimulus
     before = hidden.neuron_type, stimulus.output
     try:
@@ -138,7 +138,7 @@ def _showing(network, x, presentation_time):
 
 
 def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
-    """The outputs for all samples, and the spikes for those that are shown."""
+    """Return the outputs for all samples, and the spikes for those that are shown."""
     outputs = np.empty((len(x), n_steps, probes[0].size_in))
     spikes = []
     progress = Progress("Showing samples", "Showing samples", len(x))

@@ -59,7 +59,7 @@ class PyramidalExperiment(InSeconds):
     name = "pyramidal"
 
     def make_template(self):
-        """Dataset for the results, full of NaN."""
+        """Make a dataset for the results, full of NaN."""
         coordinates = {
             "trial": range(self.n_trials),
             "apical": APICAL,
@@ -95,7 +95,7 @@ class PyramidalExperiment(InSeconds):
 
 
 def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
-    """Events and bursts of neurons at held basal and apical inputs.
+    """Measure events and bursts of neurons at held basal and apical inputs.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
 
 
 def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
-    """Angle between the updates by bursts and by eq. 3, averaged over more and more time.
+    """Measure the angle between mean updates by bursts and by eq. 3, over some times.
 
     Encoders stay as they are, and the error is that of an output of zero that should be
     the product of the inputs. In eq. 3 it is the firing rate that takes the place of f',
@@ -193,7 +193,7 @@ def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
 
 
 def _average(delta, x, n_steps):
-    """The gradients in stretches of so many time steps, (n_stretches, n_neurons, 2)."""
+    """Return gradients in stretches of n_steps, (n_stretches, n_neurons, 2)."""
     n_stretches = len(x) // n_steps
     shape = n_stretches, n_steps, -1
     stretches = (
@@ -203,12 +203,12 @@ def _average(delta, x, n_steps):
 
 
 def get_averaging_times(seconds):
-    """Lengths of time that updates are averaged over, in seconds, up to half of all."""
+    """Return how long updates are averaged over, in seconds, up to half of all."""
     return seconds / 2 ** np.arange(7, 0, -1)
 
 
 def learn(n_neurons=50, seconds=40.0, seed=0):
-    """Multiplication learned in spikes: encoders fixed, taught by bursts, and by eq. 3.
+    """Learn multiplication in spikes: encoders fixed, taught by bursts, and by eq. 3.
 
     Neurons, input and signs of the feedback weights are the same for all rules, and
     decoders are learned by PES.
@@ -250,7 +250,7 @@ def learn(n_neurons=50, seconds=40.0, seed=0):
 
 
 def get_times(seconds):
-    """The middle of each stretch of time that an error is measured in, in seconds."""
+    """Return the middle of each stretch of time with an error, in seconds."""
     return (np.arange(N_BINS) + 0.5) * seconds / N_BINS
 
 
@@ -270,7 +270,7 @@ def check_claims(data):
 
 
 def _measure(data):
-    """What apical input changes, the angles, and the error in the last quarter."""
+    """Return what apical input changes, angles, and the error in the last quarter."""
     firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
     events, total = firing["event_rate"], firing.sum("basal")
     fraction = total["burst_rate"] / total["event_rate"]
@@ -288,7 +288,7 @@ def _measure(data):
 
 
 def _make_claims(data):
-    """What is said of the neurons at the inputs and the weights of the data, a table."""
+    """Return what is said of the neurons, a table, at the coordinates of the data."""
     shortest, *_, longest = data["averaging_time"].values
     last_quarter = {"last quarter": {}}
     return (

@@ -106,7 +106,7 @@ class TimescaleExperiment(InSeconds):
         return {**super().configuration, "decoders": rules}
 
     def make_template(self):
-        """Dataset for the results of all trials, full of NaN."""
+        """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "decoder_rule": list(DECODER_RULES),
             "encoder_rate": self.encoder_rates,
@@ -131,7 +131,7 @@ class TimescaleExperiment(InSeconds):
         return results
 
     def _learn(self, decoder_rule, encoder_rate, trial):
-        """The three measures of one simulation."""
+        """Return the three measures of one simulation."""
         seed, _ = draw_seed(self.seed, trial)
         with nengo.Network(seed=seed) as model:
             stimulus = make_stimulus(seed)
@@ -168,7 +168,7 @@ class TimescaleExperiment(InSeconds):
 
 
 def _measure(neurons, neuron_type, encoders, decoders):
-    """The error with the best decoders, and the ratio of the two speeds.
+    """Return the error with the best decoders, and the ratio of the two speeds.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def check_claims(data):
 
 
 def _average(rmse, chosen):
-    """The mean over those encoder rates that are chosen for each decoder rule, if any."""
+    """Return the mean over the encoder rates that are chosen for each decoder rule."""
     means = np.full((rmse.shape[0], rmse.shape[2]), np.nan)
     for i in np.flatnonzero(chosen.any(axis=1)):
         means[i] = rmse.values[i, chosen[i]].mean(axis=0)
@@ -238,7 +238,7 @@ def _average(rmse, chosen):
 
 
 def _make_claims(rules, fixed, rates, with_both):
-    """What is said of these decoder rules, some of them with slow and with fast encoders."""
+    """Return what is said of decoder rules, some with slow and with fast encoders."""
     table = [
         Comparison(
             f"{rule}, {where}: learned encoders have less error than fixed",
@@ -276,7 +276,7 @@ def _make_claims(rules, fixed, rates, with_both):
 
 
 def find_best_rate(data, measure, rule):
-    """The rate of learned encoders with the lowest median error, for one decoder rule."""
+    """Return the encoder rate with the lowest median error for a decoder rule."""
     median = data[measure].sel(decoder_rule=rule).median("trial")
     return float(median.isel(encoder_rate=slice(1, None)).idxmin("encoder_rate"))
 

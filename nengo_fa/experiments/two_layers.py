@@ -30,7 +30,7 @@ RADIUS = 1.0
 
 
 def square(x):
-    """The target: the square of a complex number, :math:`(2 x_1 x_2, x_1^2 - x_2^2)`.
+    """Return the target, a complex square, :math:`(2 x_1 x_2, x_1^2 - x_2^2)`.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def square(x):
 
 
 def make_late_synapse(tau, delay, dt=0.001):
-    """A lowpass filter, and behind it a delay: a synapse for spikes that come late.
+    """Return a lowpass filter with a delay behind it, for spikes that come late.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class LayeredErrors(nengo.Network):
                 self._make_way_back(route, delay, hop, feedback, seeds)
 
     def _make_layers(self, n_neurons, synapse, seeds):
-        """The way forward: the input, two layers, and the connections that learn."""
+        """Make the input, two layers, and the connections that learn."""
         max_rates = nengo.dists.Uniform(50, 100)
         self.input = nengo.Node(size_in=N_INPUTS, label="input")
         first = nengo.Ensemble(
@@ -190,7 +190,7 @@ class LayeredErrors(nengo.Network):
         )
 
     def _make_error(self, synapse):
-        """The error of the output, from which the decoders learn."""
+        """Make the error of the output, from which the decoders learn."""
         target = nengo.Node(lambda t, x: square(x), size_in=N_INPUTS)
         self.error = nengo.Node(size_in=2, label="error")
         self.filtered_error = nengo.Node(size_in=2, label="filtered error")
@@ -203,7 +203,7 @@ class LayeredErrors(nengo.Network):
         nengo.Connection(self.filtered_error, self.decode.learning_rule, synapse=None)
 
     def _make_way_back(self, route, delay, hop, feedback, seeds):
-        """The way of the error to the last layer and, by its route, to the first."""
+        """Make the way of the error to the last layer and, by a route, to the first."""
         late = make_delay(delay)
 
         def hand_on(i, error, late_by, synapse=late, **transform):

@@ -61,7 +61,7 @@ _MEASURES = {
 
 @styled
 def bands(data):
-    """Figure of the points of a task of bands in the plane.
+    """Draw a figure of the points of a task of bands in the plane.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def bands(data):
 
 @styled
 def variants(data, name="test_error"):
-    """Figure of a measure over epochs, in each variant.
+    """Draw a figure of a measure over epochs, in each variant.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def _draw_legend(figure, names, counts):
 
 @styled
 def taught_fields(data):
-    """Figure of what a neuron is taught that sees the first dimension of two.
+    """Draw a figure of what a neuron is taught that sees the first dimension of two.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ BASELINE = {"color": "0.35", "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
 
 
 def make_measures(measures):
-    """A figure with measures of learning side by side, and a legend above.
+    """Return a figure with measures of learning side by side, and a legend above.
 
     A measure is its name in the data, a title and a label of its axis.
     """
@@ -40,7 +40,7 @@ def make_measures(measures):
 
 
 def get_conditions(measure, dimension):
-    """Name, style and (n_trials, n) values of each rule with each normalization."""
+    """Return name, style and (n_trials, n) values of each condition."""
     return [
         (
             f"{_RULES[rule][0]}, {_NORMALIZATIONS[normalization][0]}",
@@ -60,7 +60,7 @@ def _get_style(normalization, linewidth, **style):
 
 
 def get_quartiles(values):
-    """The three quartiles over trials, (3, n); NaN where there are none."""
+    """Return the three quartiles over trials, (3, n); NaN where there are none."""
     quartiles = np.full((3, values.shape[1]), np.nan)
     known = ~np.isnan(values).all(axis=0)
     with np.errstate(invalid="ignore"):  # between infinite values
@@ -86,7 +86,7 @@ def draw_quartiles(axes, x, values, color, marker, markevery, markersize, **styl
 
 
 def explain_band(counts):
-    """The entry of a legend for the bands of `draw_quartiles`; counts are those of trials."""
+    """Return the entry of a legend for quartiles of some counts of trials."""
     low, high = min(counts), max(counts)
     n_trials = f"{high}" if low == high else f"{low} to {high}"
     noun = "trial" if n_trials == "1" else "trials"

@@ -28,7 +28,7 @@ _LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
 @styled
 def learning_curves(data):
-    """Figure of error, angle and length of the encoders over epochs.
+    """Draw a figure of error, angle and length of the encoders over epochs.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def learning_curves(data):
 
 @styled
 def classification_curves(data):
-    """Figure of errors in classification, and of the length of encoders, over epochs.
+    """Draw a figure of errors in classification, and lengths of encoders, over epochs.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def classification_curves(data):
 
 @styled
 def sensitivity(data):
-    """Figure of the error that is left at the end, by learning rate.
+    """Draw a figure of the error that is left at the end, by learning rate.
 
     Parameters
     ----------

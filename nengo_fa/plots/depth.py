@@ -18,7 +18,7 @@ _UNTAUGHT = "before learning"
 
 @styled
 def depth(data):
-    """Figure of the test error, and of alignment, by number of hidden layers.
+    """Draw a figure of the test error, and of alignment, by number of hidden layers.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def make_figure(width, height):
 
 
 def make_page(height):
-    """A figure as wide as a page, of a height in inches."""
+    """Return a figure as wide as a page, of a height in inches."""
     return make_figure(PAGE, height)
 
 

@@ -15,7 +15,7 @@ LOOKS = {
 
 @styled
 def error_layers(data):
-    """Figure of final errors over the delay of each hop, for three routes of the error.
+    """Draw a figure of final errors over the delay of each hop, for three routes.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ LOOKS = {"none": (FIXED, "-", "no trace"), "matched": (LEARNED, "--", "trace")}
 
 @styled
 def error_populations(data):
-    """Figure of final errors over the delay of the error.
+    """Draw a figure of final errors over the delay of the error.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
 
 @styled
 def hebbian(data, trial=0):
-    """Figure of preferred directions over time, and of where they should come to rest.
+    """Draw a figure of preferred directions over time, and where they should rest.
 
     Parameters
     ----------

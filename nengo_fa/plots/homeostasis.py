@@ -20,7 +20,7 @@ _HIGHEST = 1e3  # of the lengths that are shown
 
 @styled
 def homeostasis(data):
-    """Figure of the error times the drive, of lengths, and of lengths as predicted.
+    """Draw a figure of error times drive, of lengths, and of lengths as predicted.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def homeostasis(data):
 
 
 def _draw_radial(axes, data):
-    """A histogram of the mean of error times drive of each neuron."""
+    """Draw a histogram of the mean of error times drive of each neuron."""
     values = data["radial"].sel(normalization="stabilized").values
     values = np.where(np.isfinite(values), values, np.nan)
     values = np.nanmean(values, axis=1).ravel()
@@ -78,7 +78,7 @@ def _draw_radial(axes, data):
 
 
 def _draw_lengths(axes, data):
-    """Medians, a band for 90 %, and the longest, over time."""
+    """Draw medians, a band for 90 %, and the longest, over time."""
     epochs = data["epoch"].values
     for normalization in data["normalization"].values:
         style = _STYLES[normalization]
@@ -99,7 +99,7 @@ def _draw_lengths(axes, data):
 
 
 def _draw_factors(axes, data, rule):
-    """By what distances from one were multiplied, over what the theory says."""
+    """Draw by what distances from one were multiplied, over what the theory says."""
     from nengo_fa.experiments.homeostasis import find_factors
 
     limit = 12.0
@@ -118,7 +118,7 @@ def _draw_factors(axes, data, rule):
 
 @styled
 def phase_portrait(data):
-    """Figure of how the length of one neuron changes under a constant gradient.
+    """Draw a figure of how the length of one neuron changes under a constant gradient.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ _FIELDS = {
 
 @styled
 def tuning_curves(data):
-    r"""Figure of the firing rates of neurons over the unit disc.
+    r"""Draw a figure of the firing rates of neurons over the unit disc.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def tuning_curves(data):
 
 @styled
 def iterations(data):
-    r"""Figure of what one neuron learns from over some iterations.
+    r"""Draw a figure of what one neuron learns from over some iterations.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _draw_fields(figure, column, data, name):
 
 @styled
 def encoder_movement(data):
-    r"""Figure of encoders on their way to the diagonals.
+    r"""Draw a figure of encoders on their way to the diagonals.
 
     Parameters
     ----------

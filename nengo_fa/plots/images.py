@@ -24,7 +24,7 @@ _WEIGHTS = "PuOr_r"
 
 @styled
 def confusion_matrix(data):
-    """Figure of which classes are taken for which.
+    """Draw a figure of which classes are taken for which.
 
     Parameters
     ----------
@@ -35,8 +35,9 @@ def confusion_matrix(data):
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The counts, but for zeros. Colours are the percentage of the images of a row. What is correct is grey, so that it does not outshine the mistakes. On the
-        right, how many of a row are mistakes.
+        The counts, but for zeros. Colours are the percentage of the images of a row. What
+        is correct is grey, so that it does not outshine the mistakes. On the right is the
+        share of mistakes in each row.
     """
     counts = data["confusion"].transpose("label", "prediction").values
     n_classes = len(counts)
@@ -83,7 +84,7 @@ def _write_counts(axes, counts, dark):
 
 @styled
 def encoder_images(data):
-    """Figure of encoders as images, before and after learning.
+    """Draw a figure of encoders as images, before and after learning.
 
     Parameters
     ----------

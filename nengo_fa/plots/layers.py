@@ -18,7 +18,7 @@ _METRICS = {
 
 @styled
 def layer_metrics(history):
-    """Figure of the metrics of each layer over epochs.
+    """Draw a figure of the metrics of each layer over epochs.
 
     Parameters
     ----------

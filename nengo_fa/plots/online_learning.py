@@ -15,7 +15,7 @@ from nengo_fa.plots.plane import draw_encoders
 
 
 def online(result):
-    """Figure of the online experiment.
+    """Draw a figure of the online experiment.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def online(result):
 
 @styled
 def stream(data):
-    """Figure of the error while a network learns from a stream of images.
+    """Draw a figure of the error while a network learns from a stream of images.
 
     Parameters
     ----------

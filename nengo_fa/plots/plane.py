@@ -71,7 +71,7 @@ def hatch_negative(axes, data, field, high):
 
 
 def _extend(field):
-    """The field with a seam of one point, for what is drawn between points at the rim."""
+    """Return the field with a seam of one point, for what is drawn at the rim."""
     padded = np.pad(field, 1, constant_values=np.nan)
     n_rows, n_columns = field.shape
     around = np.array(

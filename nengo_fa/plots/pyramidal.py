@@ -9,7 +9,7 @@ BETWEEN = "0.55"
 
 @styled
 def pyramidal(data):
-    """Figure of neurons with two compartments, and of learning from their bursts.
+    """Draw a figure of neurons with two compartments, and learning from their bursts.
 
     Parameters
     ----------

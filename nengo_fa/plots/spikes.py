@@ -20,7 +20,7 @@ _MILLISECONDS = 1000
 
 @styled
 def presentation(data):
-    """Figure of a trained network that is shown images, one after the other.
+    """Draw a figure of a trained network that is shown images, one after the other.
 
     Parameters
     ----------

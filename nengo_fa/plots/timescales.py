@@ -26,7 +26,7 @@ _MEASURES = [
 
 @styled
 def timescales(data):
-    """Figure of errors by the learning rate of the encoders, and by how the speeds compare.
+    """Draw a figure of errors by learning rate of encoders, and by how speeds compare.
 
     Parameters
     ----------

@@ -172,7 +172,7 @@ def _compare(data, row, condition, at):
 
 
 def _get_values(data, side, at):
-    """One side of a comparison in one condition, (n_trials,)."""
+    """Return one side of a comparison in one condition, (n_trials,)."""
     if is_number(side):
         return np.full(data.sizes["trial"], float(side))
     name, replaced = (side, {}) if isinstance(side, str) else side
@@ -182,7 +182,7 @@ def _get_values(data, side, at):
 
 
 def find_lower(condition, a, b):
-    """Whether a is lower than b.
+    """Find whether a is lower than b.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def find_lower(condition, a, b):
 
 
 def find_equivalent(condition, a, b, margin):
-    """Whether a and b are the same, but for a fraction ``margin`` of b.
+    """Find whether a and b are the same, but for a fraction ``margin`` of b.
 
     Parameters
     ----------
@@ -236,14 +236,14 @@ def find_equivalent(condition, a, b, margin):
 
 
 def _test_positive(differences):
-    """Probability that differences are above zero as they are by chance."""
+    """Return the probability that differences are above zero as they are by chance."""
     if not np.any(differences):
         return 1.0
     return stats.wilcoxon(differences, alternative="greater").pvalue
 
 
 def _get_effect(differences):
-    """The matched-pairs rank-biserial correlation."""
+    """Return the matched-pairs rank-biserial correlation."""
     differences = differences[differences != 0]
     if len(differences) == 0:
         return 0.0
@@ -252,7 +252,7 @@ def _get_effect(differences):
 
 
 def count_epochs_to(rmse, level):
-    """Number of epochs until an error has come down to a level.
+    """Return the number of epochs until an error has come down to a level.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ NORMALIZED = cross(
 
 
 def make_rule(rule, normalization, decode, **parameters):
-    """An encoder rule by its names.
+    """Return an encoder rule by its names.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def make_rule(rule, normalization, decode, **parameters):
 
 
 def make_coordinates(n_trials, epochs):
-    """Coordinates of results: for each condition and trial, and after each epoch."""
+    """Return coordinates of results: conditions, trials and epochs."""
     return {
         "rule": RULES,
         "normalization": NORMALIZATIONS,

@@ -20,11 +20,11 @@ class Experiment:
         return configuration
 
     def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
+        """Return the same experiment, of another number of epochs."""
         return replace(self, epochs=epochs)
 
     def make_template(self):
-        """Dataset for the results of all trials, full of NaN."""
+        """Make a dataset for the results of all trials, full of NaN."""
         raise NotImplementedError
 
     def run(self, **part):
@@ -93,5 +93,5 @@ class Variation(Experiment):
         return {**configuration, "experiment": self.name + configuration["experiment"]}
 
     def with_epochs(self, epochs):
-        """The same experiment, of another number of epochs."""
+        """Return the same experiment, of another number of epochs."""
         return replace(self, experiment=self.experiment.with_epochs(epochs))

@@ -13,7 +13,7 @@ RMS = 0.5
 
 
 def make_stimulus(seed, size_out=2):
-    """A node with the input of a trial, a signal of up to 2 Hz."""
+    """Make a node with the input of a trial, a signal of up to 2 Hz."""
     process = nengo.processes.WhiteSignal(60, high=2, rms=RMS, seed=seed)
     return nengo.Node(process, size_out=size_out)
 
@@ -58,5 +58,5 @@ class InSeconds(Experiment):
         return {"trial": 1}
 
     def with_epochs(self, epochs):
-        """The same experiment, of another number of seconds."""
+        """Return the same experiment, of another number of seconds."""
         return replace(self, seconds=epochs)

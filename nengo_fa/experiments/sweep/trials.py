@@ -5,7 +5,7 @@ import xarray as xr
 
 
 def draw_seed(seed, trial):
-    """The seed of a trial, which does not depend on how many trials there are.
+    """Return the seed of a trial, which does not depend on how many trials there are.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def draw_seed(seed, trial):
 
 
 def make_template(coordinates, variables, title):
-    """A dataset for the results of an experiment, full of NaN.
+    """Return a dataset for the results of an experiment, full of NaN.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def make_template(coordinates, variables, title):
 
 
 def hide_nan(results):
-    """The results, a dict of ndarray, with infinity where they are not a number."""
+    """Return results, a dict of ndarray, with infinity where they are not a number."""
     for values in results.values():
         values[np.isnan(values)] = np.inf
     return results
 
 
 def hide_diverged(results):
-    """The results, a dict of ndarray, all infinite where the RMSE is not finite."""
+    """Return results, a dict of ndarray, all infinite where the RMSE is not finite."""
     diverged = ~np.isfinite(results["rmse"])
     for values in results.values():
         values[diverged] = np.inf
