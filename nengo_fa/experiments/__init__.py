@@ -1,9 +1,21 @@
 """The paper's experiments and those that go beyond it, one file each."""
 
 import sys
+from importlib import import_module
+from types import ModuleType
 
-from nengo_fa.experiments.sweep import claims, conditions, store
 
-# the modules that users import by a shorter name than that of their place
-for _module in (claims, conditions, store):
-    sys.modules[f"nengo_fa.experiments.{_module.__name__.rpartition('.')[2]}"] = _module
+class _Moved(ModuleType):
+    """A module by a shorter name than that of its place, imported when it is used."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # tools ask all modules for these
+            raise AttributeError(name)
+        place = self.__name__.replace(".experiments.", ".experiments.sweep.")
+        return getattr(import_module(place), name)
+
+
+for _name in ("claims", "conditions", "store"):
+    globals()[_name] = sys.modules[f"{__name__}.{_name}"] = _Moved(
+        f"{__name__}.{_name}"
+    )

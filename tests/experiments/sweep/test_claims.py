@@ -129,3 +129,15 @@ def test_table(rng):
     assert below.findings == (find_lower("anywhere", a[1, 1], [1.5] * 9),)
     assert same.findings[1] == find_equivalent("x, 30 ms", [2] * 9, b[0, 2], 0.1)
     assert (same.statement, same.quantities) == ("Same", ("2", "b"))
+
+
+def test_modules_have_shorter_names():
+    """What was beside the experiments is found there still."""
+    from nengo_fa.experiments.claims import Claim as same
+    from nengo_fa.experiments.store import Store
+
+    from nengo_fa.experiments import claims, conditions
+    from nengo_fa.experiments.sweep import store
+
+    assert same is Claim and claims.find_lower is find_lower
+    assert Store is store.Store and len(conditions.RULES) == 2
