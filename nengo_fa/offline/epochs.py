@@ -65,7 +65,7 @@ class Samples:
         piece_size = batch_size
         if device.name == "cpu":
             piece_size = max(1, PIECE_SIZE // max(n_neurons))
-        # each batch as a list of pieces, which are numbers of samples in their order
+        # each batch as a list of pieces
         self._batches = [
             _split(batch, piece_size)
             for batch in _split(slice(0, n_samples), batch_size)
@@ -81,14 +81,14 @@ class Samples:
             self._kept = Kept(chain, batch_size)
         self._inputs = make_inputs(device, (n_networks, n_samples, dimensions))
         self._y = device.empty((n_networks, n_samples, size_out))
+        order = rng.permutation(n_samples) if self.in_batches else np.arange(n_samples)
         for i in range(n_networks):
-            self._y[i] = device.array(y[i])
+            self._y[i] = device.array(y[i][order])
             for rows in pieces:  # not to copy all of them at once
-                self._inputs[i, rows, :-1] = device.array(x[i][rows])
+                self._inputs[i, rows, :-1] = device.array(x[i][order[rows]])
         self._error = device.empty((n_samples, size_out))
         self._gradients = [device.empty(layer.encoders.shape) for layer in layers]
         self._of_piece = [device.empty(layer.encoders.shape[1:]) for layer in layers]
-        self._order = self._first_order = self._draw_order()
 
     @property
     def in_batches(self):
@@ -116,18 +116,16 @@ class Samples:
         rmse : (n_networks,) ndarray
             The root mean square error that is left.
         """
-        # the same numbers whatever was drawn since
-        self._order = self._first_order
-        return self._run(solve, learn=False)
+        return self._run(solve, self._batches, learn=False)
 
     def learn(self, solve):
         """One epoch: update all encoders once for each batch, and solve for the decoders.
 
-        With several batches, the samples are divided anew, and pass once. So the gradient
-        of the batch that comes last, which holds what is left over if they cannot be
-        divided evenly, waits for the decoders, and is followed at the beginning of the next
-        epoch; `solve` comes before the first. Decoders are those for the activities that
-        each batch had in its turn.
+        Samples are assigned to batches at random, once; in each epoch, the batches pass in
+        another random order, but for the one that comes last, which holds what is left over
+        if samples cannot be divided evenly. Its gradient waits for the decoders, and is
+        followed at the beginning of the next epoch; `solve` comes before the first.
+        Decoders are those for the activities that each batch had in its turn.
 
         Parameters
         ----------
@@ -139,32 +137,10 @@ class Samples:
         rmse : (n_networks,) ndarray
             The root mean square error that is left, of these activities.
         """
-        self._order = self._draw_order()
-        return self._run(solve, learn=True)
-
-    def run_epochs(self, solve, epochs):
-        """Learn for some epochs, as `.train` does, but go on where errors are not finite.
-
-        Parameters
-        ----------
-        solve : callable
-            From `.make_solve`.
-        epochs : int
-
-        Yields
-        ------
-        epoch : int
-            From 0, with nothing learned yet, to ``epochs``. With several batches the last
-            one comes twice: at last, decoders are solved for from all activities of the
-            final encoders.
-        rmse : (n_networks,) ndarray
-            The root mean square error that is left after it.
-        """
-        yield 0, self.solve(solve)
-        for epoch in range(1, epochs + 1):
-            yield epoch, self.learn(solve)
-        if self.in_batches:
-            yield epochs, self.solve(solve)
+        *first, last = self._batches
+        if first:
+            first = [first[k] for k in self._rng.permutation(len(first))]
+        return self._run(solve, [*first, last], learn=True)
 
     def test(self):
         """The root mean square errors with the decoders as they are, (n_networks,)."""
@@ -188,25 +164,9 @@ class Samples:
             self._decode(i, self._forward(i, rows, with_derivative=False), rows)
         return self._error
 
-    def _draw_order(self):
-        """Numbers of the samples, batch by batch; None if they are in one batch."""
-        if not self.in_batches:
-            return None
-        order = self._rng.permutation(len(self._error))
-        for batch in self._batches:  # as they lie in memory, which is faster
-            order[batch[0].start : batch[-1].stop].sort()
-        return order
-
-    def _get(self, values, rows=slice(None)):
-        """Those of the values, one for each sample, that are in these rows of the order."""
-        if self._order is None:
-            return values[rows]
-        xp = self._chain.device.namespace
-        return xp.take(values, xp.asarray(self._order[rows]), axis=0)
-
-    def _run(self, solve, learn):
+    def _run(self, solve, batches, learn):
         networks = range(len(self._y))
-        *first, last = self._batches
+        *first, last = batches
         for batch in first:
             if learn:
                 self._follow_gradients()
@@ -218,7 +178,7 @@ class Samples:
                     self._activities[i, rows] = activities
                     if learn:
                         error = self._decode(i, activities, rows)
-                        error -= self._get(self._y[i], rows)
+                        error -= self._y[i, rows]
                         self._add_gradients(i, error, rows)
             if learn:
                 self._divide_gradients(batch)
@@ -228,10 +188,10 @@ class Samples:
         self._reset_gradients()
         rmse = np.empty(len(networks))
         for i in networks:
-            activities, y = self._forward_batch(i, last), self._get(self._y[i])
-            self._chain.decoders[i] = solve(activities, y)
+            activities = self._forward_batch(i, last)
+            self._chain.decoders[i] = solve(activities, self._y[i])
             error = self._decode(i, activities, slice(None))
-            error -= y
+            error -= self._y[i]
             rmse[i] = _root_mean_square(error)
             self._chain.follow(i)
             for rows in last:
@@ -244,8 +204,7 @@ class Samples:
         return self._passes[rows.stop - rows.start]
 
     def _forward(self, i, rows, with_derivative):
-        inputs = self._get(self._inputs[i], rows)
-        return self._get_pass(rows).forward(i, inputs, with_derivative)
+        return self._get_pass(rows).forward(i, self._inputs[i, rows], with_derivative)
 
     def _forward_batch(self, i, batch):
         """The activities of the last layer for all samples, with f' for a batch."""
@@ -260,7 +219,7 @@ class Samples:
         """Bring back inputs and f' of a piece of the batch from `_forward_batch`."""
         if self._in_pieces:
             works = self._get_pass(rows).layers
-            works[0].inputs = self._get(self._inputs[i], rows)
+            works[0].inputs = self._inputs[i, rows]
             self._kept.recall(_shift(rows, batch), works)
 
     def _decode(self, i, activities, rows):

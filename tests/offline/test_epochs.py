@@ -324,7 +324,7 @@ def test_parameters_given_are_left_alone(rng):
 def test_batches_divide_the_samples(rng, allclose, batch_size):
     """At a tiny learning rate, updates add up: the mean gradient of each batch.
 
-    The last of an epoch is followed in the next, for which the samples are divided anew.
+    The last of an epoch is followed in the next.
     """
     kwargs = dict(normalization=None, learning_rate=1e-9)
     problem = Problem(rng, n_samples=39, **kwargs)
@@ -339,8 +339,7 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
         batches = [range(39)]
     else:
         starts = range(batch_size, 39, batch_size)
-        before, now = (np.split(orders.permutation(39), starts) for _ in range(2))
-        batches = [before[-1], *now[:-1]]
+        batches = np.split(orders.permutation(39), starts)
     total = 0
     for batch in batches:
         problem.x, problem.y = x[:, batch], y[:, batch]
@@ -352,37 +351,15 @@ def test_batches_divide_the_samples(rng, allclose, batch_size):
     assert np.abs(change).max() > 0
 
 
-def test_every_epoch_has_batches_of_its_own(rng):
-    """Divided anew, so that a smaller batch is not always the same samples."""
-
-    class Solver:
-        """Keeps the outputs that are wanted, in their order."""
-
-        def __init__(self):
-            self.orders = []
-
-        def __call__(self, activities, y):
-            self.orders.append(y[:, 0].copy())
-            return solve_l2(activities, y)
-
-    solver, problem = Solver(), Problem(rng)
-    _, samples = problem.make(batch_size=15)
-    for run in (samples.solve, samples.learn, samples.learn, samples.learn):
-        run(solver)
-    for order in solver.orders:
-        assert np.array_equal(np.sort(order), np.sort(problem.y[0, :, 0]))
-    left_over = {frozenset(order[-10:]) for order in solver.orders}
-    assert len(left_over) == len(solver.orders)
-
-
 @pytest.mark.parametrize("batch_size", [20, 15, 13])
 @pytest.mark.parametrize("kind", ["feedback alignment", "backprop"])
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization, batch_size):
     """By the decoders of the epoch before, but for the last, which waits for its own.
 
-    Batches are drawn anew in each epoch, and the gradient of each is the mean of its own
-    samples, however many there are left for the last.
+    Samples are assigned to batches at random, once; in each epoch the batches pass in another
+    random order, but for the last. The gradient of each is the mean of its own samples,
+    however many there are left for the last.
     """
     problem = Problem(
         rng, kind, n_samples=40, normalization=normalization, learning_rate=0.1
@@ -414,19 +391,17 @@ def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization, batch
         return equations.encoder_update(gradient, encoders, scale, rate, normalization)
 
     decoders = None
-    last = split(order)[-1]
-    measured = [get_activities(batch) for batch in split(order)]
+    batches = split(order)
+    assert not np.array_equal(order, np.arange(40))
+    measured = [get_activities(batch) for batch in batches]
     for epoch in range(4):
         rmse = samples.solve(solve_l2) if epoch == 0 else samples.learn(solve_l2)
         if epoch > 0:
-            encoders += update(last, *measured[-1], decoders)
-            order = orders.permutation(40)
-            *first, last = split(order)
-            measured = []
-            for batch in first:
-                measured.append(get_activities(batch))
-                encoders += update(batch, *measured[-1], decoders)
-            measured.append(get_activities(last))
+            encoders += update(batches[-1], *measured[-1], decoders)
+            for k in orders.permutation(len(batches) - 1):
+                measured[k] = get_activities(batches[k])
+                encoders += update(batches[k], *measured[k], decoders)
+            measured[-1] = get_activities(batches[-1])
         activities = np.concatenate([part[0] for part in measured])
         decoders = solve_l2(activities, y[order])
         error = activities @ decoders - y[order]
