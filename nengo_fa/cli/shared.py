@@ -22,7 +22,7 @@ REMEDIES = {
     ),
     **dict.fromkeys(
         (errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
-        "Move it away, or choose another place. What is finished is kept.",
+        "Move away what is in the way, or choose another place. What is finished is kept.",
     ),
     **dict.fromkeys(READ_ONLY, "Choose another place, in which you can write."),
 }
@@ -131,13 +131,7 @@ def text(argument):
 
 def folder_path(argument):
     """A type of arguments: a folder, which need not be there yet."""
-    path = Path(text(argument))
-    if not all(place.is_dir() for place in (path, *path.parents) if place.exists()):
-        raise argparse.ArgumentTypeError(
-            f"{path} cannot be a folder, as there is a file in the way. Move it away, or "
-            "choose another place"
-        )
-    return path
+    return Path(text(argument))
 
 
 def read_seconds(default):
@@ -287,4 +281,4 @@ def _where_possible(what):
     except OSError as error:
         if error.errno not in READ_ONLY:
             raise
-        print(f"{what} cannot be written: {explain(error)}")
+        print(f"{what} cannot be written ({error}). Copy the folder to a better place.")
