@@ -223,9 +223,11 @@ class Store:
         for name, labels in self._template.coords.items():
             array, labels = store[name], labels.values
             lost = array.nchunks_initialized < array.nchunks
+            # without a value to fill with, what is read in place of a chunk is arbitrary
+            wrong = lost and array.fill_value is None
             if name == "trial":
                 lost, labels = True, np.arange(array.size)
-            if lost and not np.array_equal(array[...], labels):
+            if wrong or (lost and not np.array_equal(array[...], labels)):
                 self._refuse_read_only("lacks labels")
                 array[...] = labels
 

