@@ -17,7 +17,7 @@ READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 #: What to do about what the system says.
 REMEDIES = {
     **dict.fromkeys(
-        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        (errno.ENOSPC, errno.EFBIG),
         "Make room. What is finished is kept; the same command goes on from there.",
     ),
     **dict.fromkeys(
