@@ -10,6 +10,7 @@ import dask
 import pytest
 from distributed import LocalCluster
 from nengo.exceptions import NengoWarning, ValidationError
+from test_sweep import wait_for_end_of
 
 from nengo_fa.experiments.sweep import open_executor
 
@@ -27,9 +28,7 @@ def test_an_exception_ends_stopped_workers(stopped):
             for worker in workers if stopped == "all" else workers[:1]:
                 os.kill(worker.pid, signal.SIGSTOP)
             raise KeyboardInterrupt
-    for worker in workers:
-        worker.join(20)
-        assert not worker.is_alive()
+    wait_for_end_of([worker.pid for worker in workers])
     assert time.monotonic() - start < 30
 
 
