@@ -20,6 +20,7 @@ from nengo_fa.cli import (
     pyramidal,
     timescales,
 )
+from nengo_fa.cli.shared import explain
 
 COMMANDS = (
     online,
@@ -57,7 +58,7 @@ def main(arguments=None):
         print(options.interrupted, file=sys.stderr)
         return 130
     except (NengoException, OSError) as error:
-        print(f"nengo-fa: {error}", file=sys.stderr)
+        print(f"nengo-fa: {explain(error)}", file=sys.stderr)
         return 1
     except BrokenExecutor as error:
         print(

@@ -1,6 +1,6 @@
 """Options that several commands have."""
 
-from nengo_fa.cli.shared import number
+from nengo_fa.cli.shared import number, text
 
 
 def add_number(command, name, kind, low, high, help, metavar="N", **options):
@@ -60,13 +60,14 @@ def add_choice(command, name, choices, default, help):
 
 def add_dataset(command, help):
     """Add the option of the samples to learn from."""
-    command.add_argument("--dataset", metavar="DATA", help=help)
+    command.add_argument("--dataset", type=text, metavar="DATA", help=help)
 
 
 def add_device(command):
     """Add the option of where to compute."""
     command.add_argument(
         "--device",
+        type=text,
         default="cpu",
         help="cpu for NumPy, cuda for a GPU through PyTorch or CuPy (default: %(default)s)",
     )

@@ -1,14 +1,38 @@
 """What the commands have in common: options, and what is done with data."""
 
 import argparse
+import errno
 import importlib
 import os
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import nengo
 
 NEURONS = {"spiking": nengo.LIF, "rate": nengo.LIFRate}
+
+#: What the system says where nothing may be written.
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+#: What to do about what the system says.
+REMEDIES = {
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EFBIG),
+        "Make room. What is finished is kept; the same command goes on from there.",
+    ),
+    **dict.fromkeys(
+        (errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+        "Move away what is in the way, or choose another place. What is finished is kept.",
+    ),
+    **dict.fromkeys(READ_ONLY, "Choose another place, in which you can write."),
+}
+
+
+def explain(error):
+    """Say in one line what went wrong, and what to do about it."""
+    remedy = REMEDIES.get(getattr(error, "errno", None))
+    line = " ".join(str(error).split())
+    return line if remedy is None else f"{line}. {remedy}"
 
 
 def add_command(commands, name, run, help):
@@ -65,7 +89,7 @@ def add_sweep_options(command, n_trials, epochs, quick):
     )
     command.add_argument(
         "--folder",
-        type=Path,
+        type=folder_path,
         metavar="FOLDER",
         help="where data and figures go (default: one below results)",
     )
@@ -77,6 +101,7 @@ def add_sweep_options(command, n_trials, epochs, quick):
     )
     command.add_argument(
         "--scheduler",
+        type=text,
         metavar="ADDRESS",
         help="address of a Dask scheduler, to run on its workers instead",
     )
@@ -97,6 +122,18 @@ def number(kind, low, high):
     return parse
 
 
+def text(argument):
+    """A type of arguments: text that is not empty, and can be part of a path."""
+    if not argument.strip() or "\0" in argument:
+        raise argparse.ArgumentTypeError(f"must not be empty or hold NUL: {argument!r}")
+    return argument
+
+
+def folder_path(argument):
+    """A type of arguments: a folder, which need not be there yet."""
+    return Path(text(argument))
+
+
 def read_seconds(default):
     """The one argument of a script: for how many seconds to simulate."""
     parser = argparse.ArgumentParser()
@@ -110,13 +147,13 @@ def read_seconds(default):
     return parser.parse_args().seconds
 
 
-def figure_path(text):
+def figure_path(argument):
     """A type of arguments: where a figure can be saved, checked before the work begins."""
-    path = Path(text)
+    path = Path(text(argument))
     formats = import_plots().FORMATS
     if path.suffix[1:].lower() not in formats:
         raise argparse.ArgumentTypeError(
-            f"{text} must end in one of {', '.join(formats)}"
+            f"{path} must end in one of {', '.join(formats)}"
         )
     if not path.absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
@@ -196,6 +233,8 @@ def sweep(experiment, options, path):
             "nengo-fa: --scheduler needs Dask. Install it with "
             "pip install 'nengo-fa[dask]'."
         )
+    if options.scheduler:
+        print(f"Connecting to {options.scheduler}", flush=True)
     with sweep.open_executor(options.workers, options.scheduler) as executor:
         if not options.quick:
             estimate = sweep.estimate_time(experiment, path, executor, n_workers)
@@ -224,9 +263,22 @@ def store(data, path, experiment=None):
     store = import_extra("experiments.sweep.store", "experiments")
     if experiment is not None:
         data.attrs.update(store.describe(experiment))
-    store.write_dataset(data, path)
+    with _where_possible(f"The data of {path.name}"):
+        store.write_dataset(data, path)
 
 
 def draw(plot, data, path):
     """Draw a figure of data, and say where it is."""
-    print("Figure:", *import_plots().save(plot(data), path))
+    with _where_possible(f"The figure {path.name}"):
+        print("Figure:", *import_plots().save(plot(data), path))
+
+
+@contextmanager
+def _where_possible(what):
+    """Do without what cannot be written, so that a finished store can still be shown."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        print(f"{what} cannot be written ({error}). Copy the folder to a better place.")

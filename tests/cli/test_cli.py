@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import signal
@@ -269,6 +270,14 @@ def test_shows_progress_by_default(tmp_path):
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
         (["multiplication", "--workers", "0"], "must be from 1 to"),
         (["banded", "--bands", "1"], "must be from 2 to"),
+        (["mnist", "--dataset", ""], "--dataset: must not be empty"),
+        (["depth", "--dataset", " "], "--dataset: must not be empty"),
+        (["depth", "--device", ""], "--device: must not be empty"),
+        (["banded", "--scheduler", ""], "--scheduler: must not be empty"),
+        (["banded", "--folder", ""], "--folder: must not be empty"),
+        (["banded", "--folder", "a\0b"], "hold NUL: 'a\\x00b'"),
+        (["online", "--figure", "a\0b.png"], "hold NUL: 'a\\x00b.png'"),
+        (["mnist", "--n-neurons", "9" * 5000], "invalid int value"),
         (["depth", "--depths", "0"], "must be from 1 to"),
         (["depth", "--neurons", "spiking"], "invalid choice: 'spiking'"),
         (["learning-rates"], "the following arguments are required: EXPERIMENT"),
@@ -476,3 +485,74 @@ def test_mnist_on_a_damaged_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NENGO_FA_DATA", str(path))
     assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
     assert "mnist.pkl.gz" in capsys.readouterr().err
+
+
+FEW = ["multiplication", "--trials", "1", "--epochs", "1", "--workers", "1"]
+
+
+@pytest.mark.parametrize(
+    "code, remedy",
+    [
+        (errno.ENOSPC, "Make room. What is finished is kept; the same command goes on"),
+        (errno.EIO, ""),
+    ],
+)
+def test_what_the_system_says(tmp_path, monkeypatch, capsys, code, remedy):
+    def write(self, part, results):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("nengo_fa.experiments.sweep.store.Store.write", write)
+    assert cli.main([*FEW, "--folder", str(tmp_path)]) == 1
+    errors = capsys.readouterr().err
+    assert os.strerror(code) in errors and remedy in errors
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["results", "results/a", "results.pdf"])
+def test_something_in_the_way(tmp_path, capsys, place):
+    """A file where a folder should be, or a folder where a figure should be."""
+    (tmp_path / "results").write_text("important")
+    folder = tmp_path / place
+    if place.endswith("pdf"):
+        folder = tmp_path / "figures"
+        (folder / "figure5.pdf").mkdir(parents=True)
+    assert cli.main([*FEW, "--folder", str(folder)]) == 1
+    errors = capsys.readouterr().err
+    assert "Move away what is in the way, or choose another place" in errors
+    assert errors.count("\n") == 1
+    assert (tmp_path / "results").read_text() == "important"
+
+
+def test_finished_results_on_a_read_only_medium(tmp_path, monkeypatch, capsys):
+    """Claims are shown; of each figure it is said that it cannot be written."""
+
+    def refuse(*args, **kwargs):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    arguments = [*FEW, "--folder", str(tmp_path)]
+    assert cli.main(arguments) == 0
+    output = capsys.readouterr().out
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", refuse)
+    assert cli.main(arguments) == 0
+    again = capsys.readouterr().out
+    claims = slice(output.index("Backprop ends"), output.index("Figure:"))
+    assert output[claims] in again
+    assert again.count("cannot be written ([Errno 30] Read-only file system)") == 7
+
+
+def test_a_worker_that_is_killed(tmp_path):
+    folder = tmp_path / "results"
+    arguments = ["multiplication", "--folder", str(folder), "--workers", "1"]
+    process = start(*arguments, "--trials", "400", "--epochs", "20")
+    while len(list(folder.glob("figure5.zarr/finished/**/*"))) < 3:
+        time.sleep(0.01)
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+        for child in map(int, file.read().split()):
+            with open(f"/proc/{child}/cmdline") as command:
+                if "spawn_main" in command.read():
+                    os.kill(child, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "A worker process has ended" in errors and "goes on from there" in errors
+    assert errors.count("\n") == 1

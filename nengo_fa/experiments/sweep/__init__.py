@@ -1,12 +1,7 @@
 """Experiments of many trials: run in parts, stored as they end, and held against claims."""
 
-from nengo_fa.experiments.sweep.run import (
-    estimate_time,
-    get_n_processors,
-    open_executor,
-    precision,
-    run_trials,
-)
+from nengo_fa.experiments.sweep.executors import get_n_processors, open_executor
+from nengo_fa.experiments.sweep.run import estimate_time, precision, run_trials
 
 __all__ = [
     "estimate_time",

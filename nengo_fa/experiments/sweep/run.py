@@ -1,18 +1,13 @@
 """Many trials of an experiment, on any executor, to be interrupted and resumed."""
 
-import atexit
 import math
-import multiprocessing
-import os
-import signal
 import statistics
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nengo.exceptions import ValidationError
 from nengo.rc import rc
 from nengo.utils.progress import Progress, ProgressTracker
 from threadpoolctl import threadpool_limits
@@ -202,84 +197,3 @@ def precision(bits):
         yield
     finally:
         rc.set("precision", "bits", before)
-
-
-@contextmanager
-def open_executor(workers=None, scheduler=None):
-    """An executor for `run_trials`.
-
-    Parameters
-    ----------
-    workers : int, optional
-        Number of processes. Default: one for each processor that may be used.
-    scheduler : str, optional
-        Address of a Dask scheduler, to run on its workers instead.
-
-    Yields
-    ------
-    executor : concurrent.futures.Executor
-
-    Raises
-    ------
-    ImportError
-        If there is a scheduler, but no Dask.
-    nengo.exceptions.ValidationError
-        If the address is none.
-    OSError
-        If the scheduler does not answer.
-    """
-    if scheduler is not None:
-        from distributed import Client  # heavy, and an extra
-
-        try:
-            client = Client(scheduler, set_as_default=False)
-        except ValueError as error:
-            raise ValidationError(
-                f"Must be the address of a Dask scheduler, such as "
-                f"tcp://192.0.2.1:8786 ({error})",
-                attr="scheduler",
-            ) from error
-        with client:
-            yield client.get_executor()
-        return
-    # spawned, as forking a process that has threads is not safe
-    context = multiprocessing.get_context("spawn")
-    watched, held = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(
-        workers or get_n_processors(),
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(watched,),
-    )
-    with watched, held:
-        try:
-            yield executor
-        except BaseException:
-            # Before processes end, and it has to be there until its thread has seen this:
-            # the thread would trip over what has been cancelled.
-            atexit.register(executor.shutdown)
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
-        executor.shutdown()
-    # after an exception, what is still running has ended with the pipe
-
-
-def get_n_processors():
-    """Number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _start_worker(watched):
-    # Ctrl-C is for the parent.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Processes would be in each other's way, and Nengo would warn of it.
-    rc.set("decoder_cache", "enabled", "False")
-
-    def end_with_parent():
-        # nothing comes: it waits for the other end to be closed, by whatever cause
-        watched.poll(None)
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()

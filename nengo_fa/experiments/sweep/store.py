@@ -1,9 +1,14 @@
 """Results as labelled data on disk, part by part; none is lost, none computed twice."""
 
+import errno
 import json
 import os
 import platform
 import shutil
+import warnings
+import zlib
+from contextlib import contextmanager
+from functools import cached_property
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -13,13 +18,28 @@ import numpy as np
 import xarray as xr
 import zarr
 from filelock import FileLock, Timeout
-from nengo.exceptions import ValidationError
+from nengo.exceptions import NengoWarning, ValidationError
 from nengo.rc import rc
 from threadpoolctl import threadpool_info
 
 import nengo_fa
 
+try:
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    CODECS = {"compressors": [ZstdCodec(level=0), Crc32cCodec()]}
+except ImportError:  # Zarr 2, for Python before 3.11
+    from numcodecs import CRC32
+
+    CODECS = {"filters": [CRC32()]}
+
 FINISHED = "finished"
+#: The attribute with the checksum of everything that describes the arrays.
+CHECKSUM = "checksum"
+#: Files that describe the arrays, in the two formats of Zarr.
+DESCRIPTIONS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+#: What the system says where nothing may be written.
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Store:
@@ -30,6 +50,10 @@ class Store:
     part is finished is written after its results, so that a killed process can do no harm.
     A store of fewer trials grows, and one of more is used as if it had as many as the
     experiment. A context manager: within it, no other process can have the store.
+
+    Each chunk has a checksum, and so has the description of the arrays. A part whose
+    chunks are damaged or lost counts as unfinished; damaged labels are written again.
+    Where nothing can be written, finished results can still be read.
 
     Parameters
     ----------
@@ -51,8 +75,21 @@ class Store:
         self._experiment = experiment
         self._template = experiment.make_template()
         self._lock = _make_lock(self.path)
+        self._read_only = None  # or why nothing can be written
 
     def __enter__(self):
+        self._acquire()
+        try:
+            if self.path.exists():
+                self._check()
+            else:
+                self._create()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def _acquire(self):
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
@@ -61,18 +98,10 @@ class Store:
                 "choose another place.",
                 attr="path",
             ) from error
-        try:
-            if self.path.exists():
-                self._check()
-                # of a process that was killed while it wrote
-                for leftover in self.path.rglob("*.partial"):
-                    leftover.unlink()
-            else:
-                self._create()
-        except BaseException:
-            self._lock.release()
-            raise
-        return self
+        except OSError as error:
+            if error.errno not in READ_ONLY or not self.path.exists():
+                raise
+            self._read_only = error
 
     def __exit__(self, *exception):
         self._lock.release()
@@ -120,45 +149,100 @@ class Store:
 
     def _read(self):
         """The trials of the experiment, finished or not."""
-        n_trials = self._template.sizes["trial"]
-        return read_dataset(self.path).isel(trial=slice(n_trials))
+        data = read_dataset(self.path).isel(trial=slice(self._template.sizes["trial"]))
+        with _refusing(self.path):
+            for name in self._template.variables:
+                if not _is_as_expected(data[name], self._template[name]):
+                    raise ValueError(f"{name} is not that of the experiment")
+        return data.drop_vars(data.variables.keys() - {*self._encoding})
 
     def _create(self):
         sizes, chunks = self._template.sizes, self._experiment.chunks
         unfinished = np.zeros([sizes[dim] for dim in chunks], dtype=bool)
         data = self._template.assign({FINISHED: (list(chunks), unfinished)})
         data.attrs.update(describe(self._experiment))
-        encoding = {
-            name: {
-                "chunks": tuple(chunks.get(dim, sizes[dim]) for dim in variable.dims)
-            }
-            for name, variable in data.variables.items()
+        _write(data, self.path, self._encoding)
+
+    @cached_property
+    def _dims(self):
+        """The dimensions of each array."""
+        dims = {name: data.dims for name, data in self._template.variables.items()}
+        return {**dims, FINISHED: tuple(self._experiment.chunks)}
+
+    @cached_property
+    def _encoding(self):
+        sizes = {**self._template.sizes, **self._experiment.chunks}
+        return {
+            name: {"chunks": tuple(sizes[dim] for dim in dims)}
+            for name, dims in self._dims.items()
         }
-        _write(data, self.path, encoding)
 
     def _check(self):
-        try:
+        with _refusing(self.path):
+            verify(self.path)
             store = zarr.open_group(self.path, mode="r+")
-            theirs = json.loads(store.attrs["configuration"])
-            versions = json.loads(store.attrs["versions"])
+            theirs = dict(json.loads(store.attrs["configuration"]))
+            self._versions = dict(json.loads(store.attrs["versions"]))
             short = self._find_short(store)
-        except Exception as error:  # damage can show in any layer
-            raise _not_a_store(self.path, error) from error
         ours = json.loads(_to_json(_get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
+        if self._read_only is None:  # what a process leaves that is killed as it writes
+            for leftover in self.path.rglob("*.partial"):
+                leftover.unlink()
         if short:
-            self._refuse_difference("version", versions, get_versions())
+            self._refuse_to_go_on()
+            store.attrs[CHECKSUM] = None  # until all arrays have grown
             for array, shape in short:
                 array.resize(shape)
-        numbers = store["trial"]
-        if numbers[-1] != numbers.size - 1:  # as a process may end in between
-            numbers[:] = np.arange(numbers.size)
-        try:
-            unfinished = self.find_unfinished()
-        except Exception as error:
-            raise _not_a_store(self.path, error) from error
-        if unfinished:
-            self._refuse_difference("version", versions, get_versions())
+        self._remove_damaged_chunks(store)
+        self._repair_labels(store)
+        if self.find_unfinished():
+            self._refuse_to_go_on()
+            if store.attrs.get(CHECKSUM) is None:
+                _sign(self.path)
+
+    def _remove_damaged_chunks(self, store):
+        """What is damaged is then found to be lost."""
+        with _refusing(self.path):
+            damaged = {name: _find_damaged(store[name]) for name in self._dims}
+        files = [self.path / name / file for name in damaged for file in damaged[name]]
+        if not files:
+            return
+        self._refuse_read_only("is damaged")
+        if any(damaged[name] for name in damaged.keys() - self._template.coords.keys()):
+            self._refuse_to_go_on()
+            warnings.warn(
+                f"{str(self.path)!r} is damaged: the parts concerned are run again",
+                NengoWarning,
+            )
+        for file in files:
+            file.unlink(missing_ok=True)
+
+    def _repair_labels(self, store):
+        """Write labels again that are lost, as a process may also end while they grow."""
+        for name, labels in self._template.coords.items():
+            array, labels = store[name], labels.values
+            lost = array.nchunks_initialized < array.nchunks
+            # without a value to fill with, what is read in place of a chunk is arbitrary
+            wrong = lost and array.fill_value is None
+            if name == "trial":
+                lost, labels = True, np.arange(array.size)
+            if wrong or (lost and not np.array_equal(array[...], labels)):
+                self._refuse_read_only("lacks labels")
+                array[...] = labels
+
+    def _refuse_to_go_on(self):
+        self._refuse_difference("version", self._versions, get_versions())
+        self._refuse_read_only("is not finished")
+
+    def _refuse_read_only(self, reason):
+        if self._read_only is not None:
+            raise ValidationError(
+                f"{str(self.path)!r} {reason}, and nothing can be written there "
+                f"({self._read_only}). Copy it to a folder in which you can write, and "
+                "go on there.",
+                attr="path",
+            )
 
     def _find_short(self, store):
         """Arrays that lack trials, each with the shape that it should have.
@@ -166,18 +250,17 @@ class Store:
         They lack those of the experiment, or those of other arrays: somebody was
         interrupted who made the store grow.
         """
-        dims = {name: data.dims for name, data in self._template.variables.items()}
-        dims[FINISHED] = tuple(self._experiment.chunks)
-        lengths = {
-            name: store[name].shape[dims[name].index("trial")]
-            for name in dims
-            if "trial" in dims[name]
+        axes = {
+            name: dims.index("trial")
+            for name, dims in self._dims.items()
+            if "trial" in dims
         }
+        lengths = {name: store[name].shape[axis] for name, axis in axes.items()}
         n_trials = max(self._template.sizes["trial"], *lengths.values())
         short = []
         for name in (name for name in lengths if lengths[name] < n_trials):
             shape = list(store[name].shape)
-            shape[dims[name].index("trial")] = n_trials
+            shape[axes[name]] = n_trials
             short.append((store[name], tuple(shape)))
         return short
 
@@ -211,18 +294,19 @@ def write_dataset(data, path):
     """
     with _make_lock(path):
         if path.exists():
-            try:
+            with _refusing(path):
                 read_dataset(path).attrs["versions"]
-            except Exception as error:  # it can be anything
-                raise _not_a_store(path, error) from error
         _write(data.assign_attrs(versions=_to_json(get_versions())), path)
 
 
 def _write(data, path, encoding=None):
+    encoding = encoding or {}
+    encoding = {name: {**encoding.get(name, {}), **CODECS} for name in data.variables}
     temporary = path.with_name(f"{path.name}.part")
     try:
         shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
         data.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
+        _sign(temporary)
         if path.exists():
             shutil.rmtree(path)
         os.rename(temporary, path)
@@ -230,15 +314,100 @@ def _write(data, path, encoding=None):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _not_a_store(path, error):
-    return ValidationError(
-        f"{str(path)!r} is not a store of results ({error}). Choose another place, or "
-        "move it away.",
-        attr="path",
-    )
+def _sign(path):
+    """Add the checksum that `verify` looks for."""
+    attributes = zarr.open_group(path, mode="r+").attrs
+    attributes[CHECKSUM] = None  # so that the file is already written as it will be
+    attributes[CHECKSUM] = _compute_checksum(path)
+
+
+def verify(path):
+    """Refuse a store whose description is not as it was written.
+
+    Stores of before there were checksums have none, and are not refused.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Raises
+    ------
+    ValueError
+    """
+    expected = zarr.open_group(path, mode="r").attrs.get(CHECKSUM)
+    if expected is not None and expected != _compute_checksum(path):
+        raise ValueError("what describes the arrays has been changed")
+
+
+def _compute_checksum(path):
+    """That of what describes the arrays, and of which files there are.
+
+    But for results that are written part by part: their chunks come and go.
+    """
+    names = [file.relative_to(path).as_posix() for file in path.rglob("*")]
+    found = {} if (path / FINISHED).exists() else dict.fromkeys(names)
+    found = {name: None for name in found if not name.startswith(".")}
+    for name in names:
+        if name.rpartition("/")[2] in DESCRIPTIONS:
+            found[name] = json.loads((path / name).read_text(encoding="utf-8"))
+    attributes = found.get(".zattrs") or found["zarr.json"]["attributes"]
+    attributes.pop(CHECKSUM, None)
+    return zlib.crc32(_to_json(found).encode())
+
+
+def _find_damaged(array):
+    """Files of the chunks that cannot be read, relative to the folder of an array."""
+    try:
+        array[...]
+        return []
+    except Exception:  # it says neither of which chunk, nor of how many
+        lengths = [-(-n // size) for n, size in zip(array.shape, array.chunks)]
+        places = product(*map(range, lengths))
+        damaged = [place for place in places if not _is_readable(array, place)]
+    names = [list(map(str, place)) for place in damaged]
+    # in the two formats of Zarr
+    return [file for it in names for file in ("/".join(["c", *it]), ".".join(it))]
+
+
+def _is_readable(array, place):
+    try:
+        array[tuple(slice(i * n, i * n + n) for i, n in zip(place, array.chunks))]
+    except (OSError, MemoryError):  # of which the chunk may be innocent
+        raise
+    except Exception:  # damage can show in any layer
+        return False
+    return True
+
+
+def _is_as_expected(data, expected):
+    """Whether an array is of the same kind as that of a template; labels are the same."""
+    if data.dims != expected.dims:
+        return False
+    if expected.name in expected.coords:
+        return np.array_equal(data.values, expected.values)
+    return data.dtype == expected.dtype
+
+
+@contextmanager
+def _refusing(path):
+    """Refuse what is not a store: damage can show in any layer, as any exception."""
+    try:
+        yield
+    except ValidationError:
+        raise
+    except Exception as error:
+        raise ValidationError(
+            f"{str(path)!r} is not a store of results ({error}). Choose another place, or "
+            "move it away.",
+            attr="path",
+        ) from error
 
 
 def _make_lock(path):
+    if "\0" in str(path):
+        raise ValidationError(
+            f"Must not hold the character NUL (got {str(path)!r})", attr="path"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f"{path.name}.lock"))
 
@@ -253,9 +422,23 @@ def read_dataset(path):
     Returns
     -------
     data : xarray.Dataset
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    nengo.exceptions.ValidationError
+        If it is not a store, or damaged.
     """
-    with xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None) as data:
-        return data.load()
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, "There is no store", str(path))
+    with _refusing(path):
+        verify(path)
+        options = {"engine": "zarr", "consolidated": False, "chunks": None}
+        with xr.open_dataset(path, **options) as data:
+            data.load()
+    data.attrs.pop(CHECKSUM, None)
+    return data
 
 
 def find_dataset(path, experiment):
@@ -273,10 +456,7 @@ def find_dataset(path, experiment):
     """
     if not path.exists():
         return None
-    try:
-        data = read_dataset(path)
-    except Exception as error:  # damage can show in any layer
-        raise _not_a_store(path, error) from error
+    data = read_dataset(path)
     same = all(data.attrs.get(name) == it for name, it in describe(experiment).items())
     return data if same else None
 
