@@ -8,7 +8,7 @@ import nengo
 import numpy as np
 import pytest
 
-MODELS = Path(__file__).parent.parent / "models"
+MODELS = Path(__file__).parent.parent.parent / "models"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 import nengo_fa  # noqa: F401  before a model runs in the place of the module builtins
 
-MODELS = Path(__file__).parent.parent / "models"
+MODELS = Path(__file__).parent.parent.parent / "models"
 
 
 @pytest.fixture(params=sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem)
