@@ -1,8 +1,10 @@
 import doctest
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import nengo
@@ -58,15 +60,89 @@ def test_example_in_readme(capsys):
     assert isinstance(names["hidden"].encoders, np.ndarray)
 
 
-def test_pages_build_without_warnings(tmp_path):
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The folder of the HTML pages, built once."""
+    folder = tmp_path_factory.mktemp("docs")
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
     result = subprocess.run(
-        [*command, "-d", tmp_path / "doctrees", ROOT / "docs", tmp_path / "html"],
+        [*command, "-d", folder / "doctrees", ROOT / "docs", folder / "html"],
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "html" / "api.html").exists()
-    pages = [page.read_text() for page in (ROOT / "docs").glob("*.rst")]
-    n_figures = sum(page.count("\n.. plot::") for page in pages)
-    assert len(list((tmp_path / "html" / "_images").glob("*.png"))) == n_figures > 0
+    return folder / "html"
+
+
+def test_pages_have_their_figures(pages):
+    """They build without warnings, or there would be no pages."""
+    sources = [page.read_text() for page in (ROOT / "docs").glob("*.rst")]
+    n_figures = sum(source.count("\n.. plot::") for source in sources)
+    assert len(list((pages / "_images").glob("*.png"))) == n_figures > 0
+
+
+def find_objects(pages):
+    """The page that describes each Python object, by the object's full name."""
+    *_, compressed = (pages / "objects.inv").read_bytes().split(b"\n", 4)
+    lines = zlib.decompress(compressed).decode().splitlines()
+    fields = [line.split() for line in lines if " py:" in line]
+    return {name: uri.partition("#")[0] for name, _, _, uri, *_ in fields}
+
+
+def find_public_names(module):
+    """What users import from a module of the package."""
+    if hasattr(module, "__all__"):
+        return [name for name in module.__all__ if not name.startswith("_")]
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", None) == module.__name__
+    ]
+
+
+def is_module(name):
+    return inspect.ismodule(getattr(nengo_fa, name))
+
+
+# those that need an extra are not in the namespace of the package
+PUBLIC_MODULES = {*filter(is_module, nengo_fa.__all__), "gui", "metrics", "plots"}
+PUBLIC_NAMES = [
+    *(
+        f"nengo_fa.{name}"
+        for name in find_public_names(nengo_fa)
+        if not is_module(name)
+    ),
+    *(
+        f"nengo_fa.{name}.{public}"
+        # of Nengo's builder, and no part of the user's API
+        for name in sorted(PUBLIC_MODULES - {"builder"})
+        for public in find_public_names(importlib.import_module(f"nengo_fa.{name}"))
+    ),
+]
+
+
+def get_public(name):
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_public_names_have_docstrings(name):
+    """Functions, classes, and what their methods do; of data, the page says it."""
+    value = get_public(name)
+    if inspect.isclass(value):
+        for member in vars(value):
+            if not member.startswith("_") and callable(getattr(value, member)):
+                assert inspect.getdoc(getattr(value, member)), member
+    if callable(value):
+        assert inspect.getdoc(value)
+
+
+def test_public_names_are_in_the_reference(pages):
+    """Under the name that users import, and apart from the internals."""
+    described = find_objects(pages)
+    assert {name: described.get(name) for name in PUBLIC_NAMES} == dict.fromkeys(
+        PUBLIC_NAMES, "api.html"
+    )
+    assert described["nengo_fa.online.operators.SimFeedback"] == "internals.html"
