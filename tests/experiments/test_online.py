@@ -20,9 +20,9 @@ def measure(arguments):
 
 @pytest.mark.parametrize("neuron_type", [nengo.LIF(), nengo.LIFRate()])
 def test_learning_encoders_pays(neuron_type):
-    """Ten networks of 20 neurons, 100 s each: the claim of the front page."""
+    """Ten networks of 20 neurons, 40 s each: the claim of the front page."""
     with ProcessPoolExecutor(os.cpu_count()) as executor:
-        tasks = [(neuron_type, seed, 100.0) for seed in range(10)]
+        tasks = [(neuron_type, seed, 40.0) for seed in range(10)]
         ratio, start, end = np.array(list(executor.map(measure, tasks))).T
     assert np.median(ratio) <= 0.75
     assert abs(np.median(start) - np.pi / 8) < 0.1

@@ -31,6 +31,13 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="module")
+def open_model_once(browser):
+    """As `open_model`, for a model that the tests of a module share."""
+    with contextlib.ExitStack() as stack:
+        yield lambda path: stack.enter_context(open_gui(browser, path))
+
+
 @pytest.fixture
 def open_model(browser):
     """A function that opens a model file in Nengo GUI, and returns a `browser.Gui`."""

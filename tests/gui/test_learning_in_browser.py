@@ -13,9 +13,16 @@ RATE = "Rate: preferred directions"
 SETTLED = 0.1  # simulated seconds after which a view shows what a slider has changed
 
 
+@pytest.fixture(scope="module")
+def opened(open_model_once):
+    return open_model_once(MODEL)
+
+
 @pytest.fixture
-def gui(open_model):
-    gui = open_model(MODEL)
+def gui(opened):
+    """The model as it is when it has been opened."""
+    gui = opened
+    gui.reset()
     gui.run(SETTLED)  # what is set before is dropped
     yield gui
     assert gui.console_error == ""

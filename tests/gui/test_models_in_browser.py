@@ -5,16 +5,33 @@ from pathlib import Path
 import pytest
 
 MODELS = Path(__file__).parent.parent.parent / "models"
-EACH_LAYOUT = pytest.mark.parametrize(
-    "layout", sorted(MODELS.glob("*.py.cfg")), ids=lambda path: Path(path.stem).stem
+
+
+@pytest.fixture(
+    scope="module",
+    params=sorted(MODELS.glob("*.py.cfg")),
+    ids=lambda path: Path(path.stem).stem,
 )
+def layout(request):
+    return request.param
 
 
-@EACH_LAYOUT
-def test_model_plays(open_model, screenshots, layout):
-    model = layout.with_suffix("")
-    gui = open_model(model)
-    assert gui.console_error == ""
+@pytest.fixture(scope="module")
+def opened(open_model_once, layout):
+    return open_model_once(layout.with_suffix(""))
+
+
+@pytest.fixture
+def gui(opened):
+    """A model with a layout, of which nothing has gone wrong."""
+    assert opened.console_error == ""
+    yield opened
+    assert opened.console_error == ""
+    assert opened.javascript_errors == []
+    assert "Traceback" not in opened.log
+
+
+def test_model_plays(gui, screenshots, layout):
     before = gui.views
     assert len(before) == layout.read_text().count("components.HTMLView(")
 
@@ -32,18 +49,10 @@ def test_model_plays(open_model, screenshots, layout):
         ]
         assert all(moved), "encoders stand still"
         before = after
-    gui.screenshot(screenshots / f"{model.stem}.png")
-    assert gui.console_error == ""
-    assert gui.javascript_errors == []
-    assert "Traceback" not in gui.log
+    gui.screenshot(screenshots / f"{Path(layout.stem).stem}.png")
 
 
-@EACH_LAYOUT
-def test_model_resets(open_model, layout):
-    gui = open_model(layout.with_suffix(""))
+def test_model_resets(gui):
     gui.run(0.1)
     gui.reset()
     gui.run(0.1)
-    assert gui.console_error == ""
-    assert gui.javascript_errors == []
-    assert "Traceback" not in gui.log
