@@ -358,10 +358,11 @@ def _live_parameters(sim, ensemble):
 
 
 def _directions(vectors, axis=-1):
-    """The vectors at unit length, and NaN for one that is zero."""
+    """Return the vectors at unit length, and NaN for zero and infinite ones."""
     length = np.linalg.norm(vectors, axis=axis, keepdims=True)
     nowhere = np.full(vectors.shape, np.nan)
-    return np.divide(vectors, length, out=nowhere, where=length > 0)
+    has_direction = (length > 0) & np.isfinite(length)
+    return np.divide(vectors, length, out=nowhere, where=has_direction)
 
 
 def _centered(samples):

@@ -15,13 +15,21 @@ settings.register_profile("nengo_fa", deadline=None)
 settings.load_profile("nengo_fa")
 
 
-@pytest.fixture(autouse=True)
-def plain_nengo():
-    """Nengo as it comes, without progress bars and without a cache between tests."""
+def make_nengo_plain():
     rc.reload_rc([])
     rc["decoder_cache"]["enabled"] = "false"
     rc["progress"]["progress_bar"] = "false"
+
+
+# for what is made once in a module, too
+make_nengo_plain()
+
+
+@pytest.fixture(autouse=True)
+def plain_nengo():
+    """Nengo as it comes, without progress bars and without a cache between tests."""
     yield
+    make_nengo_plain()
     assert not nengo.Network.context, "the test left a network open"
 
 

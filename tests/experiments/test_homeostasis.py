@@ -164,6 +164,7 @@ def test_online():
     np.testing.assert_array_equal(again["rmse"][:, 0], data["rmse"][:, 0])
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_online_lengths_run_away_unless_stabilized():
     """Over seeds, at the learning rate of the command."""
     experiment = OnlineHomeostasisExperiment(seconds=5)
@@ -186,6 +187,7 @@ def test_online_lengths_run_away_unless_stabilized():
         assert finding.verdict == "held", finding
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_what_diverges_online_is_infinite():
     experiment = OnlineHomeostasisExperiment(n_trials=1, seconds=3, learning_rate=1e3)
     lengths = run(experiment)["encoder_length"].sel(normalization="homeostatic")

@@ -77,11 +77,12 @@ def test_speeds_are_those_of_the_product(rng):
 def test_best_decoders_are_least_squares():
     """Encoders along the diagonals are best for a product (Gosmann, 2015)."""
     neurons = SimpleNamespace(bias=np.tile([0.5, 1.5], 8))
-    decoders = np.zeros((1, 1, 16))
+    decoders = np.zeros((2, 1, 16))
+    decoders[1] = 1.0
     diagonal = 3 * np.tile([[1, 1], [1, -1], [-1, 1], [-1, -1]], (4, 1)) / np.sqrt(2)
     square = 3 * np.tile([[1, 0], [-1, 0], [0, 1], [0, -1]], (4, 1))
     good, bad = (
-        _measure(neurons, nengo.LIFRate(), np.array([encoders]), decoders)[0]
+        _measure(neurons, nengo.LIFRate(), np.array([encoders, encoders]), decoders)[0]
         for encoders in (diagonal, square)
     )
     assert good < 0.5 * bad
@@ -99,6 +100,7 @@ def test_fast_encoders_end_worse_than_slow_and_than_fixed_ones():
         assert finding.verdict == "held", finding
 
 
+@pytest.mark.filterwarnings("ignore:This learning rate is very high")
 def test_divergence_is_infinite():
     """Encoders that are not finite any more; decoders that grow may still be."""
     with np.errstate(all="ignore"):

@@ -134,6 +134,7 @@ def test_they_are_what_the_equations_say(Simulator, allclose, variant, epochs):
         assert allclose(ours, values, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:Specifying the gains and biases")
 def test_dead_neurons_are_counted():
     network = make_network("backprop", [10, 8])
     for layer, n_silent in zip(network.layers, (0, 3)):

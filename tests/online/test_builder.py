@@ -127,6 +127,7 @@ SETTINGS = {
 
 
 @pytest.mark.filterwarnings("ignore:.*nothing will be learned")
+@pytest.mark.filterwarnings("ignore:overflow encountered")
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_feedback_alignment_in_a_simulator(Simulator, seed, setting, normalization):

@@ -450,6 +450,7 @@ def test_address_of_a_scheduler():
             pass
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_diverged_results_are_kept(tmp_path):
     """They are infinite, not missing, and not run again; others are as they were."""
     experiment = replace(EXPERIMENT, learning_rate=1e308)
