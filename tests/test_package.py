@@ -1,3 +1,7 @@
+import ast
+import graphlib
+import importlib.util
+import pkgutil
 import re
 import subprocess
 import sys
@@ -28,37 +32,122 @@ def test_import_stays_light():
     assert not new & {"matplotlib", "scipy", "nengo_extras", "sklearn", "sphinx", "PIL"}
 
 
-def test_layers_of_the_package():
+ROOMS = [
+    "equations",
+    "checks",
+    "rules",
+    "online",
+    "pyramidal",
+    "learned",
+    "geometry",
+    "offline",
+    "networks",
+    "datasets",
+    "experiments",
+    "plots",
+    "gui",
+    "cli",
+]
+
+
+def find_names(source, package):
+    """What a module takes from nengo_fa, in any form, as full dotted names.
+
+    Parameters
+    ----------
+    source : str
+    package : str
+        That of the module, for relative imports.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            start = importlib.util.resolve_name(start, package)
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def find_module(name):
+    """The module that is meant by a dotted name; of what the package offers, its own."""
+    try:
+        return importlib.import_module(name).__name__
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        if module == "nengo_fa":
+            value = getattr(nengo_fa, attribute)
+            return getattr(value, "__module__", "nengo_fa.version")
+        return find_module(module)
+
+
+def find_imports(source, package="nengo_fa.rules"):
+    names = {
+        name for name in find_names(source, package) if name.startswith("nengo_fa.")
+    }
+    return {find_module(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def imports():
+    """The modules of nengo_fa that each of them imports."""
+    return {
+        module.name: find_imports(
+            Path(importlib.util.find_spec(module.name).origin).read_text(),
+            module.name if module.ispkg else module.name.rpartition(".")[0],
+        )
+        for module in pkgutil.walk_packages(nengo_fa.__path__, "nengo_fa.")
+    }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import nengo_fa.rules.feedback",
+        "import nengo_fa.rules.feedback as kinds",
+        "import nengo_fa.feedback",
+        "from nengo_fa import feedback",
+        "from nengo_fa.rules import feedback",
+        "from nengo_fa.rules.feedback import KolenPollack",
+        "from . import feedback",
+        "from .feedback import KolenPollack as Mirror",
+        "from ..rules import feedback",
+        "def later():\n    from nengo_fa.feedback import Orthogonal",
+        "import nengo_fa\nnengo_fa.feedback.KolenPollack",
+    ],
+)
+def test_imports_are_found_in_all_forms(source):
+    assert find_imports(source) == {"nengo_fa.rules.feedback"}
+
+
+def test_imports_of_public_names_are_those_of_their_modules():
+    assert find_imports("from nengo_fa import train") == {"nengo_fa.offline.train"}
+    assert find_imports("import numpy, nengo\nfrom nengo import rc") == set()
+
+
+def test_layers_of_the_package(imports):
     """Imports run one way, and the equations know nothing of Nengo."""
-    order = [
-        "equations",
-        "checks",
-        "rules",
-        "online",
-        "pyramidal",
-        "learned",
-        "geometry",
-        "offline",
-        "networks",
-        "datasets",
-        "experiments",
-        "plots",
-        "gui",
-        "cli",
+    position = {name: i for i, name in enumerate(["version", *ROOMS])}
+    upwards = [
+        f"{module} imports {other}"
+        for module, others in imports.items()
+        for other in others
+        if position[other.split(".")[1]] > position[module.split(".")[1]]
     ]
-    for position, name in enumerate(order):
-        path = ROOT / "nengo_fa" / name
-        files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
-        for file in files:
-            source = file.read_text()
-            imports = re.findall(
-                r"^ *(?:from nengo_fa import|(?:from|import) nengo_fa\.)(\w+)",
-                source,
-                re.M,
-            )
-            assert all(order.index(other) <= position for other in imports), file
+    assert not upwards
     equations = (ROOT / "nengo_fa" / "equations.py").read_text()
     assert not re.search(r"^ *(from|import) nengo", equations, re.M)
+
+
+def test_no_import_circles(imports):
+    """Not even within a room, or put off until a function is called."""
+    graphlib.TopologicalSorter(imports).prepare()
+
+
+def test_import_circles_are_found():
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).prepare()
 
 
 def test_public_names():
