@@ -106,7 +106,7 @@ def is_module(name):
 
 
 # those that need an extra are not in the namespace of the package
-PUBLIC_MODULES = {*filter(is_module, nengo_fa.__all__), "gui", "metrics", "plots"}
+PUBLIC_MODULES = {*filter(is_module, nengo_fa.__all__), "gui", "plots"}
 PUBLIC_NAMES = [
     *(
         f"nengo_fa.{name}"

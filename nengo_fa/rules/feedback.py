@@ -17,6 +17,8 @@ from nengo_fa.rules.params import (
     NextConnectionParam,
 )
 
+__all__ = ["Feedback", "KolenPollack", "Orthogonal", "SignSymmetric"]
+
 
 class Feedback(FrozenObject, SupportDefaultsMixin):
     """Base class of feedback weights that follow forward weights while these change.

@@ -94,7 +94,7 @@ def test_one_runs_away_and_none_when_stabilized(data):
 def digits():
     """In small steps, each of them with all of the samples."""
     inner = ClassificationExperiment(
-        "digits", n_trials=8, epochs=30, learning_rate=0.1, n_neurons=30, n_batches=1
+        "digits", n_trials=8, epochs=12, learning_rate=0.1, n_neurons=30, n_batches=1
     )
     return run(HomeostasisExperiment(inner))
 
