@@ -373,7 +373,8 @@ def test_step_function_does_not_allocate(kind, to_neurons, post_slice):
     shapes = [(connection.size_out, 4000), (6, 4)][: 2 if to_neurons else 1]
     reads = [Signal(np.random.RandomState(0).randn(*shape)) for shape in shapes]
     feedback = Signal(np.ones((kind.size_in, 4000)))
-    operator = SimFeedback(kind, lambda: reads, feedback, seed=0)
+    reads = dict(zip(("weights", "encoders"), reads))
+    operator = SimFeedback(kind, reads, feedback, seed=0)
     live = SignalDict()
     operator.init_signals(live)
     step = operator.make_step(live, 0.001, np.random)
