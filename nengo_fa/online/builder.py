@@ -11,7 +11,7 @@ from nengo.exceptions import BuildError
 
 from nengo_fa.online import checks
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
-from nengo_fa.online.random_state import SIZE
+from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
 from nengo_fa.rules.connections import (
     find_reason_against_decoders,
@@ -105,11 +105,8 @@ def _build_feedback(model, rule, kind, signal):
         name: Signal(np.ascontiguousarray(array.T), name=f"{rule}.{name}")
         for name, array in arrays.items()
     }
-    random_state = None
-    if kind.is_random:
-        zeros = np.zeros(SIZE, dtype=np.int64)
-        random_state = Signal(zeros, name=f"{rule}.random_state")
-    operator = SimFeedback(kind, find_reads, signal, [*seed, 1], state, random_state)
+    random_state = make_random_state_signal(f"{rule}.random_state")
+    operator = SimFeedback(kind, find_reads, signal, [*seed, 1], random_state, state)
     model.operators.append(operator)  # add_op would ask for all signals at once
 
 

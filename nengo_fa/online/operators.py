@@ -3,7 +3,7 @@
 import numpy as np
 from nengo.builder import Operator
 
-from nengo_fa.online.random_state import keep_random_state, make_random_state
+from nengo_fa.online.random_state import LiveRandomState, keep_random_state
 from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import get_normalization
@@ -83,21 +83,19 @@ class SimFeedback(NamedSignalsOperator):
         Set to the transpose of the feedback weights, (size_in, n_neurons).
     seed : array_like
         Of what is drawn in a simulation.
-    state : dict of str: Signal, optional
+    random_state : Signal
+        Updated: the state of what is drawn in a simulation.
+    state : dict of str: Signal
         Updated: what the feedback weights remember, each transposed.
-    random_state : Signal, optional
-        Updated: the state of what is drawn in a simulation, if anything is.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
 
     weights, encoders, feedback, random_state = (SignalByName() for _ in range(4))
 
-    def __init__(
-        self, kind, find_reads, feedback, seed, state=None, random_state=None, tag=None
-    ):
-        state = {f"state {name}": signal for name, signal in (state or {}).items()}
-        updates = {"random_state": random_state, **state}
+    def __init__(self, kind, find_reads, feedback, seed, random_state, state, tag=None):
+        updates = {f"state {name}": signal for name, signal in state.items()}
+        updates["random_state"] = random_state
         super().__init__(find_reads, {"feedback": feedback}, updates, tag=tag)
         self.kind = kind
         self.seed = seed
@@ -119,18 +117,17 @@ class SimFeedback(NamedSignalsOperator):
         shown = weights.view()
         shown.setflags(write=False)
         # not those of the simulator, so that what else is random stays as it is
-        rng = make_random_state(self.seed)
+        rng = LiveRandomState(self.seed)
         state = {
             name.removeprefix("state "): signals[signal].T
             for name, signal in self.signals.items()
             if name.startswith("state ")
         }
-        step_feedback = make_feedback_step(
-            self.kind, shown.T, feedback.T, dt, rng, state
+        step_feedback = keep_random_state(
+            make_feedback_step(self.kind, shown.T, feedback.T, dt, rng, state),
+            rng,
+            signals[self.random_state],
         )
-        if self.random_state is not None:
-            random_state = signals[self.random_state]
-            step_feedback = keep_random_state(step_feedback, rng, random_state)
 
         def step_simfeedback():
             step_weights()

@@ -3,9 +3,15 @@
 import ctypes
 
 import numpy as np
+from nengo.builder import Signal
 
 #: Number of entries of a state: 624 words, the position, and a normal deviate in store.
 SIZE = 627
+
+
+def make_random_state_signal(name):
+    """Return a signal for the state of random numbers, none of which were drawn yet."""
+    return Signal(np.zeros(SIZE, dtype=np.int64), name=name)
 
 
 class LiveMT19937(np.random.MT19937):
@@ -30,11 +36,13 @@ class LiveMT19937(np.random.MT19937):
         self.words[624] = value["state"]["pos"]
 
 
-def make_random_state(seed):
-    """Return the same numbers as `numpy.random.RandomState`, for `keep_random_state`."""
-    rng = np.random.RandomState(LiveMT19937())
-    rng.seed(seed)
-    return rng
+class LiveRandomState(np.random.RandomState):
+    """The same numbers as those of `numpy.random.RandomState`, for `keep_random_state`."""
+
+    def __init__(self, seed):
+        self.generator = LiveMT19937()
+        super().__init__(self.generator)
+        self.seed(seed)
 
 
 def keep_random_state(step, rng, state):
@@ -43,9 +51,9 @@ def keep_random_state(step, rng, state):
     Parameters
     ----------
     step : callable
-        Draws from ``rng``; takes no argument.
-    rng : numpy.random.RandomState
-        From `make_random_state`, as it is to be at the start of a simulation.
+        May draw from ``rng``; takes no argument.
+    rng : LiveRandomState
+        As it is to be at the start of a simulation.
     state : (SIZE,) ndarray of int64
         The live value of a signal that is zero at the start. Written to after each step.
 
@@ -54,19 +62,21 @@ def keep_random_state(step, rng, state):
     step : callable
         Takes no argument.
     """
-    stored_gauss = state[626:].view(np.float64)
+    words, stored_gauss = rng.generator.words, state[626:].view(np.float64)
     saved = bytes(state.nbytes)
 
     def step_and_keep():
         nonlocal saved
         if state.tobytes() != saved:
-            words = state[:624].astype(np.uint32)
-            rng.set_state(("MT19937", words, *state[624:626], stored_gauss[0]))
+            key = state[:624].astype(np.uint32)
+            rng.set_state(("MT19937", key, *state[624:626], stored_gauss[0]))
+        before = words.tobytes()
         step()
+        if words.tobytes() == before and not state[625]:
+            return  # nothing was drawn
         now = rng.get_state(legacy=False)
-        state[:624] = now["state"]["key"]
-        state[624:626] = now["state"]["pos"], now["has_gauss"]
-        stored_gauss[0] = now["gauss"]
+        state[:625] = words
+        state[625], stored_gauss[0] = now["has_gauss"], now["gauss"]
         saved = state.tobytes()
 
     return step_and_keep

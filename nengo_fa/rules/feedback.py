@@ -44,12 +44,6 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         If ``connection`` is none, or does not lead to an ensemble of neurons although
         the error is to be one of neurons.
 
-    Attributes
-    ----------
-    is_random : bool
-        Whether steps may draw random numbers, whose state a simulator has to keep. A
-        derived class that draws nothing is faster if it says so with False.
-
     Notes
     -----
     Weights between neurons are a product of matrices that is computed whenever the
@@ -70,7 +64,6 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     >>> rule = nengo_fa.FeedbackAlignment(2, feedback=Noisy(decode))
     """
 
-    is_random = True
     connection = NextConnectionParam("connection", readonly=True)
     to_neurons = BoolParam("to_neurons", default=False, readonly=True)
 
@@ -150,7 +143,7 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
             in updates.
         rng : numpy.random.RandomState
             For weights that are drawn as time goes by. Its state is saved and reset as
-            well, unless `is_random` is False.
+            well.
         **state : ndarray
             The arrays from `make_state`, to be changed in place. A class without a state
             may leave this argument out.
@@ -284,10 +277,6 @@ class SignSymmetric(Feedback):
             return np.full((n_neurons, size_in), magnitudes)
         return np.abs(magnitudes)
 
-    @property
-    def is_random(self):
-        return self.redraw or type(self) is not SignSymmetric
-
     def make_step(self, weights, feedback, dt, rng):
         magnitudes = np.array(feedback)
 
@@ -370,10 +359,6 @@ class KolenPollack(Feedback):
 
     def draw(self, n_neurons, size_in, rng):
         return get_samples(self.initial, n_neurons, size_in, rng)
-
-    @property
-    def is_random(self):
-        return type(self) is not KolenPollack  # as a derived class may be
 
     def make_state(self, n_neurons, size_in, rng):
         return {"n_updates": np.zeros(1, dtype=np.int64)}
