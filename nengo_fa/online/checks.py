@@ -14,7 +14,7 @@ from nengo_fa.rules.connections import (
     get_forward_connection,
     get_rule_types,
 )
-from nengo_fa.rules.error_nodes import GatedErrorNode, NeuronError
+from nengo_fa.rules.error_nodes import ErrorNode, NeuronError
 from nengo_fa.rules.learning_rules import EncoderLearningRule, ProjectedErrorRule
 from nengo_fa.rules.normalizations import get_normalization
 
@@ -123,7 +123,7 @@ def check_error(model, rule):
     of_neurons = to_neurons or _is_to_neurons(rule.learning_rule_type)
     for wire in find_errors(model.toplevel, rule):
         node, trouble = wire.pre_obj, None
-        if not isinstance(node, GatedErrorNode) or not _is_plain(wire):
+        if not isinstance(node, ErrorNode) or not _is_plain(wire):
             continue
         if isinstance(node, NeuronError) != of_neurons:
             trouble, remedy = (

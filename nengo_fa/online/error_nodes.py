@@ -43,8 +43,7 @@ def _find_signals(node, model):
             f"Building {node}: its rule {node.rule} is not part of the model. Give the "
             "rule that the connection has now, of a connection in this network."
         )
-    signals = node.get_signals(model)
-    return signals if isinstance(signals, dict) else dict(enumerate(signals))
+    return node.get_signals(model)
 
 
 @Builder.register(ErrorNode)
