@@ -146,11 +146,10 @@ def build_burst_learning(model, rule_type, rule):
         )
     # of a surprise in a time step, what it adds to the average over events
     share = model.dt / (neuron_type.amplitude * rule_type.n_events)
-    starts = {
-        "surprise": 0,
-        "expected": neuron_type.burst_probability,
-        "share": share,
-    }
     apical = model.sig[ensemble.neurons]["apical"].initial_value
-    sets = {name: np.full_like(apical, start) for name, start in starts.items()}
+    sets = {
+        "surprise": np.zeros_like(apical),
+        "expected": np.full_like(apical, neuron_type.burst_probability),
+        "share": np.full_like(apical, share),
+    }
     build_encoder_learning(model, rule_type, rule, sets=sets)
