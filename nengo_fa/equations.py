@@ -137,15 +137,7 @@ def homeostatic_gradient(gradient, encoders):
     The length goes to one where s is negative, where the plain gradient would lengthen the
     encoder; it goes away from one where s is positive.
 
-    Parameters
-    ----------
-    gradient : (..., n_neurons, d_in) array
-        Plain gradient in the input weights, from `weight_gradient`.
-    encoders : (..., n_neurons, d_in) array
-
-    Returns
-    -------
-    gradient : (..., n_neurons, d_in) array
+    Parameters and what is returned are as for `augmented_gradient`.
     """
     along = _dot(encoders, gradient)
     return gradient - along[..., None] * encoders
@@ -163,15 +155,7 @@ def stabilized_gradient(gradient, encoders):
     :math:`\dot u = 2 \kappa \alpha \, |s| \, (1 - u)`; and above one, the length never
     grows, in steps that are small.
 
-    Parameters
-    ----------
-    gradient : (..., n_neurons, d_in) array
-        Plain gradient in the input weights, from `weight_gradient`.
-    encoders : (..., n_neurons, d_in) array
-
-    Returns
-    -------
-    gradient : (..., n_neurons, d_in) array
+    Parameters and what is returned are as for `augmented_gradient`.
     """
     along = _dot(encoders, gradient)
     excess = 1 - _dot(encoders, encoders)
@@ -234,14 +218,11 @@ def _follow_augmented(gradient, encoders, gain, learning_rate):
     return -learning_rate * augmented_gradient(gradient, encoders, weight_length)
 
 
-def _follow_homeostatic(gradient, encoders, gain, learning_rate):
-    gradient = homeostatic_gradient(gradient, encoders)
-    return _follow(gradient, encoders, gain, learning_rate)
+def _follow_changed(change):
+    def follow(gradient, encoders, gain, learning_rate):
+        return _follow(change(gradient, encoders), encoders, gain, learning_rate)
 
-
-def _follow_stabilized(gradient, encoders, gain, learning_rate):
-    gradient = stabilized_gradient(gradient, encoders)
-    return _follow(gradient, encoders, gain, learning_rate)
+    return follow
 
 
 #: The functions of `encoder_update`, by the normalization.
@@ -249,8 +230,8 @@ UPDATES = {
     None: _follow,
     "forced": _follow_forced,
     "augmented": _follow_augmented,
-    "homeostatic": _follow_homeostatic,
-    "stabilized": _follow_stabilized,
+    "homeostatic": _follow_changed(homeostatic_gradient),
+    "stabilized": _follow_changed(stabilized_gradient),
 }
 
 

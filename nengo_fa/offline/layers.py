@@ -1,12 +1,15 @@
 """Layers of neurons that are taught offline, in chains from an input to an output."""
 
 import numpy as np
-from nengo.exceptions import BuildError
 
 from nengo_fa.equations import encoder_update
 from nengo_fa.offline.devices import Device
 from nengo_fa.offline.paths import deliver, find_decoders
-from nengo_fa.rules.feedback import Feedback
+from nengo_fa.rules.feedback import (
+    Feedback,
+    make_feedback_state,
+    make_feedback_step,
+)
 
 
 class Layer:
@@ -222,11 +225,10 @@ class FollowingFeedback:
             self._weights = weights.copy()
             shown = self._weights.view()
             shown.setflags(write=False)
-            self._step = self.kind.make_step(shown, self._feedback, 1.0, self._rng)
-            if not callable(self._step):
-                raise BuildError(
-                    f"{self.kind}.make_step must return a function without arguments."
-                )
+            state = make_feedback_state(self.kind, self._feedback, self._rng)
+            self._step = make_feedback_step(
+                self.kind, shown, self._feedback, 1.0, self._rng, state
+            )
         self._weights[...] = weights
         self._step()
 

@@ -1,7 +1,6 @@
 """How the encoder learning rules become signals and operators of a simulator."""
 
 from collections import namedtuple
-from functools import partial
 
 import numpy as np
 from nengo.builder import Builder, Signal
@@ -12,7 +11,7 @@ from nengo.exceptions import BuildError
 
 from nengo_fa.online import checks
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
-from nengo_fa.online.random_state import SIZE
+from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
 from nengo_fa.rules.connections import (
     find_reason_against_decoders,
@@ -42,31 +41,33 @@ class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"]))
 
 @Builder.register(FeedbackAlignment)
 def build_feedback_alignment(model, rule_type, rule):
-    """Build a `.FeedbackAlignment` object into a model.
+    """Build a `.FeedbackAlignment` rule, with weights from the seed of its connection.
 
-    Samples the feedback weights from the seed of the connection.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    rule_type : FeedbackAlignment
-        Learning rule type to build.
-    rule : nengo.connection.LearningRule
-        The learning rule object corresponding to the learning rule type.
-
-    Notes
-    -----
     Sets ``model.params[rule]`` to a `.BuiltFeedbackAlignment` instance.
     """
-    ensemble = get_taught_ensemble(rule)
-    shape = (ensemble.n_neurons, rule_type.size_in)
+    shape = (get_taught_ensemble(rule).n_neurons, rule_type.size_in)
+    feedback = _draw_feedback(model, rule, shape)
+    model.params[rule] = BuiltFeedbackAlignment(feedback=feedback)
 
-    rng = np.random.RandomState(find_seed(model, rule))
     kind = rule_type.feedback
     is_live = isinstance(kind, Feedback)
+    signal = Signal(
+        np.ascontiguousarray(feedback.T), name=f"{rule}.feedback", readonly=not is_live
+    )
+    model.sig[rule]["feedback"] = signal
+    if is_live:
+        _build_feedback(model, rule, kind, signal)
+    build_encoder_learning(model, rule_type, rule, lambda: signal)
+
+
+def _draw_feedback(model, rule, shape):
+    """Draw the feedback weights of a rule, and check them."""
+    ensemble, kind = rule.connection.post_obj, rule.learning_rule_type.feedback
+    rng = np.random.RandomState(find_seed(model, rule))
     feedback = np.array(
-        kind.draw(*shape, rng) if is_live else get_samples(kind, *shape, rng=rng),
+        kind.draw(*shape, rng)
+        if isinstance(kind, Feedback)
+        else get_samples(kind, *shape, rng=rng),
         dtype=model.sig[ensemble]["encoders"].dtype,
     )
     if feedback.shape != shape:
@@ -81,15 +82,7 @@ def build_feedback_alignment(model, rule_type, rule):
             "infinity. Give a distribution with finite samples."
         )
     feedback.setflags(write=False)
-    model.params[rule] = BuiltFeedbackAlignment(feedback=feedback)
-
-    signal = Signal(
-        np.ascontiguousarray(feedback.T), name=f"{rule}.feedback", readonly=not is_live
-    )
-    model.sig[rule]["feedback"] = signal
-    if is_live:
-        _build_feedback(model, rule, kind, signal)
-    build_encoder_learning(model, rule_type, rule, signal)
+    return feedback
 
 
 def _build_feedback(model, rule, kind, signal):
@@ -98,10 +91,10 @@ def _build_feedback(model, rule, kind, signal):
     find_weights = _make_find_weights(model, rule, kind.connection, name)
 
     def find_reads():
-        signals = [find_weights()]
+        reads = {"weights": find_weights()}
         if kind.to_neurons:
-            signals.append(model.sig[kind.connection.post_obj]["encoders"])
-        return signals
+            reads["encoders"] = model.sig[kind.connection.post_obj]["encoders"]
+        return reads
 
     # of other numbers than those that were drawn for the start
     seed = find_seed(model, rule)
@@ -112,32 +105,14 @@ def _build_feedback(model, rule, kind, signal):
         name: Signal(np.ascontiguousarray(array.T), name=f"{rule}.{name}")
         for name, array in arrays.items()
     }
-    random_state = None
-    if kind.is_random:
-        zeros = np.zeros(SIZE, dtype=np.int64)
-        random_state = Signal(zeros, name=f"{rule}.random_state")
-    operator = SimFeedback(kind, find_reads, signal, [*seed, 1], state, random_state)
+    random_state = make_random_state_signal(f"{rule}.random_state")
+    operator = SimFeedback(kind, find_reads, signal, [*seed, 1], random_state, state)
     model.operators.append(operator)  # add_op would ask for all signals at once
 
 
 @Builder.register(Backprop)
 def build_backprop(model, rule_type, rule):
-    """Build a `.Backprop` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    rule_type : Backprop
-        Learning rule type to build.
-    rule : nengo.connection.LearningRule
-        The learning rule object corresponding to the learning rule type.
-
-    Notes
-    -----
-    Does not modify ``model.params[]``: what is read are the live weights of
-    ``rule_type.connection``.
-    """
+    """Build a `.Backprop` rule, which reads the live weights of its connection."""
     get_decoders = _make_find_weights(
         model, rule, rule_type.connection, "Backprop.connection"
     )
@@ -163,8 +138,8 @@ def _make_find_weights(model, rule, connection, name):
 
 
 @Builder.register(EncoderLearningRule)
-def build_encoder_learning(model, rule_type, rule, feedback=None):
-    """Build a rule with its signals and its operator into a model.
+def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None):
+    """Build a rule with its probeable signals and its operator into a model.
 
     Parameters
     ----------
@@ -174,57 +149,70 @@ def build_encoder_learning(model, rule_type, rule, feedback=None):
         Learning rule type to build.
     rule : nengo.connection.LearningRule
         The learning rule object corresponding to the learning rule type.
-    feedback : Signal or callable, optional
-        As for `.SimEncoderLearning`. Default: the rule does not project an error.
-
-    Notes
-    -----
-    Sets the probeable signals, and the input signal for the error.
+    find_feedback : callable, optional
+        Returns the signal of the feedback weights or decoders, (size_in, n_neurons), once
+        the whole model has been built. Default: the rule does not project an error.
+    sets : dict of str: ndarray, optional
+        Further arrays that the rule sets in each step, with their values at the start.
     """
-    ensemble = get_taught_ensemble(rule)
-    shared = prepare_encoder_update(model, rule_type, rule)
-    signals = model.sig[rule]
-    error = projected_error = gate = derivative = None
-    if rule.size_in > 0:
-        error = add_signal(model, rule, "error", rule.size_in)
-        model.add_op(Reset(error))
-        signals["in"] = error  # connections to the rule attach here
-    if feedback is not None:
-        checks.check_error(model, rule)
-        projected_error = add_signal(model, rule, "projected_error", ensemble.n_neurons)
-    if feedback is not None or "derivative" in rule_type.arrays:
-        gate = _build_gate(model, rule_type.derivative, rule, ensemble)
-        derivative = add_signal(model, rule, "derivative", ensemble.n_neurons)
+    ensemble, network = get_taught_ensemble(rule), model.toplevel
+    signals, inputs = model.sig[rule], model.sig[ensemble]
+    encoders = signals["scaled_encoders"] = inputs["encoders"]
+    checks.check_normalization(rule_type, rule, encoders.initial_value)
+    checks.check_neighbours(network, rule, encoders.initial_value)
 
-    state = {
-        name: Signal(value.astype(shared["delta"].dtype), name=f"{rule}.{name}")
-        for name, value in rule_type.make_state(ensemble.n_neurons).items()
-    }
-    others = _find_others(
-        model,
+    row = checks.find_row(network, ensemble)
+    zeros = np.zeros(ensemble.n_neurons, dtype=encoders.dtype)
+    x = build_or_passthrough(model, rule_type.pre_synapse, inputs["in"])
+    reads, sets = {"x": x, "scaled_encoders": encoders}, dict(sets or {})
+    if rule.size_in > 0:
+        reads["error"] = _build_error(model, rule, encoders.dtype)
+    if find_feedback is not None:
+        checks.check_error(model, rule)
+        sets["projected_error"] = zeros
+    if find_feedback is not None or "derivative" in rule_type.arrays:
+        reads["gate"] = _build_gate(model, rule_type.derivative, rule, ensemble)
+        sets["derivative"] = zeros
+    if rule in row:
+        sets["moved"] = encoders.initial_value
+    sets = {name: _add_signal(model, rule, name, start) for name, start in sets.items()}
+    updates = {"delta": signals["delta"]}
+    for name, start in rule_type.make_state(ensemble.n_neurons).items():
+        updates[name] = Signal(start.astype(encoders.dtype), name=f"{rule}.{name}")
+    reads.update(_find_others(model, rule_type, rule, {*sets, *updates}))
+
+    def find_reads():
+        checks.warn_about_teaching(network, rule)
+        late = {} if find_feedback is None else {"feedback": find_feedback()}
+        if rule in row:
+            before = row[: row.index(rule)]
+            late["start"] = model.sig[before[-1]]["moved"] if before else encoders
+        return {**reads, **late}
+
+    operator = SimEncoderLearning(
         rule_type,
-        rule,
-        {"projected_error": projected_error, "derivative": derivative, **state},
+        ensemble.neuron_type,
+        model.params[ensemble].gain / ensemble.radius,
+        find_reads,
+        sets,
+        updates,
+        *find_taught_entries(rule_type, rule, encoders.initial_value),
     )
     # add_op may ask for all signals at once, but not all of them are built
-    model.operators.append(
-        SimEncoderLearning(
-            error=error,
-            feedback=feedback,
-            gate=gate,
-            projected_error=projected_error,
-            derivative=derivative,
-            neuron_type=ensemble.neuron_type,
-            others=others,
-            state=state,
-            **shared,
-        )
-    )
+    model.operators.append(operator)
 
 
-def add_signal(model, rule, name, size):
+def _build_error(model, rule, dtype):
+    """Build the signal of the error, to which connections to the rule attach."""
+    error = _add_signal(model, rule, "error", np.zeros(rule.size_in, dtype=dtype))
+    model.add_op(Reset(error))
+    model.sig[rule]["in"] = error
+    return error
+
+
+def _add_signal(model, rule, name, start):
     """Add a signal of a rule, which can be probed."""
-    model.sig[rule][name] = Signal(shape=(size,), name=f"{rule}.{name}")
+    model.sig[rule][name] = Signal(start, name=f"{rule}.{name}")
     return model.sig[rule][name]
 
 
@@ -258,10 +246,9 @@ def _find_others(model, rule_type, rule, known):
     """Return the signals that a rule reads of neurons, besides those that are known."""
     ensemble = rule.connection.post_obj
     others = {}
-    for name in rule_type.arrays:
-        if known.get(name) is None:
-            others[name] = _get_neuron_signal(model, ensemble, name)
-        if known.get(name) is None and others[name] is None:
+    for name in [name for name in rule_type.arrays if name not in known]:
+        others[name] = _get_neuron_signal(model, ensemble, name)
+        if others[name] is None:
             raise BuildError(
                 f"Building {rule}: {type(rule_type).__name__}.arrays has {name!r}, which "
                 f"is not known of the neurons of {ensemble}. Known are 'current', "
@@ -272,63 +259,8 @@ def _find_others(model, rule_type, rule, known):
     return others
 
 
-def prepare_encoder_update(model, rule_type, rule):
-    """Check a rule that changes encoders, and find what all such operators share.
-
-    Returns
-    -------
-    shared : dict
-        Keyword arguments of a class derived from `.SimEncoderUpdate`.
-    """
-    ensemble, network = rule.connection.post_obj, model.toplevel
-    encoders = model.sig[ensemble]["encoders"]
-    model.sig[rule]["scaled_encoders"] = encoders
-    checks.check_normalization(rule_type, rule, encoders.initial_value)
-    checks.check_neighbours(network, rule, encoders.initial_value)
-    columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
-    find_start, moved = _find_place_in_row(model, rule)
-    x = model.sig[ensemble]["in"]
-    return {
-        "rule": rule_type,
-        "x": build_or_passthrough(model, rule_type.pre_synapse, x),
-        "scaled_encoders": encoders,
-        "delta": model.sig[rule]["delta"],
-        "moved": moved,
-        "find_start": find_start,
-        "scale": model.params[ensemble].gain / ensemble.radius,
-        "columns": columns,
-        "fields": fields,
-        "when_built": partial(checks.warn_about_teaching, network, rule),
-    }
-
-
-def _find_place_in_row(model, rule):
-    """Return what finds the encoders a rule goes on from, and where it leaves them."""
-    ensemble = rule.connection.post_obj
-    encoders = model.sig[ensemble]["encoders"]
-    row = checks.find_row(model.toplevel, ensemble)
-    if rule not in row:
-        return None, None
-    moved = Signal(encoders.initial_value, name=f"{rule}.moved")
-    model.sig[rule]["moved"] = moved
-    place = row.index(rule)
-
-    def find_start():
-        return model.sig[row[place - 1]]["moved"] if place > 0 else encoders
-
-    return find_start, moved
-
-
 def find_taught_entries(rule_type, rule, encoders):
-    """Find which entries of the encoders a rule changes.
-
-    Returns
-    -------
-    columns : (dimensions,) ndarray or None
-        One for those that the connection reaches; None if it reaches all of them.
-    fields : (n_neurons, dimensions) ndarray or None
-        One for those that may be other than zero; None if all of them may.
-    """
+    """Return the ``columns`` and ``fields`` of `.SimEncoderLearning`."""
     columns = np.zeros(encoders.shape[1], dtype=encoders.dtype)
     columns[rule.connection.post_slice] = 1
     fields = None

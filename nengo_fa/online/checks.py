@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from nengo.connection import LearningRule
+from nengo.connection import Connection, LearningRule
 from nengo.ensemble import Neurons
 from nengo.exceptions import BuildError, NengoWarning
 from nengo.solvers import NoSolver
@@ -14,7 +14,7 @@ from nengo_fa.rules.connections import (
     get_forward_connection,
     get_rule_types,
 )
-from nengo_fa.rules.error_nodes import GatedErrorNode, NeuronError
+from nengo_fa.rules.error_nodes import ErrorNode, NeuronError
 from nengo_fa.rules.learning_rules import EncoderLearningRule, ProjectedErrorRule
 from nengo_fa.rules.normalizations import get_normalization
 
@@ -123,7 +123,7 @@ def check_error(model, rule):
     of_neurons = to_neurons or _is_to_neurons(rule.learning_rule_type)
     for wire in find_errors(model.toplevel, rule):
         node, trouble = wire.pre_obj, None
-        if not isinstance(node, GatedErrorNode) or not _is_plain(wire):
+        if not isinstance(node, ErrorNode) or not _is_plain(wire):
             continue
         if isinstance(node, NeuronError) != of_neurons:
             trouble, remedy = (
@@ -157,26 +157,44 @@ def _is_plain(wire):
 
 def warn_about_teaching(network, rule):
     """Warn of a rule that has no error, and of decoders that do not keep up with it."""
-    rule_type = rule.learning_rule_type
+    rule_type, ensemble = rule.learning_rule_type, rule.connection.post_obj
     if network is None or is_still(rule_type):
         return
-    if isinstance(rule_type, ProjectedErrorRule) and not find_errors(network, rule):
+    needs_error = isinstance(rule_type, ProjectedErrorRule) and not is_frozen(ensemble)
+    if needs_error and not find_errors(network, rule):
         warnings.warn(
-            f"No error is connected to {rule}, so nothing will be learned. Connect it: "
-            "nengo.Connection(error, connection.learning_rule). To learn offline, call "
-            "nengo_fa.train.",
+            f"No error is connected to the {type(rule_type).__name__} rule of "
+            f"{describe(rule.connection)}, so nothing will be learned here. Connect it, "
+            "nengo.Connection(error, connection.learning_rule), or learn offline before, "
+            "with nengo_fa.train.",
             NengoWarning,
         )
-    ensemble = rule.connection.post_obj
     for connection in find_stale_decoders(network, ensemble):
         warnings.warn(
-            f"The encoders of {ensemble} are taught, but the decoders of {connection} are "
-            "solved for the encoders at the start and do not learn, although what they "
-            "deliver comes back as an error or as input: what they stand for will decay. "
-            "Teach them as well, as with learning_rule_type=nengo.PES(); or solve them "
-            "anew, as nengo_fa.train does; or use a lower learning rate.",
+            f"The encoders of {describe(ensemble)} are taught, but the decoders of "
+            f"{describe(connection)}, which lead back to them, do not learn and will no "
+            "longer fit. Teach them as well, such as with learning_rule_type=nengo.PES(), "
+            "solve them anew, as nengo_fa.train does, or use a lower learning rate.",
             NengoWarning,
         )
+
+
+def is_frozen(ensemble):
+    """Return whether all that is learned is given as arrays, as it is after training."""
+    given = (ensemble.encoders, ensemble.gain, ensemble.bias)
+    return all(isinstance(values, np.ndarray) for values in given)
+
+
+def describe(obj):
+    """Return a short name of an object of a network, from labels."""
+    if isinstance(obj, Connection) and obj.label is None:
+        return (
+            f"the connection from {describe(obj.pre_obj)} to {describe(obj.post_obj)}"
+        )
+    if isinstance(obj, Neurons):
+        return f"the neurons of {describe(obj.ensemble)}"
+    kind = type(obj).__name__
+    return f"an unnamed {kind}" if obj.label is None else f"{kind} {obj.label!r}"
 
 
 def find_stale_decoders(network, ensemble):

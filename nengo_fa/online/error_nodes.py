@@ -18,13 +18,6 @@ class SimErrorNode(NamedSignalsOperator):
         Set to the output of the node, (size_out,).
     tag : str, optional
         A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[error]``
-    2. incs ``[]``
-    3. reads the signals of the node
-    4. updates ``[]``
     """
 
     projected_error, derivative, scaled_encoders, error = (
@@ -50,25 +43,12 @@ def _find_signals(node, model):
             f"Building {node}: its rule {node.rule} is not part of the model. Give the "
             "rule that the connection has now, of a connection in this network."
         )
-    signals = node.get_signals(model)
-    return signals if isinstance(signals, dict) else dict(enumerate(signals))
+    return node.get_signals(model)
 
 
 @Builder.register(ErrorNode)
 def build_error_node(model, node):
-    """Build an `.ErrorNode` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    node : ErrorNode
-        The node to build.
-
-    Notes
-    -----
-    Sets ``model.params[node]`` to ``None``.
-    """
+    """Build an `.ErrorNode` into a model; sets ``model.params[node]`` to ``None``."""
     output = Signal(shape=(node.size_out,), name=f"{node}.out")
     model.sig[node]["in"], model.sig[node]["out"] = None, output
     model.params[node] = None

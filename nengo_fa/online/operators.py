@@ -3,7 +3,7 @@
 import numpy as np
 from nengo.builder import Operator
 
-from nengo_fa.online.random_state import keep_random_state
+from nengo_fa.online.random_state import LiveRandomState, keep_random_state
 from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import get_normalization
@@ -16,7 +16,7 @@ class SignalByName:
         self.name = name
 
     def __get__(self, operator, owner=None):
-        return self if operator is None else operator.get_signal(self.name)
+        return self if operator is None else operator.signals.get(self.name)
 
 
 class NamedSignalsOperator(Operator):
@@ -25,51 +25,47 @@ class NamedSignalsOperator(Operator):
     Parameters
     ----------
     reads : dict of str: Signal or None, or callable
-        The signals that are read; None stands for one that there is not. A function without arguments that returns them is
-        called when they are first asked for, after the whole build: an operator may be
-        built before what it reads.
-    sets, updates : dict of str: Signal or None, optional
+        The signals that are read; None for a signal that there is not. A function
+        without arguments that returns them is called when they are first asked for,
+        after the whole build, as an operator may be built before what it reads.
+    sets, updates : dict of str: Signal, optional
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
 
     def __init__(self, reads, sets=None, updates=None, tag=None):
         super().__init__(tag=tag)
-        self._places = {}
-        self._reads = reads
+        self._names = {}
+        self._find_reads = reads if callable(reads) else lambda: reads
         self.sets = self._name("sets", sets or {})
         self.incs = []
         self.updates = self._name("updates", updates or {})
 
     def _name(self, kind, signals):
         signals = {name: found for name, found in signals.items() if found is not None}
-        self._places.update({name: (kind, i) for i, name in enumerate(signals)})
+        self._names[kind] = list(signals)
         return list(signals.values())
 
     @property
     def reads(self):
-        if callable(self._reads):
-            self._reads = self._reads()
-        if isinstance(self._reads, dict):
-            self._reads = self._name("reads", self._reads)
+        if self._find_reads is not None:
+            self.reads = self._name("reads", self._find_reads())
         return self._reads
 
     @reads.setter
     def reads(self, signals):
-        self._reads = signals
+        self._reads, self._find_reads = signals, None
 
-    def get_signal(self, name):
-        """Return the signal of a name, or None if there is no such signal."""
-        found = self._find_signals()
-        return found.get(name)
-
-    def get_arrays(self, signals):
-        """Return the live arrays of all signals, by name."""
-        return {name: signals[found] for name, found in self._find_signals().items()}
-
-    def _find_signals(self):
-        kinds = {"reads": self.reads, "sets": self.sets, "updates": self.updates}
-        return {name: kinds[kind][i] for name, (kind, i) in self._places.items()}
+    @property
+    def signals(self):
+        """All signals by name, a dict."""
+        # by their places, since the optimizer of Nengo puts other signals in the lists
+        lists = {"reads": self.reads, "sets": self.sets, "updates": self.updates}
+        return {
+            name: signal
+            for kind, signals in lists.items()
+            for name, signal in zip(self._names[kind], signals)
+        }
 
 
 class SimFeedback(NamedSignalsOperator):
@@ -80,49 +76,29 @@ class SimFeedback(NamedSignalsOperator):
     kind : Feedback
         How the feedback weights follow.
     find_reads : callable
-        A function without arguments that returns the signals that are read, once the
-        whole model has been built: the weights of the connection, (size_out, n_neurons),
-        and, if the error is one of neurons, their scaled encoders, (n_post_neurons,
-        dimensions).
+        As for `NamedSignalsOperator`: ``"weights"`` of the connection, (size_out,
+        n_neurons), and, if the error is one of neurons, their scaled ``"encoders"``,
+        (n_post_neurons, dimensions).
     feedback : Signal
-        The transpose of the feedback weights, (size_in, n_neurons).
+        Set to the transpose of the feedback weights, (size_in, n_neurons).
     seed : array_like
         Of what is drawn in a simulation.
-    state : dict of str: Signal, optional
-        What the feedback weights remember, each transposed.
-    random_state : Signal, optional
-        The state of what is drawn in a simulation, if anything is.
+    random_state : Signal
+        Updated: the state of what is drawn in a simulation.
+    state : dict of str: Signal
+        Updated: what the feedback weights remember, each transposed.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[feedback]``
-    2. incs ``[]``
-    3. reads ``[weights]`` or ``[weights, encoders]``
-    4. updates ``[random_state, *state]``
     """
 
     weights, encoders, feedback, random_state = (SignalByName() for _ in range(4))
 
-    def __init__(
-        self, kind, find_reads, feedback, seed, state=None, random_state=None, tag=None
-    ):
-        self.state_names = tuple(state or {})
-        updates = {f"state {name}": signal for name, signal in (state or {}).items()}
-        super().__init__(
-            lambda: dict(zip(("weights", "encoders"), find_reads())),
-            {"feedback": feedback},
-            {"random_state": random_state, **updates},
-            tag=tag,
-        )
+    def __init__(self, kind, find_reads, feedback, seed, random_state, state, tag=None):
+        updates = {f"state {name}": signal for name, signal in state.items()}
+        updates["random_state"] = random_state
+        super().__init__(find_reads, {"feedback": feedback}, updates, tag=tag)
         self.kind = kind
         self.seed = seed
-
-    @property
-    def state(self):
-        """What the feedback weights remember, a dict of str: Signal."""
-        return {name: self.get_signal(f"state {name}") for name in self.state_names}
 
     @property
     def _descstr(self):
@@ -141,14 +117,17 @@ class SimFeedback(NamedSignalsOperator):
         shown = weights.view()
         shown.setflags(write=False)
         # not those of the simulator, so that what else is random stays as it is
-        rng = np.random.RandomState(self.seed)
-        state = {name: signals[signal].T for name, signal in self.state.items()}
-        step_feedback = make_feedback_step(
-            self.kind, shown.T, feedback.T, dt, rng, state
+        rng = LiveRandomState(self.seed)
+        state = {
+            name.removeprefix("state "): signals[signal].T
+            for name, signal in self.signals.items()
+            if name.startswith("state ")
+        }
+        step_feedback = keep_random_state(
+            make_feedback_step(self.kind, shown.T, feedback.T, dt, rng, state),
+            rng,
+            signals[self.random_state],
         )
-        if self.random_state is not None:
-            random_state = signals[self.random_state]
-            step_feedback = keep_random_state(step_feedback, rng, random_state)
 
         def step_simfeedback():
             step_weights()
@@ -178,8 +157,8 @@ class SimFeedback(NamedSignalsOperator):
         return step_reached
 
 
-class SimEncoderUpdate(NamedSignalsOperator):
-    r"""Base class of the operators that calculate the change of scaled encoders.
+class SimEncoderLearning(NamedSignalsOperator):
+    r"""Calculate the change of scaled encoders by an `.EncoderLearningRule`.
 
     With the scaled encoders :math:`W = s p`, :math:`s = \alpha / r`, and an error
     :math:`e_i` of each neuron, the change of the encoders in `.equations` becomes
@@ -188,77 +167,67 @@ class SimEncoderUpdate(NamedSignalsOperator):
 
     and is :math:`h_i x` without normalization. All of it is one operator because a
     simulator spends more on calling an operator than on the arithmetic of a small
-    ensemble. A class derived from this one writes `make_step_h`.
+    ensemble.
 
     Parameters
     ----------
     rule : EncoderLearningRule
         The learning rule type.
+    neuron_type : nengo.neurons.NeuronType
+        The neurons that are taught.
     scale : (n_neurons,) ndarray
         Gain over radius.
     reads : dict or callable
-        Returns ``"x"``, the input of the ensemble, (dimensions,), and
-        ``"scaled_encoders"``, (n_neurons, dimensions), among others.
-    sets, updates : dict
-        Updated is ``"delta"``, the change of the scaled encoders, (n_neurons,
-        dimensions). In a row of rules, each sets ``"moved"`` to what it starts from and
-        its change together.
+        ``"x"``, the input of the ensemble, (dimensions,), and ``"scaled_encoders"``,
+        (n_neurons, dimensions). With a projected error, ``"error"``, (size_in,), and
+        ``"feedback"``, the feedback weights or decoders, (size_in, n_neurons). With a
+        derivative, ``"gate"``, what it is computed from, (n_neurons,). In a row of rules,
+        ``"start"``, the encoders from which this rule starts. What else the rule reads.
+    sets : dict
+        ``"projected_error"`` and ``"derivative"``, if there are such, (n_neurons,). In a
+        row of rules, ``"moved"``: what the rule starts from and its change together.
+    updates : dict
+        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions), and what
+        the rule remembers, (n_neurons,) each.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
     fields : (n_neurons, dimensions) ndarray, optional
         One for the entries of the encoders that follow the gradient, zero for those that
         stay zero. Default: all follow it.
-    find_start : callable, optional
-        In a row of rules, returns the signal of the encoders from which this one starts,
-        once the whole model has been built.
-    when_built : callable, optional
-        Called once in each simulator, when the whole model has been built.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
 
-    x, scaled_encoders, delta = (SignalByName() for _ in range(3))
-    start, moved = (SignalByName() for _ in range(2))
+    error, feedback, gate, x = (SignalByName() for _ in range(4))
+    scaled_encoders, projected_error, derivative = (SignalByName() for _ in range(3))
+    delta, start, moved = (SignalByName() for _ in range(3))
 
     def __init__(
         self,
         rule,
+        neuron_type,
         scale,
         reads,
         sets,
         updates,
         columns=None,
         fields=None,
-        find_start=None,
-        when_built=None,
         tag=None,
     ):
-        def find_reads():
-            if when_built is not None:
-                when_built()
-            start = None if find_start is None else find_start()
-            return {**(reads() if callable(reads) else reads), "start": start}
-
-        super().__init__(find_reads, sets, updates, tag=tag)
-        self.rule = rule
-        self.scale = scale
-        self.columns = columns
-        self.fields = fields
+        super().__init__(reads, sets, updates, tag=tag)
+        self.rule, self.neuron_type, self.scale = rule, neuron_type, scale
+        self.columns, self.fields = columns, fields
 
     @property
     def _descstr(self):
         return f"{self.rule} -> {self.delta}"
 
-    def make_step_h(self, arrays, step_size, dt, h):
-        """Bind ``h`` to the live arrays, a dict; ``step_size`` is :math:`-\\kappa dt s^2`."""
-        raise NotImplementedError("Encoder updates must provide make_step_h")
-
     def make_step(self, signals, dt, rng):
-        arrays = self.get_arrays(signals)
+        arrays = {name: signals[signal] for name, signal in self.signals.items()}
         delta, start, moved = (arrays.get(name) for name in ("delta", "start", "moved"))
         step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(step_size)
-        step_h = self.make_step_h(arrays, step_size, dt, h)
+        step_h = self._make_step_h(arrays, step_size, h)
         normalization = get_normalization(self.rule.normalization)
         encoders = arrays["scaled_encoders"]
         if start is not None and normalization.keeps_lengths:
@@ -270,7 +239,7 @@ class SimEncoderUpdate(NamedSignalsOperator):
         if columns is not None:
             columns = np.tile(columns, (len(delta), 1))
 
-        def step_simencoderupdate():
+        def step_simencoderlearning():
             step_h()
             step_outer()
             if columns is not None:
@@ -278,106 +247,16 @@ class SimEncoderUpdate(NamedSignalsOperator):
             if moved is not None:
                 np.add(start, delta, out=moved)
 
-        return step_simencoderupdate
+        return step_simencoderlearning
 
-
-class SimEncoderLearning(SimEncoderUpdate):
-    """Calculate the change of scaled encoders by an `.EncoderLearningRule`.
-
-    Parameters
-    ----------
-    error : Signal or None
-        The error, (size_in,). None for rules that do not project an error.
-    feedback : Signal or callable or None
-        The transpose of the feedback weights, (size_in, n_neurons); or a function
-        without arguments that returns the decoders in its place, once the whole model
-        has been built.
-    x : Signal
-        The input of the ensemble, (dimensions,).
-    gate : Signal or None
-        What the derivative is computed from, (n_neurons,). None for rules without one.
-    scaled_encoders : Signal
-        The live scaled encoders, (n_neurons, dimensions).
-    projected_error, derivative : Signal or None
-        Set to the error of each neuron and to f', (n_neurons,).
-    delta : Signal
-        Updated to the change of the scaled encoders, (n_neurons, dimensions).
-    rule : EncoderLearningRule
-        The learning rule type.
-    neuron_type : nengo.neurons.NeuronType
-        The neurons that are taught.
-    scale, columns, fields, find_start, when_built, tag
-        As for `.SimEncoderUpdate`.
-    others : dict of str: Signal, optional
-        What else the rule reads of the neurons, (n_neurons,) each, by name.
-    state : dict of str: Signal, optional
-        What the rule remembers, (n_neurons,) each, by name.
-    moved : Signal, optional
-        As for `.SimEncoderUpdate`.
-
-    Notes
-    -----
-    1. sets ``[projected_error, derivative, moved]``
-    2. incs ``[]``
-    3. reads ``[error, feedback, x, gate, scaled_encoders, *others]``
-    4. updates ``[delta, *state]``
-    """
-
-    error, feedback, gate = (SignalByName() for _ in range(3))
-    projected_error, derivative = (SignalByName() for _ in range(2))
-
-    def __init__(
-        self,
-        error,
-        feedback,
-        x,
-        gate,
-        scaled_encoders,
-        projected_error,
-        derivative,
-        delta,
-        rule,
-        neuron_type,
-        scale,
-        columns=None,
-        fields=None,
-        others=None,
-        state=None,
-        moved=None,
-        find_start=None,
-        when_built=None,
-        tag=None,
-    ):
-        def find_reads():
-            reads = dict(error=error, x=x, gate=gate, scaled_encoders=scaled_encoders)
-            reads["feedback"] = feedback() if callable(feedback) else feedback
-            return {**reads, **(others or {})}
-
-        sets = dict(projected_error=projected_error, derivative=derivative, moved=moved)
-        updates = {"delta": delta, **(state or {})}
-        super().__init__(
-            rule,
-            scale,
-            find_reads,
-            sets,
-            updates,
-            columns,
-            fields,
-            find_start,
-            when_built,
-            tag,
-        )
-        self.neuron_type = neuron_type
-
-    def make_step_h(self, arrays, step_size, dt, h):
-        error, feedback, projected_error, gate, derivative = (
-            arrays.get(name)
-            for name in ("error", "feedback", "projected_error", "gate", "derivative")
-        )
+    def _make_step_h(self, arrays, step_size, h):
+        """Bind h to the arrays; ``step_size`` is all of it but the error of the neurons."""
+        names = "error", "feedback", "projected_error", "derivative"
+        error, feedback, projected_error, derivative = map(arrays.get, names)
         step_derivative = None
         if derivative is not None:
             step_derivative = self.rule.derivative.make_step(
-                self.neuron_type, gate, derivative
+                self.neuron_type, arrays["gate"], derivative
             )
         if type(self.rule).make_step is ProjectedErrorRule.make_step:
 

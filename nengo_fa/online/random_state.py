@@ -1,9 +1,48 @@
 """Random numbers whose state is in a signal, so that a simulation can go on from it."""
 
+import ctypes
+
 import numpy as np
+from nengo.builder import Signal
 
 #: Number of entries of a state: 624 words, the position, and a normal deviate in store.
 SIZE = 627
+
+
+def make_random_state_signal(name):
+    """Return a signal for the state of random numbers, none of which were drawn yet."""
+    return Signal(np.zeros(SIZE, dtype=np.int64), name=name)
+
+
+class LiveMT19937(np.random.MT19937):
+    """The generator of `numpy.random.RandomState`, with a state that is fast to read.
+
+    NumPy copies the words of the state one by one, which takes longer than most steps.
+    """
+
+    def __init__(self):
+        super().__init__(0)
+        words = (ctypes.c_uint32 * 625).from_address(self.ctypes.state_address)
+        self.words = np.frombuffer(words, dtype=np.uint32)
+
+    @property
+    def state(self):
+        key, position = self.words[:624], int(self.words[624])
+        return {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
+
+    @state.setter
+    def state(self, value):
+        self.words[:624] = value["state"]["key"]
+        self.words[624] = value["state"]["pos"]
+
+
+class LiveRandomState(np.random.RandomState):
+    """The same numbers as those of `numpy.random.RandomState`, for `keep_random_state`."""
+
+    def __init__(self, seed):
+        self.generator = LiveMT19937()
+        super().__init__(self.generator)
+        self.seed(seed)
 
 
 def keep_random_state(step, rng, state):
@@ -12,8 +51,8 @@ def keep_random_state(step, rng, state):
     Parameters
     ----------
     step : callable
-        Draws from ``rng``; takes no argument.
-    rng : numpy.random.RandomState
+        May draw from ``rng``; takes no argument.
+    rng : LiveRandomState
         As it is to be at the start of a simulation.
     state : (SIZE,) ndarray of int64
         The live value of a signal that is zero at the start. Written to after each step.
@@ -23,35 +62,21 @@ def keep_random_state(step, rng, state):
     step : callable
         Takes no argument.
     """
-    saved = np.zeros_like(state)
+    words, stored_gauss = rng.generator.words, state[626:].view(np.float64)
+    saved = bytes(state.nbytes)
 
     def step_and_keep():
-        # to set and to get a state takes longer than most steps
-        if not np.array_equal(state, saved):
-            _set_state(rng, state)
+        nonlocal saved
+        if state.tobytes() != saved:
+            key = state[:624].astype(np.uint32)
+            rng.set_state(("MT19937", key, *state[624:626], stored_gauss[0]))
+        before = words.tobytes()
         step()
-        saved[...] = _get_state(rng)
-        np.copyto(state, saved)
+        if words.tobytes() == before and not state[625]:
+            return  # nothing was drawn
+        now = rng.get_state(legacy=False)
+        state[:625] = words
+        state[625], stored_gauss[0] = now["has_gauss"], now["gauss"]
+        saved = state.tobytes()
 
     return step_and_keep
-
-
-def _get_state(rng):
-    _, words, position, has_gauss, gauss = rng.get_state()
-    # one more than the position, as zero stands for a state that was not kept yet
-    stored = np.array([gauss if has_gauss else np.nan]).view(np.int64)
-    return np.concatenate([words, [position + 1], [has_gauss], stored])[:SIZE]
-
-
-def _set_state(rng, state):
-    gauss = state[626:].view(np.float64).item()
-    has_gauss = int(state[625])
-    rng.set_state(
-        (
-            "MT19937",
-            state[:624].astype(np.uint32),
-            int(state[624]) - 1,
-            has_gauss,
-            gauss if has_gauss else 0.0,
-        )
-    )

@@ -19,21 +19,14 @@ class SimSomaCurrent(Operator):
     states : list of Signal
         The state variables, (n_neurons,) each.
     previous : list of Signal
-        Where the last of the state variables are kept until the next step, as they act
-        with their value of the step before.
+        Updated to the last of the state variables, which act with their value of the step
+        before.
     factors : list of float
         The factor of each state variable.
     soma_current : Signal
         Set to the current that drives the soma, (n_neurons,).
     tag : str, optional
         A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[soma_current]``
-    2. incs ``[]``
-    3. reads ``[current, *states]``
-    4. updates ``previous``
     """
 
     # as indices, since the optimizer of Nengo may put other signals in the lists
@@ -69,19 +62,13 @@ class SimSomaCurrent(Operator):
 
 
 def build_soma_current(model, ensemble):
-    """Build the current that drives the soma of the neurons of an ensemble.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into, which has the ensemble already.
-    ensemble : nengo.Ensemble
+    """Build the current that drives the soma of the neurons of an ensemble, once.
 
     Returns
     -------
     soma_current : Signal
         Of shape (n_neurons,). The input current of the neurons itself, if their state
-        adds nothing to it. Built once for each ensemble.
+        adds nothing to it.
     """
     signals, neuron_type = model.sig[ensemble.neurons], ensemble.neuron_type
     response = get_response(neuron_type)

@@ -6,32 +6,13 @@ from nengo.builder.neurons import SimNeurons
 from nengo.builder.operator import Reset
 from nengo.exceptions import BuildError
 
+from nengo_fa.online.random_state import (
+    LiveRandomState,
+    keep_random_state,
+    make_random_state_signal,
+)
 from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRate
-
-
-class CountedRandomState(np.random.RandomState):
-    """Uniform random numbers that go on from any count of those drawn before.
-
-    A simulator keeps the count, in far less time than all the words of the generator.
-    """
-
-    def __init__(self, seed):
-        super().__init__(seed)
-        self.first_seed, self.count = seed, 0
-
-    def random_sample(self, size=None):
-        numbers = super().random_sample(size)
-        self.count += np.size(numbers)
-        return numbers
-
-    def go_to(self, count):
-        """Draw next what follows ``count`` numbers after the seed."""
-        if count != self.count:
-            self.seed(self.first_seed)
-            for start in range(0, count, 10**6):
-                super().random_sample(min(10**6, count - start))
-            self.count = count
 
 
 class SimPyramidal(SimNeurons):
@@ -45,16 +26,12 @@ class SimPyramidal(SimNeurons):
         What drives the apical compartment, (n_neurons,).
     seed : array_like, optional
         Of the random numbers that decide on bursts.
-    n_drawn : Signal, optional
-        Updated to how many of these have been drawn, (1,). Needed for spiking neurons.
-
-    Notes
-    -----
-    1. sets ``[output] + state``
-    2. incs ``[]``
-    3. reads ``[J, apical_input]``
-    4. updates ``[n_drawn]``
+    random_state : Signal, optional
+        Updated to the state of these random numbers. Needed for spiking neurons.
     """
+
+    apical_input = property(lambda self: self.reads[1])
+    random_state = property(lambda self: self.updates[0] if self.updates else None)
 
     def __init__(
         self,
@@ -64,22 +41,14 @@ class SimPyramidal(SimNeurons):
         output,
         state,
         seed=None,
-        n_drawn=None,
+        random_state=None,
         tag=None,
     ):
         super().__init__(neurons, J, output, state=state, tag=tag)
         self.reads.append(apical_input)
         self.seed = seed
-        if n_drawn is not None:
-            self.updates.append(n_drawn)
-
-    @property
-    def apical_input(self):
-        return self.reads[1]
-
-    @property
-    def n_drawn(self):
-        return self.updates[0] if self.updates else None
+        if random_state is not None:
+            self.updates.append(random_state)
 
     def make_step(self, signals, dt, rng):
         J, output = signals[self.J], signals[self.output]
@@ -89,47 +58,27 @@ class SimPyramidal(SimNeurons):
         def step_simpyramidal():
             self.neurons.step(dt, J, output, **state)
 
-        if self.n_drawn is None:
+        if self.random_state is None:
             return step_simpyramidal
         # of their own, for the same bursts whatever else is random
-        state["rng"] = bursts_rng = CountedRandomState(self.seed)
-        n_drawn = signals[self.n_drawn]
-
-        def step_simpyramidal_random():
-            bursts_rng.go_to(int(n_drawn[0]))
-            step_simpyramidal()
-            n_drawn[0] = bursts_rng.count
-
-        return step_simpyramidal_random
+        state["rng"] = LiveRandomState(self.seed)
+        random_state = signals[self.random_state]
+        return keep_random_state(step_simpyramidal, state["rng"], random_state)
 
 
 @Builder.register(Pyramidal)
 @Builder.register(PyramidalRate)
 def build_pyramidal(model, neuron_type, neurons):
-    """Build `.Pyramidal` or `.PyramidalRate` neurons into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    neuron_type : Pyramidal or PyramidalRate
-        Neuron type to build.
-    neurons : nengo.ensemble.Neurons
-        The neurons of the ensemble.
-
-    Notes
-    -----
-    Does not modify ``model.params[]``.
-    """
+    """Build `.Pyramidal` or `.PyramidalRate` neurons into a model."""
     signals = model.sig[neurons]
     # as Nengo seeds the neurons of an ensemble
     seed = model.seeds[neurons.ensemble] + 1
     rng = np.random.RandomState(seed)
     dtype = signals["in"].dtype
     state = neuron_type.make_state(neurons.size_in, rng=rng, dtype=dtype)
-    n_drawn = None
+    random_state = None
     if state.pop("rng", None) is not None:
-        n_drawn = Signal(np.zeros(1, dtype=np.int64), name=f"{neurons}.n_drawn")
+        random_state = make_random_state_signal(f"{neurons}.random_state")
     for name, value in state.items():
         signals[name] = state[name] = Signal(value, name=f"{neurons}.{name}")
 
@@ -141,26 +90,14 @@ def build_pyramidal(model, neuron_type, neurons):
             signals["out"],
             state,
             seed=[seed, 1],  # of other numbers than the initial state
-            n_drawn=n_drawn,
+            random_state=random_state,
         )
     )
 
 
 @Builder.register(ApicalDendrites)
 def build_apical_dendrites(model, apical):
-    """Build an `.ApicalDendrites` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    apical : ApicalDendrites
-        The node to build.
-
-    Notes
-    -----
-    Sets ``model.params[apical]`` to ``None``.
-    """
+    """Build `.ApicalDendrites` into a model; sets ``model.params[apical]`` to ``None``."""
     ensemble = apical.ensemble
     if model.toplevel is not None and ensemble not in model.toplevel.all_ensembles:
         raise BuildError(

@@ -1,12 +1,11 @@
 """A learning rule for pyramidal neurons, from presynaptic activity, events and bursts."""
 
 import numpy as np
-from nengo.builder import Builder, Signal
+from nengo.builder import Builder
 from nengo.exceptions import BuildError
 from nengo.params import Default, NumberParam
 
-from nengo_fa.online.builder import add_signal, prepare_encoder_update
-from nengo_fa.online.operators import SignalByName, SimEncoderUpdate
+from nengo_fa.online.builder import build_encoder_learning
 from nengo_fa.pyramidal.neurons import ApicalCompartment
 from nengo_fa.rules.connections import get_taught_ensemble
 from nengo_fa.rules.learning_rules import EncoderLearningRule
@@ -99,6 +98,7 @@ class BurstLearning(EncoderLearningRule):
     """
 
     probeable = ("delta", "surprise", "expected", "scaled_encoders")
+    arrays = ("output", "bursts", "surprise", "expected", "share")
 
     learning_rate = FiniteParam("learning_rate", low=0, default=0.004, readonly=True)
     normalization = NormalizationParam(
@@ -122,103 +122,20 @@ class BurstLearning(EncoderLearningRule):
         )
         self.n_events = n_events
 
-
-class SimBurstLearning(SimEncoderUpdate):
-    r"""Calculate the change of scaled encoders by `.BurstLearning`.
-
-    The error of a neuron is :math:`b_i - \bar P_i e_i`.
-
-    Parameters
-    ----------
-    events, bursts : Signal
-        Output of the neurons, and the same where it is of a burst, (n_neurons,).
-    x : Signal
-        The trace of the input of the ensemble, (dimensions,).
-    scaled_encoders : Signal
-        The live scaled encoders, (n_neurons, dimensions).
-    surprise : Signal
-        Set to the bursts less those that were expected, (n_neurons,).
-    expected : Signal
-        Set to the expected burst probability, (n_neurons,), from what it was.
-    delta : Signal
-        Updated to the change of the scaled encoders, (n_neurons, dimensions).
-    rule : BurstLearning
-        The learning rule type.
-    amplitude : float
-        Of the neurons.
-    moved : Signal, optional
-        As for `.SimEncoderLearning`.
-    scale, **parameters
-        As for `.SimEncoderUpdate`.
-
-    Notes
-    -----
-    1. sets ``[surprise, expected, moved]``
-    2. incs ``[]``
-    3. reads ``[events, bursts, x, scaled_encoders]``
-    4. updates ``[delta]``
-    """
-
-    events, bursts, surprise, expected = (SignalByName() for _ in range(4))
-
-    def __init__(
-        self,
-        events,
-        bursts,
-        x,
-        scaled_encoders,
-        surprise,
-        expected,
-        delta,
-        rule,
-        amplitude,
-        scale,
-        moved=None,
-        **parameters,
-    ):
-        super().__init__(
-            rule,
-            scale,
-            dict(events=events, bursts=bursts, x=x, scaled_encoders=scaled_encoders),
-            dict(surprise=surprise, expected=expected, moved=moved),
-            dict(delta=delta),
-            **parameters,
-        )
-        self.amplitude = amplitude
-
-    def make_step_h(self, arrays, step_size, dt, h):
-        events, bursts, surprise, expected = (
-            arrays[name] for name in ("events", "bursts", "surprise", "expected")
-        )
-        per_event = dt / (self.amplitude * self.rule.n_events)
-
-        def step_h():
-            np.multiply(expected, events, out=surprise)
+    def make_step(self, out, output, bursts, surprise, expected, share):
+        def step():
+            np.multiply(expected, output, out=surprise)
             np.subtract(bursts, surprise, out=surprise)
-            np.multiply(surprise, per_event, out=h)
-            np.add(expected, h, out=expected)
-            np.multiply(step_size, surprise, out=h)
+            np.multiply(surprise, share, out=out)
+            np.add(expected, out, out=expected)
+            np.copyto(out, surprise)
 
-        return step_h
+        return step
 
 
 @Builder.register(BurstLearning)
 def build_burst_learning(model, rule_type, rule):
-    """Build a `.BurstLearning` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    rule_type : BurstLearning
-        Learning rule type to build.
-    rule : nengo.connection.LearningRule
-        The learning rule object corresponding to the learning rule type.
-
-    Notes
-    -----
-    Does not modify ``model.params[]``.
-    """
+    """Build a `.BurstLearning` rule into a model."""
     ensemble = get_taught_ensemble(rule)
     neuron_type = ensemble.neuron_type
     if not isinstance(neuron_type, ApicalCompartment):
@@ -227,20 +144,12 @@ def build_burst_learning(model, rule_type, rule):
             f"{type(neuron_type).__name__} and so no bursts to learn from. Give the "
             "ensemble neuron_type=nengo_fa.Pyramidal()."
         )
-    shared = prepare_encoder_update(model, rule_type, rule)
-    neurons, signals = model.sig[ensemble.neurons], model.sig[rule]
-    add_signal(model, rule, "surprise", ensemble.n_neurons)
-    signals["expected"] = Signal(
-        np.full_like(neurons["apical"].initial_value, neuron_type.burst_probability),
-        name=f"{rule}.expected",
-    )
-    model.operators.append(
-        SimBurstLearning(
-            events=neurons["out"],
-            bursts=neurons["bursts"],
-            surprise=signals["surprise"],
-            expected=signals["expected"],
-            amplitude=neuron_type.amplitude,
-            **shared,
-        )
-    )
+    # of a surprise in a time step, what it adds to the average over events
+    share = model.dt / (neuron_type.amplitude * rule_type.n_events)
+    apical = model.sig[ensemble.neurons]["apical"].initial_value
+    sets = {
+        "surprise": np.zeros_like(apical),
+        "expected": np.full_like(apical, neuron_type.burst_probability),
+        "share": np.full_like(apical, share),
+    }
+    build_encoder_learning(model, rule_type, rule, sets=sets)

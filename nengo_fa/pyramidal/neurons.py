@@ -18,16 +18,12 @@ class ApicalCompartment:
     coupling = FiniteParam("coupling", low=0)
 
     def burst_probabilities(self, apical):
-        """Probability that an event is a burst, at these apical potentials.
+        """Return the probability that an event is a burst, an ndarray of the same shape.
 
         Parameters
         ----------
         apical : (...) array_like
             Apical potentials, in logits above rest.
-
-        Returns
-        -------
-        probabilities : (...) ndarray
         """
         # The hyperbolic tangent cannot overflow.
         odds = self.burst_probability / (1 - self.burst_probability)

@@ -78,22 +78,10 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
 
         Parameters
         ----------
-        neuron_type : nengo.neurons.NeuronType
-            The neurons that are taught.
-        current : (n_samples, n_neurons) ndarray
-            Input current of each neuron. Not written to.
-        rates, out : (n_samples, n_neurons) ndarray
-            Where the rates and the derivative belong.
-
-        Returns
-        -------
-        step : callable
-            Reads ``current``, writes ``rates`` and ``out``; takes no argument.
-
-        Raises
-        ------
-        nengo.exceptions.ValidationError
-            If there is no such derivative for ``neuron_type``.
+        neuron_type, current, rates
+            As ``neuron_type``, ``current`` and ``out`` of `.make_step_rates`.
+        out : (n_samples, n_neurons) array
+            Where the derivative belongs.
         """
         signal = rates if self.signal == "output" else current
         step_rates = make_step_rates(neuron_type, current, rates)

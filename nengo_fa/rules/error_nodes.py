@@ -34,16 +34,18 @@ def filled_by_the_simulator(t):
 class ErrorNode(Node):
     """Base class of the nodes that put out an error of a layer; not to be used by itself.
 
-    A class derived from this one writes `get_size`, and `get_signals` and `make_step` to
-    learn online, `compute` to learn offline.
+    It begins with the error of each neuron: what the rule of the layer has projected to
+    the neurons, times the derivative if the node is gated.
     """
 
     rule = EncoderRuleParam("rule", readonly=True)
+    gated = BoolParam("gated", default=True, readonly=True)
 
-    def __init__(self, rule, label=Default):
+    def __init__(self, rule, gated=Default, label=Default):
         self.rule = rule  # first, as the size of the error follows from it
         # a function, as a node without one would pass on an input
         super().__init__(filled_by_the_simulator, size_out=self.get_size(), label=label)
+        self.gated = gated
 
     def get_size(self):
         """Number of dimensions of the error, int."""
@@ -54,10 +56,8 @@ class ErrorNode(Node):
 
         Parameters
         ----------
-        projected_error : (n_samples, n_neurons) array
-            What the rule has projected to the neurons.
-        neuron_error : (n_samples, n_neurons) array
-            The same times the derivative.
+        projected_error, neuron_error : (n_samples, n_neurons) array
+            What the rule has projected to the neurons; and the same times the derivative.
         scaled_encoders : (n_neurons, dimensions) array
             Of the layer of the rule.
 
@@ -66,21 +66,12 @@ class ErrorNode(Node):
         error : (n_samples, size_out) array
             Not written to, as it may be one of those given.
         """
-        raise NotImplementedError("Error nodes must provide compute")
+        return neuron_error if self.gated else projected_error
 
     def get_signals(self, model):
-        """Return the signals that the error is computed from.
-
-        Parameters
-        ----------
-        model : nengo.builder.Model
-            The whole of it is built.
-
-        Returns
-        -------
-        signals : dict of str: nengo.builder.Signal
-        """
-        raise NotImplementedError("Error nodes must provide get_signals")
+        """Return the signals that the error is computed from, a dict of str: Signal."""
+        names = ["projected_error", "derivative"] if self.gated else ["projected_error"]
+        return {name: model.sig[self.rule][name] for name in names}
 
     def make_step(self, arrays, out):
         """Bind the error to its arrays, as `nengo.builder.Operator.make_step` does.
@@ -97,37 +88,13 @@ class ErrorNode(Node):
         step : callable
             Takes no argument.
         """
-        raise NotImplementedError("Error nodes must provide make_step")
-
-
-class GatedErrorNode(ErrorNode):
-    """Base class of the nodes that begin with the error of each neuron.
-
-    It is what the rule of the layer has projected, times the derivative if it is gated.
-    """
-
-    gated = BoolParam("gated", default=True, readonly=True)
-
-    def __init__(self, rule, gated=Default, label=Default):
-        super().__init__(rule, label)
-        self.gated = gated
-
-    def get_signals(self, model):
-        names = ["projected_error", "derivative"] if self.gated else ["projected_error"]
-        return {name: model.sig[self.rule][name] for name in names}
-
-    def make_step(self, arrays, out):
         projected_error, *derivative = arrays
         if not derivative:
             return lambda: np.copyto(out, projected_error)
-        (derivative,) = derivative
-        return lambda: np.multiply(projected_error, derivative, out=out)
-
-    def compute(self, projected_error, neuron_error, scaled_encoders):
-        return neuron_error if self.gated else projected_error
+        return lambda: np.multiply(projected_error, *derivative, out=out)
 
 
-class NeuronError(GatedErrorNode):
+class NeuronError(ErrorNode):
     r"""The error of each neuron of a taught layer, to teach the layer before it.
 
     What the rule of the layer has projected to the neurons, in the same time step:
@@ -175,7 +142,7 @@ class NeuronError(GatedErrorNode):
         return self.rule.connection.post_obj.n_neurons
 
 
-class BackpropagatedError(GatedErrorNode):
+class BackpropagatedError(ErrorNode):
     r"""The error of the input of a taught layer, through the live encoders of the layer.
 
     Connected to a `Backprop` rule of the layer before, this is backpropagation through
@@ -190,17 +157,8 @@ class BackpropagatedError(GatedErrorNode):
 
     Parameters
     ----------
-    rule : nengo.connection.LearningRule
-        The encoder rule of the layer, ``connection.learning_rule``.
-    gated : bool, optional
-        Whether the derivative f' of the layer is a factor of its error. Default: True.
-    label : str, optional
-        A name for the node.
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If there is no such rule.
+    rule, gated, label
+        As for `NeuronError`.
 
     See Also
     --------

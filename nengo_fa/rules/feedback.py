@@ -46,12 +46,6 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         If ``connection`` is none, or does not lead to an ensemble of neurons although
         the error is to be one of neurons.
 
-    Attributes
-    ----------
-    is_random : bool
-        Whether steps may draw random numbers, whose state a simulator has to keep. A
-        derived class that draws nothing is faster if it says so with False.
-
     Notes
     -----
     Weights between neurons are a product of matrices that is computed whenever the
@@ -72,7 +66,6 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     >>> rule = nengo_fa.FeedbackAlignment(2, feedback=Noisy(decode))
     """
 
-    is_random = True
     connection = NextConnectionParam("connection", readonly=True)
     to_neurons = BoolParam("to_neurons", default=False, readonly=True)
 
@@ -119,15 +112,13 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         """Return what the weights remember from one update to the next; here, nothing.
 
         A simulator keeps these arrays in signals, so that they are saved, copied and
-        reset with everything else. Without a state, a step must not remember anything:
-        what only its function knows is lost when a simulator is pickled.
+        reset with everything else. What only the function of a step knows is lost when a
+        simulator is pickled.
 
         Parameters
         ----------
-        n_neurons, size_in : int
-            The shape of the feedback weights.
-        rng : numpy.random.RandomState
-            From the seed of the taught connection.
+        n_neurons, size_in, rng
+            As for `draw`.
 
         Returns
         -------
@@ -152,7 +143,7 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
             in updates.
         rng : numpy.random.RandomState
             For weights that are drawn as time goes by. Its state is saved and reset as
-            well, unless `is_random` is False.
+            well.
         **state : ndarray
             The arrays from `make_state`, to be changed in place. A class without a state
             may leave this argument out.
@@ -160,25 +151,14 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         Returns
         -------
         step : callable
-            Brings ``feedback`` up to date, in place; takes no argument. Called before
-            each projection of an error, from the first on.
+            Brings ``feedback`` up to date, in place, before each projection of an error;
+            takes no argument.
         """
         raise NotImplementedError("Feedback weights must provide make_step")
 
 
 def make_feedback_state(kind, feedback, rng):
-    """Return the state of feedback weights, of the same precision as they are.
-
-    Parameters
-    ----------
-    kind : Feedback
-    feedback : (n_neurons, size_in) ndarray
-    rng : numpy.random.RandomState
-
-    Returns
-    -------
-    state : dict of str: ndarray
-    """
+    """Return the state of a `Feedback`, of the same precision as the weights are."""
     state = kind.make_state(*feedback.shape, rng)
     arrays = {name: np.array(value) for name, value in state.items()}
     return {
@@ -188,27 +168,12 @@ def make_feedback_state(kind, feedback, rng):
 
 
 def make_feedback_step(kind, weights, feedback, dt, rng, state):
-    """Return the step of `Feedback.make_step`, for classes with and without a state.
-
-    Parameters
-    ----------
-    kind : Feedback
-    weights, feedback, dt, rng
-        As for `Feedback.make_step`.
-    state : dict of str: ndarray
-        From `make_feedback_state`.
-
-    Raises
-    ------
-    nengo.exceptions.BuildError
-        If what is returned is not a function.
-    """
+    """Return the step of a `Feedback`, which takes all, some or no arrays of its state."""
     parameters = inspect.signature(kind.make_step).parameters.values()
     takes_all = any(other.kind is other.VAR_KEYWORD for other in parameters)
     names = state if takes_all else {other.name for other in parameters} & set(state)
-    step = kind.make_step(
-        weights, feedback, dt, rng, **{name: state[name] for name in names}
-    )
+    taken = {name: state[name] for name in names}
+    step = kind.make_step(weights, feedback, dt, rng, **taken)
     if not callable(step):
         raise BuildError(f"{kind}.make_step must return a function without arguments.")
     return step
@@ -286,10 +251,6 @@ class SignSymmetric(Feedback):
             return np.full((n_neurons, size_in), magnitudes)
         return np.abs(magnitudes)
 
-    @property
-    def is_random(self):
-        return self.redraw or type(self) is not SignSymmetric
-
     def make_step(self, weights, feedback, dt, rng):
         magnitudes = np.array(feedback)
 
@@ -332,19 +293,14 @@ class KolenPollack(Feedback):
 
     Notes
     -----
-    What of this a synapse could know: a rule such as `nengo.PES` changes a forward weight
-    by a product of the activity of its neuron and an error. The feedback synapse joins
-    the same two, and can compute the same product. If all forward weights decay, and
-    feedback weights decay at the same rate, their difference does, and no synapse has
-    to know another. That is the rule of Kolen and Pollack. Here, forward weights are
-    left to whatever teaches them: as Nengo's rules know no decay, the term
-    :math:`\lambda W^T` is weight transport, in an amount that vanishes with
-    :math:`\lambda`. So are changes of forward weights that are not a local product, such
-    as decoders that are solved for, and those of a product of encoders and decoders.
+    A feedback synapse joins the same neurons as the forward synapse, and can compute the
+    same change if it is a product of the activity and the error, as for `nengo.PES`. In
+    the rule of Kolen and Pollack, the forward weights decay as well. Here, they are left
+    to whatever teaches them. So the term :math:`\lambda W^T` is weight transport, and so
+    are changes of forward weights that are not such a product.
 
-    The difference decays from the start of each simulator on. Where simulations go on
-    from what was learned, as after `.freeze_params`, B starts anew; to keep it, let
-    ``initial`` be what was probed at the end.
+    The difference decays from the start of each simulator on. After `.freeze_params`, B
+    starts anew; to keep it, let ``initial`` be what was probed at the end.
 
     Examples
     --------
@@ -372,10 +328,6 @@ class KolenPollack(Feedback):
 
     def draw(self, n_neurons, size_in, rng):
         return get_samples(self.initial, n_neurons, size_in, rng)
-
-    @property
-    def is_random(self):
-        return type(self) is not KolenPollack  # as a derived class may be
 
     def make_state(self, n_neurons, size_in, rng):
         return {"n_updates": np.zeros(1, dtype=np.int64)}

@@ -33,18 +33,7 @@ class Normalization(FrozenObject):
     keeps_lengths = False
 
     def find_update(self, gradient, encoders, gain, learning_rate):
-        """Return the change of encoders, as `nengo_fa.equations.encoder_update` does.
-
-        Parameters
-        ----------
-        gradient, encoders : (..., n_neurons, dimensions) array
-        gain : (..., n_neurons) array
-        learning_rate : float
-
-        Returns
-        -------
-        update : (..., n_neurons, dimensions) array
-        """
+        """Return the change of encoders, as `nengo_fa.equations.encoder_update` does."""
         return equations.UPDATES[self.name](gradient, encoders, gain, learning_rate)
 
     def make_step(self, h, x, encoders, delta, fields, scale):

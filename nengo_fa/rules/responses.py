@@ -118,20 +118,10 @@ class Response:
         return step
 
     def make_step_derivative(self, neuron_type, current, out, margin):
-        """Bind the derivative f' of the rates to arrays.
+        """Bind the derivative f' of the rates to arrays, as `make_step_rates` does.
 
-        Parameters
-        ----------
-        neuron_type, current, out
-            As for `make_step_rates`.
-        margin : float
-            Where f' is not bounded at the threshold: how far above the threshold it is
-            held at a constant value, in units of current.
-
-        Raises
-        ------
-        nengo.exceptions.ValidationError
-            If f' is not known.
+        Where f' is not bounded at the threshold, it is held at a constant value up to
+        ``margin`` above the threshold, in units of current.
         """
         if self.derivative is None:
             known = ", ".join(neuron_class.__name__ for neuron_class in _RESPONSES)
@@ -252,26 +242,15 @@ class RectifiedResponse(Response):
 
     def make_step_rates(self, neuron_type, current, out):
         xp = array_namespace(out)
-        amplitude = neuron_type.amplitude
         # an array, as NumPy compares with a single number at half the speed
         zeros = xp.zeros_like(out)
-
-        def step():
-            xp.maximum(current, zeros, out=out)
-            xp.multiply(out, amplitude, out=out)
-
-        return step
+        return _make_step_scaled(
+            lambda: xp.maximum(current, zeros, out=out), neuron_type.amplitude, out
+        )
 
     def make_step_derivative(self, neuron_type, current, out, margin):
-        xp = array_namespace(out)
-        amplitude = neuron_type.amplitude
         step_firing = make_step_greater(current, 0, out)
-
-        def step():
-            step_firing()
-            xp.multiply(out, amplitude, out=out)
-
-        return step
+        return _make_step_scaled(step_firing, neuron_type.amplitude, out)
 
 
 class TanhResponse(Response):
@@ -317,15 +296,10 @@ class SpikeGeneratorResponse(RatesToSpikesResponse):
     """Neurons that fire, on average, at the rates of their ``base_type``."""
 
     def make_step_derivative(self, neuron_type, current, out, margin):
-        base_type, amplitude = neuron_type.base_type, neuron_type.amplitude
-        response, xp = get_response(base_type), array_namespace(out)
+        base_type = neuron_type.base_type
+        response = get_response(base_type)
         step_base = response.make_step_derivative(base_type, current, out, margin)
-
-        def step():
-            step_base()
-            xp.multiply(out, amplitude, out=out)
-
-        return step
+        return _make_step_scaled(step_base, neuron_type.amplitude, out)
 
 
 def register_response(neuron_class, response):
@@ -393,27 +367,33 @@ def make_step_rates(neuron_type, current, out):
     Parameters
     ----------
     neuron_type : nengo.neurons.NeuronType
-        Its ``rates`` are what is computed, for LIF neurons by a faster way. Nengo leaves
-        the amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them;
-        here it is part of what neurons send, and so of their rates.
+        Its ``rates`` are computed, for LIF neurons in a faster way. Nengo leaves the
+        amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them; here
+        it is part of what neurons send.
     current : (n_samples, n_neurons) array
         Input current of each neuron. Not written to.
     out : (n_samples, n_neurons) array
-        Where the rates belong, in hertz times amplitude. LIF and rectified linear
-        neurons may have arrays of any library that has the functions of the Python array
-        API standard, with ``out``; others those of NumPy.
+        Where the rates belong, in hertz times amplitude. For LIF and rectified linear
+        neurons, of any library with the functions of the Python array API standard and
+        ``out``; else of NumPy, or a `ValidationError` is raised.
 
     Returns
     -------
     step : callable
         Reads ``current`` and writes ``out``; takes no argument.
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If arrays of another library than NumPy are given for other neurons.
     """
     return get_response(neuron_type).make_step_rates(neuron_type, current, out)
+
+
+def _make_step_scaled(step, factor, out):
+    """Bind to arrays: a step, and its result times a factor."""
+    xp = array_namespace(out)
+
+    def step_scaled():
+        step()
+        xp.multiply(out, factor, out=out)
+
+    return step_scaled
 
 
 def make_step_greater(signal, threshold, out):

@@ -104,15 +104,7 @@ def teach_chain(
             "forward weights. Use 'global' or 'local'.",
             attr="feedback",
         )
-    rates = learning_rate if is_iterable(learning_rate) else [learning_rate]
-    rates = list(rates) * (len(encodes) if len(rates) == 1 else 1)
-    if len(rates) != len(encodes):
-        raise ValidationError(
-            f"Must be one number, or one for each of {len(encodes)} layers (got "
-            f"{len(rates)})",
-            attr="learning_rate",
-        )
-
+    rates = _find_rates(learning_rate, len(encodes))
     node = None
     for encode, following, rate in zip(chain[-2::-1], chain[:0:-1], rates[::-1]):
         if by_backprop:
@@ -130,6 +122,18 @@ def teach_chain(
         if VARIANTS[variant] is not None and encode is not encodes[0]:
             make_node, gated = VARIANTS[variant]
             node = make_node(encode.learning_rule, gated=gated)
+
+
+def _find_rates(learning_rate, n_layers):
+    """Return the learning rate of each layer."""
+    rates = list(learning_rate) if is_iterable(learning_rate) else [learning_rate]
+    rates = rates * n_layers if len(rates) == 1 else rates
+    if len(rates) != n_layers:
+        raise ValidationError(
+            f"Must be one number, or one for each of {n_layers} layers (got {len(rates)})",
+            attr="learning_rate",
+        )
+    return rates
 
 
 def _make_feedback(kind, following, node, size_in):

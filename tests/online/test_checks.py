@@ -228,6 +228,23 @@ def test_rule_without_an_error(Simulator):
         Simulator(model).close()
 
 
+def test_no_error_is_missed_after_training(Simulator, rng):
+    """Who learns offline simulates what was learned, and expects nothing to change."""
+    with nengo.Network(seed=1) as model:
+        hidden, output = nengo.Ensemble(20, 2, label="hidden"), nengo.Node(size_in=1)
+        encode = nengo.Connection(oscillate(0, 2), hidden)
+        encode.learning_rule_type = FeedbackAlignment(1)
+        decode = nengo.Connection(hidden, output, function=np.prod)
+    message = "rule of the connection from an unnamed Node to Ensemble 'hidden', so"
+    with pytest.warns(NengoWarning, match=message):
+        Simulator(model).close()
+    x = rng.uniform(-1, 1, size=(50, 2))
+    nengo_fa.train(decode, x, x[:, :1], epochs=1, network=model, progress_bar=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NengoWarning)
+        Simulator(model).close()
+
+
 def loop(case):
     """Networks around a taught ensemble, by name."""
     with nengo.Network(seed=1) as model:

@@ -14,6 +14,13 @@ from nengo_fa.online.operators import SimEncoderLearning
 NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
+def group(signals):
+    """The signals of an operator by what it does with them."""
+    reads = dict(signals)
+    sets = {name: reads.pop(name) for name in ("projected_error", "derivative")}
+    return dict(reads=reads, sets=sets, updates={"delta": reads.pop("delta")})
+
+
 @given(
     seed=st.integers(0, 2**31 - 1),
     n_neurons=st.integers(1, 9),
@@ -50,9 +57,9 @@ def test_operator_equals_equations(
     }
     signals = {name: Signal(value, name=name) for name, value in values.items()}
     operator = SimEncoderLearning(
-        **signals,
-        rule=rule,
-        neuron_type=nengo.LIF(),
+        rule,
+        nengo.LIF(),
+        **group(signals),
         scale=gain,
         fields=fields if sparse else None,
     )
@@ -95,11 +102,11 @@ def test_step_function_does_not_allocate(normalization, derivative, sparse):
     }
     signals = {name: Signal(rng.rand(*shape)) for name, shape in shapes.items()}
     operator = SimEncoderLearning(
-        **signals,
-        rule=nengo_fa.FeedbackAlignment(
+        nengo_fa.FeedbackAlignment(
             2, derivative=derivative, normalization=normalization
         ),
-        neuron_type=nengo.AdaptiveLIF(),
+        nengo.AdaptiveLIF(),
+        **group(signals),
         scale=np.ones(n_neurons),
         columns=np.array([1.0, 0, 1, 1]),
         fields=np.eye(n_neurons, dimensions, -1) if sparse else None,

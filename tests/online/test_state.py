@@ -27,8 +27,6 @@ class Noisy(Feedback):
 class Averaging(Feedback):
     """Remembers an average of the forward weights."""
 
-    is_random = False
-
     def make_state(self, n_neurons, size_in, rng):
         return {"average": rng.randn(n_neurons, size_in)}
 

@@ -8,7 +8,7 @@ from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import ApicalDendrites, BurstLearning, Pyramidal, PyramidalRate, equations
-from nengo_fa.pyramidal.burst_learning import SimBurstLearning
+from nengo_fa.online.operators import SimEncoderLearning
 
 NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
@@ -41,6 +41,16 @@ def run(Simulator, model, seconds=0.3):
         return sim, {name: sim.data[probe] for name, probe in model.measured.items()}
 
 
+SETS = ("surprise", "expected", "share")
+
+
+def group(signals):
+    """The signals of an operator by what it does with them."""
+    reads = dict(signals)
+    sets = {name: reads.pop(name) for name in SETS}
+    return dict(reads=reads, sets=sets, updates={"delta": reads.pop("delta")})
+
+
 def test_defaults():
     rule = BurstLearning()
     assert rule.size_in == 0
@@ -56,21 +66,22 @@ def test_operator_equals_equations(normalization, rng):
     gain, encoders = rng.uniform(0.5, 10, size=7), rng.randn(7, 3)
     rule = BurstLearning(0.3, normalization=normalization, n_events=50)
     values = {
-        "events": 1000.0 * (rng.rand(7) < 0.7),
+        "output": 1000.0 * (rng.rand(7) < 0.7),
         "x": rng.randn(3),
         "scaled_encoders": encoders * gain[:, None],
         "surprise": np.zeros(7),
         "expected": rng.rand(7),
+        "share": np.full(7, 0.001 / (2 * 50)),
         "delta": np.zeros((7, 3)),
     }
-    values["bursts"] = values["events"] * (rng.rand(7) < 0.5)
+    values["bursts"] = values["output"] * (rng.rand(7) < 0.5)
     signals = {name: Signal(value, name=name) for name, value in values.items()}
-    operator = SimBurstLearning(**signals, rule=rule, amplitude=2.0, scale=gain)
+    operator = SimEncoderLearning(rule, Pyramidal(), gain, **group(signals))
     live = SignalDict()
     operator.init_signals(live)
     operator.make_step(live, 0.001, rng)()
 
-    surprise = values["bursts"] - values["expected"] * values["events"]
+    surprise = values["bursts"] - values["expected"] * values["output"]
     gradient = equations.weight_gradient(surprise[None], values["x"][None])
     update = equations.encoder_update(
         gradient, encoders, gain, 0.3 * 0.001, normalization
@@ -88,16 +99,16 @@ def test_operator_equals_equations(normalization, rng):
 def test_step_function_does_not_allocate(normalization, rng):
     n_neurons = 5000
     shapes = {
-        **dict.fromkeys(("events", "bursts", "surprise", "expected"), (n_neurons,)),
+        **dict.fromkeys(("output", "bursts", *SETS), (n_neurons,)),
         "x": (4,),
         **dict.fromkeys(("scaled_encoders", "delta"), (n_neurons, 4)),
     }
     signals = {name: Signal(rng.rand(*shape)) for name, shape in shapes.items()}
-    operator = SimBurstLearning(
-        **signals,
-        rule=BurstLearning(normalization=normalization),
-        amplitude=1,
-        scale=np.ones(n_neurons),
+    operator = SimEncoderLearning(
+        BurstLearning(normalization=normalization),
+        Pyramidal(),
+        np.ones(n_neurons),
+        **group(signals),
         columns=np.array([1.0, 0, 1, 1]),
         fields=np.eye(n_neurons, 4, -1),
     )

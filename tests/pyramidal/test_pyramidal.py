@@ -9,7 +9,7 @@ from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import ApicalDendrites, Pyramidal, PyramidalRate
-from nengo_fa.pyramidal.builder import CountedRandomState, SimPyramidal
+from nengo_fa.pyramidal.builder import SimPyramidal
 
 
 def make_model(neuron_type=None, n_inputs=1, seed=1):
@@ -237,14 +237,3 @@ def test_arrays_may_be_filled_after_steps_are_made(Simulator, neuron_type):
         for signal in operator.sets + operator.updates:
             assert np.array_equal(live[signal], sim.signals[signal])
     assert operator.apical_input in operator.reads
-
-
-def test_random_numbers_go_on_from_any_count():
-    expected = np.random.RandomState([3, 1]).random_sample(1_000_008)
-    rng = CountedRandomState([3, 1])
-    for count in (0, 5, 1_000_003, 2):
-        rng.go_to(count)
-        for n in range(3):
-            assert np.array_equal(rng.random_sample(n), expected[count : count + n])
-            count += n
-        assert rng.count == count
