@@ -1,12 +1,16 @@
 """Layers of neurons that are taught offline, in chains from an input to an output."""
 
 import numpy as np
-from nengo.exceptions import BuildError
 
-from nengo_fa.equations import encoder_update
 from nengo_fa.offline.devices import Device
 from nengo_fa.offline.paths import deliver, find_decoders
-from nengo_fa.rules.feedback import Feedback
+from nengo_fa.rules.feedback import (
+    Feedback,
+    make_feedback_state,
+    make_feedback_step,
+)
+from nengo_fa.rules.learning_rules import ProjectedErrorRule
+from nengo_fa.rules.normalizations import get_normalization
 
 
 class Layer:
@@ -41,6 +45,8 @@ class Layer:
     Attributes
     ----------
     encoders : (n_networks, n_neurons, dimensions) array
+    projects : bool
+        Whether the rule projects an error.
     is_first : bool
         Whether there is no layer before.
     weights : (n_networks, dimensions + 1, n_neurons) array
@@ -64,10 +70,9 @@ class Layer:
     ):
         self.device = Device() if device is None else device
         self.neuron_type = neuron_type
-        self.derivative = rule.derivative
+        self.rule = rule
         self.source = source
-        self._learning_rate = rule.learning_rate
-        self._normalization = rule.normalization
+        self._normalization = get_normalization(rule.normalization)
         self._scale = self.device.array(scale)
         n_networks, n_neurons, dimensions = np.shape(encoders)
         columns = np.zeros(dimensions)
@@ -77,6 +82,7 @@ class Layer:
         if rule.sparse:
             self._fields = self.device.array(np.not_equal(encoders, 0))
         self.feedback = None if feedback is None else self.device.array(feedback)
+        self.projects = isinstance(rule, ProjectedErrorRule)
         self.is_first = incoming is None
         if not self.is_first:
             self._decoders = self.device.array(incoming)
@@ -90,7 +96,7 @@ class Layer:
         if isinstance(getattr(rule, "feedback", None), Feedback):
             self._takes_all = False
             self.following = [
-                FollowingFeedback(rule.feedback, matrix, np.random.RandomState(seed))
+                FollowingFeedback(rule.feedback, matrix, seed)
                 for matrix, seed in zip(self.feedback, feedback_seeds)
             ]
         self.weights = self.device.empty((n_networks, dimensions + 1, n_neurons))
@@ -169,12 +175,8 @@ class Layer:
         """
         if self._fields is not None:
             gradient *= self._fields
-        update = encoder_update(
-            gradient,
-            self.encoders,
-            self._scale,
-            self._learning_rate,
-            self._normalization,
+        update = self._normalization.find_update(
+            gradient, self.encoders, self._scale, self.rule.learning_rate
         )
         if self._columns is not None:
             update *= self._columns
@@ -201,13 +203,14 @@ class FollowingFeedback:
         How they follow.
     feedback : (n_neurons, size_in) ndarray
         To start with. Changed in place.
-    rng : numpy.random.RandomState
+    seed : list of int
+        Of the rule, as online.
     """
 
-    def __init__(self, kind, feedback, rng):
+    def __init__(self, kind, feedback, seed):
         self.kind = kind
         self._feedback = feedback
-        self._rng = rng
+        self._seed = seed
         self._weights = None
 
     def follow(self, weights):
@@ -222,11 +225,12 @@ class FollowingFeedback:
             self._weights = weights.copy()
             shown = self._weights.view()
             shown.setflags(write=False)
-            self._step = self.kind.make_step(shown, self._feedback, 1.0, self._rng)
-            if not callable(self._step):
-                raise BuildError(
-                    f"{self.kind}.make_step must return a function without arguments."
-                )
+            # as a simulator does
+            rng, state_rng = (np.random.RandomState([*self._seed, k]) for k in (1, 2))
+            state = make_feedback_state(self.kind, self._feedback, state_rng)
+            self._step = make_feedback_step(
+                self.kind, shown, self._feedback, 1.0, rng, state
+            )
         self._weights[...] = weights
         self._step()
 

@@ -132,7 +132,7 @@ class Metrics:
         """
         layers = self._chain.layers
         to_output = to_numpy(self._chain.decoders[0])
-        feedback = to_numpy(self._chain.get_feedback(layers[-1], 0))
+        feedback = self._get_feedback(layers[-1])
         ways = [(to_output, feedback, feedback)]
         weights = [
             to_numpy(layer.find_weights(0, to_neurons=True)) for layer in layers[1:]
@@ -140,7 +140,7 @@ class Metrics:
         for k in reversed(range(len(layers) - 1)):
             layer, behind = layers[k], layers[k + 1]
             to_output = weights[k] @ to_output
-            back = to_numpy(self._chain.get_feedback(layer, 0))
+            back = self._get_feedback(layer)
             if layer.source is None:
                 forward, feedback = to_output, back
             else:
@@ -151,6 +151,12 @@ class Metrics:
                 forward, feedback = weights[k], back @ feedback
             ways.insert(0, (forward, back, feedback))
         return ways
+
+    def _get_feedback(self, layer):
+        """Return the feedback weights of a layer, NaN for a rule that needs no error."""
+        if layer.projects:
+            return to_numpy(self._chain.get_feedback(layer, 0))
+        return np.full((layer.encoders.shape[1], self._y.shape[1]), np.nan)
 
 
 def _get_mean(values):

@@ -63,8 +63,8 @@ class Pass:
         Returns
         -------
         neuron_errors : list of (n_samples, n_neurons) array
-            :math:`f' \, B \vec\delta` for each layer, in the place of f', which is
-            overwritten, as currents are.
+            :math:`f' \, B \vec\delta` for each layer, or what a user's own rule makes of
+            it. Overwrites f' and the currents.
         """
         layers, works = self._chain.layers, self.layers
         for k in reversed(range(len(layers))):
@@ -72,12 +72,13 @@ class Pass:
             if layer.source is not None:
                 behind, weights = works[k + 1], layers[k + 1].weights[i, :-1]
                 layer_error = layer.source.compute(
-                    behind.current, behind.derivative, weights.T
+                    behind.projected_error, behind.find_gated_error(), weights.T
                 )
-            feedback = self._chain.get_feedback(layer, i)
-            layer.project(layer_error, feedback, work.current)
-            work.derivative *= work.current
-        return [work.derivative for work in works]
+            if layer.projects:
+                feedback = self._chain.get_feedback(layer, i)
+                layer.project(layer_error, feedback, work.projected_error)
+            work.step_error()
+        return [work.neuron_error for work in works]
 
     def backpropagate(self, i, error):
         """As `backward`, but by backpropagation through all layers (eq. 2).

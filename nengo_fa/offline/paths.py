@@ -30,7 +30,7 @@ class Stage:
     feedback : (n_neurons, size_in) ndarray or None
         What projects the error to the neurons. None for the decoders of the output.
     feedback_seed : list of int
-        Seed of what is drawn while feedback weights follow the forward weights.
+        Seed of the rule, for feedback weights that follow the forward weights.
     """
 
     encode: nengo.Connection
