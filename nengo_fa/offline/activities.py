@@ -19,27 +19,23 @@ def make_step_measured(
 ):
     """Bind activities that are measured: what neurons send while their input is held.
 
-    All samples are simulated at once, by the neuron type's own step, each from an
-    initial state of its own. The activity is the output through the synapse, averaged
-    over the second half of the presentation.
+    All samples are simulated at once, by the neuron type's own step, each from an initial
+    state of its own. The activity is the output through the synapse, averaged over the
+    second half of the presentation, in hertz times amplitude.
 
     Parameters
     ----------
     neuron_type : nengo.neurons.NeuronType
     current : (n_samples, n_neurons) ndarray
-        Input current of each neuron. What the state of the neurons at the end adds to
-        it, such as adaptation, is added.
+        Input current. What the state of the neurons at the end adds to it, such as
+        adaptation, is added.
     out : (n_samples, n_neurons) ndarray
-        Where the activities belong, in hertz times amplitude.
     synapse : nengo.synapses.Synapse or None
         A linear filter.
-    presentation_time : float
+    presentation_time, dt : float
         In seconds.
-    dt : float, optional
-        Time step in seconds.
     rng : numpy.random.RandomState, optional
-        For the initial states, drawn anew each time, for random neurons, and for noise
-        without a seed.
+        For all that is random and has no seed.
     noise : nengo.Process, optional
         Of the ensemble: added to the current in each time step, for each sample by itself.
 
@@ -212,7 +208,7 @@ class Activities:
         )
 
     def find_gated_error(self):
-        """Return the projected error times f', which nodes take for the error of a layer."""
+        """Return the projected error times f', the error that nodes hand on."""
         if self.neuron_error is self.derivative:
             return self.neuron_error
         return self.projected_error * self.derivative
@@ -220,12 +216,8 @@ class Activities:
     def compute(self, i, inputs, with_derivative=False):
         """Compute the activities in network i.
 
-        Parameters
-        ----------
-        i : int
-        inputs : (n_samples, dimensions + 1) or (n_samples, n_before) array
-            The input, with a one for the bias, or the activities of the layer before.
-        with_derivative : bool, optional
+        The inputs are (n_samples, dimensions + 1) with a one for the bias, or for a layer
+        behind another the activities of the layer before, (n_samples, n_before).
         """
         if self._layer.is_first:
             self.inputs = inputs

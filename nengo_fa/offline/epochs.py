@@ -79,7 +79,7 @@ class Samples:
 
     @property
     def gradients(self):
-        """Those that wait to be followed in the next epoch, a list of an array for each layer.
+        """The gradients that wait to be followed in the next epoch, one array per layer.
 
         (n_networks, n_neurons, dimensions) each, in the input weights; overwritten.
         """
@@ -88,36 +88,20 @@ class Samples:
     def solve(self, solve):
         """Solve for the decoders of all networks, with encoders as they are.
 
-        Parameters
-        ----------
-        solve : callable
-            From `.make_solve`.
-
-        Returns
-        -------
-        rmse : (n_networks,) ndarray
-            The root mean square error that is left.
+        Takes a function from `.make_solve`; returns the root mean square errors that are
+        left, (n_networks,).
         """
         return self._run(solve, self._batches, learn=False)
 
     def learn(self, solve):
-        """One epoch: update all encoders once for each batch, and solve for the decoders.
+        """Update all encoders once for each batch, and solve for the decoders: one epoch.
 
         Samples are assigned to batches at random, once; in each epoch, the batches pass in
         another random order, but for the one that comes last, which holds what is left over
         if samples cannot be divided evenly. Its gradient waits for the decoders, and is
         followed at the beginning of the next epoch; `solve` comes before the first.
-        Decoders are those for the activities that each batch had in its turn.
-
-        Parameters
-        ----------
-        solve : callable
-            From `.make_solve`.
-
-        Returns
-        -------
-        rmse : (n_networks,) ndarray
-            The root mean square error that is left, of these activities.
+        Decoders are those for the activities that each batch had in its turn. Takes and
+        returns what `solve` does.
         """
         *first, last = self._batches
         if first:
@@ -134,12 +118,9 @@ class Samples:
         return rmse
 
     def decode(self, i):
-        """The outputs of network i with the decoders as they are.
+        """Return the outputs of network i, (n_samples, size_out), with its decoders.
 
-        Returns
-        -------
-        outputs : (n_samples, size_out) array
-            Overwritten by all other methods.
+        All other methods overwrite them.
         """
         (batch,) = self._batches
         for rows in batch:

@@ -43,19 +43,9 @@ class LayerMetrics:
 class Metrics:
     """Measures how the layers of a chain learn, from a forward and a backward pass.
 
-    Parameters
-    ----------
-    chain : Chain
-        Of one network; not changed.
-    x : (n_samples, dimensions) ndarray
-        What reaches the first layer.
-    y : (n_samples, size_out) ndarray
-        The outputs that are wanted.
-    rng : numpy.random.RandomState
-        To choose samples, of which `N_SAMPLES` are used at most. Not one that the training
-        has, as that is to be the same with metrics and without.
-    measures : sequence of dict, optional
-        As for `.Activities`, for each layer.
+    The chain is of one network, and stays as it is. Samples x, (n_samples, dimensions), are
+    what reaches the first layer; `N_SAMPLES` of them are used at most, chosen by ``rng``,
+    which must not be that of the training: it is to be the same with metrics and without.
     """
 
     def __init__(self, chain, x, y, rng, measures=None):
@@ -68,24 +58,12 @@ class Metrics:
         self._pass = Pass(chain, len(chosen), measures)
 
     def find_updates(self):
-        """The updates that the rules would make with encoders and decoders as they are.
-
-        Returns
-        -------
-        updates : list of (n_neurons, dimensions) ndarray
-            Of the encoders of each layer.
-        """
+        """Return what the rules would change now, (n_neurons, dimensions) each."""
         error = self._run()
         return self._to_updates(self._pass.backward(0, error))
 
     def measure(self):
-        """Measure with encoders and decoders as they are.
-
-        Returns
-        -------
-        metrics : list of LayerMetrics
-            One for each layer.
-        """
+        """Return the `LayerMetrics` of each layer as it is."""
         error = self._run()
         references = self._to_updates(self._pass.backpropagate(0, error))
         updates = self._to_updates(self._pass.backward(0, error))
@@ -121,14 +99,11 @@ class Metrics:
         ]
 
     def _find_ways(self):
-        """Forward from each layer, back to it, and back to it from the output.
+        """Find the ways forward from each layer, back to it, and back from the output.
 
-        Returns
-        -------
-        ways : list of tuple of ndarray
-            The weights to where the error comes from, and those that take it back, both
-            (n_neurons, n); and all that the error of the output is projected by,
-            (n_neurons, size_out).
+        Returns the weights to where the error comes from, and those that take it back, both
+        (n_neurons, n), and all that the error of the output is projected by, (n_neurons,
+        size_out).
         """
         layers = self._chain.layers
         to_output = to_numpy(self._chain.decoders[0])

@@ -44,8 +44,7 @@ def find_path(connection, network=None, seed=None):
     connection : nengo.Connection
         From the last taught ensemble to the output.
     network : nengo.Network, optional
-        The network to be built. By default the outermost one that holds ``connection``,
-        for which all of Python's memory is searched.
+        As for `.train`.
     seed : int, optional
         Seed of the network if it has none of its own.
 
@@ -111,29 +110,17 @@ def _make_stage(model, encode, following, source):
 
 
 class WalkBack:
-    """The way back from an output connection, with a look at all that must not be there.
-
-    Parameters
-    ----------
-    connection : nengo.Connection
-        The output connection.
-    network : nengo.Network
-        The network that holds it.
-    """
+    """The way back from an output connection, with a look at all that must not be there."""
 
     def __init__(self, connection, network):
         self._connection = connection
         self._all = network.all_connections
 
     def find_layers(self):
-        """Walk back, and check each layer.
+        """Walk back, check each layer, and return them from the input to the output.
 
-        Returns
-        -------
-        encodes : list of nengo.Connection
-            Those with encoder rules, from the input to the output.
-        sources : list of ErrorNode or None
-            What the error of each comes from; None: the output.
+        Returns the connections with encoder rules, and the node that the error of each
+        comes from, None for the output.
         """
         ensemble = get_ensemble(self._connection.pre_obj)
         if ensemble is None or isinstance(ensemble.neuron_type, Direct):
@@ -312,7 +299,7 @@ class WalkBack:
                     reached.append(post)
 
     def _find_source(self, encode, following):
-        """Where the error of a hidden layer comes from: a node of the next, or the output."""
+        """Return the node of the next layer that brings the error, or None: the output."""
         (rule,) = get_rule_types(encode)
         if not isinstance(rule, ProjectedErrorRule):
             return None
