@@ -2,7 +2,19 @@
 
 import os
 
+import numpy as np
 from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_integer
+
+
+def check_count(name, value, low=1, high=np.inf):
+    """Return an integer within limits as an int, or refuse what is none."""
+    if isinstance(value, bool) or not is_integer(value) or not low <= value <= high:
+        limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
+        raise ValidationError(
+            f"Must be an integer, {limits} (got {value!r})", attr=name
+        )
+    return int(value)
 
 
 def check_path(path, attr="path"):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer
 
+from nengo_fa.checks import check_count
 from nengo_fa.datasets.dataset import make_dataset
 
 
@@ -41,10 +41,7 @@ def banded(n_bands=3, dimensions=2, n_train=1000, n_test=1000, seed=0):
         ("n_train", n_train, 1),
         ("n_test", n_test, 1),
     ):
-        if not is_integer(value) or value < low:
-            raise ValidationError(
-                f"Must be an integer, at least {low} (got {value!r})", attr=name
-            )
+        check_count(name, value, low)
     try:
         rng = np.random.RandomState(seed)
     except (TypeError, ValueError) as error:

@@ -9,12 +9,9 @@ import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_number
 
+from nengo_fa.checks import check_count
 from nengo_fa.experiments.classification import load_centered
-from nengo_fa.experiments.sweep.checks import (
-    check_choice,
-    check_count,
-    check_counts,
-)
+from nengo_fa.experiments.sweep.checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.claims import (
     Comparison,
     check_table,

@@ -9,9 +9,9 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
 from nengo.utils.progress import Progress, ProgressTracker
 
+from nengo_fa.checks import check_count
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.sweep import precision
-from nengo_fa.experiments.sweep.checks import check_count
 from nengo_fa.offline.train import train
 
 #: The spiking neurons that fire at the rates of others, and the parameters they share.

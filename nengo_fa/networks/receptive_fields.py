@@ -10,6 +10,8 @@ from nengo.dists import Uniform
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
+from nengo_fa.checks import check_count
+
 
 def gabor(n_neurons, image_shape, rng, size):
     """Gabor filters, each in a random patch of the image.
@@ -110,7 +112,7 @@ def differences(n_neurons, x, labels, rng, image_shape=None, size=None):
         If there are patches, and nengo_extras is not installed.
     """
     x, labels = np.asarray(x), np.asarray(labels)
-    _check_n_neurons(n_neurons)
+    check_count("n_neurons", n_neurons)
     if x.ndim != 2 or labels.shape != x.shape[:1]:
         raise ValidationError(
             "Must hold one label for each sample, and samples be rows (got shapes "
@@ -165,15 +167,8 @@ def _scale_to_unit(encoders):
     return encoders / np.linalg.norm(encoders, axis=1, keepdims=True)
 
 
-def _check_n_neurons(n_neurons):
-    if not is_integer(n_neurons) or n_neurons < 1:
-        raise ValidationError(
-            f"Must be an integer, at least 1 (got {n_neurons!r})", attr="n_neurons"
-        )
-
-
 def _check_patches(n_neurons, image_shape, size):
-    _check_n_neurons(n_neurons)
+    check_count("n_neurons", n_neurons)
     if (
         not isinstance(image_shape, tuple)
         or len(image_shape) != 2

@@ -3,6 +3,7 @@
 import numpy as np
 from nengo.neurons import RatesToSpikesNeuronType
 
+from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.responses import get_response, make_step_rates
 
 
@@ -18,27 +19,23 @@ def make_step_measured(
 ):
     """Bind activities that are measured: what neurons send while their input is held.
 
-    All samples are simulated at once, by the neuron type's own step, each from an
-    initial state of its own. The activity is the output through the synapse, averaged
-    over the second half of the presentation.
+    All samples are simulated at once, by the neuron type's own step, each from an initial
+    state of its own. The activity is the output through the synapse, averaged over the
+    second half of the presentation, in hertz times amplitude.
 
     Parameters
     ----------
     neuron_type : nengo.neurons.NeuronType
     current : (n_samples, n_neurons) ndarray
-        Input current of each neuron. What the state of the neurons at the end adds to
-        it, such as adaptation, is added.
+        Input current. What the state of the neurons at the end adds to it, such as
+        adaptation, is added.
     out : (n_samples, n_neurons) ndarray
-        Where the activities belong, in hertz times amplitude.
     synapse : nengo.synapses.Synapse or None
         A linear filter.
-    presentation_time : float
+    presentation_time, dt : float
         In seconds.
-    dt : float, optional
-        Time step in seconds.
     rng : numpy.random.RandomState, optional
-        For the initial states, drawn anew each time, for random neurons, and for noise
-        without a seed.
+        For all that is random and has no seed.
     noise : nengo.Process, optional
         Of the ensemble: added to the current in each time step, for each sample by itself.
 
@@ -146,9 +143,12 @@ class Activities:
     inputs : (n_samples, dimensions + 1) array
         The input, and a one for the bias. Where there is no layer before, whatever was
         given last.
-    activities, derivative : (n_samples, n_neurons) array
-    current : (n_samples, n_neurons) array
-        Not needed any more after `compute`, and so room for other things.
+    current, activities, derivative : (n_samples, n_neurons) array
+    projected_error, neuron_error : (n_samples, n_neurons) array
+        What the rule projects, and the error that it makes of it. To save memory, those of
+        a rule of this package take the place of the current and the derivative.
+    needed : dict of str: (n_samples, n) array
+        What the way back needs of the way forward, by names.
     """
 
     def __init__(self, layer, n_samples, measure=None):
@@ -164,7 +164,8 @@ class Activities:
         self.activities = device.empty(shape)
         self.derivative = device.empty(shape)
         arrays = layer.neuron_type, self.current, self.activities
-        derivative = layer.derivative
+        derivative = layer.rule.derivative
+        self._bind_error(layer)
         if measure is None:
             self._step = make_step_rates(*arrays)
             self._step_with_derivative = derivative.make_step_with_rates(
@@ -183,15 +184,40 @@ class Activities:
 
             self._step_with_derivative = step_with_derivative
 
+    def _bind_error(self, layer):
+        """Bind the error of each neuron to its arrays, and find what these need."""
+        rule, shape, empty = layer.rule, self.current.shape, layer.device.empty
+        is_product = type(rule).make_step is ProjectedErrorRule.make_step
+        self.projected_error = self.current if is_product else empty(shape)
+        self.neuron_error = self.derivative if is_product else empty(shape)
+        known = {
+            "derivative": self.derivative,
+            "current": self.current,
+            "output": self.activities,
+        }
+        self.needed = {
+            name: array
+            for name, array in known.items()
+            if name == "derivative" or name in rule.arrays
+        }
+        if not layer.is_first:
+            self.needed["inputs"] = self.inputs
+        known["projected_error"] = self.projected_error
+        self.step_error = rule.make_step(
+            self.neuron_error, **{name: known[name] for name in rule.arrays}
+        )
+
+    def find_gated_error(self):
+        """Return the projected error times f', the error that nodes hand on."""
+        if self.neuron_error is self.derivative:
+            return self.neuron_error
+        return self.projected_error * self.derivative
+
     def compute(self, i, inputs, with_derivative=False):
         """Compute the activities in network i.
 
-        Parameters
-        ----------
-        i : int
-        inputs : (n_samples, dimensions + 1) or (n_samples, n_before) array
-            The input, with a one for the bias, or the activities of the layer before.
-        with_derivative : bool, optional
+        The inputs are (n_samples, dimensions + 1) with a one for the bias, or for a layer
+        behind another the activities of the layer before, (n_samples, n_before).
         """
         if self._layer.is_first:
             self.inputs = inputs

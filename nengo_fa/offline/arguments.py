@@ -6,19 +6,20 @@ import numpy as np
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.neurons import Direct
 from nengo.solvers import LstsqL2, NoSolver, Solver
-from nengo.utils.numpy import is_integer, is_iterable, is_number, maxseed
+from nengo.utils.numpy import is_iterable, is_number, maxseed
 
+from nengo_fa.checks import check_count
 from nengo_fa.geometry import DIAGONALS
+from nengo_fa.learned.frozen import get_solver
 from nengo_fa.offline.devices import Device
-from nengo_fa.offline.solving import get_solver
 from nengo_fa.rules.feedback import Feedback
 
 
 def check_options(epochs, seed, callback, metrics):
     """Refuse options of other kinds than `.train` says."""
-    _check_count("epochs", epochs, 0)
+    check_count("epochs", epochs, 0)
     if seed is not None:
-        _check_count("seed", seed, 0, maxseed)
+        check_count("seed", seed, 0, maxseed)
     if callback is not None and not callable(callback):
         raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
     if not isinstance(metrics, (bool, np.bool_)):
@@ -36,7 +37,7 @@ def check_snapshots(snapshots):
             f"Must be numbers of epochs, such as [{snapshots!r}] (got {snapshots!r})",
             attr="snapshots",
         )
-    return {_check_count("snapshots", epoch, 0) for epoch in snapshots}
+    return {check_count("snapshots", epoch, 0) for epoch in snapshots}
 
 
 def check_device(name, presentation_time, dt):
@@ -50,15 +51,6 @@ def check_device(name, presentation_time, dt):
             attr="device",
         )
     return device
-
-
-def _check_count(name, value, low, high=np.inf):
-    if isinstance(value, bool) or not is_integer(value) or not low <= value <= high:
-        limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
-        raise ValidationError(
-            f"Must be an integer, {limits} (got {value!r})", attr=name
-        )
-    return int(value)
 
 
 def _check_presentation(presentation_time, dt):
@@ -175,7 +167,7 @@ def check_samples(x, y, batch_size, path, kind=""):
             attr="x",
         )
     if batch_size is not None:
-        _check_count("batch_size", batch_size, 1, len(x))
+        check_count("batch_size", batch_size, 1, len(x))
     return [x], [y]
 
 

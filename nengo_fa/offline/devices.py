@@ -16,8 +16,8 @@ class Device:
     ----------
     name : str, optional
         ``"cpu"``: NumPy. ``"cuda"``: a GPU, through PyTorch or, where that is not
-        installed, CuPy. ``"cuda:1"``: another GPU, through PyTorch. ``"torch:"`` followed by any device that PyTorch knows, such
-        as ``"torch:cpu"``.
+        installed, CuPy. ``"cuda:1"``: another GPU, through PyTorch. ``"torch:"`` followed
+        by any device that PyTorch knows, such as ``"torch:cpu"``.
 
     Attributes
     ----------
@@ -48,16 +48,7 @@ class Device:
             )
 
     def array(self, values):
-        """Copy values to the device.
-
-        Parameters
-        ----------
-        values : array_like
-
-        Returns
-        -------
-        array : array
-        """
+        """Copy values, array_like, to the device."""
         values = np.array(values, dtype=rc.float_dtype)
         return self.namespace.asarray(values, device=self._device)
 
@@ -68,16 +59,7 @@ class Device:
 
 
 def to_numpy(array):
-    """An array of any device as one of NumPy, which may share its memory.
-
-    Parameters
-    ----------
-    array : array
-
-    Returns
-    -------
-    array : ndarray
-    """
+    """Return an array of any device as an ndarray, which may share its memory."""
     return np.asarray(array_api_compat.to_device(array, "cpu"))
 
 

@@ -11,31 +11,6 @@ from nengo_fa.offline.passes import Pass
 PIECE_SIZE = 2**17
 
 
-class Kept:
-    """Inputs and f' of all layers for the samples of a batch that is computed in pieces."""
-
-    def __init__(self, chain, n_samples):
-        self._inputs, self._derivatives = [], []
-        for layer in chain.layers:
-            _, n_inputs, n_neurons = layer.weights.shape
-            # those of the first layer are the samples
-            n_inputs = 0 if layer.is_first else n_inputs
-            self._inputs.append(chain.device.empty((n_samples, n_inputs)))
-            self._derivatives.append(chain.device.empty((n_samples, n_neurons)))
-
-    def keep(self, rows, works):
-        for inputs, derivative, work in zip(self._inputs, self._derivatives, works):
-            derivative[rows] = work.derivative
-            if inputs.shape[1]:
-                inputs[rows] = work.inputs
-
-    def recall(self, rows, works):
-        for inputs, derivative, work in zip(self._inputs, self._derivatives, works):
-            work.derivative[...] = derivative[rows]
-            if inputs.shape[1]:
-                work.inputs[...] = inputs[rows]
-
-
 class Samples:
     """Samples of the input of each network, and the outputs that are wanted for them.
 
@@ -78,7 +53,14 @@ class Samples:
         self._in_pieces = len(pieces) > 1
         if self._in_pieces:
             self._activities = device.empty((n_networks, n_samples, n_neurons[-1]))
-            self._kept = Kept(chain, batch_size)
+            (works, *_) = (found.layers for found in self._passes.values())
+            self._kept = [
+                {
+                    name: device.empty((batch_size, array.shape[1]))
+                    for name, array in work.needed.items()
+                }
+                for work in works
+            ]
         self._inputs = make_inputs(device, (n_networks, n_samples, dimensions))
         self._y = device.empty((n_networks, n_samples, size_out))
         order = rng.permutation(n_samples) if self.in_batches else np.arange(n_samples)
@@ -97,7 +79,7 @@ class Samples:
 
     @property
     def gradients(self):
-        """Those that wait to be followed in the next epoch, a list of an array for each layer.
+        """The gradients that wait to be followed in the next epoch, one array per layer.
 
         (n_networks, n_neurons, dimensions) each, in the input weights; overwritten.
         """
@@ -106,36 +88,20 @@ class Samples:
     def solve(self, solve):
         """Solve for the decoders of all networks, with encoders as they are.
 
-        Parameters
-        ----------
-        solve : callable
-            From `.make_solve`.
-
-        Returns
-        -------
-        rmse : (n_networks,) ndarray
-            The root mean square error that is left.
+        Takes a function from `.make_solve`; returns the root mean square errors that are
+        left, (n_networks,).
         """
         return self._run(solve, self._batches, learn=False)
 
     def learn(self, solve):
-        """One epoch: update all encoders once for each batch, and solve for the decoders.
+        """Update all encoders once for each batch, and solve for the decoders: one epoch.
 
         Samples are assigned to batches at random, once; in each epoch, the batches pass in
         another random order, but for the one that comes last, which holds what is left over
         if samples cannot be divided evenly. Its gradient waits for the decoders, and is
         followed at the beginning of the next epoch; `solve` comes before the first.
-        Decoders are those for the activities that each batch had in its turn.
-
-        Parameters
-        ----------
-        solve : callable
-            From `.make_solve`.
-
-        Returns
-        -------
-        rmse : (n_networks,) ndarray
-            The root mean square error that is left, of these activities.
+        Decoders are those for the activities that each batch had in its turn. Takes and
+        returns what `solve` does.
         """
         *first, last = self._batches
         if first:
@@ -152,12 +118,9 @@ class Samples:
         return rmse
 
     def decode(self, i):
-        """The outputs of network i with the decoders as they are.
+        """Return the outputs of network i, (n_samples, size_out), with its decoders.
 
-        Returns
-        -------
-        outputs : (n_samples, size_out) array
-            Overwritten by all other methods.
+        All other methods overwrite them.
         """
         (batch,) = self._batches
         for rows in batch:
@@ -212,15 +175,23 @@ class Samples:
             activities = self._forward(i, rows, with_derivative=True)
             if self._in_pieces:
                 self._activities[i, rows] = activities
-                self._kept.keep(_shift(rows, batch), self._get_pass(rows).layers)
+                for array, kept in self._find_kept(rows, batch):
+                    kept[...] = array
         return self._activities[i] if self._in_pieces else activities
 
     def _recall(self, i, rows, batch):
-        """Bring back inputs and f' of a piece of the batch from `_forward_batch`."""
+        """Bring back what the way back needs of a piece of the batch."""
         if self._in_pieces:
-            works = self._get_pass(rows).layers
-            works[0].inputs = self._inputs[i, rows]
-            self._kept.recall(_shift(rows, batch), works)
+            self._get_pass(rows).layers[0].inputs = self._inputs[i, rows]
+            for array, kept in self._find_kept(rows, batch):
+                array[...] = kept
+
+    def _find_kept(self, rows, batch):
+        """Yield the arrays of a piece of the batch, each with where it is kept."""
+        place = slice(rows.start - batch[0].start, rows.stop - batch[0].start)
+        for work, kept in zip(self._get_pass(rows).layers, self._kept):
+            for name, array in work.needed.items():
+                yield array, kept[name][place]
 
     def _decode(self, i, activities, rows):
         xp = self._chain.device.namespace
@@ -254,11 +225,6 @@ def _split(rows, size):
         slice(start, min(start + size, rows.stop))
         for start in range(rows.start, rows.stop, size)
     ]
-
-
-def _shift(rows, batch):
-    """Rows, counted from the first of the batch."""
-    return slice(rows.start - batch[0].start, rows.stop - batch[0].start)
 
 
 def _root_mean_square(error):

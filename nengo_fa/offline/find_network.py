@@ -7,23 +7,11 @@ from nengo.exceptions import ValidationError
 
 
 def find_network(connection):
-    """Return the outermost network that holds a connection, for want of being told.
+    """Return the outermost network that holds a connection.
 
     Climbs from the connection through the lists that hold it. Objects that do not lead to
-    it are left alone: other threads may be about to change them.
-
-    Parameters
-    ----------
-    connection : nengo.Connection
-
-    Returns
-    -------
-    network : nengo.Network
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If there are several such networks, or none that Python's garbage collector sees.
+    it are left alone: other threads may be about to change them. A ValidationError asks for
+    the network if there are several, or if Python's garbage collector sees none.
     """
     outermost, front = [], [connection]
     for obj in front:  # which grows

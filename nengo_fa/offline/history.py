@@ -107,18 +107,8 @@ class History:
 class Record:
     """The history as it grows, and what was learned by the last finished epoch.
 
-    Parameters
-    ----------
-    chain : Chain
-        Of one network.
-    epochs : int
-        How many there will be at most.
-    axes : (n_axes, dimensions) array_like
-        As for `.train`.
-    snapshots : set of int
-        As for `.train`.
-    metrics : Metrics, optional
-        Measured after each epoch.
+    Axes and snapshots, a set of int, are as for `.train`; metrics, if there are any, are
+    measured after each epoch.
     """
 
     def __init__(self, chain, epochs, axes, snapshots, metrics=None):
@@ -184,14 +174,7 @@ class Record:
 
 
 class LayerRecord:
-    """The history of a layer as it grows.
-
-    Parameters
-    ----------
-    layer : Layer
-    epochs, axes, snapshots
-        As for `Record`. Of axes of other dimensions, no angle is recorded.
-    """
+    """The history of a layer as it grows; no angles to axes of other dimensions."""
 
     def __init__(self, layer, epochs, axes, snapshots):
         self._layer = layer

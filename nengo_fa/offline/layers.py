@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from nengo_fa.equations import encoder_update
 from nengo_fa.offline.devices import Device
 from nengo_fa.offline.paths import deliver, find_decoders
 from nengo_fa.rules.feedback import (
@@ -10,6 +9,8 @@ from nengo_fa.rules.feedback import (
     make_feedback_state,
     make_feedback_step,
 )
+from nengo_fa.rules.learning_rules import ProjectedErrorRule
+from nengo_fa.rules.normalizations import get_normalization
 
 
 class Layer:
@@ -44,6 +45,8 @@ class Layer:
     Attributes
     ----------
     encoders : (n_networks, n_neurons, dimensions) array
+    projects : bool
+        Whether the rule projects an error.
     is_first : bool
         Whether there is no layer before.
     weights : (n_networks, dimensions + 1, n_neurons) array
@@ -67,10 +70,9 @@ class Layer:
     ):
         self.device = Device() if device is None else device
         self.neuron_type = neuron_type
-        self.derivative = rule.derivative
+        self.rule = rule
         self.source = source
-        self._learning_rate = rule.learning_rate
-        self._normalization = rule.normalization
+        self._normalization = get_normalization(rule.normalization)
         self._scale = self.device.array(scale)
         n_networks, n_neurons, dimensions = np.shape(encoders)
         columns = np.zeros(dimensions)
@@ -80,6 +82,7 @@ class Layer:
         if rule.sparse:
             self._fields = self.device.array(np.not_equal(encoders, 0))
         self.feedback = None if feedback is None else self.device.array(feedback)
+        self.projects = isinstance(rule, ProjectedErrorRule)
         self.is_first = incoming is None
         if not self.is_first:
             self._decoders = self.device.array(incoming)
@@ -93,7 +96,7 @@ class Layer:
         if isinstance(getattr(rule, "feedback", None), Feedback):
             self._takes_all = False
             self.following = [
-                FollowingFeedback(rule.feedback, matrix, np.random.RandomState(seed))
+                FollowingFeedback(rule.feedback, matrix, seed)
                 for matrix, seed in zip(self.feedback, feedback_seeds)
             ]
         self.weights = self.device.empty((n_networks, dimensions + 1, n_neurons))
@@ -101,34 +104,18 @@ class Layer:
         self.set_encoders(encoders)
 
     def receive(self, i, activities):
-        """The input of the layer in network i.
+        """Return the input of the layer in network i, (n_samples, dimensions).
 
-        Parameters
-        ----------
-        i : int
-        activities : (n_samples, n_before) array
-            Of the layer before.
-
-        Returns
-        -------
-        x : (n_samples, dimensions) array
-            May be what was given.
+        It may be the activities of the layer before, (n_samples, n_before), that are
+        given.
         """
         return activities if self._passes_on else activities @ self._incoming[i]
 
     def find_weights(self, i, to_neurons):
-        """The weights from the layer before in network i, transposed.
+        """Return the weights from the layer before in network i, transposed.
 
-        Parameters
-        ----------
-        i : int
-        to_neurons : bool
-            Whether they are those between the neurons of the two layers, or from the
-            neurons of the layer before to the input of this one.
-
-        Returns
-        -------
-        weights : (n_before, n_neurons) or (n_before, size) array
+        They are (n_before, n_neurons) between the neurons of the two layers, or (n_before,
+        size) from the neurons of the layer before to the input of this one.
         """
         if to_neurons:
             weights = self.weights[i, :-1]
@@ -136,14 +123,7 @@ class Layer:
         return self._decoders[i]
 
     def project(self, error, feedback, out):
-        """Project errors to the neurons.
-
-        Parameters
-        ----------
-        error : (n_samples, size_in) array
-        feedback : (n_neurons, size_in) array
-        out : (n_samples, n_neurons) array
-        """
+        """Project errors, (n_samples, size_in), to neurons, (n_samples, n_neurons)."""
         xp = self.device.namespace
         if self._takes_all:
             out[...] = error
@@ -159,25 +139,14 @@ class Layer:
         self._set_weights()
 
     def find_update(self, gradient):
-        """The change of the encoders for gradients in the input weights.
+        """Return the change of the encoders for gradients in the input weights.
 
-        Parameters
-        ----------
-        gradient : (n_networks, n_neurons, dimensions) array
-            Overwritten.
-
-        Returns
-        -------
-        update : (n_networks, n_neurons, dimensions) array
+        Both are (n_networks, n_neurons, dimensions); the gradients are overwritten.
         """
         if self._fields is not None:
             gradient *= self._fields
-        update = encoder_update(
-            gradient,
-            self.encoders,
-            self._scale,
-            self._learning_rate,
-            self._normalization,
+        update = self._normalization.find_update(
+            gradient, self.encoders, self._scale, self.rule.learning_rate
         )
         if self._columns is not None:
             update *= self._columns
@@ -198,48 +167,34 @@ class Layer:
 class FollowingFeedback:
     """Feedback weights that follow forward weights, from one update to the next.
 
-    Parameters
-    ----------
-    kind : Feedback
-        How they follow.
-    feedback : (n_neurons, size_in) ndarray
-        To start with. Changed in place.
-    rng : numpy.random.RandomState
+    They are an ndarray, (n_neurons, size_in), that is changed in place; the seed is that of
+    the rule, as online.
     """
 
-    def __init__(self, kind, feedback, rng):
+    def __init__(self, kind, feedback, seed):
         self.kind = kind
         self._feedback = feedback
-        self._rng = rng
+        self._seed = seed
         self._weights = None
 
     def follow(self, weights):
-        """Bring the feedback weights up to date.
-
-        Parameters
-        ----------
-        weights : (n_neurons, size_in) ndarray
-            The forward weights, transposed.
-        """
+        """Bring feedback weights up to date with forward weights of their shape."""
         if self._weights is None:
             self._weights = weights.copy()
             shown = self._weights.view()
             shown.setflags(write=False)
-            state = make_feedback_state(self.kind, self._feedback, self._rng)
+            # as a simulator does
+            rng, state_rng = (np.random.RandomState([*self._seed, k]) for k in (1, 2))
+            state = make_feedback_state(self.kind, self._feedback, state_rng)
             self._step = make_feedback_step(
-                self.kind, shown, self._feedback, 1.0, self._rng, state
+                self.kind, shown, self._feedback, 1.0, rng, state
             )
         self._weights[...] = weights
         self._step()
 
 
 class Chain:
-    """Layers one behind the other, and the decoders of the last.
-
-    Parameters
-    ----------
-    layers : sequence of Layer
-        From the input to the output.
+    """Layers one behind the other, from the input to the output.
 
     Attributes
     ----------
@@ -267,12 +222,7 @@ class Chain:
         return all(xp.all(xp.isfinite(layer.encoders)) for layer in self.layers)
 
     def get_feedback(self, layer, i):
-        """What projects an error onto the neurons of a layer in network i.
-
-        Returns
-        -------
-        feedback : (n_neurons, size_in) array
-        """
+        """Return what projects errors onto a layer in network i, (n_neurons, size_in)."""
         return self.decoders[i] if layer.feedback is None else layer.feedback[i]
 
     def follow(self, i):
@@ -295,17 +245,10 @@ class Chain:
 
 
 def make_chain(paths, device=None):
-    """The taught layers of paths that are alike but for their random parameters.
+    """Return the taught layers, a `Chain`, of paths that are alike.
 
-    Parameters
-    ----------
-    paths : list of Path
-    device : Device, optional
-        Where to compute. Default: in NumPy.
-
-    Returns
-    -------
-    chain : Chain
+    They may differ in their random parameters. The device is where to compute, by default
+    in NumPy.
     """
     stages = zip(*(path.stages for path in paths))
     models = [path.model for path in paths]

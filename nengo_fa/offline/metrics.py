@@ -43,19 +43,9 @@ class LayerMetrics:
 class Metrics:
     """Measures how the layers of a chain learn, from a forward and a backward pass.
 
-    Parameters
-    ----------
-    chain : Chain
-        Of one network; not changed.
-    x : (n_samples, dimensions) ndarray
-        What reaches the first layer.
-    y : (n_samples, size_out) ndarray
-        The outputs that are wanted.
-    rng : numpy.random.RandomState
-        To choose samples, of which `N_SAMPLES` are used at most. Not one that the training
-        has, as that is to be the same with metrics and without.
-    measures : sequence of dict, optional
-        As for `.Activities`, for each layer.
+    The chain is of one network, and stays as it is. Samples x, (n_samples, dimensions), are
+    what reaches the first layer; `N_SAMPLES` of them are used at most, chosen by ``rng``,
+    which must not be that of the training: it is to be the same with metrics and without.
     """
 
     def __init__(self, chain, x, y, rng, measures=None):
@@ -68,24 +58,12 @@ class Metrics:
         self._pass = Pass(chain, len(chosen), measures)
 
     def find_updates(self):
-        """The updates that the rules would make with encoders and decoders as they are.
-
-        Returns
-        -------
-        updates : list of (n_neurons, dimensions) ndarray
-            Of the encoders of each layer.
-        """
+        """Return what the rules would change now, (n_neurons, dimensions) each."""
         error = self._run()
         return self._to_updates(self._pass.backward(0, error))
 
     def measure(self):
-        """Measure with encoders and decoders as they are.
-
-        Returns
-        -------
-        metrics : list of LayerMetrics
-            One for each layer.
-        """
+        """Return the `LayerMetrics` of each layer as it is."""
         error = self._run()
         references = self._to_updates(self._pass.backpropagate(0, error))
         updates = self._to_updates(self._pass.backward(0, error))
@@ -121,18 +99,15 @@ class Metrics:
         ]
 
     def _find_ways(self):
-        """Forward from each layer, back to it, and back to it from the output.
+        """Find the ways forward from each layer, back to it, and back from the output.
 
-        Returns
-        -------
-        ways : list of tuple of ndarray
-            The weights to where the error comes from, and those that take it back, both
-            (n_neurons, n); and all that the error of the output is projected by,
-            (n_neurons, size_out).
+        Returns the weights to where the error comes from, and those that take it back, both
+        (n_neurons, n), and all that the error of the output is projected by, (n_neurons,
+        size_out).
         """
         layers = self._chain.layers
         to_output = to_numpy(self._chain.decoders[0])
-        feedback = to_numpy(self._chain.get_feedback(layers[-1], 0))
+        feedback = self._get_feedback(layers[-1])
         ways = [(to_output, feedback, feedback)]
         weights = [
             to_numpy(layer.find_weights(0, to_neurons=True)) for layer in layers[1:]
@@ -140,7 +115,7 @@ class Metrics:
         for k in reversed(range(len(layers) - 1)):
             layer, behind = layers[k], layers[k + 1]
             to_output = weights[k] @ to_output
-            back = to_numpy(self._chain.get_feedback(layer, 0))
+            back = self._get_feedback(layer)
             if layer.source is None:
                 forward, feedback = to_output, back
             else:
@@ -151,6 +126,12 @@ class Metrics:
                 forward, feedback = weights[k], back @ feedback
             ways.insert(0, (forward, back, feedback))
         return ways
+
+    def _get_feedback(self, layer):
+        """Return the feedback weights of a layer, NaN for a rule that needs no error."""
+        if layer.projects:
+            return to_numpy(self._chain.get_feedback(layer, 0))
+        return np.full((layer.encoders.shape[1], self._y.shape[1]), np.nan)
 
 
 def _get_mean(values):

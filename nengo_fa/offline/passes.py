@@ -5,20 +5,10 @@ from nengo_fa.offline.activities import Activities
 
 
 class Pass:
-    """A pass of samples forward through a chain, and of their error backward.
+    """A pass of so many samples forward through a chain, and of their error backward.
 
-    Parameters
-    ----------
-    chain : Chain
-    n_samples : int
-        How many pass at a time.
-    measures : sequence of dict, optional
-        As for `.Activities`, for each layer.
-
-    Attributes
-    ----------
-    layers : list of Activities
-        What each layer makes of the samples.
+    What each layer makes of the samples is in ``layers``, a list of `.Activities`, which
+    are measured if ``measures`` has arguments for them.
     """
 
     def __init__(self, chain, n_samples, measures=None):
@@ -30,20 +20,10 @@ class Pass:
         ]
 
     def forward(self, i, inputs, with_derivative=True):
-        """Pass samples through network i.
+        """Pass samples through network i; return what the last layer makes of them.
 
-        Parameters
-        ----------
-        i : int
-        inputs : (n_samples, dimensions + 1) array
-            With a one for the bias behind the dimensions.
-        with_derivative : bool, optional
-            Whether f' is computed as well, which the ways back need.
-
-        Returns
-        -------
-        activities : (n_samples, n_neurons) array
-            Of the last layer.
+        The inputs are (n_samples, dimensions + 1), with a one for the bias. With the
+        derivative, which the ways back need, f' is computed as well.
         """
         for work in self.layers:
             work.compute(i, inputs, with_derivative)
@@ -51,20 +31,11 @@ class Pass:
         return inputs
 
     def backward(self, i, error):
-        r"""The error of each neuron by the rules, from the last layer on (eqs. 2 and 3).
+        r"""Return the error of each neuron by the rules, an array for each layer.
 
-        Parameters
-        ----------
-        i : int
-            Number of the network.
-        error : (n_samples, size_out) array
-            Of the output.
-
-        Returns
-        -------
-        neuron_errors : list of (n_samples, n_neurons) array
-            :math:`f' \, B \vec\delta` for each layer, in the place of f', which is
-            overwritten, as currents are.
+        For an error of the output, (n_samples, size_out), it is :math:`f' \, B \vec\delta`
+        (eqs. 2 and 3), or what a user's own rule makes of it. Overwrites f' and the
+        currents.
         """
         layers, works = self._chain.layers, self.layers
         for k in reversed(range(len(layers))):
@@ -72,12 +43,13 @@ class Pass:
             if layer.source is not None:
                 behind, weights = works[k + 1], layers[k + 1].weights[i, :-1]
                 layer_error = layer.source.compute(
-                    behind.current, behind.derivative, weights.T
+                    behind.projected_error, behind.find_gated_error(), weights.T
                 )
-            feedback = self._chain.get_feedback(layer, i)
-            layer.project(layer_error, feedback, work.current)
-            work.derivative *= work.current
-        return [work.derivative for work in works]
+            if layer.projects:
+                feedback = self._chain.get_feedback(layer, i)
+                layer.project(layer_error, feedback, work.projected_error)
+            work.step_error()
+        return [work.neuron_error for work in works]
 
     def backpropagate(self, i, error):
         """As `backward`, but by backpropagation through all layers (eq. 2).

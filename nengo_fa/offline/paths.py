@@ -30,7 +30,7 @@ class Stage:
     feedback : (n_neurons, size_in) ndarray or None
         What projects the error to the neurons. None for the decoders of the output.
     feedback_seed : list of int
-        Seed of what is drawn while feedback weights follow the forward weights.
+        Seed of the rule, for feedback weights that follow the forward weights.
     """
 
     encode: nengo.Connection
@@ -87,22 +87,10 @@ class Path:
         return [*self.ensembles, *(stage.encode for stage in self.stages), self.decode]
 
     def make_measures(self, presentation_time, dt, rng):
-        """How the activities of layers are measured.
+        """Return how the activities of layers are measured, as arguments.
 
-        Parameters
-        ----------
-        presentation_time : float or None
-            In seconds. None: they are not.
-        dt : float
-            Time step in seconds.
-        rng : numpy.random.RandomState
-
-        Returns
-        -------
-        before : dict or None
-            Arguments of `.make_step_measured` for an ensemble before the path.
-        measures : list of dict, or list of None
-            The same for each layer.
+        Of `.make_step_measured`, for an ensemble before the path, and in a list for each
+        layer; all of them are None without a presentation time.
         """
         if presentation_time is None:
             return None, [None] * len(self.stages)
@@ -118,18 +106,11 @@ class Path:
         return before, measures
 
     def get_ensemble_input(self, x, measure=None):
-        """What samples are when they reach the first taught ensemble.
+        """Return what samples are when they reach the first taught ensemble.
 
-        Parameters
-        ----------
-        x : (n_samples, size_in) ndarray
-        measure : dict, optional
-            The first that `make_measures` returns. By default activities are rates.
-
-        Returns
-        -------
-        x : (n_samples, dimensions) ndarray
-            May share memory with what was given.
+        Takes (n_samples, size_in) and returns (n_samples, dimensions), which may share
+        memory. Of an ensemble before the path, activities are rates unless ``measure`` says
+        how to measure them.
         """
         encode, before = self.encode, get_ensemble(self.encode.pre_obj)
         if before is None or isinstance(before.neuron_type, Direct):
@@ -159,17 +140,10 @@ class Path:
 
 
 def find_decoders(model, connection):
-    """What turns activities of an ensemble into what a connection delivers.
+    """Return what turns activities into what a connection delivers.
 
-    Parameters
-    ----------
-    model : nengo.builder.Model
-    connection : nengo.Connection
-        From an ensemble, or its neurons.
-
-    Returns
-    -------
-    decoders : (n_neurons, size_out) ndarray
+    The decoders are an ndarray, (n_neurons, size_out), of a connection from an ensemble, or
+    from its neurons.
     """
     activities = np.eye(get_ensemble(connection.pre_obj).n_neurons)
     if isinstance(connection.pre_obj, Neurons):
@@ -187,21 +161,10 @@ def apply_weights(model, connection, values):
 
 
 def deliver(values, post_slice, size):
-    """What values are when a connection has delivered them to an object.
+    """Return what values are when a connection has delivered them to an object.
 
-    Parameters
-    ----------
-    values : (..., size_out) ndarray
-        What comes out of the connection.
-    post_slice : slice or list of int
-        The dimensions that it reaches. What reaches the same one adds up.
-    size : int
-        Number of dimensions of the object.
-
-    Returns
-    -------
-    x : (..., size) ndarray
-        May share memory with what was given.
+    Values, (..., size_out), that reach the same dimension of the object add up. The result,
+    (..., size), may share memory with what was given.
     """
     # without a copy if they are all, as samples may be many
     if is_whole(post_slice, size):

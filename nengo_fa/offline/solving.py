@@ -6,29 +6,16 @@ from nengo.exceptions import ValidationError
 from nengo.solvers import LstsqL2
 from nengo.utils.least_squares_solvers import Cholesky
 
-from nengo_fa.learned import LearnedDecoders
 from nengo_fa.offline.devices import Device, to_numpy
 
 
 def make_solve(solver, rng, device=None):
-    """Bind a Nengo solver.
+    """Bind a Nengo solver to its random numbers and to a device, by default NumPy.
 
-    Parameters
-    ----------
-    solver : nengo.solvers.Solver
-        `nengo.solvers.LstsqL2` is computed here, from the normal equations. Any other is
-        called.
-    rng : numpy.random.RandomState
-        For solvers that are random.
-    device : Device, optional
-        Where the arrays are. Default: in NumPy.
-
-    Returns
-    -------
-    solve : callable
-        Takes activities, (n_samples, n_neurons), and wanted outputs, (n_samples,
-        size_out), and returns decoders, (n_neurons, size_out); NaN if there are none, as
-        activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
+    Returns a function of activities, (n_samples, n_neurons), and wanted outputs,
+    (n_samples, size_out), that returns decoders, (n_neurons, size_out): NaN if there are
+    none, as activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
+    The latter is computed here, from the normal equations; any other solver is called.
     """
 
     device = Device() if device is None else device
@@ -78,9 +65,3 @@ def _compute_gram(activities):
     # For few neurons, the product of two different matrices is faster than that of a
     # matrix with itself, for which BLAS computes one half only.
     return activities.T @ activities.copy()
-
-
-def get_solver(connection):
-    """The solver of a connection, or the one that has found its learned decoders."""
-    solver = connection.solver
-    return solver.solver if isinstance(solver, LearnedDecoders) else solver

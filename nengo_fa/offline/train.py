@@ -1,27 +1,4 @@
-"""Offline training: epochs of encoder updates, with decoders solved after each.
-
-The error is that of the samples: what the network makes of ``x``, minus ``y``. Into the
-ensemble that is taught there is one connection, with `~nengo_fa.FeedbackAlignment` or `~nengo_fa.Backprop`. If it
-leaves an ensemble that is taught in this way as well, so is that, and so on. To a layer before
-the last goes the error of the `~nengo_fa.BackpropagatedError` or `~nengo_fa.NeuronError` that is connected to its
-rule; without one, the error of the output, or for `~nengo_fa.Backprop` what is backpropagated. The
-decoders between two ensembles stay as they were built.
-
-Learning rates are per update, not per second. Filters on the input have settled; of adaptive
-neurons, the rates are those before they adapt. With a ``presentation_time``, activities are
-measured: for so many seconds all samples are simulated, spikes, noise and all, and the output
-through the synapse of the connection is averaged over the second half.
-
-In mini-batches the samples pass once an epoch: the decoders with which an epoch learns are
-those of the epoch before, and those it ends with are solved for from the activities that each
-batch had in its turn. At the very end they are solved for once more, from the activities of
-all samples as they are then. Ctrl-C ends the training after the last finished epoch.
-
-What is kept are ``encoders``, ``gain`` and ``bias`` of the ensembles, and decoders as the
-solvers of the connections that leave them, ``LearnedDecoders``; the transforms of these become
-part of the decoders. All of them, and what leads to them, get the ``seed`` that they were
-built with. Training again goes on from there, with the same solver.
-"""
+"""Offline training: epochs of encoder updates, with decoders solved after each."""
 
 import numpy as np
 from nengo.exceptions import ConvergenceError
@@ -65,43 +42,63 @@ def train(
 ):
     """Train the encoders before a connection, and its decoders, offline.
 
-    In each epoch the encoder rules before ``connection`` update encoders, as they would
-    online; then its decoders are solved for. The network holds what was learned.
+    In each epoch the encoder rules that are declared before ``connection``, of one layer or
+    of several in a row, update the encoders, as they would online; then the decoders of
+    ``connection`` are solved for. The error is that of the samples: what the network makes
+    of ``x``, minus ``y``. Afterwards the network holds what was learned, for any simulator
+    to run.
 
     Parameters
     ----------
     connection : nengo.Connection
-        From the ensemble that is taught, or all of its neurons, to the output.
+        From the ensemble that is taught, or all of its neurons, to the output. Into that
+        ensemble there is one connection, with `.FeedbackAlignment` or `.Backprop`. If it
+        leaves an ensemble that is taught in this way as well, so is that, and so on.
     x : (n_samples, size_in) array_like
-        Samples of what the node sends, or the ensemble represents, at which the first
-        connection with an encoder rule begins.
+        Samples of the input: what the node sends at which the first connection with an
+        encoder rule begins, or what an ensemble there is to represent.
     y : (n_samples, size_out) array_like
         The outputs of ``connection`` that are wanted for them.
-    epochs, batch_size : int, optional
-        Number of epochs, and of samples for each update, random ones; by default all.
+    epochs : int, optional
+        Number of epochs.
+    batch_size : int, optional
+        Number of samples for each update of the encoders, in random batches. By default
+        all: one update in each epoch.
     solver : nengo.solvers.Solver, optional
-        By default that of ``connection``, or `nengo.solvers.LstsqL2` if it has none.
+        Least-squares solver for the decoders. By default that of ``connection``, or
+        `nengo.solvers.LstsqL2` if it has none.
     seed : int, optional
-        Of batches, measured activities, random solvers, and a network without a seed.
+        Seed of the batches, of measured activities and of random solvers, and of the
+        network if it has none. By default it follows from the network's.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
+        As for `nengo.Simulator`.
     test : tuple of (x, y), optional
         Other samples, for the error only.
     presentation_time : float, optional
-        For how long activities are measured, in seconds. By default they are ``rates``.
+        By default activities are the ``rates`` of the neuron type. If given, they are
+        measured: for so many seconds all samples are simulated, spikes, noise and all,
+        and the output through the synapse of ``connection`` is averaged over the second
+        half.
     dt : float, optional
-        Time step of measured activities, in seconds.
+        Time step for measured activities, in seconds.
     axes : (n_axes, dimensions) array_like, optional
-        To which angles of encoders are recorded. By default the diagonals of the plane.
+        The angle of encoders to the nearest of these is recorded, in layers that have as
+        many dimensions. By default the diagonals of two dimensions.
     snapshots : iterable of int, optional
         Numbers of epochs after which to keep all encoders.
     metrics : bool, optional
-        Whether to measure the `.LayerMetrics` after each epoch.
+        Whether to measure how each layer learns, after each epoch and on a thousand of the
+        samples at most: the angle to the update of backpropagation and other
+        `.LayerMetrics`. What is learned is the same with them and without.
     callback : callable, optional
-        Called after each epoch with the `History`; ends the training by returning True.
+        Called after each epoch with the `.History` up to then. Training ends if it
+        returns True.
     network : nengo.Network, optional
-        To be built. By default the outermost one that holds ``connection``.
+        The network to be built. By default the outermost one that holds ``connection``,
+        for which all of Python's memory is searched.
     device : str, optional
-        ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"torch:"`` and a device of PyTorch.
+        Where to compute: ``"cpu"`` with NumPy, ``"cuda"`` (or ``"cuda:1"``) on a GPU
+        through PyTorch or CuPy, or ``"torch:"`` and any device that PyTorch knows.
 
     Returns
     -------
@@ -109,34 +106,77 @@ def train(
 
     Raises
     ------
-    nengo.exceptions.ValidationError, nengo.exceptions.BuildError
-        If an argument or the network is not as said, or the network cannot be built.
+    nengo.exceptions.ValidationError
+        If something about the arguments or the network is not as said above.
+    nengo.exceptions.BuildError
+        If the network cannot be built.
     nengo.exceptions.ConvergenceError
         If learning diverges. The network then holds the last epoch that was finite.
+
+    Notes
+    -----
+    In mini-batches the samples pass once an epoch: the decoders with which an epoch learns
+    are those of the epoch before, and those it ends with are solved for from the activities
+    that each batch had in its turn. At the very end they are solved for once more, from the
+    activities of all samples as they are then.
+
+    Learning rates are per update, not per second. Filters on the input have settled; of
+    adaptive neurons, the rates are those before they adapt.
+
+    Ctrl-C ends the training after the last finished epoch, which is kept.
+
+    To a layer before the last goes the error of the `.BackpropagatedError` or
+    `.NeuronError` that is connected to its rule; without such a node, the error of the
+    output, or for `.Backprop` what is backpropagated. The decoders between two ensembles
+    stay as they were built.
+
+    What is kept are ``encoders``, ``gain`` and ``bias`` of the ensembles, and decoders as
+    the solvers of the connections that leave them, `.LearnedDecoders`; the transforms of
+    these become part of the decoders. All of them, and what leads to them, get the ``seed``
+    that they were built with. Training again goes on from there, with the same solver.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node(size_in=2)
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     output = nengo.Node(size_in=1)
+    ...     encode = nengo.Connection(
+    ...         stimulus, hidden, learning_rule_type=nengo_fa.FeedbackAlignment(1))
+    ...     decode = nengo.Connection(hidden, output, function=np.prod)
+    >>> x = nengo.dists.UniformHypersphere().sample(1000, 2, rng=np.random.RandomState(0))
+    >>> y = x[:, :1] * x[:, 1:]
+    >>> history = nengo_fa.train(decode, x, y, epochs=10, progress_bar=False, network=model)
+    >>> bool(history.rmse[-1] < history.rmse[0])
+    True
     """
     check_options(epochs, seed, callback, metrics)
-    kept, where = (
-        check_snapshots(snapshots),
-        check_device(device, presentation_time, dt),
-    )
+    kept = check_snapshots(snapshots)
+    where = check_device(device, presentation_time, dt)
     path = check_path(find_path(connection, network, seed), where, presentation_time)
     own_solver = check_solver(solver, connection)
     directions = check_axes(axes, path)
     samples = check_samples(x, y, batch_size, path)
-    tests = (
-        None if test is None else check_samples(*check_test(test), None, path, "test ")
-    )
+    if test is not None:
+        test = check_samples(*check_test(test), None, path, "test ")
 
     # what is only measured is without effect on what is trained
     own_seed = path.model.seeds[path.encode] if seed is None else seed
     rng, *others = map(np.random.RandomState, (own_seed, [own_seed, 1], [own_seed, 2]))
-    measure = presentation_time, dt
     trainer = Trainer(
-        [path], *samples, batch_size, own_solver, *measure, rng, device=where
+        [path],
+        *samples,
+        batch_size,
+        own_solver,
+        presentation_time,
+        dt,
+        rng,
+        device=where,
     )
+    tests = test and trainer.make_test(*test, others[0])
     measured = trainer.make_metrics(others[1]) if metrics else None
     record = Record(trainer.chain, epochs, directions, kept, measured)
-    session = Session(trainer, tests and trainer.make_test(*tests, others[0]), record)
+    session = Session(trainer, tests, record)
     try:
         session.run(epochs, progress_bar, callback)
     finally:
@@ -145,14 +185,7 @@ def train(
 
 
 class Session:
-    """The training of one network, which ends in order whatever ends it.
-
-    Parameters
-    ----------
-    trainer : Trainer
-    test : Samples or None
-    record : Record
-    """
+    """The training of one network, which ends in order whatever ends it."""
 
     def __init__(self, trainer, test, record):
         self._trainer = trainer

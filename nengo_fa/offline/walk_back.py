@@ -25,7 +25,15 @@ from nengo_fa.rules.connections import (
     get_rule_types,
 )
 from nengo_fa.rules.error_nodes import BackpropagatedError, ErrorNode
-from nengo_fa.rules.learning_rules import Backprop, EncoderLearningRule
+from nengo_fa.rules.learning_rules import (
+    Backprop,
+    EncoderLearningRule,
+    FeedbackAlignment,
+    ProjectedErrorRule,
+)
+
+#: What an encoder rule can read offline.
+ARRAYS = {"projected_error", "derivative", "current", "output"}
 
 
 def find_path(connection, network=None, seed=None):
@@ -36,8 +44,7 @@ def find_path(connection, network=None, seed=None):
     connection : nengo.Connection
         From the last taught ensemble to the output.
     network : nengo.Network, optional
-        The network to be built. By default the outermost one that holds ``connection``,
-        for which all of Python's memory is searched.
+        As for `.train`.
     seed : int, optional
         Seed of the network if it has none of its own.
 
@@ -94,38 +101,26 @@ def _build(network, seed):
 def _make_stage(model, encode, following, source):
     """The taught layer of a built model; nothing follows the last."""
     (rule,) = get_rule_types(encode)
-    if not isinstance(rule, Backprop):
+    feedback = None
+    if isinstance(rule, FeedbackAlignment):
         feedback = model.params[_get_rule(encode)].feedback
-    else:
-        feedback = None if following is None else find_decoders(model, following)
-    seed = [*find_seed(model, _get_rule(encode)), 1]  # as of the operator, online
-    return Stage(encode, rule, source, feedback, seed)
+    elif following is not None:
+        feedback = find_decoders(model, following)
+    return Stage(encode, rule, source, feedback, find_seed(model, _get_rule(encode)))
 
 
 class WalkBack:
-    """The way back from an output connection, with a look at all that must not be there.
-
-    Parameters
-    ----------
-    connection : nengo.Connection
-        The output connection.
-    network : nengo.Network
-        The network that holds it.
-    """
+    """The way back from an output connection, with a look at all that must not be there."""
 
     def __init__(self, connection, network):
         self._connection = connection
         self._all = network.all_connections
 
     def find_layers(self):
-        """Walk back, and check each layer.
+        """Walk back, check each layer, and return them from the input to the output.
 
-        Returns
-        -------
-        encodes : list of nengo.Connection
-            Those with encoder rules, from the input to the output.
-        sources : list of ErrorNode or None
-            What the error of each comes from; None: the output.
+        Returns the connections with encoder rules, and the node that the error of each
+        comes from, None for the output.
         """
         ensemble = get_ensemble(self._connection.pre_obj)
         if ensemble is None or isinstance(ensemble.neuron_type, Direct):
@@ -224,6 +219,7 @@ class WalkBack:
                 "connection nengo_fa.FeedbackAlignment(size_in="
                 f"{self._connection.size_out}), which does the same on average."
             )
+        self._check_arrays(encode, rule)
         forward = get_forward_connection(rule)
         if forward is not None and forward is not following:
             self._refuse(
@@ -236,6 +232,27 @@ class WalkBack:
                 f"is preceded by {encode}, which has a {type(encode.transform).__name__} "
                 "transform. Use a dense transform, or bring the transformed input to a "
                 "node before it."
+            )
+
+    def _check_arrays(self, encode, rule):
+        """Refuse a rule that needs to know more than there is for samples."""
+        name, remedy = type(rule).__name__, "Let it learn in a nengo.Simulator"
+        known = (
+            ARRAYS
+            if isinstance(rule, ProjectedErrorRule)
+            else ARRAYS - {"projected_error"}
+        )
+        if rule.make_state(encode.post_obj.n_neurons):
+            self._refuse(
+                f"is preceded by {encode}, whose rule {name} has a state. Offline, samples "
+                f"do not follow each other in time. {remedy}, or write it without a state."
+            )
+        unknown = [array for array in rule.arrays if array not in known]
+        if unknown:
+            self._refuse(
+                f"is preceded by {encode}, whose rule {name} reads {', '.join(unknown)}. "
+                f"Offline, known are {', '.join(sorted(known))}. {remedy}, or compute its "
+                "error from these."
             )
 
     def _check_synapse(self, other):
@@ -282,8 +299,10 @@ class WalkBack:
                     reached.append(post)
 
     def _find_source(self, encode, following):
-        """Where the error of a hidden layer comes from: a node of the next, or the output."""
+        """Return the node of the next layer that brings the error, or None: the output."""
         (rule,) = get_rule_types(encode)
+        if not isinstance(rule, ProjectedErrorRule):
+            return None
         into = self._find_into_rule(encode)
         wires = [other for other in into if isinstance(other.pre_obj, ErrorNode)]
         if wires and len(into) > 1:
@@ -356,7 +375,7 @@ class WalkBack:
     def _check_size(self, encode, remedy):
         """Refuse a rule that takes an error of another size than that of the output."""
         (rule,), size = get_rule_types(encode), self._connection.size_out
-        if rule.size_in != size:
+        if isinstance(rule, ProjectedErrorRule) and rule.size_in != size:
             self._refuse(
                 f"has {size} dimensions, but the rule of {encode} takes an error of "
                 f"{rule.size_in}. {remedy}"

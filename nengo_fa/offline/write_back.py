@@ -2,11 +2,10 @@
 
 import warnings
 
-from nengo.ensemble import Ensemble
 from nengo.exceptions import NengoWarning
 
 from nengo_fa.learned import LearnedDecoders, freeze_ensemble, freeze_weights
-from nengo_fa.offline.solving import get_solver
+from nengo_fa.learned.parts import is_decoded
 
 
 def write_back(path, record, solver):
@@ -19,19 +18,14 @@ def write_back(path, record, solver):
         freeze_ensemble(stage.ensemble, encoders, built.gain, built.bias)
     for stage in path.stages[1:]:
         # what solves for decoders anew would find others for the new encoders
-        if isinstance(stage.encode.pre_obj, Ensemble):
+        if is_decoded(stage.encode):
             weights = model.sig[stage.encode]["weights"].initial_value
-            _keep_decoders(stage.encode, weights, get_solver(stage.encode))
-    _keep_decoders(path.decode, record.decoders, solver)
+            freeze_weights(stage.encode, weights)
+    if is_decoded(path.decode):
+        path.decode.solver = solver  # which stays with the decoders
+    freeze_weights(path.decode, record.decoders)
     if record.n_epochs > 0:
         _warn_of_stale_decoders(path)
-
-
-def _keep_decoders(connection, weights, solver):
-    """Write weights, (size_out, n_neurons), into a connection, and what found them."""
-    freeze_weights(connection, weights)
-    if isinstance(connection.pre_obj, Ensemble):
-        connection.solver = LearnedDecoders(weights.T, solver)
 
 
 def _warn_of_stale_decoders(path):

@@ -1,15 +1,8 @@
 """Checks of the parameters of experiments."""
 
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_integer
 
-
-def check_count(name, value, low=1):
-    """Refuse a parameter that is not an integer, or below the lowest that is possible."""
-    if not is_integer(value) or value < low:
-        raise ValidationError(
-            f"Must be an integer, at least {low} (got {value!r})", attr=name
-        )
+from nengo_fa.checks import check_count
 
 
 def check_counts(experiment, *names, low=1):
