@@ -584,6 +584,7 @@ def test_feedback_that_is_redrawn_has_the_seed_of_the_simulator(Simulator):
                 feedback=nengo_fa.feedback.SignSymmetric(
                     model.decode, nengo.dists.Uniform(0.5, 1), redraw=True
                 ),
+                normalization=None,
             )
         return model
 
