@@ -27,6 +27,11 @@ class Samples:
         As for `.Activities`, for each layer.
     rng : numpy.random.RandomState, optional
         For the order of the samples, if they are divided into batches.
+
+    Attributes
+    ----------
+    gradients : list of (n_networks, n_neurons, dimensions) array
+        Those in the input weights of each layer that wait to be followed in the next epoch.
     """
 
     def __init__(self, chain, x, y, batch_size=None, measures=None, rng=None):
@@ -69,21 +74,13 @@ class Samples:
             for rows in pieces:  # not to copy all of them at once
                 self._inputs[i, rows, :-1] = device.array(x[i][order[rows]])
         self._error = device.empty((n_samples, size_out))
-        self._gradients = [device.empty(layer.encoders.shape) for layer in layers]
+        self.gradients = [device.empty(layer.encoders.shape) for layer in layers]
         self._of_piece = [device.empty(layer.encoders.shape[1:]) for layer in layers]
 
     @property
     def in_batches(self):
         """Whether there are several updates of the encoders in an epoch."""
         return len(self._batches) > 1
-
-    @property
-    def gradients(self):
-        """The gradients that wait to be followed in the next epoch, one array per layer.
-
-        (n_networks, n_neurons, dimensions) each, in the input weights; overwritten.
-        """
-        return self._gradients
 
     def solve(self, solve):
         """Solve for the decoders of all networks, with encoders as they are.
@@ -201,21 +198,21 @@ class Samples:
         """Add the gradients of the samples that were computed or recalled last."""
         xp, work = self._chain.device.namespace, self._get_pass(rows)
         for layer, delta, of_piece, gradient in zip(
-            work.layers, work.backward(i, error), self._of_piece, self._gradients
+            work.layers, work.backward(i, error), self._of_piece, self.gradients
         ):
             xp.matmul(delta.T, layer.inputs[:, :-1], out=of_piece)
             gradient[i] += of_piece
 
     def _follow_gradients(self):
-        self._chain.update(self._gradients)
+        self._chain.update(self.gradients)
         self._reset_gradients()
 
     def _reset_gradients(self):
-        for gradient in self._gradients:
+        for gradient in self.gradients:
             gradient[...] = 0
 
     def _divide_gradients(self, batch):
-        for gradient in self._gradients:
+        for gradient in self.gradients:
             gradient /= batch[-1].stop - batch[0].start
 
 

@@ -99,10 +99,7 @@ class Trainer:
     def solve(self):
         """Solve for the decoders, with encoders as they are; comes before the first epoch.
 
-        Returns
-        -------
-        rmse : (n_networks,) ndarray
-            The root mean square error that is left.
+        Returns the root mean square errors that are left, (n_networks,).
         """
         with self._quiet():
             return self._samples.solve(self._solve)
@@ -135,36 +132,16 @@ class Trainer:
             yield epochs, self.solve()
 
     def make_test(self, x, y, rng=None):
-        """Other samples, for the error with the decoders as they are at the time.
+        """Return other samples, to `.Samples.test` or `.Samples.decode` at any time.
 
-        Parameters
-        ----------
-        x, y
-            As for the trainer.
-        rng : numpy.random.RandomState, optional
-            For measured activities. Not one that the training has, which is to be the same
-            with the test and without.
-
-        Returns
-        -------
-        test : Samples
-            With ``test()`` for the errors, and ``decode(i)`` for the outputs.
+        For measured activities, ``rng`` must not be that of the training, which is to be
+        the same with the test and without.
         """
         x, measures = self._prepare(x, rng)
         return Samples(self.chain, x, y, measures=measures)
 
     def make_metrics(self, rng):
-        """What measures how the layers learn, of a single network.
-
-        Parameters
-        ----------
-        rng : numpy.random.RandomState
-            To choose samples, and for measured activities. Not one that the training has.
-
-        Returns
-        -------
-        metrics : Metrics
-        """
+        """Return the `.Metrics` of a single network, with an ``rng`` of their own."""
         _, measures = self._paths[0].make_measures(*self._measured, rng)
         (x,), (y,) = self._x, self._y
         return Metrics(self.chain, x, y, rng, measures)

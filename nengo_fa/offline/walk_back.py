@@ -237,11 +237,9 @@ class WalkBack:
     def _check_arrays(self, encode, rule):
         """Refuse a rule that needs to know more than there is for samples."""
         name, remedy = type(rule).__name__, "Let it learn in a nengo.Simulator"
-        known = (
-            ARRAYS
-            if isinstance(rule, ProjectedErrorRule)
-            else ARRAYS - {"projected_error"}
-        )
+        known = set(ARRAYS)
+        if not isinstance(rule, ProjectedErrorRule):
+            known.discard("projected_error")
         if rule.make_state(encode.post_obj.n_neurons):
             self._refuse(
                 f"is preceded by {encode}, whose rule {name} has a state. Offline, samples "
