@@ -57,6 +57,7 @@ def test_training_goes_on_with_the_same_solver(Simulator, way, tmp_path):
     assert train(model, 0).rmse[0] > before.rmse[-1] * 1.1
 
 
+@pytest.mark.filterwarnings("ignore:For connections to objects other than Ensembles")
 def test_full_weights_remember_their_solver(Simulator):
     model = make_product(solver=nengo.solvers.LstsqL2(weights=True))
     with model:
