@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from nengo.rc import rc
+from threadpoolctl import threadpool_limits
 
 matplotlib.use("agg")
+
+# there is a process of tests for each processor, and more threads would be in their way
+threadpool_limits(1)
 
 # a busy machine is no failure
 settings.register_profile("nengo_fa", deadline=None)

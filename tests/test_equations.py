@@ -77,6 +77,15 @@ def test_decoder_update_is_the_gradient(seed):
     np.testing.assert_allclose(update, -0.5 * gradient, rtol=1e-6, atol=1e-6)
 
 
+def test_decoder_update_of_stacked_networks(rng):
+    """Each with its own samples; their number is not that of the networks."""
+    error, activities = rng.randn(3, 7, 2), rng.randn(3, 7, 5)
+    updates = equations.decoder_update(error, activities, 0.5)
+    for update, *samples in zip(updates, error, activities):
+        alone = equations.decoder_update(*samples, 0.5)
+        np.testing.assert_allclose(update, alone, rtol=1e-12)
+
+
 @given(seed=seeds)
 def test_backprop_is_the_gradient_in_the_weights(seed):
     problem = Problem(seed)

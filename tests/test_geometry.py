@@ -132,7 +132,6 @@ def test_tuning_curves_in_one_dimension(Simulator, allclose):
             tuning_curves(sim, ensemble, inputs)
 
 
-@pytest.mark.filterwarnings("ignore:Non-finite values:UserWarning")
 def test_neurons_without_direction(Simulator, allclose):
     """A gain below zero turns a neuron around; a gain or encoder of zero leaves nothing."""
     model = make_model(

@@ -379,8 +379,9 @@ def test_empty_dataset_is_refused(command, tmp_path, capsys):
         "--folder",
         str(tmp_path),
     ]
-    assert cli.main(arguments) != 0
-    assert "Must be 'mnist', 'digits' or a file" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    assert "argument --dataset: must not be empty" in capsys.readouterr().err
 
 
 def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):

@@ -126,7 +126,6 @@ SETTINGS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*nothing will be learned")
 @pytest.mark.filterwarnings("ignore:overflow encountered")
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("setting", SETTINGS)

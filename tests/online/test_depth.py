@@ -401,7 +401,6 @@ def test_single_precision(Simulator, seed, teach):
             np.testing.assert_allclose(single, double, rtol=0, atol=atol)
 
 
-@pytest.mark.filterwarnings("ignore:'Node.size_out' is being overwritten")
 @pytest.mark.parametrize("teach", TEACH)
 def test_merged_operators_copies_and_resets_learn_the_same(Simulator, seed, teach):
     chain = Chain(seed, TEACH[teach](), **SPIKING).run(Simulator, 50, optimize=True)

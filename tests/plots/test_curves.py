@@ -95,7 +95,6 @@ def test_trials_that_end_early_do_not_count(curves):
     assert "quartiles of 7 trials" in entries
 
 
-@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("missing", [{}, {"rule": 0}, {"normalization": 1}])
 def test_nothing_to_draw_yet(curves, by_rate, missing):
     for plot, data in (plots.learning_curves, curves), (plots.sensitivity, by_rate):
@@ -204,7 +203,6 @@ def test_classification_in_one_trial(classification):
     as_image(figure)
 
 
-@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
 def test_classification_without_a_trial(classification):
     for name in classification.data_vars:
         classification[name][:] = np.nan

@@ -10,7 +10,6 @@ def lightness(colour):
     return np.mean(to_rgb(colour))
 
 
-@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
 def test_confusion_matrix(shown):
     figure = plots.confusion_matrix(shown)
     axes, bar = figure.axes

@@ -76,7 +76,6 @@ def test_output(panels, shown):
     assert np.allclose(corners, [(0, 1.5, 20), (20, -0.5, 20), (40, 0.5, 20)])
 
 
-@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
 def test_a_single_image_without_spikes(shown):
     data = shown.isel(digit=[0], spike=[], sample=slice(20))
     figure = plots.presentation(data)

@@ -18,7 +18,6 @@ from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
 from nengo_fa.online.random_state import make_random_state_signal
 
 # of PES, which teaches the decoders of neurons whose amplitude is small
-pytestmark = pytest.mark.filterwarnings("ignore:This learning rate is very high")
 
 N_NEURONS = 12
 DECAY = 8.0

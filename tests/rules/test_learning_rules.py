@@ -142,7 +142,6 @@ def test_config_defaults():
     assert FeedbackAlignment(1).learning_rate == 1
 
 
-@pytest.mark.filterwarnings("ignore:'Node.size_out' is being overwritten")
 @pytest.mark.parametrize(
     "make_rule",
     [
@@ -414,7 +413,6 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:'Node.size_out'")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_declarations(name):
     declare, attribute, message = BAD[name]
