@@ -41,9 +41,9 @@ def check_normalization(rule_type, rule, encoders):
     free = encoders != 0 if rule_type.sparse else np.ones_like(encoders)
     if np.all(np.sum(free, axis=1) == 1) and not is_still(rule_type):
         warnings.warn(
-            f"The encoders of {describe(ensemble)} have one free entry each and cannot turn, "
-            f"so with normalization={name!r} nothing will be learned. "
-            "Use normalization=None.",
+            f"The encoders of {describe(ensemble)} have one free entry each and cannot "
+            f"turn, so with normalization={name!r} nothing will be learned by the rule of "
+            f"{describe(rule.connection)}. Use normalization=None.",
             NengoWarning,
         )
 

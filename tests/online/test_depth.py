@@ -7,6 +7,9 @@ import pytest
 import nengo_fa
 from nengo_fa import Backprop, BackpropagatedError, FeedbackAlignment, NeuronError
 
+# the decoders of most networks here do not learn
+pytestmark = pytest.mark.filterwarnings("ignore:The encoders of")
+
 NEURONS = {
     "LIFRate": dict(
         neuron_type=nengo.LIFRate(amplitude=0.02),

@@ -7,6 +7,9 @@ import pytest
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, Rate
 
+# the decoders of most networks here do not learn
+pytestmark = pytest.mark.filterwarnings("ignore:The encoders of")
+
 NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 

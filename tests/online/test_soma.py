@@ -207,6 +207,7 @@ def test_operators_read_their_arrays_in_each_step():
     assert operator.states == [a, n] and operator.previous == [before]
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing will be learned")
 def test_one_current_for_all_rules_of_an_ensemble(Simulator):
     model = make_model(nengo.AdaptiveLIF(**FAST), nengo_fa.Rate())
     with model:

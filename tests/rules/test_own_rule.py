@@ -9,6 +9,8 @@ from nengo.exceptions import BuildError
 import nengo_fa
 from nengo_fa import EncoderLearningRule, FeedbackAlignment
 
+pytestmark = pytest.mark.filterwarnings("ignore:This learning rate is very high")
+
 
 class SaturatedAlignment(FeedbackAlignment):
     arrays = ("projected_error", "output")
