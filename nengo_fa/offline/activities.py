@@ -203,9 +203,7 @@ class Activities:
         if not layer.is_first:
             self.needed["inputs"] = self.inputs
         known["projected_error"] = self.projected_error
-        self.step_error = rule.make_step(
-            self.neuron_error, **{name: known[name] for name in rule.arrays}
-        )
+        self.step_error = rule.bind_step(self.neuron_error, known)
 
     def find_gated_error(self):
         """Return the projected error times f', the error that nodes hand on."""

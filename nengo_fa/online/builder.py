@@ -18,12 +18,18 @@ from nengo_fa.rules.connections import (
     find_seed,
     get_taught_ensemble,
 )
-from nengo_fa.rules.feedback import Feedback, make_feedback_state
+from nengo_fa.rules.feedback import Feedback, as_state, make_feedback_state
 from nengo_fa.rules.learning_rules import (
     Backprop,
     EncoderLearningRule,
     FeedbackAlignment,
 )
+
+#: Names of the arrays of every rule, which are not for what a rule remembers.
+RESERVED = {
+    *("self", "out", "x", "error", "feedback", "gate", "projected_error", "derivative"),
+    *("current", "output", "scaled_encoders", "delta", "start", "moved"),
+}
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
@@ -177,8 +183,8 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
         sets["moved"] = encoders.initial_value
     sets = {name: _add_signal(model, rule, name, start) for name, start in sets.items()}
     updates = {"delta": signals["delta"]}
-    for name, start in rule_type.make_state(ensemble.n_neurons).items():
-        updates[name] = Signal(start.astype(encoders.dtype), name=f"{rule}.{name}")
+    for name, start in _make_state(rule_type, rule, encoders.dtype).items():
+        updates[name] = Signal(start, name=f"{rule}.{name}")
     reads.update(_find_others(model, rule_type, rule, {*sets, *updates}))
 
     def find_reads():
@@ -200,6 +206,21 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     )
     # add_op may ask for all signals at once, but not all of them are built
     model.operators.append(operator)
+
+
+def _make_state(rule_type, rule, dtype):
+    """Return what a rule remembers, real numbers in the precision of the simulator."""
+    n_neurons = rule.connection.post_obj.n_neurons
+    try:
+        state = as_state(rule_type.make_state(n_neurons), dtype, RESERVED)
+        if any(array.shape != (n_neurons,) for array in state.values()):
+            raise ValueError(f"arrays must have the shape ({n_neurons},)")
+    except (TypeError, ValueError) as error:
+        raise BuildError(
+            f"Building {rule}: {type(rule_type).__name__}.make_state must return a dict of "
+            f"arrays, one number for each neuron ({error})."
+        ) from error
+    return state
 
 
 def _build_error(model, rule, dtype):

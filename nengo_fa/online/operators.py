@@ -268,8 +268,7 @@ class SimEncoderLearning(NamedSignalsOperator):
 
             return step_product
 
-        named = {name: arrays[name] for name in self.rule.arrays}
-        step_errors = self.rule.make_step(h, **named)
+        step_errors = self.rule.bind_step(h, arrays)
 
         def step_any():
             if projected_error is not None:

@@ -160,9 +160,27 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
 def make_feedback_state(kind, feedback, rng):
     """Return the state of a `Feedback`, of the same precision as the weights are."""
     state = kind.make_state(*feedback.shape, rng)
+    try:
+        return as_state(state, feedback.dtype, {"weights", "feedback", "dt", "rng"})
+    except (TypeError, ValueError) as error:
+        raise BuildError(
+            f"{kind}.make_state must return a dict of arrays of numbers ({error})."
+        ) from error
+
+
+def as_state(state, dtype, reserved):
+    """Return a state as arrays of numbers, real ones of a precision; refuse other things."""
+    if not isinstance(state, dict):
+        raise TypeError(f"got {state!r}")
+    taken = reserved & set(state)
+    if taken:
+        raise ValueError(f"{', '.join(sorted(taken))}: choose another name")
     arrays = {name: np.array(value) for name, value in state.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"{name} holds {array.dtype}")
     return {
-        name: array.astype(feedback.dtype) if array.dtype.kind == "f" else array
+        name: array.astype(dtype) if array.dtype.kind == "f" else array
         for name, array in arrays.items()
     }
 

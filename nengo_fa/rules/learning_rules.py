@@ -2,7 +2,7 @@
 
 from array_api_compat import array_namespace
 from nengo.dists import UniformHypersphere
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 from nengo.learning_rules import LearningRuleType
 from nengo.params import BoolParam, Default, IntParam, Parameter
 from nengo.synapses import SynapseParam
@@ -162,6 +162,15 @@ class EncoderLearningRule(LearningRuleType):
             Values at the start, by names that are in ``arrays``. Here there are none.
         """
         return {}
+
+    def bind_step(self, out, arrays):
+        """Return the step of `make_step` for those of the arrays that the rule takes."""
+        step = self.make_step(out, **{name: arrays[name] for name in self.arrays})
+        if not callable(step):
+            raise BuildError(
+                f"{type(self).__name__}.make_step must return a function without arguments."
+            )
+        return step
 
     def make_step(self, out, **arrays):
         """Bind the error of each neuron to its arrays.

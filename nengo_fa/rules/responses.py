@@ -1,5 +1,6 @@
 """How neurons respond to a current: one table that all rules, both clocks and views ask."""
 
+from collections.abc import Mapping
 from inspect import isclass
 from types import MappingProxyType
 
@@ -7,6 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, is_numpy_array
 from nengo import neurons
 from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_number
 
 from nengo_fa.rules.params import FiniteParam
 
@@ -41,7 +43,7 @@ class Response:
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the threshold is not a finite number or the derivative not a function.
+        If the threshold or a factor is not a finite number, or the derivative not a function.
 
     Examples
     --------
@@ -74,7 +76,10 @@ class Response:
                 obj=self,
             )
         self.threshold, self.derivative = threshold, derivative
-        self.added_state, self.added_state_before = added_state, added_state_before
+        self.added_state = _check_factors("added_state", added_state)
+        self.added_state_before = _check_factors(
+            "added_state_before", added_state_before
+        )
 
     def get_threshold(self, neuron_type):
         """The current above which such neurons fire, or None if there is none."""
@@ -341,7 +346,32 @@ def register_response(neuron_class, response):
             f"(got {response})",
             attr="response",
         )
+    unknown = {*response.added_state, *response.added_state_before}
+    unknown -= {"adaptation", *neuron_class.state}
+    if unknown:
+        raise ValidationError(
+            f"{neuron_class.__name__} has no state variable {', '.join(sorted(unknown))} "
+            f"(it has: {', '.join(neuron_class.state)})",
+            attr="response",
+        )
     _RESPONSES[neuron_class] = response
+
+
+def _check_factors(attr, factors):
+    """Return factors of state variables, numbers or names of parameters."""
+    valid = isinstance(factors, Mapping) and all(
+        isinstance(name, str)
+        and (isinstance(factor, str) or (is_number(factor) and np.isfinite(factor)))
+        and not isinstance(factor, bool)
+        for name, factor in factors.items()
+    )
+    if not valid:
+        raise ValidationError(
+            "Must be a dict of the names of state variables, each with a finite number or "
+            f"the name of a parameter of the neuron type (got {factors!r})",
+            attr=attr,
+        )
+    return factors
 
 
 def get_response(neuron_type):

@@ -32,7 +32,7 @@ MEASURED = [
     (nengo.SpikingRectifiedLinear(amplitude=3), 0.02),
     (nengo.RegularSpiking(nengo.LIFRate(), amplitude=2), 0.02),
     (nengo.RegularSpiking(nengo.Sigmoid(tau_ref=0.01)), 0.02),
-    (nengo.StochasticSpiking(nengo.Tanh(tau_ref=0.01)), 0.15),
+    (nengo.StochasticSpiking(nengo.Tanh(tau_ref=0.01)), 0.1),
     (nengo.PoissonSpiking(nengo.LIFRate(), amplitude=0.5), 0.1),
 ]
 
@@ -48,7 +48,7 @@ def test_measured_activities_become_rates(neuron_type, tolerance, synapse, rng):
         neuron_type,
         current,
         synapse=synapse,
-        presentation_time=8,
+        presentation_time=16,
         rng=rng,
     )
     expected = compute(make_step_rates, neuron_type, current)

@@ -7,7 +7,7 @@ import nengo
 import numpy as np
 import pytest
 from nengo.dists import Gaussian, Uniform
-from nengo.exceptions import ValidationError
+from nengo.exceptions import BuildError, ValidationError
 from nengo_fa.feedback import Feedback, KolenPollack, SignSymmetric
 
 import nengo_fa
@@ -156,3 +156,29 @@ def test_it_learns_offline(kind, to_neurons, rng):
         return chain.encode.post_obj.encoders
 
     assert np.array_equal(run(), run())
+
+
+@pytest.mark.parametrize(
+    "state",
+    [None, {"weights": [0.0]}, {"rng": [0.0]}, {"q": "text"}, {"q": [[1], [1, 2]]}],
+)
+def test_state_of_other_kinds_is_refused(Simulator, state):
+    class Remembers(Feedback):
+        def make_state(self, n_neurons, size_in, rng):
+            return state
+
+        def make_step(self, weights, feedback, dt, rng, **state):
+            return lambda: None
+
+    with nengo.Network() as model:
+        hidden, output = nengo.Ensemble(5, 1), nengo.Node(size_in=1)
+        decode = nengo.Connection(hidden, output)
+        nengo.Connection(
+            nengo.Node([0.5]),
+            hidden,
+            learning_rule_type=nengo_fa.FeedbackAlignment(
+                1, feedback=Remembers(decode)
+            ),
+        )
+    with pytest.raises(BuildError, match="make_state must return a dict of arrays"):
+        Simulator(model)

@@ -204,6 +204,64 @@ def test_rule_must_have_a_step(Simulator):
         Net(0, EncoderLearningRule()).run(Simulator, 0.001)
 
 
+def make_rule_with_state(state):
+    class WithState(FeedbackAlignment):
+        arrays = ("output", "memory")
+
+        def make_state(self, n_neurons):
+            return state(n_neurons)
+
+        def make_step(self, out, output, memory):
+            return lambda: np.copyto(out, memory)
+
+    return WithState(1)
+
+
+@pytest.mark.parametrize(
+    "state, match",
+    [
+        (lambda n: None, "must return a dict"),
+        (lambda n: {"memory": np.zeros(n + 1)}, "one number for each neuron"),
+        (lambda n: {"memory": 0.0}, "one number for each neuron"),
+        (lambda n: {"memory": ["a"] * n}, "memory holds"),
+        (lambda n: {"memory": [[1], [1, 2]]}, "must return a dict of arrays"),
+        *(
+            (lambda n, name=name: {name: np.zeros(n)}, "choose another name")
+            for name in ("error", "feedback", "gate", "derivative", "x", "delta", "out")
+        ),
+    ],
+)
+def test_state_of_other_kinds_is_refused(Simulator, state, match):
+    with pytest.raises(BuildError, match=match):
+        Net(0, make_rule_with_state(state)).run(Simulator, 0.001)
+
+
+@pytest.mark.parametrize("dtype", [bool, int, float])
+def test_state_keeps_its_type(Simulator, dtype):
+    class Counting(Hebbian):
+        arrays = ("output", "memory")
+
+        def make_state(self, n_neurons):
+            return {"memory": np.zeros(n_neurons, dtype=dtype)}
+
+        def make_step(self, out, output, memory):
+            assert memory.dtype == dtype
+            return lambda: np.copyto(out, memory)
+
+    Net(0, Counting()).run(Simulator, 0.001)
+
+
+def test_step_must_be_a_function(Simulator):
+    class NoStep(Hebbian):
+        arrays = ("output",)
+
+        def make_step(self, out, output):
+            np.negative(output, out=out)
+
+    with pytest.raises(BuildError, match="NoStep.make_step must return a function"):
+        Net(0, NoStep()).run(Simulator, 0.001)
+
+
 def test_it_is_public():
     assert issubclass(FeedbackAlignment, nengo_fa.EncoderLearningRule)
     assert issubclass(nengo_fa.Backprop, nengo_fa.EncoderLearningRule)

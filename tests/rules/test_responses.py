@@ -309,3 +309,21 @@ def test_what_cannot_be_registered(arguments, attribute):
 def test_bad_responses(name, value):
     with pytest.raises(ValidationError, match=name):
         nengo_fa.Response(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "factors", [["leak"], None, "leak", {"leak": np.nan}, {"leak": True}, {1: 2.0}]
+)
+@pytest.mark.parametrize("name", ["added_state", "added_state_before"])
+def test_factors_of_other_kinds_are_refused(name, factors):
+    with pytest.raises(ValidationError, match=f"{name}.*names of state variables"):
+        nengo_fa.Response(1, **{name: factors})
+
+
+def test_unknown_state_is_refused():
+    class Mistyped(nengo.AdaptiveLIFRate):
+        pass
+
+    response = nengo_fa.Response(1, added_state_before={"adaption": -1})
+    with pytest.raises(ValidationError, match="no state variable adaption"):
+        nengo_fa.register_response(Mistyped, response)
