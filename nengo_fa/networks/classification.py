@@ -1,5 +1,7 @@
 """Networks that learn to tell classes of samples apart."""
 
+from functools import partial
+
 import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
@@ -185,7 +187,7 @@ class DeepClassifier(nengo.Network):
             self.decode = nengo.Connection(
                 self.layers[-1],
                 self.output,
-                function=lambda x: np.zeros(n_classes),
+                function=partial(_get_zeros, n_classes),
                 solver=nengo.solvers.NoSolver(),
                 synapse=synapse,
                 label="decode",
@@ -233,3 +235,8 @@ class Classifier(DeepClassifier):
     def __init__(self, size_in, n_classes, n_neurons=200, label="Classifier", **kwargs):
         super().__init__(size_in, n_classes, [n_neurons], label=label, **kwargs)
         (self.hidden,), (self.encode,) = self.layers, self.encodes
+
+
+def _get_zeros(size, x):
+    # not a lambda, for simulators that are pickled
+    return np.zeros(size)

@@ -99,14 +99,10 @@ class Multiplication(nengo.Network):
                 n_neurons, 2, neuron_type=neuron_type, seed=self.seed, label="hidden"
             )
             self.output = nengo.Node(size_in=1, label="output")
-            self.target = nengo.Node(
-                lambda t, x: x[0] * x[1], size_in=2, label="target"
-            )
+            self.target = nengo.Node(_multiply, size_in=2, label="target")
             self.error = nengo.Node(size_in=1, label="error")
             self.learning = _learning_node(learning)
-            self.gated_error = nengo.Node(
-                lambda t, x: x[0] * x[1], size_in=2, label="gated error"
-            )
+            self.gated_error = nengo.Node(_multiply, size_in=2, label="gated error")
 
             self.encode = nengo.Connection(
                 self.input,
@@ -137,6 +133,11 @@ class Multiplication(nengo.Network):
                 rule = connection.learning_rule
                 if rule is not None:
                     nengo.Connection(self.gated_error, rule, synapse=None)
+
+
+def _multiply(t, x):
+    # not a lambda, for simulators that are pickled
+    return x[0] * x[1]
 
 
 def _learning_node(learning):

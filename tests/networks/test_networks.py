@@ -1,3 +1,5 @@
+import pickle
+
 import nengo
 import numpy as np
 import pytest
@@ -206,3 +208,30 @@ def test_bursts_teach_by_no_other_rule():
     with pytest.raises(ValidationError, match="use Multiplication"):
         BurstMultiplication(encoder_rule=nengo_fa.FeedbackAlignment(1))
     assert BurstMultiplication(encoder_rule=None).encode.learning_rule is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        nengo_fa.networks.Multiplication,
+        nengo_fa.networks.BurstMultiplication,
+        nengo_fa.networks.MultiplicationComparison,
+        lambda seed: nengo_fa.networks.Classifier(4, 3, seed=seed),
+        lambda seed: nengo_fa.networks.DeepClassifier(4, 3, seed=seed),
+    ],
+)
+def test_simulators_can_be_pickled(make):
+    """And go on as they were."""
+    with nengo.Simulator(make(seed=1)) as sim:
+        sim.run_steps(5)
+        other = pickle.loads(pickle.dumps(sim))
+        sim.run_steps(5)
+        other.run_steps(5)
+        for ensemble, theirs in zip(
+            sim.model.toplevel.all_ensembles, other.model.toplevel.all_ensembles
+        ):
+            np.testing.assert_array_equal(
+                sim.signals[sim.model.sig[ensemble]["encoders"]],
+                other.signals[other.model.sig[theirs]["encoders"]],
+            )
+        other.close()
