@@ -8,7 +8,7 @@ from nengo.utils.numpy import is_integer
 
 
 def check_count(name, value, low=1, high=np.inf):
-    """Return an integer within limits as an int, or refuse what is none."""
+    """Return an integer within limits as an int, or refuse the value."""
     if isinstance(value, bool) or not is_integer(value) or not low <= value <= high:
         limits = f"at least {low}" if high == np.inf else f"from {low} to {high}"
         raise ValidationError(

@@ -1,11 +1,13 @@
 import copy
 import pickle
+import tracemalloc
 
 import matplotlib
 import nengo
 import numpy as np
 import pytest
 from hypothesis import settings
+from nengo.builder.signal import SignalDict
 from nengo.rc import rc
 from threadpoolctl import threadpool_limits
 
@@ -134,3 +136,26 @@ def check_late():
                 np.testing.assert_array_equal(one, other)
 
     return check
+
+
+@pytest.fixture
+def find_allocated():
+    """A function that returns how many bytes a step of an operator allocates at most."""
+
+    def find(operator):
+        live = SignalDict()
+        operator.init_signals(live)
+        step = operator.make_step(live, 0.001, np.random)
+        step()
+        tracemalloc.start()
+        try:
+            step()
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            step()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        return peak - before
+
+    return find

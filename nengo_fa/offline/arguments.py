@@ -63,7 +63,7 @@ def _check_presentation(presentation_time, dt):
             )
 
 
-def check_path(path, device, presentation_time):
+def check_layers(path, device, presentation_time):
     """Refuse what cannot be computed on a device, and noise that samples cannot have."""
     for stage in path.stages:
         kind = getattr(stage.rule, "feedback", None)

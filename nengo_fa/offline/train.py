@@ -7,8 +7,8 @@ from nengo.utils.progress import Progress, ProgressTracker
 from nengo_fa.offline.arguments import (
     check_axes,
     check_device,
+    check_layers,
     check_options,
-    check_path,
     check_samples,
     check_snapshots,
     check_solver,
@@ -153,7 +153,7 @@ def train(
     check_options(epochs, seed, callback, metrics)
     kept = check_snapshots(snapshots)
     where = check_device(device, presentation_time, dt)
-    path = check_path(find_path(connection, network, seed), where, presentation_time)
+    path = check_layers(find_path(connection, network, seed), where, presentation_time)
     own_solver = check_solver(solver, connection)
     directions = check_axes(axes, path)
     samples = check_samples(x, y, batch_size, path)

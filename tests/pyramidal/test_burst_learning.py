@@ -1,5 +1,3 @@
-import tracemalloc
-
 import nengo
 import numpy as np
 import pytest
@@ -96,7 +94,7 @@ def test_operator_equals_equations(normalization, rng):
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_step_function_does_not_allocate(normalization, rng):
+def test_step_function_does_not_allocate(find_allocated, normalization, rng):
     n_neurons = 5000
     shapes = {
         **dict.fromkeys(("output", "bursts", *SETS), (n_neurons,)),
@@ -112,20 +110,9 @@ def test_step_function_does_not_allocate(normalization, rng):
         columns=np.array([1.0, 0, 1, 1]),
         fields=np.eye(n_neurons, 4, -1),
     )
-    live = SignalDict()
-    operator.init_signals(live)
-    step = operator.make_step(live, 0.001, rng)
-    step()
-    tracemalloc.start()
-    try:
-        step()
-        tracemalloc.reset_peak()
-        before, _ = tracemalloc.get_traced_memory()
-        step()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak - before < n_neurons / 4  # bytes: less than any array of one per neuron
+    assert (
+        find_allocated(operator) < n_neurons / 4
+    )  # bytes: less than any array of one per neuron
 
 
 @pytest.mark.parametrize("neuron_type", [Pyramidal(), PyramidalRate()], ids=repr)

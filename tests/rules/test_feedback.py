@@ -1,13 +1,11 @@
 """Feedback weights that follow the forward weights."""
 
-import tracemalloc
-
 import nengo
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nengo.builder.signal import Signal, SignalDict
+from nengo.builder.signal import Signal
 from nengo.dists import Gaussian, Uniform
 from nengo_fa.feedback import Feedback, KolenPollack, Orthogonal, SignSymmetric
 
@@ -364,7 +362,7 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("post_slice", [slice(None), [3, 0]], ids=str)
 @pytest.mark.parametrize("to_neurons", [False, True])
-def test_step_function_does_not_allocate(kind, to_neurons, post_slice):
+def test_step_function_does_not_allocate(find_allocated, kind, to_neurons, post_slice):
     with nengo.Network():
         pre, post = nengo.Ensemble(4000, 4), nengo.Ensemble(6, 4)
         post = post[post_slice]
@@ -376,21 +374,9 @@ def test_step_function_does_not_allocate(kind, to_neurons, post_slice):
     reads = dict(zip(("weights", "encoders"), reads))
     random_state = make_random_state_signal("random_state")
     operator = SimFeedback(kind, reads, feedback, 0, random_state, state={})
-    live = SignalDict()
-    operator.init_signals(live)
-    step = operator.make_step(live, 0.001, np.random)
-    step()
-
-    tracemalloc.start()
-    try:
-        step()
-        tracemalloc.reset_peak()
-        before, _ = tracemalloc.get_traced_memory()
-        step()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak - before < 2 * 4000  # bytes: less than any array of one per neuron
+    assert (
+        find_allocated(operator) < 2 * 4000
+    )  # bytes: less than any array of one per neuron
 
 
 def test_networks_are_copied_with_their_feedback(Simulator, seed):
