@@ -23,8 +23,8 @@ from nengo.rc import rc
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import nengo_fa
-from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import Chain, Layer
+from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
 
 SIZE = {"n_samples": 60000, "dimensions": 784, "n_neurons": 200, "size_out": 10}

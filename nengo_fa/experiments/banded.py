@@ -14,9 +14,9 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import hide_diverged, make_template
 from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path

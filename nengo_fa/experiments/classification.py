@@ -10,7 +10,6 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 from nengo_fa import datasets
-from nengo_fa.experiments.sweep.checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import (
     EACH_NORMALIZATION,
@@ -21,6 +20,7 @@ from nengo_fa.experiments.sweep.conditions import (
     make_rule,
 )
 from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.parameter_checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.trials import draw_seed, hide_diverged, make_template
 from nengo_fa.networks import Classifier, receptive_fields
 from nengo_fa.offline.devices import Device, to_numpy

@@ -11,13 +11,13 @@ from nengo.utils.numpy import is_number
 
 from nengo_fa.checks import check_count
 from nengo_fa.experiments.classification import load_centered
-from nengo_fa.experiments.sweep.checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.claims import (
     Comparison,
     check_table,
     count_epochs_to,
 )
 from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.parameter_checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import DeepClassifier
 from nengo_fa.offline.devices import Device, to_numpy

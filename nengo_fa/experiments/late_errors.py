@@ -9,9 +9,9 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_iterable, is_number
 
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import Comparison, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
+from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 

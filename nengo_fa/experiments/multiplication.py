@@ -7,7 +7,6 @@ import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
 
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.claims import (
     Comparison,
     check_table,
@@ -23,6 +22,7 @@ from nengo_fa.experiments.sweep.conditions import (
     make_rule,
 )
 from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan, make_template
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.offline.trainer import Trainer

@@ -3,9 +3,9 @@
 import numpy as np
 from nengo.solvers import LstsqL2
 
-from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.metrics import Metrics
+from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
 
 

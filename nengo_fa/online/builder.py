@@ -9,7 +9,7 @@ from nengo.builder.operator import Reset
 from nengo.dists import get_samples
 from nengo.exceptions import BuildError
 
-from nengo_fa.online import checks
+from nengo_fa.online import network_checks
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
 from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
@@ -164,17 +164,17 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     ensemble, network = get_taught_ensemble(rule), model.toplevel
     signals, inputs = model.sig[rule], model.sig[ensemble]
     encoders = signals["scaled_encoders"] = inputs["encoders"]
-    checks.check_normalization(rule_type, rule, encoders.initial_value)
-    checks.check_neighbours(network, rule, encoders.initial_value)
+    network_checks.check_normalization(rule_type, rule, encoders.initial_value)
+    network_checks.check_neighbours(network, rule, encoders.initial_value)
 
-    row = checks.find_row(network, ensemble)
+    row = network_checks.find_row(network, ensemble)
     zeros = np.zeros(ensemble.n_neurons, dtype=encoders.dtype)
     x = build_or_passthrough(model, rule_type.pre_synapse, inputs["in"])
     reads, sets = {"x": x, "scaled_encoders": encoders}, dict(sets or {})
     if rule.size_in > 0:
         reads["error"] = _build_error(model, rule, encoders.dtype)
     if find_feedback is not None:
-        checks.check_error(model, rule)
+        network_checks.check_error(model, rule)
         sets["projected_error"] = zeros
     if find_feedback is not None or "derivative" in rule_type.arrays:
         reads["gate"] = _build_gate(model, rule_type.derivative, rule, ensemble)
@@ -188,7 +188,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     reads.update(_find_others(model, rule_type, rule, {*sets, *updates}))
 
     def find_reads():
-        checks.warn_about_teaching(network, rule)
+        network_checks.warn_about_teaching(network, rule)
         late = {} if find_feedback is None else {"feedback": find_feedback()}
         if rule in row:
             before = row[: row.index(rule)]

@@ -10,8 +10,8 @@ from nengo_fa.experiments.credit import (
     find_visible_part,
     make_partners,
 )
-from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import make_chain
+from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules.teach_chain import VARIANTS

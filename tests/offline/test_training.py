@@ -7,7 +7,7 @@ from nengo.exceptions import ConvergenceError, ValidationError
 from nengo.rc import rc
 
 from nengo_fa import Backprop, FeedbackAlignment, Rate, geometry, train
-from nengo_fa.offline.epochs import Samples
+from nengo_fa.offline.samples import Samples
 
 LIF_RATE = nengo.LIFRate(amplitude=0.01)
 SIGMOID = dict(

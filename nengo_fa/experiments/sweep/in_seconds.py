@@ -5,8 +5,8 @@ from dataclasses import replace
 import nengo
 import numpy as np
 
-from nengo_fa.experiments.sweep.checks import check_counts
 from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.parameter_checks import check_counts
 
 #: Root mean square of each dimension of the input.
 RMS = 0.5

@@ -6,8 +6,8 @@ from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, Rate, Step, equations
-from nengo_fa.offline.epochs import Samples
 from nengo_fa.offline.layers import Chain, Layer
+from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
 
 NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
