@@ -18,6 +18,8 @@ symbol                 name                             shape
 :math:`B`              ``feedback``                     ``(..., n_neurons, d_out)``
 :math:`\vec p`         ``encoders``                     ``(..., n_neurons, d_in)``
 :math:`\alpha`         ``gain`` (over the radius)       ``(..., n_neurons)``
+:math:`\vec\delta`     ``delta``                        ``(..., n_samples, n_neurons)``
+:math:`g`              ``gradient``                     ``(..., n_neurons, d_in)``
 =====================  ===============================  =================================
 
 A gradient is the one of the mean over samples of :math:`E = |\vec y-\vec t|^2 / 2`.
@@ -66,16 +68,8 @@ def aligned_error(error, feedback, derivative):
 def weight_gradient(delta, x):
     r"""Gradient in the input weights, :math:`g = \vec\delta\,\vec x^T` (eq. 2).
 
-    Parameters
-    ----------
-    delta : (..., n_samples, n_neurons) array
-        The error of each hidden neuron, from `backpropagated_error` or `aligned_error`.
-    x : (..., n_samples, d_in) array
-        Input.
-
-    Returns
-    -------
-    gradient : (..., n_neurons, d_in) array
+    The error of each hidden neuron, delta, is that of `backpropagated_error` or
+    `aligned_error`.
     """
     return (_transpose(delta) @ x) / x.shape[-2]
 
@@ -83,15 +77,7 @@ def weight_gradient(delta, x):
 def input_weights(encoders, gain):
     r"""Input weights of weight-normalized neurons, :math:`w = \alpha\,p / |p|` (eq. 4).
 
-    Parameters
-    ----------
-    encoders : (..., n_neurons, d_in) array
-    gain : (..., n_neurons) array
-        The length of the weights.
-
-    Returns
-    -------
-    weights : (..., n_neurons, d_in) array
+    The gain is the length of the weights, which have the shape of the encoders.
     """
     return (gain / _length(encoders))[..., None] * encoders
 
@@ -103,19 +89,8 @@ def augmented_gradient(gradient, encoders, gain):
               - \vec p\,\frac{\langle \vec p, \vec g\rangle}{|\vec p|^2}\right),
               \qquad \gamma = \frac{\alpha}{|\vec p|}
 
-    It is orthogonal to the encoder.
-
-    Parameters
-    ----------
-    gradient : (..., n_neurons, d_in) array
-        Plain gradient in the input weights, from `weight_gradient`.
-    encoders : (..., n_neurons, d_in) array
-    gain : (..., n_neurons) array
-        The length of the weights.
-
-    Returns
-    -------
-    gradient : (..., n_neurons, d_in) array
+    It takes the plain gradient in the input weights, from `weight_gradient`, and returns
+    one that is orthogonal to the encoder. The gain is the length of the weights.
     """
     length = _length(encoders)
     along = _dot(encoders, gradient) / length**2
@@ -136,8 +111,6 @@ def homeostatic_gradient(gradient, encoders):
 
     The length goes to one where s is negative, where the plain gradient would lengthen the
     encoder; it goes away from one where s is positive.
-
-    Parameters and what is returned are as for `augmented_gradient`.
     """
     along = _dot(encoders, gradient)
     return gradient - along[..., None] * encoders
@@ -154,8 +127,6 @@ def stabilized_gradient(gradient, encoders):
     and the magnitude of its weights. Close to one,
     :math:`\dot u = 2 \kappa \alpha \, |s| \, (1 - u)`; and above one, the length never
     grows, in steps that are small.
-
-    Parameters and what is returned are as for `augmented_gradient`.
     """
     along = _dot(encoders, gradient)
     excess = 1 - _dot(encoders, encoders)
@@ -174,10 +145,8 @@ def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
 
     Parameters
     ----------
-    gradient : (..., n_neurons, d_in) array
-        Plain gradient in the input weights, from `weight_gradient`.
-    encoders : (..., n_neurons, d_in) array
-    gain : (..., n_neurons) array
+    gradient, encoders, gain : array
+        The plain gradient in the input weights, and what it is about; see the table above.
     learning_rate : float
         :math:`\kappa`.
     normalization : {None, "forced", "augmented", "homeostatic", "stabilized"}

@@ -69,10 +69,8 @@ def tuning_curves(sim, ensemble, inputs):
 
     Parameters
     ----------
-    sim : nengo.Simulator
-        Not yet closed.
-    ensemble : nengo.Ensemble
-        An ensemble of this simulator, not in direct mode.
+    sim, ensemble
+        As for `preferred_directions`.
     inputs : (..., dimensions) array_like
         Vectors to represent, in the units of the radius; for instance the points of a
         `disc`.

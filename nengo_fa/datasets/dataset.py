@@ -49,15 +49,11 @@ class Dataset:
         return int(max(self.labels_train.max(), self.labels_test.max())) + 1
 
     def centered(self):
-        """The same samples about their mean, with a mean length of one.
+        """Return a `Dataset` of the same samples about their mean, with mean length one.
 
         The mean over the training samples is taken away from all samples, and what is left
         is divided by the mean length of what is left of the training samples. So
         encoders of unit length and Nengo's usual intercepts suit them.
-
-        Returns
-        -------
-        dataset : Dataset
 
         Raises
         ------

@@ -110,13 +110,6 @@ class SimView(NamedSignalsOperator):
         The input of the node.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[]``
-    2. incs ``[]``
-    3. reads ``[t, *signals of the view]``, and ``x`` if there is one
-    4. updates ``[]``
     """
 
     t, x = SignalByName(), SignalByName()

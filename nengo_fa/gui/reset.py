@@ -1,9 +1,11 @@
 """A learning rule that takes the encoders back to where they began."""
 
 import numpy as np
-from nengo.builder import Builder, Operator, Signal
+from nengo.builder import Builder, Signal
 from nengo.builder.operator import Reset
 from nengo.learning_rules import LearningRuleType
+
+from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
 
 
 class ResetEncoders(LearningRuleType):
@@ -33,37 +35,31 @@ class ResetEncoders(LearningRuleType):
         super().__init__(size_in=1)
 
 
-class SimResetEncoders(Operator):
+class SimResetEncoders(NamedSignalsOperator):
     """Calculate the change of scaled encoders that takes them back to the start.
 
     Parameters
     ----------
     button : Signal
-        Above 0.5 for a reset, (1,).
+        Read: above 0.5 for a reset, (1,).
     scaled_encoders : Signal
-        The live scaled encoders, (n_neurons, dimensions).
+        Read: the live scaled encoders, (n_neurons, dimensions).
     delta : Signal
         Updated to the change of the scaled encoders, (n_neurons, dimensions).
     tag : str, optional
         A label associated with the operator, for debugging purposes.
-
-    Notes
-    -----
-    1. sets ``[]``
-    2. incs ``[]``
-    3. reads ``[button, scaled_encoders]``
-    4. updates ``[delta]``
     """
 
+    button, scaled_encoders, delta = (SignalByName() for _ in range(3))
+
     def __init__(self, button, scaled_encoders, delta, tag=None):
-        super().__init__(tag=tag)
-        self.sets, self.incs = [], []
-        self.reads, self.updates = [button, scaled_encoders], [delta]
+        reads = {"button": button, "scaled_encoders": scaled_encoders}
+        super().__init__(reads, updates={"delta": delta}, tag=tag)
 
     def make_step(self, signals, dt, rng):
-        button, encoders = (signals[signal] for signal in self.reads)
-        delta = signals[self.updates[0]]
-        start = self.reads[1].initial_value
+        button, encoders = signals[self.button], signals[self.scaled_encoders]
+        delta = signals[self.delta]
+        start = self.scaled_encoders.initial_value
 
         def step_simresetencoders():
             if button[0] > 0.5:

@@ -50,27 +50,8 @@ def gabor(n_neurons, image_shape, rng, size):
 def patches(n_neurons, image_shape, rng, size):
     """Random weights, each in a random patch of the image.
 
-    Parameters
-    ----------
-    n_neurons : int
-    image_shape : tuple of int
-        Height and width of the images.
-    rng : numpy.random.RandomState
-    size : int
-        Height and width of the patches.
-
-    Returns
-    -------
-    encoders : (n_neurons, height * width) ndarray
-        Of unit length, and zero outside of the patches. Within them, all directions are
-        alike.
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If the patches do not fit into the image.
-    ImportError
-        If nengo_extras is not installed.
+    Parameters, returned encoders and errors are as for `gabor`, but within their patches
+    the encoders are uniform over all directions.
     """
     _check_patches(n_neurons, image_shape, size)
     weights = rng.normal(size=(n_neurons, size, size))

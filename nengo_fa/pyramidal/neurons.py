@@ -17,6 +17,11 @@ class ApicalCompartment:
     )
     coupling = FiniteParam("coupling", low=0)
 
+    def _set_apical(self, tau_apical, burst_probability, coupling):
+        self.tau_apical = tau_apical
+        self.burst_probability = burst_probability
+        self.coupling = coupling
+
     def burst_probabilities(self, apical):
         """Return the probability that an event is a burst, an ndarray of the same shape.
 
@@ -67,15 +72,8 @@ class PyramidalRate(ApicalCompartment, LIFRate):
         amplitude=1,
         initial_state=None,
     ):
-        super().__init__(
-            tau_rc=tau_rc,
-            tau_ref=tau_ref,
-            amplitude=amplitude,
-            initial_state=initial_state,
-        )
-        self.tau_apical = tau_apical
-        self.burst_probability = burst_probability
-        self.coupling = coupling
+        super().__init__(tau_rc, tau_ref, amplitude, initial_state)
+        self._set_apical(tau_apical, burst_probability, coupling)
 
     def step(self, dt, J, output, apical, bursts, apical_input=0):
         """Advance the rates of events and of bursts by a time step."""
@@ -173,16 +171,8 @@ class Pyramidal(ApicalCompartment, LIF):
         amplitude=1,
         initial_state=None,
     ):
-        super().__init__(
-            tau_rc=tau_rc,
-            tau_ref=tau_ref,
-            min_voltage=min_voltage,
-            amplitude=amplitude,
-            initial_state=initial_state,
-        )
-        self.tau_apical = tau_apical
-        self.burst_probability = burst_probability
-        self.coupling = coupling
+        super().__init__(tau_rc, tau_ref, min_voltage, amplitude, initial_state)
+        self._set_apical(tau_apical, burst_probability, coupling)
 
     def make_state(self, n_neurons, rng=np.random, dtype=None):
         """As for other neurons, with the random numbers that decide on bursts."""

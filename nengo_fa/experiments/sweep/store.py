@@ -2,42 +2,43 @@
 
 import errno
 import json
-import os
-import platform
-import shutil
 import warnings
-import zlib
-from contextlib import contextmanager
 from functools import cached_property
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
-import nengo
 import numpy as np
 import xarray as xr
 import zarr
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from nengo.exceptions import NengoWarning, ValidationError
-from nengo.rc import rc
-from threadpoolctl import threadpool_info
 
-import nengo_fa
+from nengo_fa.experiments.sweep import zarr_files
+from nengo_fa.experiments.sweep.provenance import (
+    describe,
+    get_configuration,
+    get_versions,
+    to_json,
+)
+from nengo_fa.experiments.sweep.zarr_files import (
+    CHECKSUM,
+    FINISHED,
+    read_dataset,
+    verify,
+    write_dataset,
+)
 
-try:
-    from zarr.codecs import Crc32cCodec, ZstdCodec
+__all__ = [
+    "Store",
+    "describe",
+    "find_dataset",
+    "get_versions",
+    "read_dataset",
+    "split",
+    "verify",
+    "write_dataset",
+]
 
-    CODECS = {"compressors": [ZstdCodec(level=0), Crc32cCodec()]}
-except ImportError:  # Zarr 2, for Python before 3.11
-    from numcodecs import CRC32
-
-    CODECS = {"filters": [CRC32()]}
-
-FINISHED = "finished"
-#: The attribute with the checksum of everything that describes the arrays.
-CHECKSUM = "checksum"
-#: Files that describe the arrays, in the two formats of Zarr.
-DESCRIPTIONS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 #: What the system says where nothing may be written.
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -74,7 +75,7 @@ class Store:
         self.path = Path(path)
         self._experiment = experiment
         self._template = experiment.make_template()
-        self._lock = _make_lock(self.path)
+        self._lock = zarr_files.make_lock(self.path)
         self._read_only = None  # or why nothing can be written
 
     def __enter__(self):
@@ -150,7 +151,7 @@ class Store:
     def _read(self):
         """The trials of the experiment, finished or not."""
         data = read_dataset(self.path).isel(trial=slice(self._template.sizes["trial"]))
-        with _refusing(self.path):
+        with zarr_files.refusing(self.path):
             for name in self._template.variables:
                 if not _is_as_expected(data[name], self._template[name]):
                     raise ValueError(f"{name} is not that of the experiment")
@@ -161,7 +162,7 @@ class Store:
         unfinished = np.zeros([sizes[dim] for dim in chunks], dtype=bool)
         data = self._template.assign({FINISHED: (list(chunks), unfinished)})
         data.attrs.update(describe(self._experiment))
-        _write(data, self.path, self._encoding)
+        zarr_files.write(data, self.path, self._encoding)
 
     @cached_property
     def _dims(self):
@@ -178,13 +179,13 @@ class Store:
         }
 
     def _check(self):
-        with _refusing(self.path):
+        with zarr_files.refusing(self.path):
             verify(self.path)
             store = zarr.open_group(self.path, mode="r+")
             theirs = dict(json.loads(store.attrs["configuration"]))
             self._versions = dict(json.loads(store.attrs["versions"]))
             short = self._find_short(store)
-        ours = json.loads(_to_json(_get_configuration(self._experiment)))
+        ours = json.loads(to_json(get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
         if self._read_only is None:  # what a process leaves that is killed as it writes
             for leftover in self.path.rglob("*.partial"):
@@ -199,12 +200,14 @@ class Store:
         if self.find_unfinished():
             self._refuse_to_go_on()
             if store.attrs.get(CHECKSUM) is None:
-                _sign(self.path)
+                zarr_files.sign(self.path)
 
     def _remove_damaged_chunks(self, store):
         """What is damaged is then found to be lost."""
-        with _refusing(self.path):
-            damaged = {name: _find_damaged(store[name]) for name in self._dims}
+        with zarr_files.refusing(self.path):
+            damaged = {
+                name: zarr_files.find_damaged(store[name]) for name in self._dims
+            }
         files = [self.path / name / file for name in damaged for file in damaged[name]]
         if not files:
             return
@@ -279,168 +282,6 @@ class Store:
             )
 
 
-def write_dataset(data, path):
-    """Write a dataset to a Zarr store, which appears complete, in place of one there.
-
-    Parameters
-    ----------
-    data : xarray.Dataset
-    path : pathlib.Path
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If there is something else under this name.
-    """
-    with _make_lock(path):
-        if path.exists():
-            with _refusing(path):
-                read_dataset(path).attrs["versions"]
-        _write(data.assign_attrs(versions=_to_json(get_versions())), path)
-
-
-def _write(data, path, encoding=None):
-    encoding = encoding or {}
-    encoding = {name: {**encoding.get(name, {}), **CODECS} for name in data.variables}
-    temporary = path.with_name(f"{path.name}.part")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
-        data.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
-        _sign(temporary)
-        if path.exists():
-            shutil.rmtree(path)
-        os.rename(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _sign(path):
-    """Add the checksum that `verify` looks for."""
-    attributes = zarr.open_group(path, mode="r+").attrs
-    attributes[CHECKSUM] = None  # so that the file is already written as it will be
-    attributes[CHECKSUM] = _compute_checksum(path)
-
-
-def verify(path):
-    """Refuse a store whose description is not as it was written.
-
-    Stores of before there were checksums have none, and are not refused.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Raises
-    ------
-    ValueError
-    """
-    expected = zarr.open_group(path, mode="r").attrs.get(CHECKSUM)
-    if expected is not None and expected != _compute_checksum(path):
-        raise ValueError("what describes the arrays has been changed")
-
-
-def _compute_checksum(path):
-    """That of what describes the arrays, and of which files there are.
-
-    But for results that are written part by part: their chunks come and go.
-    """
-    names = [file.relative_to(path).as_posix() for file in path.rglob("*")]
-    found = {} if (path / FINISHED).exists() else dict.fromkeys(names)
-    found = {name: None for name in found if not name.startswith(".")}
-    for name in names:
-        if name.rpartition("/")[2] in DESCRIPTIONS:
-            found[name] = json.loads((path / name).read_text(encoding="utf-8"))
-    attributes = found.get(".zattrs") or found["zarr.json"]["attributes"]
-    attributes.pop(CHECKSUM, None)
-    return zlib.crc32(_to_json(found).encode())
-
-
-def _find_damaged(array):
-    """Files of the chunks that cannot be read, relative to the folder of an array."""
-    try:
-        array[...]
-        return []
-    except Exception:  # it says neither of which chunk, nor of how many
-        lengths = [-(-n // size) for n, size in zip(array.shape, array.chunks)]
-        places = product(*map(range, lengths))
-        damaged = [place for place in places if not _is_readable(array, place)]
-    names = [list(map(str, place)) for place in damaged]
-    # in the two formats of Zarr
-    return [file for it in names for file in ("/".join(["c", *it]), ".".join(it))]
-
-
-def _is_readable(array, place):
-    try:
-        array[tuple(slice(i * n, i * n + n) for i, n in zip(place, array.chunks))]
-    except (OSError, MemoryError):  # of which the chunk may be innocent
-        raise
-    except Exception:  # damage can show in any layer
-        return False
-    return True
-
-
-def _is_as_expected(data, expected):
-    """Whether an array is of the same kind as that of a template; labels are the same."""
-    if data.dims != expected.dims:
-        return False
-    if expected.name in expected.coords:
-        return np.array_equal(data.values, expected.values)
-    return data.dtype == expected.dtype
-
-
-@contextmanager
-def _refusing(path):
-    """Refuse what is not a store: damage can show in any layer, as any exception."""
-    try:
-        yield
-    except ValidationError:
-        raise
-    except Exception as error:
-        raise ValidationError(
-            f"{str(path)!r} is not a store of results ({error}). Choose another place, or "
-            "move it away.",
-            attr="path",
-        ) from error
-
-
-def _make_lock(path):
-    if "\0" in str(path):
-        raise ValidationError(
-            f"Must not hold the character NUL (got {str(path)!r})", attr="path"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f"{path.name}.lock"))
-
-
-def read_dataset(path):
-    """Read a dataset from a Zarr store into memory.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Returns
-    -------
-    data : xarray.Dataset
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is nothing.
-    nengo.exceptions.ValidationError
-        If it is not a store, or damaged.
-    """
-    if not path.exists():
-        raise FileNotFoundError(errno.ENOENT, "There is no store", str(path))
-    with _refusing(path):
-        verify(path)
-        options = {"engine": "zarr", "consolidated": False, "chunks": None}
-        with xr.open_dataset(path, **options) as data:
-            data.load()
-    data.attrs.pop(CHECKSUM, None)
-    return data
-
-
 def find_dataset(path, experiment):
     """Read a dataset from a Zarr store, if it is of this experiment and these versions.
 
@@ -459,21 +300,6 @@ def find_dataset(path, experiment):
     data = read_dataset(path)
     same = all(data.attrs.get(name) == it for name, it in describe(experiment).items())
     return data if same else None
-
-
-def describe(experiment):
-    """Attributes that say where results come from, a dictionary.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        As for `.sweep.run_trials`.
-    """
-    return {
-        "configuration": _to_json(_get_configuration(experiment)),
-        "versions": _to_json(get_versions()),
-        "seed": experiment.seed,
-    }
 
 
 def split(sizes, chunks):
@@ -502,30 +328,14 @@ def split(sizes, chunks):
     return sorted(parts, key=lambda part: part["trial"].start)
 
 
+def _is_as_expected(data, expected):
+    """Whether an array is of the same kind as that of a template; labels are the same."""
+    if data.dims != expected.dims:
+        return False
+    if expected.name in expected.coords:
+        return np.array_equal(data.values, expected.values)
+    return data.dtype == expected.dtype
+
+
 def _to_region(part):
     return {dim: slice(place.start, place.stop) for dim, place in part.items()}
-
-
-def get_versions():
-    """Versions of what computes the results, a dictionary."""
-    kernels = {
-        f"{info['internal_api']} {info.get('architecture')}"
-        for info in threadpool_info()
-        if info["user_api"] == "blas"
-    }
-    return {
-        "python": platform.python_version(),
-        "nengo": nengo.__version__,
-        "nengo_fa": nengo_fa.__version__,
-        "numpy": version("numpy"),
-        "blas": ", ".join(sorted(kernels)),
-    }
-
-
-def _get_configuration(experiment):
-    return {**experiment.configuration, "bits": int(rc.get("precision", "bits"))}
-
-
-def _to_json(values):
-    # numbers and arrays of NumPy are as good as Python's
-    return json.dumps(values, sort_keys=True, default=lambda value: value.tolist())

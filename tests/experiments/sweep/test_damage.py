@@ -13,7 +13,7 @@ from filelock import FileLock
 from nengo.exceptions import NengoWarning, ValidationError
 from test_sweep import EXPERIMENT, Failing, Grid, read_files, run_in_thread
 
-from nengo_fa.experiments.sweep import store as stores
+from nengo_fa.experiments.sweep import zarr_files
 from nengo_fa.experiments.sweep.store import (
     Store,
     find_dataset,
@@ -72,7 +72,7 @@ def check(name, path, data, files):
 
 
 def is_description(name):
-    return name.name in stores.DESCRIPTIONS
+    return name.name in zarr_files.DESCRIPTIONS
 
 
 def test_no_flipped_bit_is_silent(finished, rng):
@@ -105,11 +105,11 @@ def test_json_of_another_type(intact, value):
     for name in filter(is_description, files):
         document = json.loads(files[name])
         attributes = document.get("attributes", {})
-        keys = document.keys() - {stores.CHECKSUM}
+        keys = document.keys() - {zarr_files.CHECKSUM}
         damaged = [value, *({**document, key: value} for key in keys)]
         damaged += [
             {**document, "attributes": {**attributes, key: value}}
-            for key in attributes.keys() - {stores.CHECKSUM}
+            for key in attributes.keys() - {zarr_files.CHECKSUM}
         ]
         for it in damaged:
             if it == document:
@@ -199,8 +199,8 @@ def test_labels_are_those_of_the_experiment(intact):
 def old(monkeypatch):
     """Write stores as they were before there were checksums."""
     with monkeypatch.context() as context:
-        context.setattr(stores, "CODECS", {})
-        context.setattr(stores, "_sign", lambda path: None)
+        context.setattr(zarr_files, "CODECS", {})
+        context.setattr(zarr_files, "sign", lambda path: None)
         yield context
 
 
@@ -271,7 +271,7 @@ def read_only(monkeypatch):
         monkeypatch.setattr(FileLock, "acquire", refuse)
         monkeypatch.setattr("pathlib.Path.unlink", refuse)
         monkeypatch.setattr("zarr.Array.__setitem__", refuse)
-        monkeypatch.setattr(stores, "_write", lambda data, path: refuse(path))
+        monkeypatch.setattr(zarr_files, "write", lambda data, path: refuse(path))
 
     return make_read_only
 

@@ -1,0 +1,51 @@
+"""Where results come from: the configuration of an experiment, and versions of software."""
+
+import json
+import platform
+from importlib.metadata import version
+
+import nengo
+from nengo.rc import rc
+from threadpoolctl import threadpool_info
+
+import nengo_fa
+
+
+def describe(experiment):
+    """Attributes that say where results come from, a dictionary.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        As for `.sweep.run_trials`.
+    """
+    return {
+        "configuration": to_json(get_configuration(experiment)),
+        "versions": to_json(get_versions()),
+        "seed": experiment.seed,
+    }
+
+
+def get_versions():
+    """Versions of what computes the results, a dictionary."""
+    kernels = {
+        f"{info['internal_api']} {info.get('architecture')}"
+        for info in threadpool_info()
+        if info["user_api"] == "blas"
+    }
+    return {
+        "python": platform.python_version(),
+        "nengo": nengo.__version__,
+        "nengo_fa": nengo_fa.__version__,
+        "numpy": version("numpy"),
+        "blas": ", ".join(sorted(kernels)),
+    }
+
+
+def get_configuration(experiment):
+    return {**experiment.configuration, "bits": int(rc.get("precision", "bits"))}
+
+
+def to_json(values):
+    # numbers and arrays of NumPy are as good as Python's
+    return json.dumps(values, sort_keys=True, default=lambda value: value.tolist())
