@@ -65,7 +65,7 @@ def add_sweep_options(command, n_trials, epochs, quick):
     ----------
     command : argparse.ArgumentParser
     n_trials, epochs : int
-        What they are by default, for the help: the options are None then.
+        Default values that the help names; the options themselves default to None.
     quick : str
         What is less with ``--quick``.
     """
@@ -252,8 +252,8 @@ def print_claims(claims):
     if n_trials < needed:
         trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
         print(
-            f"\nOf {trials} none of this can be shown, whatever they say: it "
-            f"takes {needed}."
+            f"\n{trials} cannot show any of this, whatever the results: at least "
+            f"{needed} are needed."
         )
     print()
 

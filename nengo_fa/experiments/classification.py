@@ -158,7 +158,7 @@ class ClassificationExperiment(Experiment):
         Device(self.device)
 
     def _check_images(self, name, image_shape):
-        """Refuse encoders made of images where there are none, or nothing to make them."""
+        """Refuse encoders made of images without images, or without what makes them."""
         if image_shape is None:
             raise ValidationError(
                 f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "

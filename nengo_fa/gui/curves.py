@@ -38,8 +38,8 @@ def history(times, curves, title, label):
     Returns
     -------
     html : str
-        With ``data-last``, the last finite value of each curve as a JSON list, null where
-        there is none; and ``data-samples``, the number of times.
+        With ``data-last``, the last finite value of each curve as a JSON list, null for
+        a curve without any; and ``data-samples``, the number of times.
 
     Raises
     ------

@@ -46,8 +46,8 @@ class View(Node):
 
     Notes
     -----
-    A class derived from this one writes `make_step` and, if there is more to see than
-    the input, `get_signals`.
+    A class derived from this one writes `make_step`; if there is more to see than the
+    input, `get_signals`; and if it has to remember something, `make_state`.
     """
 
     period = NumberParam(
@@ -74,6 +74,13 @@ class View(Node):
         """
         return []
 
+    def make_state(self):
+        """Return what the view remembers, a dict of ndarray with the values at the start.
+
+        A simulator that is pickled or copied goes on with what is remembered.
+        """
+        return {}
+
     def make_step(self, model, arrays, dt):
         """Bind what is shown to one simulator, as `nengo.builder.Operator.make_step`.
 
@@ -81,7 +88,8 @@ class View(Node):
         ----------
         model : nengo.builder.Model
         arrays : list of ndarray
-            The live values of the signals from `get_signals`; not to be written to.
+            The live values of the signals from `get_signals`, not to be written to; and
+            of what `make_state` returns, to be updated in place.
         dt : float
             In seconds.
 
@@ -118,7 +126,11 @@ class SimView(NamedSignalsOperator):
         def find_reads():
             return {"t": t, "x": x, **dict(enumerate(view.get_signals(model)))}
 
-        super().__init__(find_reads, tag=tag)
+        state = {
+            name: Signal(start, name=f"{view}.{name}")
+            for name, start in view.make_state().items()
+        }
+        super().__init__(find_reads, updates=state, tag=tag)
         self.view = view
         self.function = function
         self.model = model
@@ -129,25 +141,26 @@ class SimView(NamedSignalsOperator):
 
     def make_step(self, signals, dt, rng):
         screen, function = self.view.screen, self.function
-        arrays = [signals[signal] for signal in self.reads]
+        arrays = [signals[signal] for signal in [*self.reads, *self.updates]]
         t, x = arrays.pop(0), None if self.x is None else arrays.pop(0)
         args = () if x is None else (x,)
         step_view = self.view.make_step(self.model, arrays, dt)
         every = count_steps(self.view.period, dt)
         repeat = max(1, round(REPEAT / dt))
-        n_steps, shown_at, shown = 0, 0, ""
+        shown_at, shown = 0, None
 
         def step_simview():
-            nonlocal n_steps, shown_at, shown
+            nonlocal shown_at, shown
+            n_steps = round(t.item() / dt) - 1  # before this one
             html = step_view(x, n_steps % every == 0)
             is_new = html is not None and html != shown
-            if is_new or n_steps - shown_at >= repeat:
+            is_late = shown is not None and n_steps - shown_at >= repeat
+            if is_new or is_late:
                 shown_at = n_steps
                 shown = html if is_new else shown
                 # at once, as simulators of one model share the function
                 screen._nengo_html_ = shown
                 function(t.item(), *args)
-            n_steps += 1
 
         return step_simview
 

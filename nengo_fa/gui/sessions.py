@@ -18,7 +18,8 @@ MOST_SAMPLES = 400  # kept, so that memory does not grow with the session
 class SessionView(View):
     """A view of numbers over the whole session; not to be used by itself.
 
-    A class derived from this one writes `make_measure` instead of ``make_step``.
+    A class derived from this one writes `make_measure` instead of ``make_step``, and adds
+    what it has to remember itself to the front of ``make_state``.
 
     Parameters
     ----------
@@ -44,6 +45,9 @@ class SessionView(View):
         super().__init__(label, size_in=size_in, period=period)
         self.names, self.title, self.ylabel = names, title, ylabel
 
+    def make_state(self):
+        return {"n_steps": np.array([0]), **make_samples(len(self.names))}
+
     def make_measure(self, model, arrays, dt):
         """Bind what is measured to one simulator.
 
@@ -62,15 +66,14 @@ class SessionView(View):
         raise NotImplementedError("Views of the session must provide make_measure")
 
     def make_step(self, model, arrays, dt):
+        *arrays, n_steps, rows, total, counts = arrays
         measure = self.make_measure(model, arrays, dt)
-        samples = Samples()
-        n_steps = 0
+        samples = Samples(rows, total, counts)
 
         def step(x, is_due):
-            nonlocal n_steps
-            n_steps += 1
+            n_steps[...] += 1
             values = measure(x, is_due)
-            if not is_due or not samples.add(n_steps * dt, values):
+            if not is_due or not samples.add(n_steps.item() * dt, values):
                 return None
             times, *curves = samples.get()
             curves = dict(zip(self.names, curves))
@@ -87,29 +90,50 @@ def _check_curves(name, curves):
         )
 
 
-class Samples:
-    """Samples of the whole session, fewer a second the longer it is."""
+def make_samples(n_values):
+    """Return the arrays that `Samples` are kept in, as they are at the start."""
+    return {
+        "rows": np.zeros((MOST_SAMPLES, 1 + n_values)),
+        "total": np.zeros(1 + n_values),
+        "counts": np.array([0, 0, 1]),
+    }
 
-    def __init__(self):
-        self._rows = []
-        self._size = 1  # samples a row, which is their mean
-        self._pending = []
+
+class Samples:
+    """Samples of the whole session, fewer a second the longer it is.
+
+    Parameters
+    ----------
+    rows : (MOST_SAMPLES, 1 + n_values) ndarray
+        Times and values, each row the mean of as many samples.
+    total : (1 + n_values,) ndarray
+        Sum of the samples of the next row.
+    counts : (3,) ndarray of int
+        Number of rows, of samples in ``total``, and of samples in a row.
+    """
+
+    def __init__(self, rows, total, counts):
+        self._rows, self._total, self._counts = rows, total, counts
 
     def add(self, time, values):
         """Add a sample. Returns whether there is a new row."""
-        self._pending.append([time, *values])
-        if len(self._pending) < self._size:
+        self._total += [time, *values]
+        self._counts[1] += 1
+        n_rows, n_samples, size = self._counts
+        if n_samples < size:
             return False
-        self._rows.append(np.mean(self._pending, axis=0))
-        self._pending = []
-        if len(self._rows) == MOST_SAMPLES:
-            self._rows = list(np.mean([self._rows[::2], self._rows[1::2]], axis=0))
-            self._size *= 2
+        self._rows[n_rows] = self._total / size
+        self._total[...] = 0
+        self._counts[:2] = n_rows + 1, 0
+        if n_rows + 1 == MOST_SAMPLES:
+            halves = np.mean([self._rows[::2], self._rows[1::2]], axis=0)
+            self._rows[: len(halves)] = halves
+            self._counts[:] = len(halves), 0, 2 * size
         return True
 
     def get(self):
         """Times and values, (1 + n_values, n_rows)."""
-        return np.transpose(self._rows)
+        return np.transpose(self._rows[: self._counts[0]])
 
 
 class ErrorHistory(SessionView):
@@ -161,16 +185,21 @@ class ErrorHistory(SessionView):
         for source, part in zip(errors.values(), self.slices):
             Connection(source, self[part], synapse=None)
 
+    def make_state(self):
+        start = {"squares": np.zeros(self.size_in), "weight": np.zeros(1)}
+        return {**start, **super().make_state()}
+
     def make_measure(self, model, arrays, dt):
         decay = np.exp(-dt / self.tau)
-        squares, weight = np.zeros(self.size_in), 0.0
+        squares, weight = arrays
 
         def measure(x, is_due):
-            nonlocal squares, weight
-            squares += (1 - decay) * (x**2 - squares)
-            weight += (1 - decay) * (1 - weight)  # of one, as zero came before
+            squares[...] += (1 - decay) * (x**2 - squares)
+            weight[...] += (1 - decay) * (1 - weight)  # of one, as zero came before
             if is_due:
-                return [np.sqrt(squares[part].mean() / weight) for part in self.slices]
+                return [
+                    np.sqrt(squares[part].mean() / weight[0]) for part in self.slices
+                ]
 
         return measure
 

@@ -25,10 +25,10 @@ class Stage:
     rule : EncoderLearningRule
         The encoder learning rule type.
     source : ErrorNode or None
-        The node of the next layer that the error comes from. None: it is the error of
-        the output.
+        The node of the next layer that the error comes from; None for the error of the
+        output.
     feedback : (n_neurons, size_in) ndarray or None
-        What projects the error to the neurons. None for the decoders of the output.
+        What projects the error to the neurons; None if the decoders of the output do.
     feedback_seed : list of int
         Seed of the rule, for feedback weights that follow the forward weights.
     """
@@ -87,10 +87,9 @@ class Path:
         return [*self.ensembles, *(stage.encode for stage in self.stages), self.decode]
 
     def make_measures(self, presentation_time, dt, rng):
-        """Return how the activities of layers are measured, as arguments.
+        """Return the arguments of `.make_step_measured`, or None without a presentation time.
 
-        Of `.make_step_measured`, for an ensemble before the path, and in a list for each
-        layer; all of them are None without a presentation time.
+        For an ensemble before the path, and in a list for each layer.
         """
         if presentation_time is None:
             return None, [None] * len(self.stages)
@@ -183,7 +182,7 @@ def is_whole(a_slice, size):
 
 
 def get_ensemble(obj):
-    """The ensemble that an object is, or is the neurons of; None if there is none."""
+    """Return the ensemble that an object is, or whose neurons it is, or None."""
     if isinstance(obj, Neurons):
         return obj.ensemble
     return obj if isinstance(obj, Ensemble) else None

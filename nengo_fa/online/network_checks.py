@@ -6,6 +6,7 @@ import numpy as np
 from nengo.connection import Connection, LearningRule
 from nengo.ensemble import Neurons
 from nengo.exceptions import BuildError, NengoWarning
+from nengo.node import Node
 from nengo.solvers import NoSolver
 from nengo.transforms import Dense, NoTransform
 
@@ -121,10 +122,8 @@ def check_error(model, rule):
         return
     to_neurons = isinstance(forward.post_obj, Neurons)
     of_neurons = to_neurons or _is_to_neurons(rule.learning_rule_type)
-    for wire in find_errors(model.toplevel, rule):
+    for wire in _find_wires_from_error_nodes(model.toplevel, rule):
         node, trouble = wire.pre_obj, None
-        if not isinstance(node, ErrorNode) or not _is_plain(wire):
-            continue
         if isinstance(node, NeuronError) != of_neurons:
             trouble, remedy = (
                 ("a current of each neuron", "nengo_fa.NeuronError")
@@ -148,11 +147,40 @@ def _is_to_neurons(rule_type):
     return getattr(getattr(rule_type, "feedback", None), "to_neurons", False)
 
 
+def _find_wires_from_error_nodes(network, rule):
+    """Return the connections from error nodes whose error reaches a rule as it is.
+
+    Passthrough nodes between them hand on what they are given.
+    """
+    found, passed = [], set()
+    front = [(rule, range(rule.size_in))]
+    while front:
+        target, wanted = front.pop()
+        for wire in find_errors(network, target):
+            reached = np.arange(target.size_in)[wire.post_slice]
+            if wire in passed or not _is_plain(wire) or set(wanted).isdisjoint(reached):
+                continue
+            passed.add(wire)
+            node = wire.pre_obj
+            if isinstance(node, ErrorNode):
+                found.append(wire)
+            elif isinstance(node, Node) and node.output is None:
+                front.append((node, np.arange(node.size_out)[wire.pre_slice]))
+    return found
+
+
 def _is_plain(wire):
     """Return whether a connection delivers what it is given, up to a factor."""
     transform = wire.transform
-    is_factor = isinstance(transform, Dense) and np.ndim(transform.init) == 0
-    return wire.function is None and (isinstance(transform, NoTransform) or is_factor)
+    if wire.function is not None or isinstance(transform, NoTransform):
+        return wire.function is None
+    if not isinstance(transform, Dense) or not isinstance(transform.init, np.ndarray):
+        return False
+    weights = transform.init
+    is_square = weights.ndim == 2 and len(set(weights.shape)) == 1
+    return weights.ndim == 0 or (
+        is_square and np.array_equal(weights, weights[0, 0] * np.eye(len(weights)))
+    )
 
 
 def warn_about_teaching(network, rule):

@@ -60,7 +60,7 @@ def _get_style(normalization, linewidth, **style):
 
 
 def get_quartiles(values):
-    """Return the three quartiles over trials, (3, n); NaN where there are none."""
+    """Return the three quartiles over trials, (3, n); NaN where there are no trials."""
     quartiles = np.full((3, values.shape[1]), np.nan)
     known = ~np.isnan(values).all(axis=0)
     with np.errstate(invalid="ignore"):  # between infinite values

@@ -65,7 +65,7 @@ def classification_curves(data):
     -------
     figure : matplotlib.figure.Figure
         Medians over trials, and the quartiles as a band. Errors are on logarithmic
-        axes, unless there are none.
+        axes, unless one of them is zero.
     """
     measures = [*_CLASSIFICATION, _LENGTH]
     data = _to_percent(data)

@@ -13,7 +13,7 @@ from nengo_fa.rules.learning_rules import Backprop
 
 
 def get_rule_types(connection):
-    """Return the learning rule types on a connection, in their order; None for none."""
+    """Return the learning rule types on a connection, in order: [None] without a rule."""
     types = connection.learning_rule_type
     if isinstance(types, dict):
         return list(types.values())

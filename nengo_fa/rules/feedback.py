@@ -43,7 +43,7 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If ``connection`` is none, or does not lead to an ensemble of neurons although
+        If ``connection`` is not a connection, or does not lead to an ensemble of neurons although
         the error is to be one of neurons.
 
     Notes

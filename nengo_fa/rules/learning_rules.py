@@ -159,7 +159,7 @@ class EncoderLearningRule(LearningRuleType):
         Returns
         -------
         state : dict of str: (n_neurons,) ndarray
-            Values at the start, by names that are in ``arrays``. Here there are none.
+            Values at the start, by names that are in ``arrays``. Default: no state.
         """
         return {}
 

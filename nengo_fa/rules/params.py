@@ -17,7 +17,7 @@ def refuse_bool(param, instance, value):
 
 
 class FiniteParam(NumberParam):
-    """A number that is neither NaN nor infinite."""
+    """A finite number."""
 
     def coerce(self, instance, num):
         refuse_bool(self, instance, num)

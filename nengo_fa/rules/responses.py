@@ -82,7 +82,7 @@ class Response:
         )
 
     def get_threshold(self, neuron_type):
-        """The current above which such neurons fire, or None if there is none."""
+        """The current above which such neurons fire; None for neurons without a threshold."""
         return self.threshold
 
     def get_amplitude(self, neuron_type):

@@ -61,9 +61,9 @@ def teach_chain(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such variant, if connections are none, do not follow one another
-        or have a rule already, if there are not as many learning rates as layers, or if
-        there is feedback for backpropagation, or of a size that does not fit.
+        If there is no such variant, if connections do not follow one another, are not
+        connections or have a rule already, if there are not as many learning rates as
+        layers, or if there is feedback for backpropagation, or of a size that does not fit.
 
     Notes
     -----

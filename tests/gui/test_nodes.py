@@ -10,8 +10,8 @@ from nengo.exceptions import BuildError, ValidationError
 
 import nengo_fa
 from nengo_fa import geometry, gui
-from nengo_fa.gui.nodes import View
-from nengo_fa.gui.sessions import MOST_SAMPLES, Samples
+from nengo_fa.gui.nodes import SimView, View
+from nengo_fa.gui.sessions import MOST_SAMPLES, Samples, make_samples
 from nengo_fa.networks import BurstMultiplication, Multiplication
 
 
@@ -350,7 +350,7 @@ def test_angle_history(Simulator, model, allclose):
 
 
 def test_samples_stay_few():
-    samples = Samples()
+    samples = Samples(**make_samples(1))
     for i in range(10 * MOST_SAMPLES):
         is_new = samples.add(i, [2 * i])
         assert not (is_new and len(samples.get()[0]) > MOST_SAMPLES)
@@ -358,6 +358,23 @@ def test_samples_stay_few():
     assert MOST_SAMPLES // 2 <= len(times) < MOST_SAMPLES
     assert np.all(values == 2 * times)
     assert np.ptp(np.diff(times)) == 0
+
+
+def test_histories_of_an_interrupted_simulation_go_on(Simulator, check_resumed, seed):
+    with nengo.Network(seed=seed) as model:
+        product = Multiplication(n_neurons=20, seed=seed)
+        views = [
+            gui.ErrorHistory({"error": product.error}, tau=0.1, period=0.01),
+            gui.AngleHistory({"learned": product.hidden}, period=0.01),
+        ]
+        nengo.Connection(nengo.Node([0.5, -0.5]), product.input, synapse=None)
+    with Simulator(model, seed=1) as whole:
+        whole.run_steps(75)
+    expected = [view.output._nengo_html_ for view in views]
+    assert [read(view, "samples") for view in views] == [8, 8]
+    sim = check_resumed(model, n_before=25, n_after=50)
+    operators = [it for it in sim.model.operators if isinstance(it, SimView)]
+    assert [it.view.output._nengo_html_ for it in operators] == expected
 
 
 def test_simulators_do_not_mix(Simulator, model):

@@ -144,8 +144,11 @@ def test_zeros_are_kept_by_all_rules_or_none(Simulator, other):
     still.run(Simulator, 0.1)
 
 
-def chain(rule, node, **parameters):
-    """Two layers of 9 neurons and 9 dimensions, with the error of the second for the first."""
+def chain(rule, node, n_between=0, **parameters):
+    """Two layers of 9 neurons and 9 dimensions, with the error of the second for the first.
+
+    It passes through some nodes, of which each has the error among other things.
+    """
     with nengo.Network(seed=1) as model:
         first, second = nengo.Ensemble(9, 2), nengo.Ensemble(9, 9)
         encode1 = nengo.Connection(oscillate(0, 2), first)
@@ -157,10 +160,33 @@ def chain(rule, node, **parameters):
         )
         nengo.Connection(oscillate(1, 1), encode2.learning_rule)
         encode1.learning_rule_type = rule(encode2)
-        nengo.Connection(
-            node(encode2.learning_rule), encode1.learning_rule, **parameters
-        )
+        source = node(encode2.learning_rule)
+        for _ in range(n_between):
+            hub = nengo.Node(size_in=12)
+            nengo.Connection(source, hub[:9], synapse=None)
+            nengo.Connection(oscillate(2, 3), hub[9:], synapse=None)
+            source = hub[:9]
+        nengo.Connection(source, encode1.learning_rule, **parameters)
     return model
+
+
+def test_an_error_beside_the_one_that_is_handed_on_is_not_the_concern_of_the_rule(
+    Simulator,
+):
+    model = chain(Backprop, BackpropagatedError, 1)
+    (hub,) = [node for node in model.nodes if node.size_in == 12]
+    other = next(
+        it for it in model.connections if it.size_out == 9 and it.learning_rule
+    )
+    with model:
+        three = nengo.Connection(oscillate(0, 2), nengo.Ensemble(3, 2))
+        three.learning_rule_type = FeedbackAlignment(1, learning_rate=0)
+        nengo.Connection(NeuronError(three.learning_rule), hub[9:], synapse=None)
+    Simulator(model).close()
+    with model:
+        nengo.Connection(NeuronError(other.learning_rule), hub[:9])
+    with pytest.raises(BuildError, match="its error must be about"):
+        Simulator(model)
 
 
 def follow(to_neurons):
@@ -182,18 +208,24 @@ def follow(to_neurons):
         (lambda encode: FeedbackAlignment(9), BackpropagatedError, True),
     ],
 )
-@pytest.mark.parametrize("parameters", [{}, {"synapse": None}, {"transform": 0.5}])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"synapse": None}, {"transform": 0.5}, {"transform": -2 * np.eye(9)}],
+)
+@pytest.mark.parametrize("through", [0, 2])
 def test_errors_are_about_what_the_rule_takes_them_to_be(
-    Simulator, rule, node, right, parameters
+    Simulator, rule, node, right, parameters, through
 ):
-    model = chain(rule, node, **parameters)
+    model = chain(rule, node, through, **parameters)
     if right:
         Simulator(model).close()
     else:
         with pytest.raises(BuildError, match="its error must be about"):
             Simulator(model)
     # what a modeller makes of it is the modeller's own affair
-    Simulator(chain(rule, node, transform=np.eye(9))).close()
+    drawn = nengo.Dense((9, 9), init=nengo.dists.Uniform(-1, 1))
+    for transform in (np.diag(np.arange(9)), drawn):
+        Simulator(chain(rule, node, through, transform=transform)).close()
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.0])
