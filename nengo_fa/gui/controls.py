@@ -201,45 +201,11 @@ class Controls(nengo.Network):
             If ``encode`` has rules already, or does not lead to an ensemble; or as the
             rules do.
         """
-        if not isinstance(encode.post_obj, nengo.Ensemble):
-            raise ValidationError(
-                "Must lead to a nengo.Ensemble, whose encoders are taught "
-                f"(got {encode})",
-                attr="encode",
-                obj=self,
-            )
-        if isinstance(encode.post_obj.neuron_type, nengo.Direct):
-            raise ValidationError(
-                "In direct mode there are no neurons. Give the ensemble another "
-                "neuron_type.",
-                attr="encode",
-                obj=self,
-            )
-        if encode.learning_rule_type is not None:
-            raise ValidationError(
-                "Is set already. Leave it to the controls: with "
-                "nengo_fa.networks.Multiplication, give encoder_rule=None.",
-                attr="learning_rule_type",
-                obj=encode,
-            )
-        size, n_neurons = decode.size_out, encode.post_obj.n_neurons
-        if encode.size_out != encode.post_obj.dimensions:
-            raise ValidationError(
-                "Must reach all dimensions of the ensemble, whose encoders are normalized "
-                f"as a whole (got {encode})",
-                attr="encode",
-                obj=self,
-            )
-        if error.size_out != size:
-            raise ValidationError(
-                f"Must have {size} dimensions, as many as {decode} has outputs (got "
-                f"{error.size_out})",
-                attr="error",
-                obj=self,
-            )
+        self._check_teachable(encode, decode, error)
+        size = decode.size_out
         feedback = get_samples(
             UniformHypersphere(surface=True) if feedback is None else feedback,
-            n_neurons,
+            encode.post_obj.n_neurons,
             size,
             rng=np.random.RandomState(seed),
         )
@@ -261,3 +227,39 @@ class Controls(nengo.Network):
         for name, rule_type in rules.items():
             start, end = end, end + rule_type.size_in
             nengo.Connection(gate[start:end], encode.learning_rule[name], synapse=None)
+
+    def _check_teachable(self, encode, decode, error):
+        """Refuse connections that cannot have all of the rules."""
+
+        def refuse(message, attr="encode", obj=self):
+            raise ValidationError(message, attr=attr, obj=obj)
+
+        ensemble = encode.post_obj
+        if not isinstance(ensemble, nengo.Ensemble):
+            refuse(
+                "Must lead to a nengo.Ensemble, whose encoders are taught "
+                f"(got {encode})"
+            )
+        if isinstance(ensemble.neuron_type, nengo.Direct):
+            refuse(
+                "In direct mode there are no neurons. Give the ensemble another "
+                "neuron_type."
+            )
+        if encode.learning_rule_type is not None:
+            refuse(
+                "Is set already. Leave it to the controls: with "
+                "nengo_fa.networks.Multiplication, give encoder_rule=None.",
+                attr="learning_rule_type",
+                obj=encode,
+            )
+        if encode.size_out != ensemble.dimensions:
+            refuse(
+                "Must reach all dimensions of the ensemble, whose encoders are normalized "
+                f"as a whole (got {encode})"
+            )
+        if error.size_out != decode.size_out:
+            refuse(
+                f"Must have {decode.size_out} dimensions, as many as {decode} has outputs "
+                f"(got {error.size_out})",
+                attr="error",
+            )

@@ -105,25 +105,27 @@ def preferred_directions(
         x, y = plane.place(np.clip(point, *LIMITS))
         parts.append(_draw_cross(x, y, data_part="point"))
 
-    length = np.linalg.norm(now, axis=-1)
-    known = now[np.isfinite(length) & (length > 0)]
-    return draw_view(
-        "preferred_directions",
-        title,
-        300,
-        parts,
-        {
-            "neurons": len(now),
-            "chosen": chosen,
-            "angle": write_json(get_mean(angle_to_axes(known))),
-            "length": write_json(get_mean(np.linalg.norm(known, axis=-1))),
-            "direction": write_json(now[chosen]),
-            "ahead": write_json(ahead),
-            "error-direction": write_json(error_direction[:8]),
-            "point": write_json(point),
-            "checksum": crc32(now.tobytes()),
-        },
-    )
+    data = {
+        "neurons": len(now),
+        "chosen": chosen,
+        **_get_means(now),
+        "direction": write_json(now[chosen]),
+        "ahead": write_json(ahead),
+        "error-direction": write_json(error_direction[:8]),
+        "point": write_json(point),
+        "checksum": crc32(now.tobytes()),
+    }
+    return draw_view("preferred_directions", title, 300, parts, data)
+
+
+def _get_means(encoders):
+    """Return the mean angle and length of encoders that have a direction."""
+    length = np.linalg.norm(encoders, axis=-1)
+    known = encoders[np.isfinite(length) & (length > 0)]
+    return {
+        "angle": write_json(get_mean(angle_to_axes(known))),
+        "length": write_json(get_mean(np.linalg.norm(known, axis=-1))),
+    }
 
 
 def _draw_others(plane, start, now, chosen):

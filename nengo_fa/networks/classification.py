@@ -140,17 +140,7 @@ class DeepClassifier(nengo.Network):
         label="DeepClassifier",
         **kwargs,
     ):
-        if (
-            not is_iterable(n_neurons)
-            or len(n_neurons) == 0
-            or not all(map(is_integer, n_neurons))
-            or min(n_neurons[:-1], default=2) < 2
-        ):
-            raise ValidationError(
-                "Must be the number of neurons of each layer, such as [200, 200], and at "
-                f"least 2 in one before another (got {n_neurons!r})",
-                attr="n_neurons",
-            )
+        _check_layers(n_neurons)
         super().__init__(label=label, **kwargs)
         with self:
             self.stimulus = nengo.Node(np.zeros(size_in), label="stimulus")
@@ -168,22 +158,7 @@ class DeepClassifier(nengo.Network):
                 for k, n in enumerate(n_neurons)
             ]
             self.output = nengo.Node(size_in=n_classes, label="output")
-            self.encodes = [
-                nengo.Connection(
-                    self.stimulus, self.layers[0], synapse=None, label="encode 1"
-                )
-            ]
-            for k, (before, layer) in enumerate(zip(self.layers, self.layers[1:])):
-                self.encodes.append(
-                    nengo.Connection(
-                        before.neurons,
-                        layer,
-                        # a matrix, as backpropagation reads it
-                        transform=np.eye(before.n_neurons),
-                        synapse=synapse,
-                        label=f"encode {k + 2}",
-                    )
-                )
+            self.encodes = self._connect_layers(synapse)
             self.decode = nengo.Connection(
                 self.layers[-1],
                 self.output,
@@ -192,6 +167,38 @@ class DeepClassifier(nengo.Network):
                 synapse=synapse,
                 label="decode",
             )
+
+    def _connect_layers(self, synapse):
+        """Connect the stimulus to the first layer, and each layer to the next."""
+        first = nengo.Connection(
+            self.stimulus, self.layers[0], synapse=None, label="encode 1"
+        )
+        others = [
+            nengo.Connection(
+                before.neurons,
+                layer,
+                # a matrix, as backpropagation reads it
+                transform=np.eye(before.n_neurons),
+                synapse=synapse,
+                label=f"encode {k}",
+            )
+            for k, (before, layer) in enumerate(zip(self.layers, self.layers[1:]), 2)
+        ]
+        return [first, *others]
+
+
+def _check_layers(n_neurons):
+    if (
+        not is_iterable(n_neurons)
+        or len(n_neurons) == 0
+        or not all(map(is_integer, n_neurons))
+        or min(n_neurons[:-1], default=2) < 2
+    ):
+        raise ValidationError(
+            "Must be the number of neurons of each layer, such as [200, 200], and at "
+            f"least 2 in one before another (got {n_neurons!r})",
+            attr="n_neurons",
+        )
 
 
 class Classifier(DeepClassifier):

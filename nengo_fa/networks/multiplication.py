@@ -121,18 +121,22 @@ class Multiplication(nengo.Network):
                 label="decode",
             )
 
-            nengo.Connection(self.input, self.target, synapse=None)
-            nengo.Connection(self.output, self.error, synapse=None)
-            nengo.Connection(self.target, self.error, transform=-1, synapse=synapse)
+            self._connect_error(synapse)
 
-            # The error is filtered before it is gated: behind the gate, a filter would
-            # go on teaching after learning is off.
-            nengo.Connection(self.error, self.gated_error[0], synapse=synapse)
-            nengo.Connection(self.learning, self.gated_error[1], synapse=None)
-            for connection in (self.encode, self.decode):
-                rule = connection.learning_rule
-                if rule is not None:
-                    nengo.Connection(self.gated_error, rule, synapse=None)
+    def _connect_error(self, synapse):
+        """Connect what makes the error, and the error to the rules."""
+        nengo.Connection(self.input, self.target, synapse=None)
+        nengo.Connection(self.output, self.error, synapse=None)
+        nengo.Connection(self.target, self.error, transform=-1, synapse=synapse)
+
+        # The error is filtered before it is gated: behind the gate, a filter would go on
+        # teaching after learning is off.
+        nengo.Connection(self.error, self.gated_error[0], synapse=synapse)
+        nengo.Connection(self.learning, self.gated_error[1], synapse=None)
+        for connection in (self.encode, self.decode):
+            rule = connection.learning_rule
+            if rule is not None:
+                nengo.Connection(self.gated_error, rule, synapse=None)
 
 
 def _multiply(t, x):

@@ -43,8 +43,8 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If ``connection`` is not a connection, or does not lead to an ensemble of neurons although
-        the error is to be one of neurons.
+        If ``connection`` is not a connection, or if ``to_neurons`` is set and it does
+        not lead to an ensemble of neurons.
 
     Notes
     -----

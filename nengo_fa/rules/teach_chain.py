@@ -98,12 +98,8 @@ def teach_chain(
     chain = [*encodes, decode]
     _check_chain(chain)
     by_backprop = variant in ("backprop", "local backprop")
-    if by_backprop and feedback is not Default:
-        raise ValidationError(
-            f"There are no feedback weights in {variant!r}, which goes through the "
-            "forward weights. Use 'global' or 'local'.",
-            attr="feedback",
-        )
+    if by_backprop:
+        _check_no_feedback(variant, feedback)
     rates = _find_rates(learning_rate, len(encodes))
     node = None
     for encode, following, rate in zip(chain[-2::-1], chain[:0:-1], rates[::-1]):
@@ -122,6 +118,15 @@ def teach_chain(
         if VARIANTS[variant] is not None and encode is not encodes[0]:
             make_node, gated = VARIANTS[variant]
             node = make_node(encode.learning_rule, gated=gated)
+
+
+def _check_no_feedback(variant, feedback):
+    if feedback is not Default:
+        raise ValidationError(
+            f"There are no feedback weights in {variant!r}, which goes through the "
+            "forward weights. Use 'global' or 'local'.",
+            attr="feedback",
+        )
 
 
 def _find_rates(learning_rate, n_layers):
