@@ -71,16 +71,7 @@ class Dataset:
         return replace(self, x_train=x_train, x_test=x_test, mean=mean, length=length)
 
     def restore(self, x):
-        """Samples as they were before they were centered.
-
-        Parameters
-        ----------
-        x : (n_samples, d) ndarray
-
-        Returns
-        -------
-        x : (n_samples, d) ndarray
-        """
+        """Return samples x, (n_samples, d), as they were before they were centered."""
         return x * self.length + self.mean
 
     def one_hot(self):
@@ -113,19 +104,7 @@ def make_dataset(name, arrays, path=None):
         data[x] = _make_rows(arrays.pop(x), x, where)
         data[y] = _make_labels(arrays.pop(y), y, where, len(data[x]))
     _check_types(types, [data["x_train"], data["x_test"]], where)
-    classes = np.unique(data["y_train"])
-    if classes[-1] != len(classes) - 1 or len(classes) < 2:
-        raise ValidationError(
-            f"y_train{where} must hold each class from 0 to n_classes - 1, and two at "
-            f"least (got the classes {np.array2string(classes, threshold=10)})",
-            attr="y_train",
-        )
-    if data["y_test"].max() > classes[-1]:
-        raise ValidationError(
-            f"y_test{where} holds class {data['y_test'].max()}, of which there are no "
-            "samples to learn from",
-            attr="y_test",
-        )
+    _check_classes(data["y_train"], data["y_test"], where)
     digest = hashlib.sha256()
     for array in data.values():
         digest.update(str(array.shape).encode())
@@ -178,6 +157,23 @@ def _check_types(types, rows, where):
         "uint8 is divided by 255, other types are not. Save both as the same type.",
         attr="x_test",
     )
+
+
+def _check_classes(y_train, y_test, where):
+    """Refuse labels that leave out a class, or test samples of an unknown class."""
+    classes = np.unique(y_train)
+    if classes[-1] != len(classes) - 1 or len(classes) < 2:
+        raise ValidationError(
+            f"y_train{where} must hold each class from 0 to n_classes - 1, and two at "
+            f"least (got the classes {np.array2string(classes, threshold=10)})",
+            attr="y_train",
+        )
+    if y_test.max() > classes[-1]:
+        raise ValidationError(
+            f"y_test{where} holds class {y_test.max()}, of which there are no samples to "
+            "learn from",
+            attr="y_test",
+        )
 
 
 def _make_labels(y, key, where, n_samples):

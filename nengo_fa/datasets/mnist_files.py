@@ -45,23 +45,7 @@ PARTS = {
 
 
 def read(path=None):
-    """Find MNIST and read it.
-
-    Parameters
-    ----------
-    path : str or os.PathLike, optional
-        As for `nengo_fa.datasets.mnist`, which says where else it is looked for.
-
-    Returns
-    -------
-    parts : dict of ndarray of uint8
-        The four parts by the names of `PARTS`, which are known to the last bit.
-
-    Raises
-    ------
-    FileNotFoundError, nengo.exceptions.ValidationError
-        As `nengo_fa.datasets.mnist`.
-    """
+    """Find MNIST as `nengo_fa.datasets.mnist` does; return its four parts by name."""
     attr = "path"
     if path is None:
         # set to nothing is not set, as the shell has it

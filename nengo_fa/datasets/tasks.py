@@ -55,18 +55,10 @@ def banded(n_bands=3, dimensions=2, n_train=1000, n_test=1000, seed=0):
 
 
 def find_bands(x, n_bands):
-    """In which band points are, in each dimension.
+    """Return the number of the band that each coordinate is in, an ndarray of int.
 
-    Parameters
-    ----------
-    x : array_like
-        From -1 to 1.
-    n_bands : int
-
-    Returns
-    -------
-    bands : ndarray of int
-        From 0 to ``n_bands - 1``, of the shape of ``x``.
+    Coordinates x, an array_like from -1 to 1, are divided into ``n_bands`` bands, which
+    are numbered from 0.
     """
     bands = np.floor((np.asarray(x) + 1) / 2 * n_bands).astype(int)
     return np.clip(bands, 0, n_bands - 1)
@@ -75,16 +67,8 @@ def find_bands(x, n_bands):
 def parity(dimensions=3, n_train=1000, n_test=1000, seed=0):
     """Points whose class is whether an odd number of their coordinates is above zero.
 
-    These are two bands in each dimension.
-
-    Parameters
-    ----------
-    dimensions, n_train, n_test, seed : int, optional
-        As for `banded`.
-
-    Returns
-    -------
-    dataset : Dataset
+    These are `banded` points with two bands in each dimension; see there for the
+    parameters, and for what is returned and raised.
     """
     data = banded(2, dimensions, n_train, n_test, seed)
     return replace(data, name=f"parity of {dimensions}")

@@ -147,19 +147,10 @@ def _make_find_weights(model, rule, connection, name):
 def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None):
     """Build a rule with its probeable signals and its operator into a model.
 
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    rule_type : EncoderLearningRule
-        Learning rule type to build.
-    rule : nengo.connection.LearningRule
-        The learning rule object corresponding to the learning rule type.
-    find_feedback : callable, optional
-        Returns the signal of the feedback weights or decoders, (size_in, n_neurons), once
-        the whole model has been built. Default: the rule does not project an error.
-    sets : dict of str: ndarray, optional
-        Further arrays that the rule sets in each step, with their values at the start.
+    A rule that projects an error has ``find_feedback``: a function that returns the signal
+    of the feedback weights or decoders, (size_in, n_neurons), once the whole model has been
+    built. Further arrays that the rule sets in each step are in ``sets``, a dict, with their
+    values at the start.
     """
     ensemble, network = get_taught_ensemble(rule), model.toplevel
     signals, inputs = model.sig[rule], model.sig[ensemble]

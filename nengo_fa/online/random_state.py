@@ -48,19 +48,9 @@ class LiveRandomState(np.random.RandomState):
 def keep_random_state(step, rng, state):
     """Let a step draw as if the state of its random numbers were in an array only.
 
-    Parameters
-    ----------
-    step : callable
-        May draw from ``rng``; takes no argument.
-    rng : LiveRandomState
-        As it is to be at the start of a simulation.
-    state : (SIZE,) ndarray of int64
-        The live value of a signal that is zero at the start. Written to after each step.
-
-    Returns
-    -------
-    step : callable
-        Takes no argument.
+    The step may draw from ``rng``, a `LiveRandomState` as it is to be at the start of a
+    simulation. The state, (SIZE,), is the live value of a signal that is zero at the
+    start, and is written to after each step.
     """
     words, stored_gauss = rng.generator.words, state[626:].view(np.float64)
     saved = bytes(state.nbytes)
