@@ -35,15 +35,18 @@ def test_learning_encoders_pays(in_spikes):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_rates_learn_as_spikes_do(in_spikes, seed):
-    """Encoder by encoder, and second by second: so what pays for one does for the other."""
-    in_rates = measure((nengo.LIFRate(), seed, 20.0))
-    before, after = in_spikes[seed].encoders[[0, 100]]  # at 0 and 20 s
+    """Encoder by encoder, and second by second: what pays for spikes pays for rates.
+
+    At a learning rate 10 % lower, encoders are more than 1 % of their way apart.
+    """
+    in_rates = measure((nengo.LIFRate(), seed, 10.0))
+    before, after = in_spikes[seed].encoders[[0, 50]]  # at 0 and 10 s
     moved = np.linalg.norm(after - before, axis=1)
     apart = np.linalg.norm(after - in_rates.encoders[-1], axis=1)
-    assert np.median(apart) < 0.03 * np.median(moved)
+    assert np.median(apart) < 0.01 * np.median(moved)
     for name in ("rmse_learned", "rmse_fixed"):
-        spikes, rates = getattr(in_spikes[seed], name)[:20], getattr(in_rates, name)
-        np.testing.assert_allclose(rates, spikes, rtol=0.05)
+        spikes, rates = getattr(in_spikes[seed], name)[:10], getattr(in_rates, name)
+        np.testing.assert_allclose(rates, spikes, rtol=0.02)
 
 
 @pytest.fixture(scope="module")
