@@ -7,6 +7,7 @@ from nengo_fa.learned import freeze_params, load, save
 from nengo_fa.networks import receptive_fields
 from nengo_fa.offline import metrics
 from nengo_fa.offline.history import History, LayerHistory
+from nengo_fa.offline.predict import predict
 from nengo_fa.offline.train import train
 from nengo_fa.online import builder
 from nengo_fa.pyramidal.burst_learning import BurstLearning
@@ -53,6 +54,7 @@ __all__ = [
     "geometry",
     "load",
     "networks",
+    "predict",
     "receptive_fields",
     "register_response",
     "save",

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from nengo.ensemble import Neurons
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.neurons import Direct
 from nengo.solvers import LstsqL2, NoSolver, Solver
@@ -18,8 +19,7 @@ from nengo_fa.rules.feedback import Feedback
 def check_options(epochs, seed, callback, metrics):
     """Refuse options of other kinds than `.train` says."""
     check_count("epochs", epochs, 0)
-    if seed is not None:
-        check_count("seed", seed, 0, maxseed)
+    check_seed(seed)
     if callback is not None and not callable(callback):
         raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
     if not isinstance(metrics, (bool, np.bool_)):
@@ -28,6 +28,12 @@ def check_options(epochs, seed, callback, metrics):
             "has them by name.",
             attr="metrics",
         )
+
+
+def check_seed(seed):
+    """Refuse what is no seed."""
+    if seed is not None:
+        check_count("seed", seed, 0, maxseed)
 
 
 def check_snapshots(snapshots):
@@ -42,7 +48,7 @@ def check_snapshots(snapshots):
 
 def check_device(name, presentation_time, dt):
     """The device to compute on, by its name."""
-    _check_presentation(presentation_time, dt)
+    check_presentation(presentation_time, dt)
     device = Device(name)
     if presentation_time is not None and device.name != "cpu":
         raise ValidationError(
@@ -53,7 +59,8 @@ def check_device(name, presentation_time, dt):
     return device
 
 
-def _check_presentation(presentation_time, dt):
+def check_presentation(presentation_time, dt):
+    """Refuse what is no time to measure activities for."""
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
@@ -73,10 +80,15 @@ def check_layers(path, device, presentation_time):
                 "computed with NumPy: use device='cpu', or fixed feedback weights",
                 attr="device",
             )
-    for ensemble in path.ensembles:
+    check_noise(path.ensembles, presentation_time)
+    return path
+
+
+def check_noise(ensembles, presentation_time):
+    """Refuse noise that samples cannot have, and warn of noise that rates do without."""
+    for ensemble in ensembles:
         if ensemble.noise is not None:
             _check_noise(ensemble, presentation_time)
-    return path
 
 
 def _check_noise(ensemble, presentation_time):
@@ -90,8 +102,8 @@ def _check_noise(ensemble, presentation_time):
     if presentation_time is None:
         warnings.warn(
             f"{ensemble} has noise, but the rates of its neurons are those without it, "
-            "as when Nengo solves for decoders. To train with the noise, measure "
-            "activities: give train a presentation_time.",
+            "as when Nengo solves for decoders. To include the noise, measure "
+            "activities: give a presentation_time.",
             NengoWarning,
         )
 
@@ -146,9 +158,7 @@ def check_test(test):
 
 def check_samples(x, y, batch_size, path, kind=""):
     """The samples of one network, a pair of lists of ndarray."""
-    x = _check_array(
-        f"{kind}x", x, path.size_in, f"what {path.encode.pre_obj} sends or represents"
-    )
+    x = check_input(x, path.encode, f"{kind}x")
     y = _check_array(
         f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}"
     )
@@ -169,6 +179,13 @@ def check_samples(x, y, batch_size, path, kind=""):
     if batch_size is not None:
         check_count("batch_size", batch_size, 1, len(x))
     return [x], [y]
+
+
+def check_input(x, connection, name="x"):
+    """The samples that enter where a connection begins, (n_samples, size_in) ndarray."""
+    pre = connection.pre_obj
+    size_in = pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
+    return _check_array(name, x, size_in, f"what {pre} sends or represents")
 
 
 def _check_array(name, values, size, meaning):

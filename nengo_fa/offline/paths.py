@@ -69,12 +69,6 @@ class Path:
         return self.stages[0].encode
 
     @property
-    def size_in(self):
-        """Dimensions of a sample: of the node or ensemble where the path begins."""
-        pre = self.encode.pre_obj
-        return pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
-
-    @property
     def ensembles(self):
         """The taught ensembles, behind the one that the path may begin at."""
         before = get_ensemble(self.encode.pre_obj)
@@ -91,15 +85,8 @@ class Path:
 
         For an ensemble before the path, and in a list for each layer.
         """
-        if presentation_time is None:
-            return None, [None] * len(self.stages)
-        common = {"presentation_time": presentation_time, "dt": dt, "rng": rng}
         before, *measures = (
-            {
-                "synapse": connection.synapse,
-                "noise": getattr(get_ensemble(connection.pre_obj), "noise", None),
-                **common,
-            }
+            make_measure(connection, presentation_time, dt, rng)
             for connection in (*(stage.encode for stage in self.stages), self.decode)
         )
         return before, measures
@@ -111,31 +98,62 @@ class Path:
         memory. Of an ensemble before the path, activities are rates unless ``measure`` says
         how to measure them.
         """
-        encode, before = self.encode, get_ensemble(self.encode.pre_obj)
-        if before is None or isinstance(before.neuron_type, Direct):
-            values = x[:, encode.pre_slice]
-            if encode.function is not None:
-                values = np.array(
-                    # a copy, as a function may change what it is given
-                    [np.ravel(encode.function(row.copy())) for row in values]
-                )
-        else:
-            values = self._get_activities(before, x, measure)
-            if isinstance(encode.pre_obj, Neurons):
-                values = values[:, encode.pre_slice]
+        return transmit(self.model, self.encode, x, measure)
 
-        values = apply_weights(self.model, encode, values)
-        return deliver(values, encode.post_slice, encode.post_obj.dimensions)
 
-    def _get_activities(self, ensemble, x, measure):
-        built = self.model.params[ensemble]
-        current = x @ built.scaled_encoders.T + built.bias
-        activities = np.empty_like(current)
-        if measure is None:
-            make_step_rates(ensemble.neuron_type, current, activities)()
-        else:
-            make_step_measured(ensemble.neuron_type, current, activities, **measure)()
-        return activities
+def make_measure(connection, presentation_time, dt, rng):
+    """Return how the activities before a connection are measured, if they are.
+
+    As arguments of `.make_step_measured`, or None without a presentation time.
+    """
+    if presentation_time is None:
+        return None
+    return {
+        "synapse": connection.synapse,
+        "noise": getattr(get_ensemble(connection.pre_obj), "noise", None),
+        "presentation_time": presentation_time,
+        "dt": dt,
+        "rng": rng,
+    }
+
+
+def transmit(model, connection, x, measure=None):
+    """Return what samples are when a connection has delivered them.
+
+    Takes what its node sends or what its ensemble is to represent, (n_samples, size_in), and
+    returns (n_samples, dimensions) of what it leads to, which may share memory. Activities
+    of an ensemble are rates unless ``measure`` says how to measure them.
+    """
+    values = send(model, connection, x, measure)
+    return deliver(values, connection.post_slice, connection.post_obj.size_in)
+
+
+def send(model, connection, x, measure=None):
+    """As `transmit`, but (n_samples, size_out) of the connection itself."""
+    ensemble = get_ensemble(connection.pre_obj)
+    if ensemble is None or isinstance(ensemble.neuron_type, Direct):
+        values = x[:, connection.pre_slice]
+        if connection.function is not None:
+            values = np.array(
+                # a copy, as a function may change what it is given
+                [np.ravel(connection.function(row.copy())) for row in values]
+            )
+    else:
+        values = _get_activities(model, ensemble, x, measure)
+        if isinstance(connection.pre_obj, Neurons):
+            values = values[:, connection.pre_slice]
+    return apply_weights(model, connection, values)
+
+
+def _get_activities(model, ensemble, x, measure):
+    built = model.params[ensemble]
+    current = x @ built.scaled_encoders.T + built.bias
+    activities = np.empty_like(current)
+    if measure is None:
+        make_step_rates(ensemble.neuron_type, current, activities)()
+    else:
+        make_step_measured(ensemble.neuron_type, current, activities, **measure)()
+    return activities
 
 
 def find_decoders(model, connection):

@@ -4,11 +4,12 @@ import nengo
 import numpy as np
 from nengo.builder import Model
 from nengo.connection import Connection, LearningRule
-from nengo.ensemble import Ensemble
+from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
+from nengo_fa.learned.parts import is_between_neurons, is_decoded
 from nengo_fa.offline.find_network import find_network
 from nengo_fa.offline.paths import (
     Path,
@@ -59,9 +60,38 @@ def find_path(connection, network=None, seed=None):
     nengo.exceptions.BuildError
         If the network cannot be built.
     """
+    network = _check_network(connection, network)
+    encodes, sources = WalkBack(connection, network).find_layers()
+    model = _build(network, seed)
+    stages = [
+        _make_stage(model, encode, following, source)
+        for encode, following, source in zip(encodes, [*encodes[1:], None], sources)
+    ]
+    return Path(stages=tuple(stages), decode=connection, model=model)
+
+
+def find_way(connection, network=None, seed=None):
+    """Walk back from a connection to where samples enter, with rules or without.
+
+    Takes what `find_path` does, and raises the same.
+
+    Returns
+    -------
+    connections : list of nengo.Connection
+        From the input to the one given.
+    model : nengo.builder.Model
+        The built network.
+    """
+    network = _check_network(connection, network)
+    connections = WalkBack(connection, network).find_connections()
+    return connections, _build(network, seed)
+
+
+def _check_network(connection, network):
+    """Return the network that holds a connection; refuse another one."""
     if not isinstance(connection, Connection):
         raise ValidationError(
-            "Must be the connection from the taught ensemble to the output "
+            "Must be the connection from the ensemble to the output "
             f"(got {connection!r})",
             attr="connection",
         )
@@ -76,14 +106,7 @@ def find_path(connection, network=None, seed=None):
             f"{connection} is not in {network}. Give the network that contains it.",
             attr="network",
         )
-
-    encodes, sources = WalkBack(connection, network).find_layers()
-    model = _build(network, seed)
-    stages = [
-        _make_stage(model, encode, following, source)
-        for encode, following, source in zip(encodes, [*encodes[1:], None], sources)
-    ]
-    return Path(stages=tuple(stages), decode=connection, model=model)
+    return network
 
 
 def _build(network, seed):
@@ -140,6 +163,49 @@ class WalkBack:
         sources = [self._find_source(*pair) for pair in pairs]
         self._check_last(encodes[-1])
         return encodes, [*sources, None]
+
+    def find_connections(self):
+        """Walk back to where samples enter, and return the connections from there on.
+
+        They enter where those of training do: where the first connection with an encoder
+        rule begins. Without a rule, they enter at the first node.
+        """
+        connections = [self._connection]
+        ensemble = get_ensemble(self._connection.pre_obj)
+        if ensemble is None:
+            self._refuse(
+                f"leaves {self._connection.pre_obj}, but must leave an ensemble"
+            )
+        has_rule = self._is_taught(ensemble)
+        while ensemble is not None and has_rule <= self._is_taught(ensemble):
+            into = self._find_into(ensemble)
+            if not into:
+                break
+            self._check_no_loop(ensemble)
+            if len(into) > 1:
+                self._refuse_others(ensemble, into, into[0])
+            connections[:0] = into
+            ensemble = get_ensemble(into[0].pre_obj)
+        for other in connections:
+            self._check_synapse(other)
+            self._check_weights(other)
+        return connections
+
+    def _check_weights(self, other):
+        """Refuse what leads to neurons past their encoders, or is not a matrix."""
+        past = isinstance(other.post_obj, Neurons) or (
+            is_decoded(other) and is_between_neurons(other)
+        )
+        if past and other is not self._connection:
+            self._refuse(
+                f"is preceded by {other}, which leads to neurons past their encoders. "
+                "Connect to the ensemble, with a solver that has weights=False."
+            )
+        if not isinstance(other.transform, (Dense, NoTransform)):
+            self._refuse(
+                f"depends on {other}, which has a {type(other.transform).__name__} "
+                "transform. Use a dense transform."
+            )
 
     def _refuse(self, reason):
         raise ValidationError(
@@ -256,8 +322,8 @@ class WalkBack:
     def _check_synapse(self, other):
         if not _lets_through(other.synapse):
             self._refuse(
-                f"cannot be trained offline, as the synapse of {other} does not let a "
-                "constant through as it is. Samples are held until filters have settled; "
+                f"cannot be computed for samples, as the synapse of {other} does not let "
+                "a constant through as it is. Samples are held until filters have settled; "
                 "use a synapse with a gain of one, such as nengo.Lowpass."
             )
 

@@ -1,0 +1,99 @@
+"""The answers of a network to samples, without a simulator."""
+
+import numpy as np
+
+from nengo_fa.offline.arguments import (
+    check_input,
+    check_noise,
+    check_presentation,
+    check_seed,
+)
+from nengo_fa.offline.epochs import PIECE_SIZE
+from nengo_fa.offline.paths import get_ensemble, make_measure, send, transmit
+from nengo_fa.offline.walk_back import find_way
+
+
+def predict(
+    connection, x, presentation_time=None, dt=0.001, seed=None, *, network=None
+):
+    """Compute what a network answers to samples, as it is.
+
+    The samples pass from where those of `train` enter, through all connections and
+    ensembles, to ``connection``. No rule is needed on the way, and none changes anything.
+
+    Parameters
+    ----------
+    connection : nengo.Connection
+        From an ensemble, or its neurons, to the output.
+    x : (n_samples, size_in) array_like
+        Samples of the input, as for `train`: what the node sends at which the first of the
+        connections with an encoder rule begins, or what an ensemble there is to represent.
+        Without an encoder rule at the last ensemble: the same of the first node or
+        ensemble on the only way that leads to ``connection``.
+    presentation_time : float, optional
+        By default activities are the ``rates`` of the neuron type. If given, they are
+        measured as in `train`: for so many seconds each sample is simulated, spikes,
+        noise and all, and the output through the synapse of each connection is averaged
+        over the second half.
+    dt : float, optional
+        Time step for measured activities, in seconds.
+    seed : int, optional
+        Seed of measured activities, and of the network if it has none. By default it
+        follows from the network's.
+    network : nengo.Network, optional
+        The network to be built. By default the outermost one that holds ``connection``,
+        for which all of Python's memory is searched.
+
+    Returns
+    -------
+    y : (n_samples, size_out) ndarray
+        What ``connection`` delivers, after its function and its transform.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If something about the arguments or the network is not as said above.
+    nengo.exceptions.BuildError
+        If the network cannot be built.
+
+    Notes
+    -----
+    The network answers with what it holds. What a simulator has learned, it holds after
+    `freeze_params` or `load`; until then, decoders are those with which learning begins.
+
+    With rates, the answers are those of a simulator in which each sample is held until
+    all filters have settled. With a ``presentation_time``, ensembles behind each other are
+    given the averages of the ensembles before.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus, output = nengo.Node(size_in=2), nengo.Node(size_in=1)
+    ...     hidden = nengo.Ensemble(50, 2)
+    ...     encode = nengo.Connection(stimulus, hidden)
+    ...     decode = nengo.Connection(hidden, output, function=np.prod)
+    >>> y = nengo_fa.predict(decode, [[0.5, 0.5], [0.5, -0.5]], network=model)
+    >>> y.shape
+    (2, 1)
+    >>> bool(y[0, 0] > 0.15 and y[1, 0] < -0.15)
+    True
+    """
+    check_presentation(presentation_time, dt)
+    check_seed(seed)
+    way, model = find_way(connection, network, seed)
+    x = check_input(x, way[0])
+    ensembles = [get_ensemble(other.pre_obj) for other in way]
+    ensembles = [ensemble for ensemble in ensembles if ensemble is not None]
+    check_noise(ensembles, presentation_time)
+
+    rng = np.random.RandomState(model.seeds[way[0]] if seed is None else seed)
+    measures = [make_measure(other, presentation_time, dt, rng) for other in way]
+    # blocks as in training, so that work arrays stay in the cache
+    size = max(1, PIECE_SIZE // max(ensemble.n_neurons for ensemble in ensembles))
+    answers = []
+    for start in range(0, len(x), size):
+        values = x[start : start + size]
+        for other, measure in zip(way[:-1], measures):
+            values = transmit(model, other, values, measure)
+        answers.append(send(model, connection, values, measures[-1]))
+    return np.concatenate(answers)
