@@ -1,14 +1,15 @@
 """What offline training records."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from nengo_fa.geometry import angle_to_axes
+from nengo_fa.offline.curves import draw_history
 from nengo_fa.offline.devices import to_numpy
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LayerHistory:
     """What `.train` has recorded of one layer. The first entries are from before learning.
 
@@ -30,7 +31,7 @@ class LayerHistory:
     encoder_lengths: np.ndarray
     angles: np.ndarray
     encoders: np.ndarray
-    snapshots: dict = field(repr=False)
+    snapshots: dict
     alignment: np.ndarray = None
     weight_ratio: np.ndarray = None
     selectivity: np.ndarray = None
@@ -45,6 +46,10 @@ class LayerHistory:
     def angle(self):
         """Mean angle to the nearest axis over epochs, in radians, (n_epochs + 1,)."""
         return None if self.angles is None else self.angles.mean(axis=-1)
+
+    def __repr__(self):
+        n_neurons, dimensions = np.shape(self.encoders)
+        return f"<LayerHistory of {n_neurons} neurons, {dimensions} dimensions>"
 
 
 def _of_the_layer(name):
@@ -61,7 +66,7 @@ def _of_the_layer(name):
     return property(get, doc=f"Where there is one layer, its `~LayerHistory.{name}`.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """What `.train` has recorded. The first entry of each series is from before learning.
 
@@ -102,6 +107,56 @@ class History:
     def n_epochs(self):
         """Number of finished epochs."""
         return len(self.rmse) - 1
+
+    def plot(self, ax=None):
+        """Plot the errors over epochs, and how the encoders change, with Matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or sequence of them, optional
+            Into the first go the errors; into others, if there are any, the mean angle of
+            the encoders to the nearest axis, where it was recorded, and their mean length. By
+            default a new figure has axes for all of them.
+
+        Returns
+        -------
+        axes : list of matplotlib.axes.Axes
+            Those that have been drawn into.
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If ``ax`` is something else.
+        ImportError
+            If Matplotlib is not installed.
+
+        See Also
+        --------
+        nengo_fa.plots.layer_metrics : what ``metrics=True`` has recorded.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> layer = nengo_fa.LayerHistory(np.ones((3, 20)), None, np.ones((20, 2)), {})
+        >>> history = nengo_fa.History(
+        ...     np.array([0.3, 0.2, 0.1]), None, np.ones((1, 20)), (layer,))
+        >>> axes = history.plot(ax=Figure().subplots(1, 2))
+        >>> [panel.get_ylabel() for panel in axes]
+        ['RMSE', 'Length of encoders']
+        """
+        return draw_history(self, ax)
+
+    def __repr__(self):
+        errors = {"rmse": self.rmse, "test_rmse": self.test_rmse}
+        shown = [f"{self.n_epochs} epochs"]
+        shown += [
+            f"{name} {values[0]:.3g} to {values[-1]:.3g}"
+            for name, values in errors.items()
+            if values is not None
+        ]
+        if len(self.layers) > 1:
+            shown.append(f"{len(self.layers)} layers")
+        return f"<History of {', '.join(shown)}{', interrupted' * self.interrupted}>"
 
 
 class Record:

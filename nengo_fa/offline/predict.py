@@ -41,8 +41,7 @@ def predict(
         Seed of measured activities, and of the network if it has none. By default it
         follows from the network's.
     network : nengo.Network, optional
-        The network to be built. By default the outermost one that holds ``connection``,
-        for which all of Python's memory is searched.
+        As for `train`.
 
     Returns
     -------
