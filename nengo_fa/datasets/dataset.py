@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from nengo.exceptions import ValidationError
 
+from nengo_fa.learned.scaling import Scaling
+
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -17,11 +19,14 @@ class Dataset:
     ----------
     name : str
     x_train : (n_train, d) ndarray of float32
-        Pixels of images from 0 to 1, row by row.
+        Samples for training, a row each; of images, the pixels row by row, from 0 to 1.
     labels_train : (n_train,) ndarray of int64
-        Classes, from 0 to ``n_classes - 1``.
+        The class of each sample for training, from 0 to ``n_classes - 1``: ``y_train`` of a
+        file. `one_hot` makes targets of them.
     x_test : (n_test, d) ndarray of float32
+        Samples for testing.
     labels_test : (n_test,) ndarray of int64
+        The class of each sample for testing: ``y_test`` of a file.
     image_shape : tuple of int or None
         Height and width of the images, if the samples are images.
     digest : str
@@ -69,6 +74,11 @@ class Dataset:
         x_train /= length
         x_test /= length
         return replace(self, x_train=x_train, x_test=x_test, mean=mean, length=length)
+
+    @property
+    def scaling(self):
+        """The `Scaling` that `centered` has done, for a network that receives raw samples."""
+        return Scaling(np.broadcast_to(self.mean, self.x_train.shape[1:]), self.length)
 
     def restore(self, x):
         """Return samples x, (n_samples, d), as they were before they were centered."""

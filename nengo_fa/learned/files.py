@@ -69,7 +69,8 @@ def load(network, path):
         A network with the ensembles and connections of the one that was saved, in the
         same order. It may have others besides, if it is clear which are which; labels
         make it clear. Changed in place. Connections keep their solvers, with which
-        `train` goes on: the file holds none.
+        `train` goes on: the file holds none. Their functions are their own as well, but a
+        `.datasets.Scaling` gets the numbers of the file.
     path : str or os.PathLike
         File to read.
 
@@ -123,6 +124,8 @@ def _read_part(archive, key, shapes):
         arrays[name] = array = _read_array(archive, f"{key}.{name}", shape, kinds)
         if not np.all(np.isfinite(array)):
             raise ValueError(f"{key}.{name} must hold finite numbers")
+        if name == "scale" and not np.all(array > 0):
+            raise ValueError(f"{key}.{name} must be above zero")
         if name == "seed" and not 0 <= array <= maxseed:
             raise ValueError(f"{key}.{name} must be from 0 to {maxseed}")
     return arrays

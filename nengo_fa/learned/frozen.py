@@ -8,6 +8,7 @@ from nengo.transforms import NoTransform
 
 from nengo_fa.learned.live import read_learned
 from nengo_fa.learned.parts import is_between_neurons, is_decoded
+from nengo_fa.learned.scaling import Scaling
 
 
 def freeze_params(sim, network):
@@ -117,6 +118,8 @@ def write_learned(learned):
             freeze_ensemble(part, *(arrays[name] for name in names))
         elif "weights" in arrays:
             freeze_weights(part, arrays["weights"])
+        if "scale" in arrays:
+            part.function = Scaling(arrays["mean"], arrays["scale"])
 
 
 def freeze_ensemble(ensemble, encoders, gain, bias):

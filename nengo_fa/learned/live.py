@@ -68,6 +68,8 @@ def read_learned(sim, network):
         arrays = {name: read(part, name) for name in live}
         if "encoders" in live:
             arrays = _unscale(part, sim.data[part], **arrays)
+        if "scale" in shapes:
+            arrays["mean"], arrays["scale"] = part.function.mean, part.function.scale
         learned[part] = {**arrays, "seed": np.array(model.seeds[part])}
     return learned
 

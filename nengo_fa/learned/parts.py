@@ -6,6 +6,7 @@ from nengo.network import Network
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
+from nengo_fa.learned.scaling import Scaling
 from nengo_fa.rules.connections import get_rule_types
 
 
@@ -44,6 +45,8 @@ def get_shapes(part):
     if not isinstance(part, Ensemble):
         if has_weights(part):
             shapes["weights"] = _get_weights_shape(part)
+        if has_scaling(part):
+            shapes["mean"] = shapes["scale"] = part.function.mean.shape
     elif not isinstance(part.neuron_type, Direct):
         shapes["encoders"] = (part.n_neurons, part.dimensions)
         shapes["gain"] = shapes["bias"] = (part.n_neurons,)
@@ -55,6 +58,12 @@ def has_weights(connection):
     if is_decoded(connection):
         return isinstance(connection.transform, (Dense, NoTransform))
     return isinstance(connection.transform, Dense) and connection.learning_rule_type
+
+
+def has_scaling(part):
+    """Return whether a connection scales what a node sends."""
+    function = getattr(part, "function", None)
+    return isinstance(function, Scaling) and not is_decoded(part)
 
 
 def is_decoded(connection):

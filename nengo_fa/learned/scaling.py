@@ -1,0 +1,135 @@
+"""What is done to samples before a network receives them."""
+
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.utils.numpy import is_number
+
+
+class Scaling:
+    """Scales samples: takes away a mean, and divides by a scale.
+
+    As the ``function`` of a connection from a node it is part of the network: simulators,
+    `.train` and `.predict` all receive samples in their own units, and `.save` and `.load`
+    keep it, in the place of whatever scaling the connection has.
+
+    Parameters
+    ----------
+    mean : () or (d,) array_like
+    scale : () or (d,) array_like
+        Above zero. One of both at least has an entry for each dimension.
+
+    Attributes
+    ----------
+    mean, scale : (d,) ndarray
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If these are not finite, or do not fit each other.
+
+    Examples
+    --------
+    >>> rng = np.random.RandomState(0)
+    >>> x = rng.uniform([10, 1000], [30, 1100], size=(500, 2))
+    >>> scaling = nengo_fa.datasets.Scaling.fit(x)
+    >>> bool(np.allclose(scaling(x).std(axis=0), 1))
+    True
+    >>> bool(np.allclose(scaling.inverse(scaling(x)), x))
+    True
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([20, 1050])
+    ...     hidden = nengo.Ensemble(50, 2, radius=2)
+    ...     encode = nengo.Connection(stimulus, hidden, function=scaling)
+    """
+
+    def __init__(self, mean, scale):
+        arrays = np.broadcast_arrays(
+            *(_as_real(*pair) for pair in (("mean", mean), ("scale", scale)))
+        )
+        self.mean, self.scale = (np.array(array) for array in arrays)
+        for array in (self.mean, self.scale):
+            array.setflags(write=False)
+        if self.mean.ndim != 1 or self.mean.size == 0:
+            raise ValidationError(
+                "The mean or the scale must have an entry for each dimension (got shapes "
+                f"{np.shape(mean)} and {np.shape(scale)})",
+                attr="mean",
+            )
+        if not np.all(self.scale > 0):
+            raise ValidationError("Must be above zero", attr="scale")
+
+    @classmethod
+    def fit(cls, x, each=True, length=None):
+        """Find the scaling that standardizes samples.
+
+        Parameters
+        ----------
+        x : (n_samples, d) array_like
+            Those for training, without the ones for testing.
+        each : bool, optional
+            Whether each dimension has a scale of its own, for a standard deviation of one;
+            a dimension that is constant is not scaled. If not, all have the same scale.
+        length : float, optional
+            The mean length that the scaled samples are to have, such as the radius of the
+            ensemble that is to represent them. By default the standard deviation is one.
+
+        Returns
+        -------
+        scaling : Scaling
+
+        Raises
+        ------
+        nengo.exceptions.ValidationError
+            If these are not samples, or are all the same.
+        """
+        x = _as_real("x", x)
+        if x.ndim != 2 or x.size == 0 or not np.any(np.ptp(x, axis=0)):
+            raise ValidationError(
+                f"Must be samples that differ, (n_samples, d) (got shape {x.shape})",
+                attr="x",
+            )
+        mean = x.mean(axis=0, dtype=float)
+        deviation = (x - mean).std(axis=0)
+        scale = np.where(np.ptp(x, axis=0) > 0, deviation, 1)
+        if not each:
+            scale = np.full_like(scale, np.sqrt(np.mean(deviation**2)))
+        if length is not None:
+            if not (is_number(length) and 0 < length < np.inf):
+                raise ValidationError(
+                    f"Must be a length above zero (got {length!r})", attr="length"
+                )
+            lengths = np.linalg.norm((x - mean) / scale, axis=1)
+            scale = scale * (lengths.mean() / length)
+        return cls(mean, scale)
+
+    @property
+    def inverse(self):
+        """The scaling that undoes this one."""
+        return Scaling(-self.mean / self.scale, 1 / self.scale)
+
+    def __call__(self, x):
+        """Scale one sample, (d,), or several, (n_samples, d); returns the same shape.
+
+        Single precision stays single precision.
+        """
+        x = np.asarray(x)
+        if x.shape[-1:] != self.mean.shape:
+            raise ValidationError(
+                f"Must have {self.mean.size} dimensions (got shape {x.shape})", attr="x"
+            )
+        dtype = np.result_type(x, np.float32)
+        return (x - self.mean.astype(dtype)) / self.scale.astype(dtype)
+
+    def __repr__(self):
+        return f"<Scaling of {self.mean.size} dimensions>"
+
+
+def _as_real(name, values):
+    try:
+        array = np.asarray(values)
+        array = array.astype(np.result_type(array, np.float32), copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValidationError("Must be real numbers", attr=name) from error
+    if array.dtype.kind != "f" or not np.all(np.isfinite(array)):
+        raise ValidationError("Must be finite real numbers", attr=name)
+    return array
