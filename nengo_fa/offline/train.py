@@ -15,6 +15,7 @@ from nengo_fa.offline.arguments import (
     check_test,
 )
 from nengo_fa.offline.history import Record
+from nengo_fa.offline.threads import limit_threads
 from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.offline.write_back import write_back
@@ -123,6 +124,8 @@ def train(
     Learning rates are per update, not per second. Filters on the input have settled; of
     adaptive neurons, the rates are those before they adapt.
 
+    Where epochs are short, NumPy's linear algebra has one thread, which is faster then.
+
     Ctrl-C ends the training after the last finished epoch, which is kept.
 
     To a layer before the last goes the error of the `.BackpropagatedError` or
@@ -197,7 +200,8 @@ class Session:
         """Run epochs until there are enough, the callback says so, or Ctrl-C."""
         progress = Progress("Training", "Training", max(1, epochs))
         try:
-            with ProgressTracker(progress_bar, progress):
+            threads = limit_threads(self._trainer.n_products)
+            with threads, ProgressTracker(progress_bar, progress):
                 self._learn()
                 while self._record.n_epochs < epochs:
                     self._learn()

@@ -89,6 +89,14 @@ class Trainer:
         return self._samples.in_batches
 
     @property
+    def n_products(self):
+        """Multiplications for the currents and the decoders, in an epoch of a network."""
+        n_samples = len(self._y[0])
+        shapes = [layer.weights.shape[1:] for layer in self.chain.layers]
+        n_weights = sum(size_in * n_neurons for size_in, n_neurons in shapes)
+        return n_samples * (n_weights + shapes[-1][1] ** 2)
+
+    @property
     def gradients(self):
         """The gradients that wait to be followed in the next epoch, one array per layer.
 
