@@ -1,0 +1,119 @@
+"""Friedman's first regression, next to what scikit-learn makes of it.
+
+Friedman's first function has five inputs that matter and five that do not, and noise of
+variance one. All that learns does so from the same standardized samples, a hundred
+neurons where there are neurons, and is held to the same new samples: ensembles of LIF neurons
+with encoders as they are drawn, learned by feedback alignment and by backpropagation, and
+all of them in spikes, each sample for a fifth of a second; scikit-learn's perceptron with one
+hidden layer, by two of its solvers; and linear regression. Printed are the medians of R2
+over seeds, the lowest and the highest, and of the seconds that learning takes.
+"""
+
+import argparse
+import time
+import warnings
+
+import nengo
+import numpy as np
+from sklearn.datasets import make_friedman1
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+from sklearn.neural_network import MLPRegressor
+
+import nengo_fa
+from nengo_fa.datasets import Scaling
+
+N_NEURONS, N_TRAIN, N_TEST = 100, 1000, 1000
+LEARNING_RATES = {"fixed encoders": 0, "feedback alignment": 2, "backpropagation": 10}
+
+
+class Network:
+    """Neurons with encoders that learn in one of three ways."""
+
+    def __init__(self, name, seed, epochs):
+        self._epochs = epochs if LEARNING_RATES[name] else 0
+        options = {
+            "learning_rate": LEARNING_RATES[name],
+            "derivative": nengo_fa.Rate(),
+            "normalization": "augmented",
+        }
+        with nengo.Network(seed=seed) as self._model:
+            stimulus, output = nengo.Node(size_in=10), nengo.Node(size_in=1)
+            hidden = nengo.Ensemble(
+                N_NEURONS,
+                10,
+                neuron_type=nengo.LIF(amplitude=1 / 75),
+                max_rates=nengo.dists.Uniform(50, 100),
+            )
+            self._decode = nengo.Connection(hidden, output, function=lambda x: 0)
+            if name == "backpropagation":
+                rule = nengo_fa.Backprop(self._decode, **options)
+            else:
+                rule = nengo_fa.FeedbackAlignment(1, **options)
+            nengo.Connection(stimulus, hidden, learning_rule_type=rule)
+
+    def fit(self, x, y):
+        # a common length of one, which is the radius
+        self._length = np.linalg.norm(x, axis=1).mean()
+        nengo_fa.train(
+            self._decode,
+            x / self._length,
+            y[:, np.newaxis],
+            self._epochs,
+            network=self._model,
+            progress_bar=False,
+        )
+
+    def predict(self, x, **options):
+        x = x / self._length
+        return nengo_fa.predict(self._decode, x, network=self._model, **options)[:, 0]
+
+
+def make_learners(seed, epochs):
+    """What learns, by names."""
+    size = {"hidden_layer_sizes": (N_NEURONS,), "random_state": seed}
+    return {
+        **{name: Network(name, seed, epochs) for name in LEARNING_RATES},
+        "perceptron, Adam": MLPRegressor(max_iter=2000, **size),
+        "perceptron, L-BFGS": MLPRegressor(solver="lbfgs", max_iter=200, **size),
+        "linear regression": Ridge(),
+    }
+
+
+def measure(seed, epochs):
+    """R2, and seconds of learning, by the names of what learns."""
+    x, y = make_friedman1(N_TRAIN + N_TEST, noise=1.0, random_state=seed)
+    x = Scaling.fit(x[:N_TRAIN])(x)
+    y = (y - y[:N_TRAIN].mean()) / y[:N_TRAIN].std()
+    results = {}
+    for name, learner in make_learners(seed, epochs).items():
+        start = time.perf_counter()
+        learner.fit(x[:N_TRAIN], y[:N_TRAIN])
+        seconds = time.perf_counter() - start
+        test, wanted = x[N_TRAIN:], y[N_TRAIN:]
+        results[name] = r2_score(wanted, learner.predict(test)), seconds
+        if isinstance(learner, Network):
+            in_spikes = learner.predict(test, presentation_time=0.2)
+            results[f"{name}, in spikes"] = r2_score(wanted, in_spikes), seconds
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=9)
+    parser.add_argument("--epochs", type=int, default=100)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    results = [measure(seed, options.epochs) for seed in range(options.seeds)]
+    print(f"{'':32}{'R2':>6}{'lowest':>8}{'highest':>8}{'seconds':>9}")
+    for name in results[0]:
+        r2, seconds = np.transpose([result[name] for result in results])
+        print(
+            f"{name:32}{np.median(r2):6.3f}{r2.min():8.3f}{r2.max():8.3f}"
+            f"{np.median(seconds):9.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
