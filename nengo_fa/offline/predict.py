@@ -8,8 +8,8 @@ from nengo_fa.offline.arguments import (
     check_presentation,
     check_seed,
 )
-from nengo_fa.offline.epochs import PIECE_SIZE
 from nengo_fa.offline.paths import get_ensemble, make_measure, send, transmit
+from nengo_fa.offline.samples import PIECE_SIZE
 from nengo_fa.offline.walk_back import find_way
 
 
