@@ -45,6 +45,22 @@ def test_examples_are_found():
         assert any(found.endswith(name) for found in with_examples)
 
 
+def test_all_figures_have_examples():
+    from nengo_fa import plots
+
+    functions = [getattr(plots, name) for name in plots.__all__]
+    functions = [value for value in functions if inspect.isfunction(value)]
+    assert len(functions) >= 25
+    finder = doctest.DocTestFinder()
+    modules = {inspect.getmodule(inspect.unwrap(value)) for value in functions}
+    found = {
+        test.name.rpartition(".")[2]: test.examples
+        for module in modules
+        for test in finder.find(module)
+    }
+    assert all(found[value.__name__] for value in functions)
+
+
 def test_example_in_readme(capsys):
     """The code of the front page runs as it stands, for a shorter time."""
     lines = (ROOT / "README.rst").read_text().splitlines()

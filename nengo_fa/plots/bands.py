@@ -74,6 +74,13 @@ def bands(data):
     figure : matplotlib.figure.Figure
         Points of one class are full, those of the other open. Lines are the edges of the
         bands.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.banded import BandedExperiment
+    >>> from nengo_fa.experiments.banded_fields import make_points
+    >>> figure = plots.bands(make_points(BandedExperiment()))
     """
     x, label = data["x"].transpose("sample", "dimension").values, data["label"].values
     figure = make_figure(COLUMN, COLUMN + 0.2)
@@ -125,6 +132,14 @@ def variants(data, name="test_error"):
     figure : matplotlib.figure.Figure
         A row for each connectivity, and a column for which of the layers learn. Medians
         over trials, and the quartiles as a band.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.banded import BandedExperiment
+    >>> experiment = BandedExperiment(n_trials=2, epochs=5)
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.variants(data, "test_error")
     """
     label, factor = _MEASURES[name]
     rows, columns = data["connectivity"].values, data["taught"].values
@@ -198,6 +213,14 @@ def taught_fields(data):
         A column for each variant, with the field above and its mean below, both in
         multiples of the root mean square of the field. Dotted lines are the edges of the
         bands. Below zero, fields are hatched.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.banded import BandedExperiment
+    >>> from nengo_fa.experiments.banded_fields import make_fields
+    >>> fields = make_fields(BandedExperiment(epochs=1, n_samples=60), n_points=20)
+    >>> figure = plots.taught_fields(fields)
     """
     taught = data["taught"].transpose("variant", "x2", "x1").values
     mean = data["mean"].transpose("variant", "x1").values

@@ -41,6 +41,13 @@ def learning_curves(data):
     -------
     figure : matplotlib.figure.Figure
         Medians over trials, and the quartiles as a band.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.multiplication import MultiplicationExperiment
+    >>> experiment = MultiplicationExperiment(n_trials=3, epochs=10)
+    >>> figure = plots.learning_curves(experiment.run_here())
     """
     figure, legend, panels = make_measures([_RMSE, _ANGLE, _LENGTH])
     counts = _draw_over_epochs(panels, data, [_RMSE, _ANGLE, _LENGTH])
@@ -66,6 +73,14 @@ def classification_curves(data):
     figure : matplotlib.figure.Figure
         Medians over trials, and the quartiles as a band. Errors are on logarithmic
         axes, unless one of them is zero.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.classification import ClassificationExperiment
+    >>> experiment = ClassificationExperiment(
+    ...     dataset="digits", n_trials=1, epochs=2, n_neurons=20)
+    >>> figure = plots.classification_curves(experiment.run_here())
     """
     measures = [*_CLASSIFICATION, _LENGTH]
     data = _to_percent(data)
@@ -92,6 +107,15 @@ def sensitivity(data):
     -------
     figure : matplotlib.figure.Figure
         Medians over trials, with a marker at the lowest, and the quartiles as a band.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.multiplication import MultiplicationExperiment
+    >>> from nengo_fa.experiments.learning_rates import LearningRateExperiment
+    >>> experiment = LearningRateExperiment(
+    ...     MultiplicationExperiment(n_trials=2, epochs=5), (1.0, 10.0))
+    >>> figure = plots.sensitivity(experiment.run_here())
     """
     rates = data["learning_rate"].values
     measures = [_RMSE, _ANGLE]

@@ -33,6 +33,14 @@ def depth(data):
     -------
     figure : matplotlib.figure.Figure
         Medians over trials, and the quartiles as a band.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.depth import DepthExperiment
+    >>> experiment = DepthExperiment(dataset="digits", n_trials=2, depths=(1, 2))
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.depth(data)
     """
     figure = make_page(3.4)
     grid = figure.add_gridspec(2, 2, height_ratios=[0.01, 1], width_ratios=[1.25, 1])

@@ -1,8 +1,13 @@
 """What all figures are drawn with: colours, sizes of the page and of its text."""
 
+from functools import wraps
+
 from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from nengo.exceptions import ValidationError
+
+from nengo_fa.offline.history import History
 
 # Dark against light as well as blue against orange: both survive a grey copy.
 LEARNED = "#0b3c8c"
@@ -22,8 +27,28 @@ STYLE = {
     "ytick.major.width": 0.6,
 }
 
-#: Decorates what draws a figure.
-styled = rc_context(STYLE)
+
+#: Decorates what draws a figure of anything.
+in_style = rc_context(STYLE)
+
+
+def styled(draw):
+    """Decorate what draws a figure of a dataset; it refuses the history of a training."""
+
+    @in_style
+    @wraps(draw)
+    def draw_dataset(*args, **kwargs):
+        if any(isinstance(value, History) for value in (*args, *kwargs.values())):
+            raise ValidationError(
+                f"{draw.__name__} draws an xarray.Dataset as its docstring describes. The "
+                "history of a training is drawn by history.plot(), and what train has "
+                "measured with metrics=True by nengo_fa.plots.layer_metrics.",
+                attr="data",
+            )
+        return draw(*args, **kwargs)
+
+    return draw_dataset
+
 
 # Zero is white. Below it errors are darker than above.
 RATES = LinearSegmentedColormap.from_list("rates", ["white", "#6f9fd8", "#08306b"])

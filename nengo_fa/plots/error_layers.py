@@ -32,6 +32,14 @@ def error_layers(data):
         last quarter of the time, (b), (d) with decoders solved for at the end; errors are
         in nodes (a), (b) and in populations (c), (d). Lines are medians over trials, bars
         reach from the lower to the upper quartile.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.error_layers import ErrorLayerExperiment
+    >>> experiment = ErrorLayerExperiment(n_trials=2)
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.error_layers(data)
     """
     figure = make_page(4.5)
     panels = figure.subplots(len(CARRIERS), len(TITLES), sharex=True, sharey=True)

@@ -29,6 +29,14 @@ def error_populations(data):
         error, without trace and with a trace that suits the delay: (a) online, in the
         last quarter of the time, (b) with decoders solved for at the end. Lines are
         medians over trials, bars reach from the lower to the upper quartile.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.error_populations import ErrorPopulationExperiment
+    >>> experiment = ErrorPopulationExperiment(n_trials=2)
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.error_populations(data)
     """
     figure = make_page(3)
     panels = figure.subplots(1, len(TITLES), sharey=True)

@@ -20,6 +20,13 @@ def hebbian(data, trial=0):
     -------
     figure : matplotlib.figure.Figure
         A row for each distribution of inputs, a column for each rule.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.hebbian import HebbianExperiment
+    >>> experiment = HebbianExperiment(n_trials=1, seconds=1, n_neurons=4)
+    >>> figure = plots.hebbian(experiment.run_here())
     """
     data = data.isel(trial=trial)
     inputs, rules = data["inputs"].values, data["rule"].values

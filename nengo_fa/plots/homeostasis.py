@@ -32,6 +32,14 @@ def homeostasis(data):
     -------
     figure : matplotlib.figure.Figure
         A row for each rule. Bands and lines are of all neurons of all trials.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.multiplication import MultiplicationExperiment
+    >>> from nengo_fa.experiments.homeostasis import HomeostasisExperiment
+    >>> experiment = HomeostasisExperiment(MultiplicationExperiment(n_trials=2, epochs=5))
+    >>> figure = plots.homeostasis(experiment.run_here())
     """
     rules = data["rule"].values
     figure = make_page(0.4 + 2.3 * len(rules))
@@ -129,6 +137,12 @@ def phase_portrait(data):
     -------
     figure : matplotlib.figure.Figure
         Lines are predicted, markers simulated.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.phase_portrait import make_phase_portrait
+    >>> figure = plots.phase_portrait(make_phase_portrait(n_points=5, duration=2.0))
     """
     figure = make_page(2.6)
     panels = figure.subplots(1, 3)

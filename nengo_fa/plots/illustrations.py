@@ -55,6 +55,12 @@ def tuning_curves(data):
         The rates of each neuron, from white where it is silent to dark blue, with an
         arrow along the preferred direction :math:`\vec p`. Above them :math:`\vec p`,
         the gain :math:`\alpha` and the bias :math:`\beta`.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.illustrations import make_tuning_curves
+    >>> figure = plots.tuning_curves(make_tuning_curves(n_points=31))
     """
     rates = data["rates"].transpose("neuron", "x2", "x1").values
     directions = data["preferred_directions"].transpose("neuron", "dimension").values
@@ -108,6 +114,14 @@ def iterations(data):
     Errors below zero are hatched. Errors have colours up to the largest. If that is more
     than twice as large as 99 in 100 errors are, as happens where a neuron begins to fire,
     colours end there, and the colour bar in an arrow.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.multiplication import MultiplicationExperiment
+    >>> from nengo_fa.experiments.illustrations import make_iterations
+    >>> data = make_iterations(MultiplicationExperiment(), n_iterations=2, n_points=31)
+    >>> figure = plots.iterations(data)
     """
     encoders = data["encoders"].transpose("iteration", "dimension").values
     update = data["update"].transpose("iteration", "dimension").values
@@ -176,6 +190,14 @@ def encoder_movement(data):
     figure : matplotlib.figure.Figure
         A panel for each epoch; above it the angle, :math:`\Delta\varphi`. What has been
         the first epoch is grey in all others.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.multiplication import MultiplicationExperiment
+    >>> from nengo_fa.experiments.illustrations import make_encoder_movement
+    >>> data = make_encoder_movement(MultiplicationExperiment(epochs=20))
+    >>> figure = plots.encoder_movement(data)
     """
     encoders = data["encoders"].transpose("epoch", "neuron", "dimension").values
     epochs, angles = data["epoch"].values, data["angle"].values

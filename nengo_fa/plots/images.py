@@ -38,6 +38,16 @@ def confusion_matrix(data):
         The counts, but for zeros. Colours are the percentage of the images of a row. What
         is correct is grey, so that it does not outshine the mistakes. On the right is the
         share of mistakes in each row.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> import xarray as xr
+    >>> labels, predictions = np.array([[0, 0, 1, 1, 1, 2], [0, 1, 1, 1, 2, 2]])
+    >>> counts = np.zeros((3, 3), dtype=int)
+    >>> np.add.at(counts, (labels, predictions), 1)
+    >>> data = xr.Dataset({"confusion": (("label", "prediction"), counts)})
+    >>> figure = plots.confusion_matrix(data)
     """
     counts = data["confusion"].transpose("label", "prediction").values
     n_classes = len(counts)
@@ -97,6 +107,18 @@ def encoder_images(data):
         Encoders before above those after learning; orange above and purple below zero, which
         is white. Both of a neuron have one scale, up to the largest of their
         weights, which is written below them.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> import xarray as xr
+    >>> rng = np.random.RandomState(0)
+    >>> before = rng.randn(6, 8, 8)
+    >>> dims = "neuron", "row", "column"
+    >>> data = xr.Dataset(
+    ...     {"encoders_before": (dims, before), "encoders_after": (dims, before**3)},
+    ...     {"neuron": np.arange(6)})
+    >>> figure = plots.encoder_images(data)
     """
     before, after = (
         data[name].transpose("neuron", "row", "column").values

@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 from nengo.exceptions import ValidationError
 
 from nengo_fa.plots.conditions import show_ratios
-from nengo_fa.plots.drawing import make_page, open_frame, styled
+from nengo_fa.plots.drawing import in_style, make_page, open_frame
 
 _METRICS = {
     "alignment": ("Update against backpropagation", "Angle (rad)"),
@@ -16,7 +16,7 @@ _METRICS = {
 }
 
 
-@styled
+@in_style
 def layer_metrics(history):
     """Draw a figure of the metrics of each layer over epochs.
 
@@ -39,6 +39,21 @@ def layer_metrics(history):
     See Also
     --------
     nengo_fa.metrics.LayerMetrics
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> x = np.random.RandomState(0).uniform(-1, 1, size=(100, 2))
+    >>> with nengo.Network(seed=1) as model:
+    ...     hidden = nengo.Ensemble(20, 2)
+    ...     encode = nengo.Connection(
+    ...         nengo.Node(size_in=2), hidden,
+    ...         learning_rule_type=nengo_fa.FeedbackAlignment(1, learning_rate=0.001))
+    ...     decode = nengo.Connection(hidden, nengo.Node(size_in=1), function=np.prod)
+    >>> history = nengo_fa.train(
+    ...     decode, x, x[:, :1] * x[:, 1:], epochs=5, metrics=True, network=model,
+    ...     progress_bar=False)
+    >>> figure = plots.layer_metrics(history)
     """
     if history.layers[0].alignment is None:
         raise ValidationError(

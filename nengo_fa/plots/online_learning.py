@@ -26,6 +26,14 @@ def online(result):
     figure : matplotlib.figure.Figure
         The error over time, the encoders at the start and at the end, and their mean
         angle to the diagonals over time.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments import online
+    >>> model = nengo_fa.networks.MultiplicationComparison(n_neurons=10, seed=1)
+    >>> result = online.run(model, seconds=1.0, progress_bar=False)
+    >>> figure = plots.online(result)
     """
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     errors, encoders, angle = figure.subplots(1, 3)
@@ -61,6 +69,14 @@ def stream(data):
     Returns
     -------
     figure : matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> import xarray as xr
+    >>> time = np.arange(1.0, 31.0)
+    >>> data = xr.Dataset({"error": ("time", 1 / time)}, {"time": time})
+    >>> figure = plots.stream(data)
     """
     figure = make_figure(COLUMN, 2.6)
     axes = figure.subplots()

@@ -31,6 +31,14 @@ def draw_encoders(axes, start, end):
     ----------
     axes : matplotlib.axes.Axes
     start, end : (n_neurons, 2) array_like
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> axes = figure.subplots()
+    >>> plots.draw_encoders(axes, [[1, 0], [0, 1]], [[0.8, 0.6], [-0.6, 0.8]])
     """
     start, end = np.asarray(start), np.asarray(end)
     draw_axes_of_encoders(axes, 1.1 * max(1, np.abs(start).max(), np.abs(end).max()))

@@ -26,6 +26,14 @@ def pyramidal(data):
         eq. 3 over the time that is averaged; (d) the error of a product while encoders
         learn, over that with fixed encoders in the same trial. Lines are medians over
         trials; shades are from the lowest to the highest.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.pyramidal import PyramidalExperiment
+    >>> experiment = PyramidalExperiment(n_trials=2, seconds=5)
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.pyramidal(data)
     """
     figure = make_page(4.8)
     panels = figure.subplots(2, 2)

@@ -23,6 +23,16 @@ def save(figure, path):
     -------
     paths : tuple of pathlib.Path
         Of the PDF, which is the same whenever the figure is, and of the PNG.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from matplotlib.figure import Figure
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pdf, png = plots.save(Figure(), f"{folder}/figure")
+    >>> pdf.name, png.name
+    ('figure.pdf', 'figure.png')
     """
     path = Path(path)
     pdf, png = (path.with_name(f"{path.name}.{ending}") for ending in ("pdf", "png"))

@@ -38,6 +38,15 @@ def presentation(data):
         The error over the time of presentation. Beside it, the images with their label
         and their prediction, the spikes, and the output: a row for each class, the
         darker the larger, with a frame around what should be large.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.presentation import present
+    >>> data = nengo_fa.datasets.digits().centered()
+    >>> network = nengo_fa.networks.Classifier(64, 10, n_neurons=20, seed=1)
+    >>> results = present(network, data, n_samples=10, progress_bar=False)
+    >>> figure = plots.presentation(results)
     """
     figure = make_page(4.2)
     grid = figure.add_gridspec(

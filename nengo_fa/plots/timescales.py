@@ -42,6 +42,14 @@ def timescales(data):
         both with medians over trials and the quartiles as a band; (c) medians of the
         latter, relative to fixed encoders, over how far encoders change the product in
         half a second, over how far decoders do.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.timescales import TimescaleExperiment
+    >>> experiment = TimescaleExperiment(n_trials=2)
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.timescales(data)
     """
     # what has diverged is beyond all axes
     data = data.where(np.isfinite(data))

@@ -58,3 +58,9 @@ def test_without_metrics(rng):
     history = History(np.ones(3), None, None, (layer,))
     with pytest.raises(ValidationError, match="metrics=True"):
         plots.layer_metrics(history)
+
+
+@pytest.mark.parametrize("name", ["learning_curves", "variants", "hebbian", "stream"])
+def test_figures_of_datasets_say_what_draws_a_history(name, rng):
+    with pytest.raises(ValidationError, match=rf"{name} draws .*history\.plot\(\)"):
+        getattr(plots, name)(data=make_history(rng, 1))
