@@ -9,8 +9,8 @@ class Scaling:
     """Scales samples: takes away a mean, and divides by a scale.
 
     As the ``function`` of a connection from a node it is part of the network: simulators,
-    `.train` and `.predict` all receive samples in their own units, and `.save` and `.load`
-    keep it, in the place of whatever scaling the connection has.
+    `.train` and `.predict` all receive samples in their own units, and `nengo_fa.save` and
+    `nengo_fa.load` keep it, in the place of whatever scaling the connection has.
 
     Parameters
     ----------

@@ -51,9 +51,9 @@ def predict(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If something about the arguments or the network is not as said above.
+        If the samples do not fit, or there is no single way for them to ``connection``.
     nengo.exceptions.BuildError
-        If the network cannot be built.
+        If Nengo cannot build the network.
 
     Notes
     -----
