@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
-import xarray as xr
 from nengo.params import Default
 
 from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
@@ -43,7 +42,7 @@ class ArmExperiment(InSeconds):
     """
 
     n_trials: int = 20
-    seconds: int = 15
+    seconds: int = 10
     decoder_rates: tuple = (1e-3, 3e-3, 1e-2)
     n_neurons: int = 50
     seed: int = 0
@@ -150,4 +149,61 @@ def find_ratio(data):
     rmse = data["rmse"]
     return rmse.sel(encoders="learned", drop=True) / rmse.sel(
         encoders="fixed", drop=True
+    )
+
+
+def report(data):
+    """Return tracking errors, and those with learned encoders over fixed ones, as text.
+
+    Medians over trials; the last column is the median of the ratios.
+    """
+    lines = [
+        f"Fixed encoders do best with PES at {tune(data):g}. Medians over trials and loads:",
+        f"  {'PES':>8}{'fixed (rad)':>14}{'learned (rad)':>16}{'ratio':>8}",
+    ]
+    for rate in data["decoder_rate"].values:
+        at = data.sel(decoder_rate=rate)
+        fixed, learned = (
+            float(at["rmse"].sel(encoders=name).median()) for name in ENCODERS
+        )
+        ratio = float(find_ratio(at).median())
+        lines.append(f"  {rate:8g}{fixed:14.4f}{learned:16.4f}{ratio:8.2f}")
+    return "\n".join(lines)
+
+
+def check_claims(data):
+    """Hold against the data what is said of an arm with learned encoders.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `ArmExperiment`.
+
+    Returns
+    -------
+    claims : list of nengo_fa.experiments.sweep.claims.Claim
+    """
+    rates, loads = data["decoder_rate"].values, data["load"].values
+    tuned = cross("{load:g} kg", load=loads, decoder_rate=[tune(data)])
+    return check_table(
+        data.assign(ratio=find_ratio(data)),
+        (
+            Comparison(
+                "Arms with learned encoders track better than with fixed ones: error (rad)",
+                ("learned", "fixed"),
+                cross(
+                    "PES {decoder_rate:g}, {load:g} kg", decoder_rate=rates, load=loads
+                ),
+                ("rmse", {"encoders": "learned"}),
+                ("rmse", {"encoders": "fixed"}),
+            ),
+            Comparison(
+                f"At the rate that suits fixed encoders best, {tune(data):g}, the error is "
+                f"below {LIMIT:g} of theirs",
+                ("ratio", "limit"),
+                tuned,
+                "ratio",
+                LIMIT,
+            ),
+        ),
     )

@@ -25,7 +25,7 @@ class TwoJointArm(Process):
     Parameters
     ----------
     load : float, optional
-        Mass in the hand, in kg.
+        Mass in the hand, in kg. A third input, if there is one, is added to it.
     masses, lengths : (2,) array_like, optional
         Of the upper arm and the forearm, in kg and m.
     gravity : float, optional
@@ -107,22 +107,30 @@ class TwoJointArm(Process):
         return {"state": np.array([*self.start, 0.0, 0.0], dtype=dtype)}
 
     def make_step(self, shape_in, shape_out, dt, rng, state):
-        if shape_in != (2,) or shape_out != (4,):
+        if shape_in not in ((2,), (3,)) or shape_out != (4,):
             raise ValidationError(
-                "A node of the arm must have size_in=2 and size_out=4", attr="size_in"
+                "The node of an arm must have size_out=4, and size_in=2, or 3 with a "
+                f"further load (got {shape_in[0]} and {shape_out[0]})",
+                attr="size_in",
+                obj=self,
             )
-        accelerate = self.make_acceleration()
         state = state["state"]
 
-        def step_arm(t, torque):
-            torque = np.clip(torque, -self.max_torque, self.max_torque)
+        def step_arm(t, x):
+            torque = np.clip(x[:2], -self.max_torque, self.max_torque)
+            accelerate = self.make_acceleration(self.load + float(x[2:].sum()))
             state[:] = _step(accelerate, state.tolist(), torque.tolist(), dt)
             return state
 
         return step_arm
 
-    def make_acceleration(self):
-        """Return the equations of motion.
+    def make_acceleration(self, load):
+        """Return the equations of motion with a load.
+
+        Parameters
+        ----------
+        load : float
+            In kg; below zero it is none.
 
         Returns
         -------
@@ -130,12 +138,13 @@ class TwoJointArm(Process):
             From angles, velocities and torques, six numbers, to two accelerations, in
             rad/s².
         """
+        load = max(load, 0.0)
         (m1, m2), (l1, l2) = self.masses.tolist(), self.lengths.tolist()
         # moments of the forearm about the elbow: the second one, and the first one
-        second = (m2 / 3 + self.load) * l2**2
-        first = (m2 / 2 + self.load) * l2
-        upper = (m1 / 3 + m2 + self.load) * l1**2
-        weight = self.gravity * (m1 / 2 + m2 + self.load) * l1
+        second = (m2 / 3 + load) * l2**2
+        first = (m2 / 2 + load) * l2
+        upper = (m1 / 3 + m2 + load) * l1**2
+        weight = self.gravity * (m1 / 2 + m2 + load) * l1
         b, f = self.damping, self.friction
 
         def accelerate(q1, q2, v1, v2, torque1, torque2):

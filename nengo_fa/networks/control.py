@@ -272,7 +272,7 @@ class ControlledArm(nengo.Network):
         Where two desired angles and two desired velocities go in.
     controller : AdaptiveController
     arm : nengo.Node
-        Puts out two angles and two velocities.
+        Puts out two angles and two velocities; its third input is a further load, in kg.
     error : nengo.Node
         Tracking error, actual minus desired angles, in rad.
 
@@ -301,13 +301,13 @@ class ControlledArm(nengo.Network):
         with self:
             self.target = nengo.Node(size_in=4, label="target")
             self.error = nengo.Node(size_in=2, label="tracking error")
-            self.arm = nengo.Node(arm, label="arm")
+            self.arm = nengo.Node(arm, size_in=3, label="arm")
             self.controller = AdaptiveController(
                 2, proportional, derivative, center, spread, seed=seed, **kwargs
             )
             nengo.Connection(self.target, self.controller.target, synapse=None)
             nengo.Connection(self.arm, self.controller.state, synapse=None)
             # a loop needs a delay, here of one time step
-            nengo.Connection(self.controller.output, self.arm, synapse=0)
+            nengo.Connection(self.controller.output, self.arm[:2], synapse=0)
             nengo.Connection(self.arm[:2], self.error, synapse=None)
             nengo.Connection(self.target[:2], self.error, transform=-1, synapse=None)
