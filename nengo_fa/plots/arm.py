@@ -51,3 +51,4 @@ def _draw(axes, rmse, name, colour, marker, shift):
     )
     rates = rmse["decoder_rate"].values
     axes.set_xticks(np.arange(len(rates)), [f"{rate:g}" for rate in rates])
+    axes.margins(x=0.15)
