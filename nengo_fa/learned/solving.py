@@ -5,7 +5,7 @@ from nengo.solvers import NoSolver
 
 from nengo_fa.learned.frozen import FrozenFunction, freeze_params, get_solver
 from nengo_fa.learned.parts import is_decoded
-from nengo_fa.online.checks import is_learned
+from nengo_fa.online.network_checks import is_learned
 from nengo_fa.rules.connections import find_encoder_rules
 
 
