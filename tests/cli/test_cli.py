@@ -155,7 +155,10 @@ def test_timescales(tmp_path, capsys):
     assert (tmp_path / "timescales.png").exists()
 
 
-def test_arm(tmp_path, capsys):
+def test_arm(tmp_path, capsys, monkeypatch):
+    from nengo_fa.experiments import arm
+
+    monkeypatch.setattr(arm, "LOADS", (0.0, 3.0))
     options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
     assert cli.main(["arm", *options]) == 0
     output = capsys.readouterr().out
