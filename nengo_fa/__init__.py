@@ -3,7 +3,7 @@
 import sys
 
 from nengo_fa import datasets, equations, geometry, networks
-from nengo_fa.learned import freeze_params, load, save
+from nengo_fa.learned import freeze_params, load, save, solve_decoders
 from nengo_fa.networks import receptive_fields
 from nengo_fa.offline import metrics
 from nengo_fa.offline.history import History, LayerHistory
@@ -58,6 +58,7 @@ __all__ = [
     "receptive_fields",
     "register_response",
     "save",
+    "solve_decoders",
     "teach_chain",
     "train",
 ]

@@ -55,6 +55,7 @@ def test_multiplication_as_a_script(
         ("race", "backprop     RMSE"),
         ("tasks", "ring: RMSE"),
         ("pyramidal", "learned  RMSE"),
+        ("arm", "learned  tracking error"),
     ],
 )
 def test_short_script(monkeypatch, tmp_path, capsys, name, words):

@@ -8,6 +8,7 @@ from nengo.exceptions import NengoException
 
 import nengo_fa
 from nengo_fa.cli import (
+    arm,
     banded,
     depth,
     error_populations,
@@ -34,6 +35,7 @@ COMMANDS = (
     homeostasis,
     hebbian,
     timescales,
+    arm,
 )
 
 

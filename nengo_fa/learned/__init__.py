@@ -10,6 +10,7 @@ from nengo_fa.learned.frozen import (
     freeze_weights,
 )
 from nengo_fa.learned.live import get_live_signals
+from nengo_fa.learned.solving import solve_decoders
 
 __all__ = [
     "FrozenFunction",
@@ -21,4 +22,5 @@ __all__ = [
     "get_live_signals",
     "load",
     "save",
+    "solve_decoders",
 ]

@@ -101,7 +101,7 @@ class Multiplication(nengo.Network):
             self.output = nengo.Node(size_in=1, label="output")
             self.target = nengo.Node(_multiply, size_in=2, label="target")
             self.error = nengo.Node(size_in=1, label="error")
-            self.learning = _learning_node(learning)
+            self.learning = make_learning_node(learning)
             self.gated_error = nengo.Node(_multiply, size_in=2, label="gated error")
 
             self.encode = nengo.Connection(
@@ -144,7 +144,8 @@ def _multiply(t, x):
     return x[0] * x[1]
 
 
-def _learning_node(learning):
+def make_learning_node(learning):
+    """Return the node with the factor on the error; see `Multiplication`."""
     if learning is None:
         return nengo.Node(size_in=1, label="learning")
     if not callable(learning) and not is_number(learning):
@@ -300,7 +301,7 @@ class MultiplicationComparison(nengo.Network):
                 size_out=2,
                 label="stimulus",
             )
-            self.learning = _learning_node(learning)
+            self.learning = make_learning_node(learning)
             self.learned = multiplication(encoder_rule, "learned encoders")
             self.fixed = multiplication(None, "fixed encoders")
             for network in (self.learned, self.fixed):

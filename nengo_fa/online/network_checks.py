@@ -202,7 +202,9 @@ def warn_about_teaching(network, rule):
             f"The encoders of {describe(ensemble)} are taught, but the decoders of "
             f"{describe(connection)}, which lead back to them, do not learn and will no "
             "longer fit. Teach them as well, such as with learning_rule_type=nengo.PES(), "
-            "solve them anew, as nengo_fa.train does, or use a lower learning rate.",
+            "solve them anew with nengo_fa.solve_decoders, as nengo_fa.train does after "
+            "each epoch, or use a lower learning rate. "
+            "See the page 'Decoders that stand still' of the documentation.",
             NengoWarning,
         )
 
@@ -241,7 +243,7 @@ def find_stale_decoders(network, ensemble):
         for connection in network.all_connections
         if connection.pre_obj is ensemble
         and not isinstance(connection.solver, NoSolver)
-        and not _is_learned(connection)
+        and not is_learned(connection)
         and targets & _find_all_after(_get_owner(connection.post_obj), follows)
     ]
 
@@ -251,7 +253,7 @@ def _get_owner(obj):
     return obj if isinstance(obj, LearningRule) else getattr(obj, "ensemble", obj)
 
 
-def _is_learned(connection):
+def is_learned(connection):
     """Return whether decoders learn, or a rule for the layer behind makes up for them."""
     rule_types = [other for other in get_rule_types(connection) if other is not None]
     leads_back = connection.post_obj is connection.pre_obj

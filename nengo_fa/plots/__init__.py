@@ -1,5 +1,6 @@
 """The figures, from results alone."""
 
+from nengo_fa.plots.arm import arm
 from nengo_fa.plots.bands import bands, taught_fields, variants
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.depth import depth
@@ -22,6 +23,7 @@ __all__ = [
     "FIXED",
     "FORMATS",
     "LEARNED",
+    "arm",
     "bands",
     "classification_curves",
     "confusion_matrix",

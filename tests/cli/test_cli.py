@@ -155,6 +155,18 @@ def test_timescales(tmp_path, capsys):
     assert (tmp_path / "timescales.png").exists()
 
 
+def test_arm(tmp_path, capsys, monkeypatch):
+    from nengo_fa.experiments import arm
+
+    monkeypatch.setattr(arm, "LOADS", (0.0, 3.0))
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
+    assert cli.main(["arm", *options]) == 0
+    output = capsys.readouterr().out
+    assert "Fixed encoders do best with PES at" in output
+    assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 2
+    assert (tmp_path / "arm.png").exists()
+
+
 def test_error_populations(tmp_path, capsys):
     options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
     assert cli.main(["error-populations", *options]) == 0
@@ -210,6 +222,7 @@ def test_pyramidal(tmp_path, capsys):
 @pytest.mark.parametrize(
     "command",
     [
+        ["arm"],
         ["hebbian"],
         ["pyramidal"],
         ["timescales"],

@@ -219,3 +219,17 @@ def layered_errors(rng):
             "delay": [0, 30, 100],
         },
     )
+
+
+@pytest.fixture
+def tracked(rng):
+    """Tracking errors of arms with four loads."""
+    dims = "encoders", "decoder_rate", "load", "trial"
+    return xr.Dataset(
+        {"rmse": (dims, rng.uniform(0.003, 0.1, size=(2, 3, 4, 7)))},
+        {
+            "encoders": ["fixed", "learned"],
+            "decoder_rate": [1e-3, 3e-3, 1e-2],
+            "load": [0.0, 1.0, 2.0, 3.0],
+        },
+    )

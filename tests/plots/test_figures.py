@@ -23,6 +23,7 @@ FIGURES = [
     (plots.pyramidal, "two_compartments"),
     (plots.error_populations, "late_errors"),
     (plots.error_layers, "layered_errors"),
+    (plots.arm, "tracked"),
 ]
 
 

@@ -1,0 +1,313 @@
+"""Control by feedback, and by neurons that learn what feedback alone misses."""
+
+import nengo
+import numpy as np
+from nengo.exceptions import ValidationError
+from nengo.params import Default
+from nengo.processes import Process
+
+from nengo_fa.checks import check_count
+from nengo_fa.networks.arm import TwoJointArm
+from nengo_fa.networks.multiplication import make_learning_node
+from nengo_fa.rules.learning_rules import FeedbackAlignment
+
+
+class ScaleError(Process):
+    r"""Divides an error by the largest root mean square that it has had so far.
+
+    Encoders have no unit, but errors have one, such as newton metres. Divided by their own
+    scale, they teach encoders as fast in any unit:
+
+    .. math:: \frac{\vec\delta(t)}{s(t)}, \qquad
+              s(t)^2 = \max_{u \le t} \frac 1 u \int_0^u \lVert\vec\delta\rVert^2
+
+    The scale never falls, so that steps get smaller as the error does. `nengo.PES` needs no
+    such scale: its decoders have the unit of the error.
+
+    Parameters
+    ----------
+    dimensions : int
+        Of the error.
+
+    Examples
+    --------
+    >>> with nengo.Network() as model:
+    ...     error = nengo.Node([30.0, 40.0])
+    ...     scaled = nengo.Node(nengo_fa.networks.ScaleError(2))
+    ...     _ = nengo.Connection(error, scaled, synapse=None)
+    ...     probe = nengo.Probe(scaled)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.01)
+    >>> sim.data[probe][-1].tolist()
+    [0.6, 0.8]
+    """
+
+    def __init__(self, dimensions):
+        super().__init__(default_size_in=dimensions, default_size_out=dimensions)
+
+    def make_state(self, shape_in, shape_out, dt, dtype=None):
+        return {name: np.zeros(1, dtype) for name in ("total", "count", "largest")}
+
+    def make_step(self, shape_in, shape_out, dt, rng, state):
+        total, count, largest = (state[n] for n in ("total", "count", "largest"))
+
+        def step_scaleerror(t, error):
+            total[:] += error @ error
+            count[:] += 1
+            np.maximum(largest, total / count, out=largest)
+            return error / np.sqrt(largest) if largest > 0 else error
+
+        return step_scaleerror
+
+
+class AdaptiveController(nengo.Network):
+    r"""Proportional-derivative control with a population that learns to add what it misses.
+
+    The signal to the body is that of feedback control and that of the population:
+
+    .. math:: \vec u = K_p (\vec q^* - \vec q)
+              + K_d (\dot{\vec q}^* - \dot{\vec q}) + D \, \vec a(\vec q, \dot{\vec q})
+
+    Feedback has something to correct as long as the population does not know all of the
+    forces at a state, such as gravity and friction. So what feedback adds, times -1, is
+    the error of the population, from which decoders learn by `nengo.PES` and encoders by
+    feedback alignment.
+
+    Parameters
+    ----------
+    dimensions : int
+        Number of joints, or of other degrees of freedom.
+    proportional, derivative : float
+        The gains :math:`K_p` and :math:`K_d`.
+    center, spread : float or (2 * dimensions,) array_like, optional
+        Mean and standard deviation of positions, and then of velocities, that are
+        expected. They map the state to one with a length of about one, the radius of the
+        population.
+    n_neurons : int, optional
+        Number of neurons of the population.
+    neuron_type : nengo.neurons.NeuronType, optional
+    encoder_rule : FeedbackAlignment or Backprop or None, optional
+        Rule for the encoders, with ``size_in=dimensions``. None keeps them fixed. By
+        default ``FeedbackAlignment(dimensions)``.
+    decoder_rule : nengo.learning_rules.LearningRuleType or None, optional
+        Rule for the decoders, which begin as zero. By default ``nengo.PES(1e-3)``.
+    learning : float or callable or None, optional
+        Factor on the error of both rules, as for `Multiplication`.
+    synapse : nengo.synapses.Synapse or float, optional
+        Filter from the neurons to the output.
+    **kwargs
+        Passed through to `nengo.Network`.
+
+    Attributes
+    ----------
+    target, state : nengo.Node
+        Where desired and actual positions and velocities go in, (2 * dimensions,).
+    output : nengo.Node
+        The control signal, (dimensions,).
+    error : nengo.Node
+        The error of the population: the part of the signal that is due to feedback
+        control, times -1.
+    scaled_error : nengo.Node
+        The same without unit, by `ScaleError`, for the encoders.
+    learning : nengo.Node
+        The factor on both errors; a slider in Nengo GUI.
+    population : nengo.Ensemble
+        The neurons that learn.
+    encode, decode : nengo.Connection
+        The connections that learn.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If there are not as many means or deviations as numbers in the state, or a
+        deviation is not above zero.
+
+    Notes
+    -----
+    DeWolf, Stewart, Slotine and Eliasmith (2016) control an arm so, with fixed encoders, in
+    *A spiking neural model of adaptive arm control*.
+
+    Examples
+    --------
+    An arm that does not know its load is to hold it.
+
+    >>> with nengo.Network(seed=1) as model:
+    ...     target = nengo.Node([0.5, 1.0, 0.0, 0.0])
+    ...     arm = nengo.Node(nengo_fa.networks.TwoJointArm(load=2.0))
+    ...     controller = nengo_fa.networks.AdaptiveController(2, 40.0, 6.0)
+    ...     _ = nengo.Connection(target, controller.target, synapse=None)
+    ...     _ = nengo.Connection(arm, controller.state, synapse=None)
+    ...     _ = nengo.Connection(controller.output, arm, synapse=0)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.1)
+    """
+
+    def __init__(
+        self,
+        dimensions,
+        proportional,
+        derivative,
+        center=0.0,
+        spread=1.0,
+        n_neurons=50,
+        neuron_type=nengo.LIF(),
+        encoder_rule=Default,
+        decoder_rule=Default,
+        learning=1.0,
+        synapse=0.005,
+        label="AdaptiveController",
+        **kwargs,
+    ):
+        super().__init__(label=label, **kwargs)
+        check_count("dimensions", dimensions)
+        if encoder_rule is Default:
+            encoder_rule = FeedbackAlignment(dimensions, learning_rate=3.0)
+        if decoder_rule is Default:
+            decoder_rule = nengo.PES(1e-3)
+        scale = 1 / np.sqrt(2 * dimensions) / _check_spread(spread, dimensions)
+        center = _broadcast("center", center, dimensions)
+        gains = np.array([[proportional, derivative]])
+        with self:
+            self.target = nengo.Node(size_in=2 * dimensions, label="target")
+            self.state = nengo.Node(size_in=2 * dimensions, label="state")
+            self.error = nengo.Node(size_in=dimensions, label="error")
+            self.output = nengo.Node(size_in=dimensions, label="output")
+            self.learning = make_learning_node(learning)
+            for node, sign in ((self.target, -1), (self.state, 1)):
+                transform = sign * np.kron(gains, np.eye(dimensions))
+                nengo.Connection(node, self.error, transform=transform, synapse=None)
+            nengo.Connection(self.error, self.output, transform=-1, synapse=None)
+
+            self.population = nengo.Ensemble(
+                n_neurons,
+                2 * dimensions,
+                neuron_type=neuron_type,
+                seed=self.seed,  # the same neurons, whatever the rule
+                label="population",
+            )
+            center = nengo.Node(-scale * center, label="center")
+            nengo.Connection(center, self.population, synapse=None)
+            self.encode = nengo.Connection(
+                self.state,
+                self.population,
+                transform=scale,
+                synapse=None,
+                learning_rule_type=encoder_rule,
+                label="encode",
+            )
+            self.decode = nengo.Connection(
+                self.population,
+                self.output,
+                function=_take_positions,
+                solver=nengo.solvers.NoSolver(),
+                synapse=synapse,
+                learning_rule_type=decoder_rule,
+                label="decode",
+            )
+            self._teach(dimensions)
+
+    def _teach(self, dimensions):
+        """Connect the error to both rules, gated, and without unit for the encoders."""
+        self.scaled_error = nengo.Node(ScaleError(dimensions), label="scaled error")
+        nengo.Connection(self.error, self.scaled_error, synapse=None)
+        for error, connection in (
+            (self.error, self.decode),
+            (self.scaled_error, self.encode),
+        ):
+            if connection.learning_rule is None:
+                continue
+            gate = nengo.Node(_gate, size_in=dimensions + 1, label="gated error")
+            nengo.Connection(error, gate[:-1], synapse=None)
+            nengo.Connection(self.learning, gate[-1], synapse=None)
+            nengo.Connection(gate, connection.learning_rule, synapse=None)
+
+
+def _take_positions(x):
+    # not what is computed, as decoders begin as zero; only the size matters
+    return x[: len(x) // 2]
+
+
+def _gate(t, x):
+    return x[:-1] * x[-1]
+
+
+def _broadcast(name, values, dimensions):
+    """Return an array of one number for each of the state, or refuse the values."""
+    try:
+        values = np.broadcast_to(np.asarray(values, dtype=float), 2 * dimensions)
+    except (TypeError, ValueError) as error:
+        raise ValidationError(
+            f"Must be a number, or {2 * dimensions} of them: for positions, and then for "
+            f"velocities (got {values!r})",
+            attr=name,
+        ) from error
+    if not np.all(np.isfinite(values)):
+        raise ValidationError(f"Must be finite (got {values!r})", attr=name)
+    return values
+
+
+def _check_spread(spread, dimensions):
+    spread = _broadcast("spread", spread, dimensions)
+    if not np.all(spread > 0):
+        raise ValidationError(f"Must be above zero (got {spread!r})", attr="spread")
+    return spread
+
+
+class ControlledArm(nengo.Network):
+    """An arm that an adaptive controller makes follow a target.
+
+    Parameters
+    ----------
+    arm : TwoJointArm, optional
+    proportional, derivative, center, spread
+        As for `AdaptiveController`; defaults suit the default arm and movements of about 40
+        degrees around an elbow that is half bent, a bit slower than one a second.
+    **kwargs
+        Passed through to `AdaptiveController`; ``label`` and ``seed`` also to
+        `nengo.Network`.
+
+    Attributes
+    ----------
+    target : nengo.Node
+        Where two desired angles and two desired velocities go in.
+    controller : AdaptiveController
+    arm : nengo.Node
+        Puts out two angles and two velocities; its third input is a further load, in kg.
+    error : nengo.Node
+        Tracking error, actual minus desired angles, in rad.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     target = nengo.Node([0.5, 1.0, 0.0, 0.0])
+    ...     arm = nengo_fa.networks.ControlledArm(nengo_fa.networks.TwoJointArm(load=1.0))
+    ...     _ = nengo.Connection(target, arm.target, synapse=None)
+    >>> with nengo.Simulator(model, progress_bar=False) as sim:
+    ...     sim.run(0.1)
+    """
+
+    def __init__(
+        self,
+        arm=TwoJointArm(),
+        proportional=40.0,
+        derivative=6.0,
+        center=(0.0, 1.2, 0.0, 0.0),
+        spread=(0.6, 0.6, 2.5, 2.5),
+        label="ControlledArm",
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(label=label, seed=seed)
+        with self:
+            self.target = nengo.Node(size_in=4, label="target")
+            self.error = nengo.Node(size_in=2, label="tracking error")
+            self.arm = nengo.Node(arm, size_in=3, label="arm")
+            self.controller = AdaptiveController(
+                2, proportional, derivative, center, spread, seed=seed, **kwargs
+            )
+            nengo.Connection(self.target, self.controller.target, synapse=None)
+            nengo.Connection(self.arm, self.controller.state, synapse=None)
+            # a loop needs a delay, here of one time step
+            nengo.Connection(self.controller.output, self.arm[:2], synapse=0)
+            nengo.Connection(self.arm[:2], self.error, synapse=None)
+            nengo.Connection(self.target[:2], self.error, transform=-1, synapse=None)
