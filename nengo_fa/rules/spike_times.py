@@ -1,0 +1,107 @@
+"""When neurons fire while their input current is held, without simulating time steps."""
+
+from typing import NamedTuple
+
+import numpy as np
+from nengo import neurons
+
+
+class SpikeTimes(NamedTuple):
+    """When neurons fire while their input current is held, in time steps from its onset.
+
+    A spike at time *t* falls in the step ``floor(t)``. A simulation that proceeds in steps
+    rounds in each of them, which may move a spike; where a spike is so close to the border
+    of its step that it may fall in another one, the neuron is simulated instead.
+
+    Parameters
+    ----------
+    first : (n_neurons,) ndarray
+        Time of the first spike; infinite for neurons that do not fire.
+    period : (n_neurons,) ndarray
+        Time from each spike to the next, at least one unless ``after_step`` is given.
+    tolerance : (n_neurons,) ndarray
+        By how much rounding may move a spike, for each interval since the onset. Infinite
+        for neurons that are to be simulated.
+    after_step : (n_neurons,) ndarray, optional
+        Least time from the beginning of the step with a spike to the next spike, at least
+        one. Of neurons that fire once in a step at most, and lose the rest of that step.
+    """
+
+    first: np.ndarray
+    period: np.ndarray
+    tolerance: np.ndarray
+    after_step: np.ndarray = None
+
+
+def find_lif_spikes(neuron_type, current, state, dt):
+    r"""Return the `SpikeTimes` of LIF neurons.
+
+    The voltage :math:`v(t) = J - (J - v_0) e^{-t / \tau_{RC}}` is one after
+    :math:`\tau_{RC} \log \frac{J - v_0}{J - 1}`.
+    """
+    tau_rc, tau_ref = neuron_type.tau_rc / dt, neuron_type.tau_ref / dt
+    voltage, refractory = state["voltage"], state["refractory_time"] / dt
+    driving = np.maximum(current, 1, dtype=np.float64)
+    above = driving - 1
+    # Nengo counts the step at whose beginning a neuron becomes refractory
+    first = np.maximum(refractory - 1, 0, dtype=np.float64)
+    first += tau_rc * np.log((driving - voltage) / above)
+    interval = tau_rc * np.log(driving / above)
+
+    # Rounding errors of the voltage add up for as long as it remembers them, and move a
+    # spike the more, the more slowly the voltage passes the threshold; those of the
+    # refractory time add up in each step.
+    eps = np.finfo(voltage.dtype).eps
+    scale = tau_rc * np.exp(1 / tau_rc) * max(1, -np.min(voltage, initial=0))
+    n_steps = np.minimum(np.maximum(first, interval), tau_rc) + 2
+    tolerance = scale * n_steps * (1 + 6 * min(1, 1 / tau_rc) * driving)
+    tolerance /= np.abs(np.subtract(current, 1, dtype=np.float64))
+    tolerance += (max(tau_ref + 1, np.max(refractory, initial=0)) + 1) ** 2
+    tolerance *= eps
+    regular = (voltage <= 1) & (voltage >= neuron_type.min_voltage)
+    tolerance[~regular] = np.inf
+    after_step = interval + 1 if tau_ref < 1 else None
+    return SpikeTimes(first, interval + tau_ref, tolerance, after_step)
+
+
+def find_integrator_spikes(neuron_type, current, state, dt):
+    """Return the `SpikeTimes` of `nengo.SpikingRectifiedLinear` neurons."""
+    return _find_regular_spikes(np.maximum(current, 0), state["voltage"], dt)
+
+
+def find_generated_spikes(neuron_type, current, state, dt):
+    """Return the `SpikeTimes` of `nengo.RegularSpiking` neurons, or None.
+
+    They are None unless the rates of the ``base_type`` are constant.
+    """
+    base_type = neuron_type.base_type
+    if type(base_type).step not in _CONSTANT:
+        return None
+    rates = np.empty_like(current)
+    base_type.step(dt, current, rates)
+    return _find_regular_spikes(rates, state["voltage"], dt)
+
+
+#: Steps whose output depends on the current alone.
+_CONSTANT = {
+    neuron_class.step
+    for neuron_class in (
+        neurons.LIFRate,
+        neurons.RectifiedLinear,
+        neurons.Sigmoid,
+        neurons.Tanh,
+    )
+}
+
+
+def _find_regular_spikes(rates, voltage, dt):
+    """Spikes where rates, summed up, pass whole numbers."""
+    period = 1 / (np.asarray(rates, dtype=np.float64) * dt)
+    first = (1 - voltage) * period
+    # the voltage is rounded in each step
+    tolerance = np.finfo(voltage.dtype).eps * (period + 2) ** 2
+    silent = rates == 0
+    first[silent], tolerance[silent] = np.inf, 0
+    regular = (period >= 1) & (voltage >= 0) & (voltage < 1)
+    tolerance[~regular] = np.inf
+    return SpikeTimes(first, period, tolerance)
