@@ -17,31 +17,31 @@ def sum_over_spikes(times, weights):
     in_doubt : (n_neurons,) ndarray of bool
         Where rounding may move a spike from one step to another, and the sum may be wrong.
     """
-    n_steps = len(weights)
-    n_spikes = _count_spikes(times, n_steps)
+    n_spikes = _count_spikes(times, len(weights))
+    tolerance = times.tolerance + len(weights) * np.finfo(float).eps
+    tolerance *= np.maximum(n_spikes, 1)
+    in_doubt = ~(tolerance < 0.25)
+
     # neurons with many spikes come first, so that those left in each round are a slice
-    order = np.argsort(n_steps + 1 - n_spikes, kind="stable")
-    n_left = len(order) - np.cumsum(np.bincount(n_spikes))
-    tolerance = times.tolerance + n_steps * np.finfo(float).eps
-    tolerance = (tolerance * np.maximum(n_spikes, 1))[order]
+    n_left = len(n_spikes) - np.cumsum(np.bincount(n_spikes, minlength=1))
+    order = np.argsort(len(weights) + 1 - n_spikes, kind="stable")[: n_left[0]]
+    tolerance = tolerance[order]
     # times as late as they may be: those that follow a border closely may have crossed it
     arrays = [times.first[order] + tolerance, times.period[order]]
     if times.after_step is not None:
         arrays.append(times.after_step[order] + tolerance)
-    sorted_sums, margin = _sum_in_rounds(n_left, weights, *arrays)
-
-    sums, in_doubt = np.empty_like(sorted_sums), np.empty(len(order), dtype=bool)
-    sums[order] = sorted_sums
-    in_doubt[order] = ~((margin > 2 * tolerance) & (tolerance < 0.25))
+    sums = np.zeros(len(n_spikes))
+    sums[order], margin = _sum_in_rounds(n_left, weights, *arrays)
+    in_doubt[order] |= ~(margin > 2 * tolerance)
     return sums, in_doubt
 
 
 def _count_spikes(times, n_steps):
     """How many spikes there are at most, to a little after the end, of a small type."""
-    n_spikes = np.floor((n_steps + 0.5 - times.first) / times.period) + 1
-    n_spikes = np.fmin(
-        np.fmax(n_spikes, 0), n_steps + 1
-    )  # also where it is not a number
+    n_spikes = (n_steps + 0.5 - times.first) / times.period
+    n_spikes += 1
+    np.fmax(n_spikes, 0, out=n_spikes)  # also where it is not a number
+    np.fmin(n_spikes, n_steps + 1, out=n_spikes)
     return n_spikes.astype(np.min_scalar_type(n_steps + 1))  # sorted in linear time
 
 
@@ -57,7 +57,7 @@ def _sum_in_rounds(n_left, weights, t, period, after_step=None):
         t, start, work, index = t[:n], start[:n], work[:n], index[:n]
         np.floor(t, out=start)
         np.copyto(index, start, casting="unsafe")
-        np.take(weights, index, out=work, mode="clip")
+        weights.take(index, out=work, mode="clip")
         np.add(sums[:n], work, out=sums[:n])
         np.subtract(t, start, out=work)
         np.minimum(margin[:n], work, out=margin[:n])

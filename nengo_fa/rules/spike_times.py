@@ -41,25 +41,34 @@ def find_lif_spikes(neuron_type, current, state, dt):
     """
     tau_rc, tau_ref = neuron_type.tau_rc / dt, neuron_type.tau_ref / dt
     voltage, refractory = state["voltage"], state["refractory_time"] / dt
-    driving = np.maximum(current, 1, dtype=np.float64)
-    above = driving - 1
+    above = np.subtract(current, 1, dtype=np.float64)
+    silent = above <= 0
+    above = np.abs(above, out=above)
+    driving = above + 1
+    first = np.log((driving - voltage) / above)
+    first *= tau_rc
+    first[silent] = np.inf
     # Nengo counts the step at whose beginning a neuron becomes refractory
-    first = np.maximum(refractory - 1, 0, dtype=np.float64)
-    first += tau_rc * np.log((driving - voltage) / above)
-    interval = tau_rc * np.log(driving / above)
+    longest = np.max(refractory, initial=tau_ref + 1)
+    if longest > tau_ref + 1 or np.any(refractory > 1):
+        first += np.maximum(refractory - 1, 0)
+    interval = np.log(driving / above)
+    interval *= tau_rc
 
     # Rounding errors of the voltage add up for as long as it remembers them, and move a
     # spike the more, the more slowly the voltage passes the threshold; those of the
     # refractory time add up in each step.
-    eps = np.finfo(voltage.dtype).eps
-    scale = tau_rc * np.exp(1 / tau_rc) * max(1, -np.min(voltage, initial=0))
-    n_steps = np.minimum(np.maximum(first, interval), tau_rc) + 2
-    tolerance = scale * n_steps * (1 + 6 * min(1, 1 / tau_rc) * driving)
-    tolerance /= np.abs(np.subtract(current, 1, dtype=np.float64))
-    tolerance += (max(tau_ref + 1, np.max(refractory, initial=0)) + 1) ** 2
-    tolerance *= eps
-    regular = (voltage <= 1) & (voltage >= neuron_type.min_voltage)
-    tolerance[~regular] = np.inf
+    lowest, eps = np.min(voltage, initial=0), np.finfo(voltage.dtype).eps
+    scale = eps * tau_rc * np.exp(1 / tau_rc) * max(1, -lowest) ** 2
+    tolerance = (2 * scale * tau_rc) / driving
+    driving *= 12 * scale * min(1, 1 / tau_rc)
+    tolerance += driving
+    tolerance += 14 * scale
+    tolerance /= above
+    tolerance += eps * (longest + 1) ** 2
+    if not (lowest >= neuron_type.min_voltage and np.max(voltage, initial=0) <= 1):
+        regular = (voltage <= 1) & (voltage >= neuron_type.min_voltage)
+        tolerance[~regular] = np.inf
     after_step = interval + 1 if tau_ref < 1 else None
     return SpikeTimes(first, interval + tau_ref, tolerance, after_step)
 
