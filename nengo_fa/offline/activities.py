@@ -10,7 +10,7 @@ from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.responses import get_response, get_spike_times, make_step_rates
 
 # so many neurons at a time that what is computed of them stays in the cache
-_BLOCK_SIZE = 2**14
+_BLOCK_SIZE = 2**15
 
 
 def make_step_measured(
