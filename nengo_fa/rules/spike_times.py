@@ -25,6 +25,21 @@ class SpikeTimes(NamedTuple):
     after_step : (n_neurons,) ndarray, optional
         Least time from the beginning of the step with a spike to the next spike, at least
         one. Of neurons that fire once in a step at most, and lose the rest of that step.
+
+    Examples
+    --------
+    >>> class Pacemaker(nengo.neurons.NeuronType):
+    ...     spiking = True
+    ...     state = {"phase": nengo.dists.Uniform(0, 1)}
+    ...     def step(self, dt, J, output, phase):
+    ...         phase += 10 * dt
+    ...         output[...] = (phase >= 1) / dt
+    ...         phase[phase >= 1] -= 1
+    >>> def find_spikes(neuron_type, current, state, dt):
+    ...     period = np.full(len(current), 1 / (10 * dt))
+    ...     first = (1 - state["phase"]) * period
+    ...     return nengo_fa.SpikeTimes(first, period, np.full(len(current), 1e-9))
+    >>> nengo_fa.register_response(Pacemaker, nengo_fa.Response(spike_times=find_spikes))
     """
 
     first: np.ndarray
