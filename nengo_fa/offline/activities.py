@@ -99,7 +99,7 @@ def _simulate(neuron_type, current, activity, states, weights, dt, step_current=
     Their current is that of ``step_current`` at a time, by default ``current``.
     """
     state, *base_state = states
-    spikes, rates = np.zeros_like(activity), np.zeros_like(activity)
+    spikes, weighted, rates = np.zeros((3, *activity.shape), dtype=activity.dtype)
     driving, signal = current, current
     activity[...] = 0
     for i, weight in enumerate(weights):
@@ -109,7 +109,8 @@ def _simulate(neuron_type, current, activity, states, weights, dt, step_current=
             neuron_type.base_type.step(dt, driving, rates, **base_state[0])
             signal = rates
         neuron_type.step(dt, signal, spikes, **state)
-        activity += spikes * weight
+        np.multiply(spikes, weight, out=weighted)
+        np.add(activity, weighted, out=activity)
 
 
 def _sum_spikes(spike_times, neuron_type, current, activity, states, weights, dt):

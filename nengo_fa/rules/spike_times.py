@@ -58,34 +58,40 @@ def find_lif_spikes(neuron_type, current, state, dt):
     voltage, refractory = state["voltage"], state["refractory_time"] / dt
     above = np.subtract(current, 1, dtype=np.float64)
     silent = above <= 0
-    above = np.abs(above, out=above)
+    np.abs(above, out=above)
     driving = above + 1
-    first = np.log((driving - voltage) / above)
-    first *= tau_rc
+    first = tau_rc * np.log((driving - voltage) / above)
     first[silent] = np.inf
     # Nengo counts the step at whose beginning a neuron becomes refractory
-    longest = np.max(refractory, initial=tau_ref + 1)
-    if longest > tau_ref + 1 or np.any(refractory > 1):
+    if np.any(refractory > 1):
         first += np.maximum(refractory - 1, 0)
-    interval = np.log(driving / above)
-    interval *= tau_rc
+    interval = tau_rc * np.log(driving / above)
 
-    # Rounding errors of the voltage add up for as long as it remembers them, and move a
-    # spike the more, the more slowly the voltage passes the threshold; those of the
-    # refractory time add up in each step.
     lowest, eps = np.min(voltage, initial=0), np.finfo(voltage.dtype).eps
-    scale = eps * tau_rc * np.exp(1 / tau_rc) * max(1, -lowest) ** 2
-    tolerance = (2 * scale * tau_rc) / driving
-    driving *= 12 * scale * min(1, 1 / tau_rc)
-    tolerance += driving
-    tolerance += 14 * scale
-    tolerance /= above
-    tolerance += eps * (longest + 1) ** 2
+    tolerance = _find_voltage_tolerance(above, driving, tau_rc, lowest)
+    # those of the refractory time add up in each step
+    tolerance += (np.max(refractory, initial=tau_ref + 1) + 1) ** 2
+    tolerance *= eps
     if not (lowest >= neuron_type.min_voltage and np.max(voltage, initial=0) <= 1):
         regular = (voltage <= 1) & (voltage >= neuron_type.min_voltage)
         tolerance[~regular] = np.inf
     after_step = interval + 1 if tau_ref < 1 else None
     return SpikeTimes(first, interval + tau_ref, tolerance, after_step)
+
+
+def _find_voltage_tolerance(above, driving, tau_rc, lowest):
+    """By how much errors of the voltage may move a spike, in units of the precision.
+
+    They add up while the voltage rises, for some ``2 * tau_rc / driving + 2`` steps at most,
+    each up to ``1 + 6 * driving / tau_rc``, and move a spike the more, the more slowly the
+    voltage passes the threshold.
+    """
+    scale = tau_rc * np.exp(1 / tau_rc) * max(1, -lowest) ** 2
+    tolerance = (2 * scale * tau_rc) / driving
+    tolerance += 14 * scale
+    tolerance += (12 * scale * min(1, 1 / tau_rc)) * driving
+    tolerance /= above
+    return tolerance
 
 
 def find_integrator_spikes(neuron_type, current, state, dt):
