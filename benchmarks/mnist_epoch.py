@@ -7,6 +7,7 @@ time does not depend on what the samples are, so they are random. In turn:
 - the floor: in NumPy, for each batch and layer the product that gives the currents, the
   rates, and the product that gives the gradient, with all arrays in place;
 - nengo_fa: forward, derivatives, update of the encoders, Gram matrix, decoders, error;
+- nengo_fa from spikes, measured for a tenth of a second;
 - PyTorch by hand: forward, derivatives, direct feedback alignment of the encoders, and the
   delta rule for the decoders, in place of solving for them.
 
@@ -86,7 +87,7 @@ def make_floor(x, y, layers):
     return run
 
 
-def make_ours(x, y, layers):
+def make_ours(x, y, layers, spiking=False):
     rule = nengo_fa.FeedbackAlignment(
         y.shape[1], learning_rate=1, derivative=nengo_fa.Rate()
     )
@@ -94,13 +95,16 @@ def make_ours(x, y, layers):
     chain = Chain(
         Layer(
             rule,
-            NEURONS,
+            nengo.LIF(amplitude=NEURONS.amplitude) if spiking else NEURONS,
             *(values[np.newaxis] for values in parameters),
             incoming=[eye] if k > 0 else None,
         )
         for k, parameters in enumerate(layers)
     )
-    samples = Samples(chain, [x], [y], BATCH_SIZE, rng=np.random.RandomState(0))
+    rng = np.random.RandomState(0)
+    measure = {"synapse": nengo.Lowpass(0.005), "presentation_time": 0.1, "rng": rng}
+    measures = [measure for _ in layers] if spiking else None
+    samples = Samples(chain, [x], [y], BATCH_SIZE, rng=rng, measures=measures)
     solve = make_solve(nengo.solvers.LstsqL2(), None)
     samples.solve(solve)
     return lambda: samples.learn(solve)
@@ -146,7 +150,11 @@ def measure(function):
 
 def compare(n_layers, rounds):
     problem = make_problem(n_layers, **SIZE)
-    ways = {"floor": make_floor(*problem), "nengo_fa": make_ours(*problem)}
+    ways = {
+        "floor": make_floor(*problem),
+        "nengo_fa": make_ours(*problem),
+        "nengo_fa from spikes": make_ours(*problem, spiking=True),
+    }
     try:
         ways["PyTorch by hand"] = make_torch(*problem)
     except ImportError:
@@ -169,6 +177,8 @@ def compare(n_layers, rounds):
     for name, seconds in times.items():  # the first of each warms up
         median = np.median(seconds[1:])
         print(f"{name:20}{median:8.3f} s{median / floor:8.2f}")
+    spiking, rate = times["nengo_fa from spikes"][1:], times["nengo_fa"][1:]
+    print(f"Spikes over rates: {np.median(spiking) / np.median(rate):.1f}")
     data = problem[0].nbytes + problem[1].nbytes
     print(f"Memory, the samples included: {1 + peak / data:.2f} times the samples\n")
 

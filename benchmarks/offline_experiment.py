@@ -9,7 +9,8 @@ each epoch, errors, angles and lengths recorded. In turn, on one core:
 - the parts that no way around can leave out, by themselves: the products, one logarithm
   and two divisions for each neuron and sample, the decoders.
 
-Then the whole experiment, with its store, in one process and in two.
+Then an epoch from spikes, next to one from rates, and the whole experiment, with its store,
+in one process and in two.
 """
 
 import argparse
@@ -28,6 +29,8 @@ from nengo_fa.experiments.multiplication import (
     MultiplicationExperiment,
 )
 from nengo_fa.experiments.sweep import open_executor, run_trials
+from nengo_fa.offline.trainer import Trainer
+from nengo_fa.offline.walk_back import find_path
 
 
 def train_by_hand(trial, rule, normalization, epochs, learning_rate):
@@ -97,6 +100,32 @@ def make_parts(experiment):
     }
 
 
+def make_training(neurons, epochs=20):
+    """A training of one network, from rates or from spikes."""
+    experiment = MultiplicationExperiment(neurons)
+    trial = experiment.declare(0)
+    trainer = Trainer(
+        [find_path(trial.decode, trial.network)],
+        [trial.x],
+        [trial.y],
+        presentation_time=experiment.measured_for,
+        rng=np.random.RandomState(0),
+    )
+    return lambda: [epoch for epoch, _ in trainer.run(epochs)]
+
+
+def compare_spikes(rounds, epochs=20):
+    trainings = {name: make_training(name, epochs) for name in ("rate", "spiking")}
+    times = {name: [] for name in trainings}
+    for _ in range(rounds + 1):
+        for name, train in trainings.items():
+            times[name].append(measure(train) / epochs)
+    rate, spiking = (np.median(seconds[1:]) for seconds in times.values())
+    print("\nOne epoch on one core")
+    print(f"rates {rate * 1e3:10.2f} ms")
+    print(f"spikes{spiking * 1e3:10.2f} ms, {spiking / rate:.1f} times as long")
+
+
 def measure(function):
     start = time.perf_counter()
     function()
@@ -139,6 +168,9 @@ def main():
     for name, seconds in rows.items():
         ratio = seconds / rows["by hand, with Nengo"]
         print(f"{name:24}{seconds * 1e3:8.1f} ms{ratio:8.2f}")
+
+    with threadpool_limits(1):
+        compare_spikes(options.rounds)
 
     print(f"\nThe whole experiment, {options.trials} trials")
     times = {1: [], 2: []}

@@ -22,6 +22,7 @@ from nengo_fa.rules.learning_rules import (
     FeedbackAlignment,
 )
 from nengo_fa.rules.responses import Response, register_response
+from nengo_fa.rules.spike_times import SpikeTimes
 from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
 
@@ -44,6 +45,7 @@ __all__ = [
     "PyramidalRate",
     "Rate",
     "Response",
+    "SpikeTimes",
     "Step",
     "__version__",
     "builder",

@@ -1,10 +1,16 @@
 """Activities of neurons while their input current is held: as rates, or as spikes."""
 
+from collections import ChainMap
+
 import numpy as np
 from nengo.neurons import RatesToSpikesNeuronType
 
+from nengo_fa.offline.spike_sums import sum_over_spikes
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
-from nengo_fa.rules.responses import get_response, make_step_rates
+from nengo_fa.rules.responses import get_response, get_spike_times, make_step_rates
+
+# so many neurons at a time that what is computed of them stays in the cache
+_BLOCK_SIZE = 2**15
 
 
 def make_step_measured(
@@ -20,8 +26,10 @@ def make_step_measured(
     """Bind activities that are measured: what neurons send while their input is held.
 
     All samples are simulated at once, by the neuron type's own step, each from an initial
-    state of its own. The activity is the output through the synapse, averaged over the
-    second half of the presentation, in hertz times amplitude.
+    state of its own. Where the neuron type has spike times, those of all neurons are computed
+    instead, and only neurons whose spikes may fall in another step are simulated. The
+    activity is the output through the synapse, averaged over the second half of the
+    presentation, in hertz times amplitude.
 
     Parameters
     ----------
@@ -45,68 +53,109 @@ def make_step_measured(
         Reads ``current`` and writes ``out``; takes no argument.
     """
     weights = _weights_in_time(synapse, presentation_time, dt)
-    n_neurons = out.shape[-1]
     # flat, as some neuron types count on it
-    current, activity = current.reshape(-1), out.reshape(-1)
-    spikes, weighted = np.zeros_like(activity), np.empty_like(activity)
-    from_rates = isinstance(neuron_type, RatesToSpikesNeuronType)
-    rates = np.zeros_like(activity)
+    flat = current.reshape(-1), out.reshape(-1)
     response = get_response(neuron_type)
     added_state = {
         **response.get_added_state(neuron_type),
         **response.get_added_state(neuron_type, before=True),
     }
-
-    def make_state(neuron_type):
-        state = neuron_type.make_state(activity.size, rng=rng, dtype=activity.dtype)
-        for name, value in state.items():
-            if np.shape(value) == (n_neurons,):  # given for each neuron
-                state[name] = np.resize(value, activity.size)
-        return state
+    spike_times = get_spike_times(neuron_type)
+    if noise is not None or added_state:
+        spike_times = None
 
     def step():
-        base_state = {}
-        state = make_state(neuron_type)
-        if from_rates:
-            base_type = neuron_type.base_type
-            base_state = make_state(base_type)
-        activity[...] = 0
-        step_noise, driving = None, current
+        states = _make_states(neuron_type, out, rng)
+        if spike_times is not None and _sum_spikes(
+            spike_times, neuron_type, *flat, states, weights, dt
+        ):
+            return
+        step_current = None
         if noise is not None:
-            driving = np.empty_like(current)
-            step_noise = _make_step_noise(noise, driving.reshape(out.shape), dt, rng)
-        for i, weight in enumerate(weights):
-            if step_noise is not None:
-                step_noise((i + 1) * dt)
-                np.add(driving, current, out=driving)
-            if from_rates:
-                base_type.step(dt, driving, rates, **base_state)
-                neuron_type.step(dt, rates, spikes, **state)
-            else:
-                neuron_type.step(dt, driving, spikes, **state)
-            np.multiply(spikes, weight, out=weighted)
-            np.add(activity, weighted, out=activity)
-        state.update(base_state)
+            step_current = _make_step_noisy(noise, current, dt, rng)
+        _simulate(neuron_type, *flat, states, weights, dt, step_current)
         for name, factor in added_state.items():
-            np.add(current, factor * state[name], out=current)
+            np.add(flat[0], factor * ChainMap(*states)[name], out=flat[0])
 
     return step
 
 
-def _make_step_noise(noise, out, dt, rng):
-    """Bind noise to an array, (n_samples, n_neurons), in which each sample has its own."""
-    rng = noise.get_rng(
-        rng
-    )  # one for all, or the noise of all samples would be the same
-    shapes, dtype = ((0,), out.shape[1:]), out.dtype
+def _make_states(neuron_type, out, rng):
+    """State variables of neurons, and of the ``base_type`` that they have or not."""
+    n_neurons, types = out.shape[-1], [neuron_type]
+    if isinstance(neuron_type, RatesToSpikesNeuronType):
+        types.append(neuron_type.base_type)
+    states = [each.make_state(out.size, rng=rng, dtype=out.dtype) for each in types]
+    for state in states:
+        for name, value in state.items():
+            if np.shape(value) == (n_neurons,):  # given for each neuron
+                state[name] = np.resize(value, out.size)
+    return states
+
+
+def _simulate(neuron_type, current, activity, states, weights, dt, step_current=None):
+    """Let neurons fire step by step, and sum their weighted outputs.
+
+    Their current is that of ``step_current`` at a time, by default ``current``.
+    """
+    state, *base_state = states
+    spikes, weighted, rates = np.zeros((3, *activity.shape), dtype=activity.dtype)
+    driving, signal = current, current
+    activity[...] = 0
+    for i, weight in enumerate(weights):
+        if step_current is not None:
+            signal = driving = step_current((i + 1) * dt)
+        if base_state:
+            neuron_type.base_type.step(dt, driving, rates, **base_state[0])
+            signal = rates
+        neuron_type.step(dt, signal, spikes, **state)
+        np.multiply(spikes, weight, out=weighted)
+        np.add(activity, weighted, out=activity)
+
+
+def _sum_spikes(spike_times, neuron_type, current, activity, states, weights, dt):
+    """Sum the weights of all spikes, at the times of the response.
+
+    Neurons with spikes that may fall in another step are simulated. Returns whether there
+    are spike times.
+    """
+    factor = get_response(neuron_type).get_amplitude(neuron_type) / dt
+    in_doubt = np.empty(len(current), dtype=bool)
+    for start in range(0, len(current), _BLOCK_SIZE):
+        block = slice(start, start + _BLOCK_SIZE)
+        state = {name: value[block] for name, value in states[0].items()}
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            times = spike_times(neuron_type, current[block], state, dt)
+            if times is None:
+                return False
+            sums, in_doubt[block] = sum_over_spikes(times, weights)
+        activity[block] = sums * factor
+    if in_doubt.any():
+        chosen = [
+            {name: value[in_doubt] for name, value in state.items()} for state in states
+        ]
+        some = np.empty(np.count_nonzero(in_doubt), dtype=activity.dtype)
+        _simulate(neuron_type, current[in_doubt], some, chosen, weights, dt)
+        activity[in_doubt] = some
+    return True
+
+
+def _make_step_noisy(noise, current, dt, rng):
+    """Bind noise to currents, (n_samples, n_neurons), in which each sample has its own."""
+    # one for all, or the noise of all samples would be the same
+    rng = noise.get_rng(rng)
+    shapes, dtype = ((0,), current.shape[1:]), current.dtype
     steps = [
         noise.make_step(*shapes, dt, rng, noise.make_state(*shapes, dt, dtype=dtype))
-        for _ in out
+        for _ in current
     ]
+    noisy = np.empty_like(current)
 
     def step(t):
-        for values, step_sample in zip(out, steps):
+        for values, step_sample in zip(noisy, steps):
             values[...] = step_sample(t)
+        np.add(noisy, current, out=noisy)
+        return noisy.reshape(-1)
 
     return step
 

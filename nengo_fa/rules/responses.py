@@ -11,8 +11,14 @@ from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_number
 
 from nengo_fa.rules.params import FiniteParam
+from nengo_fa.rules.spike_times import (
+    find_generated_spikes,
+    find_integrator_spikes,
+    find_lif_spikes,
+)
 
 _RESPONSES = {}
+_SPIKE_TIMES = {}
 
 
 class Response:
@@ -39,11 +45,18 @@ class Response:
     added_state_before : dict, optional
         The same for state variables that act with their value of the step before.
         Default: ``{"adaptation": -1}``, for neurons that have such a variable.
+    spike_times : callable, optional
+        When neurons fire while their current is held: a function ``spike_times(neuron_type,
+        current, state, dt)`` of the current of each neuron, (n_neurons,), and the initial
+        state variables by their names. It returns `.SpikeTimes`, or None where it does not
+        know them. They must be those of the method ``step``. By default, `.train` simulates
+        neurons step by step where it measures their spikes.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the threshold or a factor is not a finite number, or the derivative not a function.
+        If the threshold or a factor is not a finite number, or the derivative or the spike
+        times not a function.
 
     Examples
     --------
@@ -67,19 +80,25 @@ class Response:
         derivative=None,
         added_state=MappingProxyType({}),
         added_state_before=MappingProxyType({"adaptation": -1}),
+        spike_times=None,
     ):
-        if not (derivative is None or callable(derivative)):
-            raise ValidationError(
-                "Must be a function derivative(neuron_type, current) "
-                f"(got {derivative!r})",
-                attr="derivative",
-                obj=self,
-            )
+        self._check_function("derivative", derivative, "neuron_type, current")
+        arguments = "neuron_type, current, state, dt"
+        self._check_function("spike_times", spike_times, arguments)
         self.threshold, self.derivative = threshold, derivative
+        self.spike_times = spike_times
         self.added_state = _check_factors("added_state", added_state)
         self.added_state_before = _check_factors(
             "added_state_before", added_state_before
         )
+
+    def _check_function(self, attr, function, arguments):
+        if not (function is None or callable(function)):
+            raise ValidationError(
+                f"Must be a function {attr}({arguments}) (got {function!r})",
+                attr=attr,
+                obj=self,
+            )
 
     def get_threshold(self, neuron_type):
         """The current above which such neurons fire; None for neurons without a threshold."""
@@ -316,7 +335,8 @@ def register_response(neuron_class, response):
         A class derived from `nengo.neurons.NeuronType`. The response of a class that is
         derived from a registered one may be another, so it is registered by itself.
     response : Response or type
-        How these neurons respond; or a registered neuron class that responds as they do.
+        How these neurons respond; or a registered neuron class that responds as they do,
+        and whose spike times are theirs if they have its method ``step``.
 
     Raises
     ------
@@ -338,7 +358,10 @@ def register_response(neuron_class, response):
             f"Must be a class derived from nengo.neurons.NeuronType (got {neuron_class})",
             attr="neuron_class",
         )
+    spike_times = getattr(response, "spike_times", None)
     if isclass(response) and response in _RESPONSES:
+        same_step = neuron_class.step is response.step
+        spike_times = _SPIKE_TIMES.get(response) if same_step else None
         response = _RESPONSES[response]
     if not isinstance(response, Response):
         raise ValidationError(
@@ -355,6 +378,7 @@ def register_response(neuron_class, response):
             attr="response",
         )
     _RESPONSES[neuron_class] = response
+    _SPIKE_TIMES[neuron_class] = spike_times
 
 
 def _check_factors(attr, factors):
@@ -389,6 +413,11 @@ def get_response(neuron_type):
     return Response(
         added_state=base.added_state, added_state_before=base.added_state_before
     )
+
+
+def get_spike_times(neuron_type):
+    """Return the function of `Response` for the spike times of a neuron type, or None."""
+    return _SPIKE_TIMES.get(type(neuron_type))
 
 
 def make_step_rates(neuron_type, current, out):
@@ -449,8 +478,17 @@ _RESPONSES.update(
         neurons.SpikingRectifiedLinear: RectifiedResponse(),
         neurons.Sigmoid: TanhResponse(slope=0.5, height=0.25),
         neurons.Tanh: TanhResponse(slope=1, height=1),
-        neurons.RegularSpiking: SpikeGeneratorResponse(),
+        neurons.RegularSpiking: SpikeGeneratorResponse(
+            spike_times=find_generated_spikes
+        ),
         neurons.StochasticSpiking: SpikeGeneratorResponse(),
         neurons.PoissonSpiking: SpikeGeneratorResponse(),
+    }
+)
+_SPIKE_TIMES.update(
+    {
+        neurons.LIF: find_lif_spikes,
+        neurons.SpikingRectifiedLinear: find_integrator_spikes,
+        neurons.RegularSpiking: find_generated_spikes,
     }
 )

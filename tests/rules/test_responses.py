@@ -304,7 +304,13 @@ def test_what_cannot_be_registered(arguments, attribute):
 
 
 @pytest.mark.parametrize(
-    "name, value", [("threshold", "low"), ("threshold", np.nan), ("derivative", 3)]
+    "name, value",
+    [
+        ("threshold", "low"),
+        ("threshold", np.nan),
+        ("derivative", 3),
+        ("spike_times", 3),
+    ],
 )
 def test_bad_responses(name, value):
     with pytest.raises(ValidationError, match=name):
