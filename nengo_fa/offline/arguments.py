@@ -30,6 +30,41 @@ def check_options(epochs, seed, callback, metrics):
         )
 
 
+def check_turn(turn, schedule):
+    """Refuse what is not an angle, and what is not a function of the epoch."""
+    if turn is not None and not _is_number_within(turn, 0, np.inf):
+        raise ValidationError(
+            f"Must be an angle in radians, above zero, such as 0.1 (got {turn!r})",
+            attr="turn",
+        )
+    if schedule is not None and not callable(schedule):
+        raise ValidationError(
+            "Must be a function of the number of finished epochs, such as "
+            f"lambda epoch: 0.99**epoch (got {schedule!r})",
+            attr="schedule",
+        )
+
+
+def find_factor(schedule, epoch):
+    """The factor of all learning rates after so many epochs."""
+    if schedule is None:
+        return 1.0
+    factor = schedule(epoch)
+    if factor != 0 and not _is_number_within(factor, 0, np.inf):
+        raise ValidationError(
+            "Must return the factor of the learning rates, a finite number of zero or "
+            f"more (got {factor!r} for epoch {epoch})",
+            attr="schedule",
+        )
+    return float(factor)
+
+
+def _is_number_within(value, low, high):
+    """Whether a value is a number between two others."""
+    is_bool = isinstance(value, (bool, np.bool_))
+    return not is_bool and is_number(value) and low < value < high
+
+
 def check_snapshots(snapshots):
     """The numbers of epochs after which encoders are kept, a set of int."""
     if not is_iterable(snapshots):
@@ -57,7 +92,7 @@ def _check_presentation(presentation_time, dt):
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
-        if isinstance(value, bool) or not (is_number(value) and low < value < np.inf):
+        if not _is_number_within(value, low, np.inf):
             raise ValidationError(
                 f"Must be a number of seconds above {low} (got {value!r})", attr=name
             )

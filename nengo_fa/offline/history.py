@@ -6,6 +6,7 @@ import numpy as np
 
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.offline.devices import to_numpy
+from nengo_fa.offline.turn import relative_change
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class LayerHistory:
         The length of each encoder.
     angles : (n_epochs + 1, n_neurons) ndarray or None
         Angle between each encoder and the nearest of the given axes, in radians.
+    learning_rate : float
+        What the update of an epoch was multiplied by, but for a ``schedule``.
+    turn : (n_epochs + 1,) ndarray
+        How far encoders came in each epoch: their change over their length, root mean
+        square over neurons. To begin with, zero.
     encoders : (n_neurons, dimensions) ndarray
         Encoders after the last epoch.
     snapshots : dict
@@ -31,6 +37,8 @@ class LayerHistory:
     angles: np.ndarray
     encoders: np.ndarray
     snapshots: dict = field(repr=False)
+    learning_rate: float = None
+    turn: np.ndarray = None
     alignment: np.ndarray = None
     weight_ratio: np.ndarray = None
     selectivity: np.ndarray = None
@@ -92,6 +100,8 @@ class History:
     angles = _of_the_layer("angles")
     angle = _of_the_layer("angle")
     encoders = _of_the_layer("encoders")
+    learning_rate = _of_the_layer("learning_rate")
+    turn = _of_the_layer("turn")
     snapshots = _of_the_layer("snapshots")
     alignment = _of_the_layer("alignment")
     weight_ratio = _of_the_layer("weight_ratio")
@@ -184,6 +194,8 @@ class LayerRecord:
         self._keep = snapshots
         self._lengths = np.empty((epochs + 1, n_neurons))
         self._angles = np.empty_like(self._lengths) if fits else None
+        self._turn = np.zeros(epochs + 1)
+        self._last = to_numpy(layer.encoders[0]).copy()
         self._snapshots = {}
         self._metrics = []
         # Encoders are measured some epochs at a time, which is faster for small ones.
@@ -209,6 +221,9 @@ class LayerRecord:
         start = self._measured
         encoders = self._block[: stop - start]
         self._lengths[start:stop] = np.linalg.norm(encoders, axis=-1)
+        before = np.concatenate([self._last[np.newaxis], encoders[:-1]])
+        self._turn[start:stop] = relative_change(encoders - before, before)
+        self._last = encoders[-1].copy()
         if self._angles is not None:
             self._angles[start:stop] = angle_to_axes(encoders, self._axes)
         self._measured = stop
@@ -223,6 +238,8 @@ class LayerRecord:
             encoder_lengths=self._lengths[:stop].copy(),
             angles=None if self._angles is None else self._angles[:stop].copy(),
             encoders=encoders.copy(),
+            learning_rate=float(self._layer.learning_rate),
+            turn=self._turn[:stop].copy(),
             snapshots={k: v.copy() for k, v in self._snapshots.items()},
             **{name: np.array([entry[name] for entry in finished]) for name in names},
         )

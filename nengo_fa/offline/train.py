@@ -1,7 +1,9 @@
 """Offline training: epochs of encoder updates, with decoders solved after each."""
 
+import warnings
+
 import numpy as np
-from nengo.exceptions import ConvergenceError
+from nengo.exceptions import ConvergenceError, NengoWarning
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.offline.arguments import (
@@ -13,6 +15,8 @@ from nengo_fa.offline.arguments import (
     check_snapshots,
     check_solver,
     check_test,
+    check_turn,
+    find_factor,
 )
 from nengo_fa.offline.history import Record
 from nengo_fa.offline.trainer import Trainer
@@ -30,6 +34,8 @@ def train(
     seed=None,
     progress_bar=True,
     *,
+    turn=None,
+    schedule=None,
     test=None,
     presentation_time=None,
     dt=0.001,
@@ -72,6 +78,15 @@ def train(
         network if it has none. By default it follows from the network's.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
+    turn : float, optional
+        How far an update turns the encoders of each layer at the start of the training, in
+        radians: the change of an encoder over its length, root mean square over neurons
+        (and batches), to first order. It stands for the learning rate, also of rules that
+        have one of their own, unless that is zero. By default 0.1, for those rules only
+        that were not given a ``learning_rate``.
+    schedule : callable, optional
+        Takes the number of finished epochs, and returns the factor by which all learning
+        rates are multiplied in the next epoch. Default: one.
     test : tuple of (x, y), optional
         Other samples, for the error only.
     presentation_time : float, optional
@@ -151,6 +166,7 @@ def train(
     True
     """
     check_options(epochs, seed, callback, metrics)
+    check_turn(turn, schedule)
     kept = check_snapshots(snapshots)
     where = check_device(device, presentation_time, dt)
     path = check_layers(find_path(connection, network, seed), where, presentation_time)
@@ -172,22 +188,38 @@ def train(
         dt,
         rng,
         device=where,
+        turn=turn,
     )
     tests = test and trainer.make_test(*test, others[0])
     measured = trainer.make_metrics(others[1]) if metrics else None
     record = Record(trainer.chain, epochs, directions, kept, measured)
-    session = Session(trainer, tests, record)
+    session = Session(path, trainer, tests, record, schedule)
     try:
         session.run(epochs, progress_bar, callback)
     finally:
-        session.finish(path, own_solver)
+        session.finish(own_solver)
     return record.get_history(session.interrupted)
+
+
+def _warn_of_still_layers(path, trainer):
+    """Say which layers have something to learn with, and nothing to learn from."""
+    for stage, layer in zip(path.stages, trainer.chain.layers):
+        if layer.rule.learning_rate != 0 and np.all(layer.learning_rate == 0):
+            warnings.warn(
+                f"The encoders of {stage.ensemble} will stay as they are: nothing turns "
+                "them, so no learning rate makes an update of so many radians. The error "
+                "is zero, or all neurons are silent or saturated. If that is only so at "
+                "the start, give the rule a learning_rate.",
+                NengoWarning,
+            )
 
 
 class Session:
     """The training of one network, which ends in order whatever ends it."""
 
-    def __init__(self, trainer, test, record):
+    def __init__(self, path, trainer, test, record, schedule=None):
+        self._path = path
+        self._schedule = schedule
         self._trainer = trainer
         self._test = test
         self._record = record
@@ -199,6 +231,8 @@ class Session:
         try:
             with ProgressTracker(progress_bar, progress):
                 self._learn()
+                if epochs > 0:
+                    _warn_of_still_layers(self._path, self._trainer)
                 while self._record.n_epochs < epochs:
                     self._learn()
                     progress.step()
@@ -209,7 +243,7 @@ class Session:
                 raise
             self.interrupted = True
 
-    def finish(self, path, solver):
+    def finish(self, solver):
         """Write what the last finished epoch has learned into the network."""
         if self._record.n_epochs < 0:
             return
@@ -217,7 +251,7 @@ class Session:
             if self._trainer.in_batches:
                 self._settle()
         finally:
-            write_back(path, self._record, solver)
+            write_back(self._path, self._record, solver)
 
     def _settle(self):
         """Solve for the decoders of the encoders that are kept, from all samples."""
@@ -230,11 +264,14 @@ class Session:
     def _find_test_error(self):
         return None if self._test is None else self._test.test()[0]
 
+    def _learn_once(self):
+        return self._trainer.learn(find_factor(self._schedule, self._record.n_epochs))
+
     def _learn(self):
         """Run an epoch; the first has no updates yet."""
         record, trainer = self._record, self._trainer
         try:
-            (rmse,) = trainer.solve() if record.n_epochs < 0 else trainer.learn()
+            (rmse,) = trainer.solve() if record.n_epochs < 0 else self._learn_once()
             # bounded neurons make something finite of infinite encoders
             if not (np.isfinite(rmse) and trainer.chain.is_finite):
                 raise np.linalg.LinAlgError("not all is finite")
