@@ -79,11 +79,11 @@ def train(
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
     turn : float, optional
-        How far an update turns the encoders of each layer at the start of the training, in
-        radians: the change of an encoder over its length, root mean square over neurons
-        (and batches), to first order. It stands for the learning rate, also of rules that
-        have one of their own, unless that is zero. By default 0.1, for those rules only
-        that were not given a ``learning_rate``.
+        How far the first update turns the encoders of each layer, in radians: the change of
+        an encoder over its length, root mean square over neurons, to first order; of all
+        batches of an epoch together, the root of the sum of the squares. It stands for the
+        learning rate, also of rules that have one of their own, unless that is zero. By
+        default 0.1, for those rules only that were given no ``learning_rate``.
     schedule : callable, optional
         Takes the number of finished epochs, and returns the factor by which all learning
         rates are multiplied in the next epoch. Default: one.

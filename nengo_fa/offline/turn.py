@@ -54,7 +54,9 @@ def find_rates(layers, batches, turn):
     batches : iterable of sequence of (n_networks, n_neurons, dimensions) array
         Gradients in the input weights of these layers, for each batch.
     turn : float
-        In radians, root mean square over neurons and batches.
+        In radians, root mean square over neurons. Of several batches it is the turn that
+        they make together if they point in independent directions: the root of the sum of
+        the squares. For each batch alone, small batches would wander too far.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def find_rates(layers, batches, turn):
         for gradients in batches
     ]
     with np.errstate(divide="ignore", over="ignore"):
-        rates = turn / np.sqrt(np.mean(squares, axis=0))
+        rates = turn / np.sqrt(np.sum(squares, axis=0))
     return np.where(np.isfinite(rates), rates, 0)
 
 
