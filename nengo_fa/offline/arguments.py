@@ -15,7 +15,7 @@ from nengo_fa.offline.devices import Device
 from nengo_fa.rules.feedback import Feedback
 
 
-def check_options(epochs, seed, callback, metrics):
+def check_options(epochs, seed, callback, metrics, raise_interrupt):
     """Refuse options of other kinds than `.train` says."""
     check_count("epochs", epochs, 0)
     if seed is not None:
@@ -27,6 +27,10 @@ def check_options(epochs, seed, callback, metrics):
             f"Must be True or False (got {metrics!r}). They are all measured; the history "
             "has them by name.",
             attr="metrics",
+        )
+    if not isinstance(raise_interrupt, (bool, np.bool_)):
+        raise ValidationError(
+            f"Must be True or False (got {raise_interrupt!r})", attr="raise_interrupt"
         )
 
 
@@ -172,15 +176,15 @@ def check_axes(axes, path):
     return axes
 
 
-def check_test(test):
-    """Refuse what is not a pair of arrays."""
-    if not isinstance(test, (tuple, list)) or len(test) != 2:
-        raise ValidationError("Must be a pair (x, y)", attr="test")
-    return test
+def check_arrays(name, pair, path):
+    """A pair of samples, ndarrays x and y, that fit a network."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ValidationError("Must be a pair (x, y)", attr=name)
+    return check_samples(*pair, path, f"{name} ")
 
 
-def check_samples(x, y, batch_size, path, kind=""):
-    """The samples of one network, a pair of lists of ndarray."""
+def check_samples(x, y, path, kind=""):
+    """The samples of one network, ndarrays x and y."""
     x = _check_array(
         f"{kind}x", x, path.size_in, f"what {path.encode.pre_obj} sends or represents"
     )
@@ -193,17 +197,34 @@ def check_samples(x, y, batch_size, path, kind=""):
             f"{kind}y has {len(y)}",
             attr=f"{kind}y",
         )
+    return x, y
+
+
+def check_number(n_samples, batch_size, path, solver):
+    """Refuse batches without samples, and decoders that would fit anything."""
+    if batch_size is not None:
+        check_count("batch_size", batch_size, 1, n_samples)
     n_neurons = path.stages[-1].ensemble.n_neurons
-    if not kind and len(x) < n_neurons:
+    if n_samples >= n_neurons:
+        return
+    problem = (
+        f"There are fewer samples than neurons, {n_samples} and {n_neurons}: decoders could "
+        "fit them whatever the encoders. Give at least as many samples as neurons"
+    )
+    if not _is_regularized(solver):
         raise ValidationError(
-            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
-            "decoders could fit them whatever the encoders. Give at least as many samples "
-            "as neurons.",
+            f"{problem}, or a regularized solver, such as nengo.solvers.LstsqL2().",
             attr="x",
         )
-    if batch_size is not None:
-        check_count("batch_size", batch_size, 1, len(x))
-    return [x], [y]
+    warnings.warn(
+        f"{problem}, or hold some samples out, with validation, and keep the best epoch.",
+        NengoWarning,
+    )
+
+
+def _is_regularized(solver):
+    """Whether one of Nengo's solvers, or one alike, keeps decoders small."""
+    return any(getattr(solver, name, 0) for name in ("reg", "l1", "l2", "noise"))
 
 
 def _check_array(name, values, size, meaning):
