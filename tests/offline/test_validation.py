@@ -163,7 +163,7 @@ def test_real_data_that_training_would_overfit():
     datasets = pytest.importorskip("sklearn.datasets")
     x, y = datasets.load_diabetes(return_X_y=True)
     x, y = x * np.sqrt(len(x) / 10), ((y - y.mean()) / y.std())[:, None]
-    errors = np.array([_train_on(x, y, seed) for seed in range(6)])
+    errors = np.array([_train_on(x, y, seed) for seed in range(4)])
     overfitted, kept = np.mean(errors, axis=0)
     assert overfitted > 1.04 and kept < 1.015
 
