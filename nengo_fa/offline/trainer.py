@@ -7,7 +7,7 @@ from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.metrics import Metrics
 from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
-from nengo_fa.offline.turn import TURN, find_rates, needs_rate
+from nengo_fa.offline.turn import TURN, find_rates, find_rounding, needs_rate
 
 
 class Trainer:
@@ -110,10 +110,10 @@ class Trainer:
         """
         with self._quiet():
             rmse = self._samples.solve(self._solve)
-            self._find_rates()
+            self._find_rates(rmse)
         return rmse
 
-    def _find_rates(self):
+    def _find_rates(self, rmse):
         """Set the learning rates that are yet to be found, once there are decoders."""
         found, self._to_find = self._to_find, []
         if not found:
@@ -121,8 +121,10 @@ class Trainer:
         layers = [self.chain.layers[k] for k in found]
         batches = self._samples.find_gradients()
         batches = ([gradients[k] for k in found] for gradients in batches)
+        # rounding errors point nowhere, and rates that turn encoders by them are huge
+        is_wrong = rmse > [find_rounding(y) for y in self._y]
         for layer, rates in zip(layers, find_rates(layers, batches, self._turn)):
-            layer.set_learning_rates(rates)
+            layer.set_learning_rates(rates * is_wrong)
 
     def learn(self, factor=1.0):
         """Run one epoch, as `.Samples.learn`; returns what `solve` does.

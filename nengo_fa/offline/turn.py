@@ -1,6 +1,7 @@
 """Learning rates, as the turn of the encoders that they make in the first updates."""
 
 import numpy as np
+from nengo.rc import rc
 
 from nengo_fa.offline.devices import to_numpy
 from nengo_fa.rules.params import is_given
@@ -71,6 +72,12 @@ def find_rates(layers, batches, turn):
     with np.errstate(divide="ignore", over="ignore"):
         rates = turn / np.sqrt(np.sum(squares, axis=0))
     return np.where(np.isfinite(rates), rates, 0)
+
+
+def find_rounding(y):
+    """The error for targets that rounding leaves at most, if a network is perfect."""
+    length = np.linalg.norm(y) / np.sqrt(np.size(y))
+    return length * np.finfo(rc.float_dtype).eps ** 0.75
 
 
 def relative_change(change, encoders):

@@ -217,7 +217,9 @@ def test_feedback_that_comes_to_equal_the_forward_weights():
     """Kolen-Pollack, from update to update."""
     net = Net(teach("global", 0.0, feedback=partial(KolenPollack, decay=0.5)))
     chain = make_chain([find_path(net.decode)])
-    samples = samples_module.Samples(chain, [net.x], [net.y], rng=np.random.RandomState(0))
+    samples = samples_module.Samples(
+        chain, [net.x], [net.y], rng=np.random.RandomState(0)
+    )
     solve = make_solve(nengo.solvers.LstsqL2(), None)
     samples.solve(solve)
     distances = []

@@ -86,6 +86,29 @@ def test_learning_does_not_depend_on_the_scale_of_targets(rule, allclose):
     assert not allclose(plain.learning_rate, scaled.learning_rate, rtol=0.1)
 
 
+@pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
+def test_learning_rate_that_is_found_is_nearly_the_best(rule):
+    """By the error for other samples, whatever the scale; 1.0, a rate as any, is not."""
+
+    def measure(seed, learning_rate=None):
+        rate = {} if learning_rate is None else {"learning_rate": learning_rate}
+        net = Net(seed=seed, rule=rule, scale=100, **rate)
+        x = nengo.dists.UniformHypersphere().sample(
+            500, 2, rng=np.random.RandomState(9)
+        )
+        history = net.train(60, test=(x, 100 * x[:, :1] * x[:, 1:]))
+        return history.test_rmse[-1] / history.test_rmse[0], history.learning_rate
+
+    errors = []
+    for seed in (2, 3, 4):
+        found, rate = measure(seed)
+        grid = [measure(seed, rate * 10**k)[0] for k in np.linspace(-1.5, 1.5, 7)]
+        errors.append([found, measure(seed, 1.0)[0], *grid])
+    found, plain, *grid = np.mean(errors, axis=0)
+    assert found < 1.15 * min(grid) and found < 0.9
+    assert plain > 1.15 * min(grid)
+
+
 def test_each_layer_has_a_learning_rate_of_its_own():
     history = Net(n_layers=2).train(turn=0.02)
     rates = [layer.learning_rate for layer in history.layers]
@@ -116,9 +139,14 @@ def test_measured_spikes():
     assert history.turn[1] == pytest.approx(0.02, rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["perfect", "silent"])
+@pytest.mark.parametrize("kind", ["zero", "perfect", "silent"])
 def test_nothing_turns_without_an_error_or_neurons_that_fire(kind):
-    net = Net(scale=0 if kind == "perfect" else 1)
+    net = Net(scale=0 if kind == "zero" else 1)
+    if kind == "perfect":  # but for rounding
+        (hidden,) = net.layers
+        hidden.neuron_type = nengo.RectifiedLinear()
+        hidden.intercepts = nengo.dists.Choice([-1])
+        net.y, net.decode.solver = net.x[:, :1], nengo.solvers.Lstsq(rcond=1e-12)
     if kind == "silent":
         net.x = np.zeros_like(net.x)
     with pytest.warns(NengoWarning, match="will stay as they are"):
