@@ -16,7 +16,7 @@ from nengo_fa.offline.devices import Device
 from nengo_fa.rules.feedback import Feedback
 
 
-def check_options(epochs, seed, callback, metrics):
+def check_options(epochs, seed, callback, metrics, raise_interrupt):
     """Refuse options of other kinds than `.train` says."""
     check_count("epochs", epochs, 0)
     check_seed(seed)
@@ -28,6 +28,45 @@ def check_options(epochs, seed, callback, metrics):
             "has them by name.",
             attr="metrics",
         )
+    if not isinstance(raise_interrupt, (bool, np.bool_)):
+        raise ValidationError(
+            f"Must be True or False (got {raise_interrupt!r})", attr="raise_interrupt"
+        )
+
+
+def check_turn(turn, schedule):
+    """Refuse what is not an angle, and what is not a function of the epoch."""
+    if turn is not None and not _is_number_within(turn, 0, np.inf):
+        raise ValidationError(
+            f"Must be an angle in radians, above zero, such as 0.1 (got {turn!r})",
+            attr="turn",
+        )
+    if schedule is not None and not callable(schedule):
+        raise ValidationError(
+            "Must be a function of the number of finished epochs, such as "
+            f"lambda epoch: 0.99**epoch (got {schedule!r})",
+            attr="schedule",
+        )
+
+
+def find_factor(schedule, epoch):
+    """The factor of all learning rates after so many epochs."""
+    if schedule is None:
+        return 1.0
+    factor = schedule(epoch)
+    if factor != 0 and not _is_number_within(factor, 0, np.inf):
+        raise ValidationError(
+            "Must return the factor of the learning rates, a finite number of zero or "
+            f"more (got {factor!r} for epoch {epoch})",
+            attr="schedule",
+        )
+    return float(factor)
+
+
+def _is_number_within(value, low, high):
+    """Whether a value is a number between two others."""
+    is_bool = isinstance(value, (bool, np.bool_))
+    return not is_bool and is_number(value) and low < value < high
 
 
 def check_seed(seed):
@@ -64,7 +103,7 @@ def check_presentation(presentation_time, dt):
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
-        if isinstance(value, bool) or not (is_number(value) and low < value < np.inf):
+        if not _is_number_within(value, low, np.inf):
             raise ValidationError(
                 f"Must be a number of seconds above {low} (got {value!r})", attr=name
             )
@@ -149,15 +188,15 @@ def check_axes(axes, path):
     return axes
 
 
-def check_test(test):
-    """Refuse what is not a pair of arrays."""
-    if not isinstance(test, (tuple, list)) or len(test) != 2:
-        raise ValidationError("Must be a pair (x, y)", attr="test")
-    return test
+def check_arrays(name, pair, path):
+    """A pair of samples, ndarrays x and y, that fit a network."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ValidationError("Must be a pair (x, y)", attr=name)
+    return check_samples(*pair, path, f"{name} ")
 
 
-def check_samples(x, y, batch_size, path, kind=""):
-    """The samples of one network, a pair of lists of ndarray."""
+def check_samples(x, y, path, kind=""):
+    """The samples of one network, ndarrays x and y."""
     x = check_input(x, path.encode, f"{kind}x")
     y = _check_array(
         f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}"
@@ -168,17 +207,34 @@ def check_samples(x, y, batch_size, path, kind=""):
             f"{kind}y has {len(y)}",
             attr=f"{kind}y",
         )
+    return x, y
+
+
+def check_number(n_samples, batch_size, path, solver):
+    """Refuse batches without samples, and decoders that would fit anything."""
+    if batch_size is not None:
+        check_count("batch_size", batch_size, 1, n_samples)
     n_neurons = path.stages[-1].ensemble.n_neurons
-    if not kind and len(x) < n_neurons:
+    if n_samples >= n_neurons:
+        return
+    problem = (
+        f"There are fewer samples than neurons, {n_samples} and {n_neurons}: decoders could "
+        "fit them whatever the encoders. Give at least as many samples as neurons"
+    )
+    if not _is_regularized(solver):
         raise ValidationError(
-            f"There are too few samples, {len(x)} for {n_neurons} neurons: "
-            "decoders could fit them whatever the encoders. Give at least as many samples "
-            "as neurons.",
+            f"{problem}, or a regularized solver, such as nengo.solvers.LstsqL2().",
             attr="x",
         )
-    if batch_size is not None:
-        check_count("batch_size", batch_size, 1, len(x))
-    return [x], [y]
+    warnings.warn(
+        f"{problem}, or hold some samples out, with validation, and keep the best epoch.",
+        NengoWarning,
+    )
+
+
+def _is_regularized(solver):
+    """Whether one of Nengo's solvers, or one alike, keeps decoders small."""
+    return any(getattr(solver, name, 0) for name in ("reg", "l1", "l2", "noise"))
 
 
 def check_input(x, connection, name="x"):

@@ -1,12 +1,14 @@
 """What offline training records."""
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.offline.curves import draw_history
 from nengo_fa.offline.devices import to_numpy
+from nengo_fa.offline.turn import relative_change
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,8 +21,13 @@ class LayerHistory:
         The length of each encoder.
     angles : (n_epochs + 1, n_neurons) ndarray or None
         Angle between each encoder and the nearest of the given axes, in radians.
+    learning_rate : float
+        What the update of an epoch was multiplied by, but for a ``schedule``.
+    turn : (n_epochs + 1,) ndarray
+        How far encoders came in each epoch: their change over their length, root mean
+        square over neurons. To begin with, zero.
     encoders : (n_neurons, dimensions) ndarray
-        Encoders after the last epoch.
+        Encoders after the last epoch, or after the best, if there is one.
     snapshots : dict
         Encoders, (n_neurons, dimensions), by the number of epochs after which they were
         kept.
@@ -32,6 +39,8 @@ class LayerHistory:
     angles: np.ndarray
     encoders: np.ndarray
     snapshots: dict
+    learning_rate: float = None
+    turn: np.ndarray = None
     alignment: np.ndarray = None
     weight_ratio: np.ndarray = None
     selectivity: np.ndarray = None
@@ -79,11 +88,16 @@ class History:
     test_rmse : (n_epochs + 1,) ndarray or None
         The same over the test samples, with the same decoders.
     decoders : (size_out, n_neurons) ndarray
-        Decoders after the last epoch.
+        Decoders after the last epoch, or after the best, if there is one.
     layers : tuple of LayerHistory
         The taught layers, from the input to the output.
     interrupted : bool
         Whether Ctrl-C ended the training.
+    validation_rmse : (n_epochs + 1,) ndarray or None
+        As ``test_rmse``, over the validation samples.
+    best_epoch : int or None
+        The epoch with the lowest error over the validation samples, which the network was
+        left with; zero if that was before learning.
     """
 
     rmse: np.ndarray
@@ -91,12 +105,16 @@ class History:
     decoders: np.ndarray
     layers: tuple
     interrupted: bool = False
+    validation_rmse: np.ndarray = None
+    best_epoch: int = None
 
     encoder_lengths = _of_the_layer("encoder_lengths")
     encoder_length = _of_the_layer("encoder_length")
     angles = _of_the_layer("angles")
     angle = _of_the_layer("angle")
     encoders = _of_the_layer("encoders")
+    learning_rate = _of_the_layer("learning_rate")
+    turn = _of_the_layer("turn")
     snapshots = _of_the_layer("snapshots")
     alignment = _of_the_layer("alignment")
     weight_ratio = _of_the_layer("weight_ratio")
@@ -160,7 +178,7 @@ class History:
 
 
 class Record:
-    """The history as it grows, and what was learned by the last finished epoch.
+    """The history as it grows, and what was learned by the last finished epoch, or the best.
 
     Axes and snapshots, a set of int, are as for `.train`; metrics, if there are any, are
     measured after each epoch.
@@ -169,13 +187,13 @@ class Record:
     def __init__(self, chain, epochs, axes, snapshots, metrics=None):
         self._chain = chain
         self._metrics = metrics
-        self._rmse = np.empty(epochs + 1)
-        self._test_rmse = None
+        self._n_epochs = epochs
+        self._errors = {}
         self._layers = [
             LayerRecord(layer, epochs, axes, snapshots) for layer in chain.layers
         ]
         # one object, so that Ctrl-C cannot come between its parts
-        self._finished = -1, None, None
+        self._finished = -1, Kept(-1, None, None)
 
     @property
     def n_epochs(self):
@@ -183,49 +201,70 @@ class Record:
         return self._finished[0]
 
     @property
+    def kept_epoch(self):
+        """The epoch whose encoders and decoders are kept: the last, or the best."""
+        return self._finished[1].epoch
+
+    @property
     def encoders(self):
         """Encoders of each layer, a list."""
-        return self._finished[1]
+        return self._finished[1].encoders
 
     @property
     def decoders(self):
-        return self._finished[2].T
+        return self._finished[1].decoders.T
 
-    def add(self, rmse, test_rmse):
+    def add(self, **errors):
+        """Add an epoch with its errors, by their names in the history."""
         epoch = self.n_epochs + 1
-        self._add_measures(epoch, rmse, test_rmse)
+        self._add_measures(epoch, errors)
         encoders = [layer.add(epoch) for layer in self._layers]
-        self._finished = epoch, encoders, to_numpy(self._chain.decoders[0])
+        kept = Kept(epoch, encoders, to_numpy(self._chain.decoders[0]))
+        self._finished = epoch, kept if self._is_best(epoch) else self._finished[1]
 
-    def replace(self, rmse, test_rmse):
-        """Replace the decoders and errors of the last epoch; its encoders stay."""
-        self._add_measures(self.n_epochs, rmse, test_rmse)
-        self._finished = *self._finished[:2], to_numpy(self._chain.decoders[0])
+    def replace(self, **errors):
+        """Replace the decoders and errors of the epoch that is kept."""
+        self._add_measures(self.kept_epoch, errors)
+        epoch, kept = self._finished
+        decoders = to_numpy(self._chain.decoders[0])
+        self._finished = epoch, kept._replace(decoders=decoders)
 
-    def _add_measures(self, epoch, rmse, test_rmse):
-        self._rmse[epoch] = rmse
-        if test_rmse is not None:
-            if self._test_rmse is None:
-                self._test_rmse = np.empty_like(self._rmse)
-            self._test_rmse[epoch] = test_rmse
+    def _is_best(self, epoch):
+        """Whether an epoch is better than the one that is kept, or nobody can tell."""
+        errors = self._errors.get("validation_rmse")
+        return errors is None or epoch == 0 or errors[epoch] < errors[self.kept_epoch]
+
+    def _add_measures(self, epoch, errors):
+        for name, error in errors.items():
+            if name not in self._errors:
+                self._errors[name] = np.empty(self._n_epochs + 1)
+            self._errors[name][epoch] = error
         if self._metrics is not None:
             for layer, metrics in zip(self._layers, self._metrics.measure()):
                 layer.add_metrics(epoch, metrics)
 
     def get_history(self, interrupted=False):
         stop = self.n_epochs + 1
+        validated = "validation_rmse" in self._errors
+        errors = {name: values[:stop].copy() for name, values in self._errors.items()}
         return History(
-            rmse=self._rmse[:stop].copy(),
-            test_rmse=None
-            if self._test_rmse is None
-            else self._test_rmse[:stop].copy(),
+            **{"test_rmse": None, **errors},
             decoders=self.decoders.copy(),
             layers=tuple(
                 layer.get_history(stop, encoders)
                 for layer, encoders in zip(self._layers, self.encoders)
             ),
             interrupted=interrupted,
+            best_epoch=self.kept_epoch if validated else None,
         )
+
+
+class Kept(NamedTuple):
+    """What was learned by an epoch: encoders of each layer, and decoders."""
+
+    epoch: int
+    encoders: list
+    decoders: np.ndarray
 
 
 class LayerRecord:
@@ -239,6 +278,8 @@ class LayerRecord:
         self._keep = snapshots
         self._lengths = np.empty((epochs + 1, n_neurons))
         self._angles = np.empty_like(self._lengths) if fits else None
+        self._turn = np.zeros(epochs + 1)
+        self._last = to_numpy(layer.encoders[0]).copy()
         self._snapshots = {}
         self._metrics = []
         # Encoders are measured some epochs at a time, which is faster for small ones.
@@ -258,12 +299,15 @@ class LayerRecord:
 
     def add_metrics(self, epoch, metrics):
         """Record metrics, in place of those of the same epoch."""
-        self._metrics[epoch:] = [asdict(metrics)]
+        self._metrics[epoch : epoch + 1] = [asdict(metrics)]
 
     def _measure(self, stop):
         start = self._measured
         encoders = self._block[: stop - start]
         self._lengths[start:stop] = np.linalg.norm(encoders, axis=-1)
+        before = np.concatenate([self._last[np.newaxis], encoders[:-1]])
+        self._turn[start:stop] = relative_change(encoders - before, before)
+        self._last = encoders[-1].copy()
         if self._angles is not None:
             self._angles[start:stop] = angle_to_axes(encoders, self._axes)
         self._measured = stop
@@ -278,6 +322,8 @@ class LayerRecord:
             encoder_lengths=self._lengths[:stop].copy(),
             angles=None if self._angles is None else self._angles[:stop].copy(),
             encoders=encoders.copy(),
+            learning_rate=float(self._layer.learning_rate),
+            turn=self._turn[:stop].copy(),
             snapshots={k: v.copy() for k, v in self._snapshots.items()},
             **{name: np.array([entry[name] for entry in finished]) for name in names},
         )

@@ -45,10 +45,13 @@ class Layer:
     Attributes
     ----------
     encoders : (n_networks, n_neurons, dimensions) array
+    learning_rate : float or (n_networks, 1, 1) array
+        That of the rule, until `set_learning_rates`.
     projects : bool
         Whether the rule projects an error.
     is_first : bool
         Whether there is no layer before.
+    scale : (n_networks, n_neurons) array
     weights : (n_networks, dimensions + 1, n_neurons) array
         Encoders times scale, transposed, above the bias: the weight of an input of one, so
         that a single product gives the currents.
@@ -72,8 +75,10 @@ class Layer:
         self.neuron_type = neuron_type
         self.rule = rule
         self.source = source
+        self.learning_rate = rule.learning_rate
+        self._factor = 1.0
         self._normalization = get_normalization(rule.normalization)
-        self._scale = self.device.array(scale)
+        self.scale = self.device.array(scale)
         n_networks, n_neurons, dimensions = np.shape(encoders)
         columns = np.zeros(dimensions)
         columns[reached] = 1
@@ -136,15 +141,27 @@ class Layer:
         self.encoders = self.device.array(encoders)
         self._set_weights()
 
-    def find_update(self, gradient):
+    def set_learning_rates(self, rates):
+        """Set the learning rate of each network, (n_networks,) array_like."""
+        self.learning_rate = self._spread(rates)
+
+    def scale_learning_rates(self, factor):
+        """Let updates be so many times as large from now on."""
+        self._factor = factor
+
+    def find_update(self, gradient, rates=None):
         """Return the change of the encoders for gradients in the input weights.
 
-        Both are (n_networks, n_neurons, dimensions); the gradients are overwritten.
+        Both are (n_networks, n_neurons, dimensions); the gradients are overwritten. Rates,
+        (n_networks,) array_like, are by default those of the layer.
         """
+        rate = (
+            self._factor * self.learning_rate if rates is None else self._spread(rates)
+        )
         if self._fields is not None:
             gradient *= self._fields
         update = self._normalization.find_update(
-            gradient, self.encoders, self._scale, self.rule.learning_rate
+            gradient, self.encoders, self.scale, rate
         )
         if self._columns is not None:
             update *= self._columns
@@ -155,10 +172,16 @@ class Layer:
         self.encoders += self.find_update(gradient)
         self._set_weights()
 
+    def _spread(self, rates):
+        """A number for a single network, as rules have it, else an array that broadcasts."""
+        if len(rates) == 1:
+            return float(rates[0])
+        return self.device.array(rates)[:, None, None]
+
     def _set_weights(self):
         xp = self.device.namespace
         encoders = xp.matrix_transpose(self.encoders)
-        scale = self._scale[:, None, :]
+        scale = self.scale[:, None, :]
         xp.multiply(encoders, scale, out=self.weights[:, :-1, :])
 
 

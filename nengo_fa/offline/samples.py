@@ -1,5 +1,7 @@
 """Epochs over samples, in arrays that are allocated once."""
 
+from itertools import product
+
 import numpy as np
 
 from nengo_fa.offline.activities import make_inputs
@@ -103,6 +105,26 @@ class Samples:
         if first:
             first = [first[k] for k in self._rng.permutation(len(first))]
         return self._run(solve, [*first, last], learn=True)
+
+    def find_gradients(self):
+        """Yield the gradients of each batch, as `gradients`, with decoders as they are.
+
+        Those that wait go on waiting; the next batch overwrites what was yielded.
+        """
+        if not self.in_batches:
+            yield self.gradients
+            return
+        waiting = self.gradients
+        self.gradients = [self._chain.device.empty(one.shape) for one in waiting]
+        for batch in self._batches:
+            self._reset_gradients()
+            for i, rows in product(range(len(self._y)), batch):
+                error = self._decode(i, self._forward(i, rows, True), rows)
+                error -= self._y[i, rows]
+                self._add_gradients(i, error, rows)
+            self._divide_gradients(batch)
+            yield self.gradients
+        self.gradients = waiting
 
     def test(self):
         """The root mean square errors with the decoders as they are, (n_networks,)."""

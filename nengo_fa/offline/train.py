@@ -1,22 +1,28 @@
 """Offline training: epochs of encoder updates, with decoders solved after each."""
 
+import warnings
+
 import numpy as np
-from nengo.exceptions import ConvergenceError
+from nengo.exceptions import ConvergenceError, NengoWarning
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.offline.arguments import (
+    check_arrays,
     check_axes,
     check_device,
     check_layers,
+    check_number,
     check_options,
     check_samples,
     check_snapshots,
     check_solver,
-    check_test,
+    check_turn,
+    find_factor,
 )
 from nengo_fa.offline.history import Record
 from nengo_fa.offline.threads import limit_threads
 from nengo_fa.offline.trainer import Trainer
+from nengo_fa.offline.validation import check_patience, hold_out
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.offline.write_back import write_back
 
@@ -31,6 +37,10 @@ def train(
     seed=None,
     progress_bar=True,
     *,
+    turn=None,
+    schedule=None,
+    validation=None,
+    patience=None,
     test=None,
     presentation_time=None,
     dt=0.001,
@@ -40,6 +50,7 @@ def train(
     callback=None,
     network=None,
     device="cpu",
+    raise_interrupt=False,
 ):
     """Train the encoders before a connection, and its decoders, offline.
 
@@ -73,6 +84,22 @@ def train(
         network if it has none. By default it follows from the network's.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
+    turn : float, optional
+        How far the first update turns the encoders of each layer, in radians: the change of
+        an encoder over its length, root mean square over neurons, to first order; of all
+        batches of an epoch together, the root of the sum of the squares. It stands for the
+        learning rate, also of rules that have one of their own, unless that is zero. By
+        default 0.1, for those rules only that were given no ``learning_rate``.
+    schedule : callable, optional
+        Takes the number of finished epochs, and returns the factor by which all learning
+        rates are multiplied in the next epoch. Default: one.
+    validation : float or tuple of (x, y), optional
+        Samples, or a fraction of those given to hold out, that nothing is learned from. If
+        there are any, the network is left with the encoders and decoders of the epoch with
+        the lowest error for them, which may be those from before learning.
+    patience : int, optional
+        Number of epochs without a new lowest error for the validation samples after which
+        the training ends. By default it goes on.
     test : tuple of (x, y), optional
         Other samples, for the error only.
     presentation_time : float, optional
@@ -100,6 +127,9 @@ def train(
     device : str, optional
         Where to compute: ``"cpu"`` with NumPy, ``"cuda"`` (or ``"cuda:1"``) on a GPU
         through PyTorch or CuPy, or ``"torch:"`` and any device that PyTorch knows.
+    raise_interrupt : bool, optional
+        Whether Ctrl-C raises KeyboardInterrupt after all, once the network holds what was
+        learned, so that it also ends a loop over trainings. Default: False.
 
     Returns
     -------
@@ -112,7 +142,8 @@ def train(
     nengo.exceptions.BuildError
         If the network cannot be built.
     nengo.exceptions.ConvergenceError
-        If learning diverges. The network then holds the last epoch that was finite.
+        If learning diverges. The network then holds the last epoch that was finite, or
+        the best.
 
     Notes
     -----
@@ -126,7 +157,8 @@ def train(
 
     Where epochs are short, NumPy's linear algebra has one thread, which is faster then.
 
-    Ctrl-C ends the training after the last finished epoch, which is kept.
+    Ctrl-C ends the training after the last finished epoch; that one is kept, or the best
+    with ``validation``.
 
     To a layer before the last goes the error of the `.BackpropagatedError` or
     `.NeuronError` that is connected to its rule; without such a node, the error of the
@@ -153,46 +185,75 @@ def train(
     >>> bool(history.rmse[-1] < history.rmse[0])
     True
     """
-    check_options(epochs, seed, callback, metrics)
+    check_options(epochs, seed, callback, metrics, raise_interrupt)
+    check_turn(turn, schedule)
+    check_patience(patience, validation)
     kept = check_snapshots(snapshots)
     where = check_device(device, presentation_time, dt)
     path = check_layers(find_path(connection, network, seed), where, presentation_time)
     own_solver = check_solver(solver, connection)
     directions = check_axes(axes, path)
-    samples = check_samples(x, y, batch_size, path)
-    if test is not None:
-        test = check_samples(*check_test(test), None, path, "test ")
-
+    samples = check_samples(x, y, path)
     # what is only measured is without effect on what is trained
     own_seed = path.model.seeds[path.encode] if seed is None else seed
-    rng, *others = map(np.random.RandomState, (own_seed, [own_seed, 1], [own_seed, 2]))
+    rng, *others = map(
+        np.random.RandomState, [own_seed, *([own_seed, k] for k in range(1, 5))]
+    )
+    (x, y), held_out = hold_out(*samples, validation, path, others[3])
+    check_number(len(x), batch_size, path, own_solver)
+    if test is not None:
+        test = check_arrays("test", test, path)
+
     trainer = Trainer(
         [path],
-        *samples,
+        [x],
+        [y],
         batch_size,
         own_solver,
         presentation_time,
         dt,
         rng,
         device=where,
+        turn=turn,
     )
-    tests = test and trainer.make_test(*test, others[0])
+    tests = {
+        "test_rmse": test and trainer.make_test(*zip(test), others[0]),
+        "validation_rmse": held_out and trainer.make_test(*zip(held_out), others[2]),
+    }
     measured = trainer.make_metrics(others[1]) if metrics else None
     record = Record(trainer.chain, epochs, directions, kept, measured)
-    session = Session(trainer, tests, record)
+    session = Session(path, trainer, tests, record, schedule, patience)
     try:
         session.run(epochs, progress_bar, callback)
     finally:
-        session.finish(path, own_solver)
+        session.finish(own_solver)
+    if session.interrupted and raise_interrupt:
+        raise KeyboardInterrupt
     return record.get_history(session.interrupted)
+
+
+def _warn_of_still_layers(path, trainer):
+    """Say which layers have something to learn with, and nothing to learn from."""
+    for stage, layer in zip(path.stages, trainer.chain.layers):
+        if layer.rule.learning_rate != 0 and np.all(layer.learning_rate == 0):
+            warnings.warn(
+                f"The encoders of {stage.ensemble} will stay as they are: nothing turns "
+                "them, so no learning rate makes an update of so many radians. The error "
+                "is zero, or all neurons are silent or saturated. If that is only so at "
+                "the start, give the rule a learning_rate.",
+                NengoWarning,
+            )
 
 
 class Session:
     """The training of one network, which ends in order whatever ends it."""
 
-    def __init__(self, trainer, test, record):
+    def __init__(self, path, trainer, tests, record, schedule, patience):
+        self._patience = np.inf if patience is None else patience
+        self._path = path
+        self._schedule = schedule
         self._trainer = trainer
-        self._test = test
+        self._tests = {name: test for name, test in tests.items() if test is not None}
         self._record = record
         self.interrupted = False
 
@@ -203,7 +264,9 @@ class Session:
             threads = limit_threads(self._trainer.n_products)
             with threads, ProgressTracker(progress_bar, progress):
                 self._learn()
-                while self._record.n_epochs < epochs:
+                if epochs > 0:
+                    _warn_of_still_layers(self._path, self._trainer)
+                while self._record.n_epochs < epochs and not self._has_waited:
                     self._learn()
                     progress.step()
                     if callback is not None and callback(self._record.get_history()):
@@ -213,15 +276,20 @@ class Session:
                 raise
             self.interrupted = True
 
-    def finish(self, path, solver):
-        """Write what the last finished epoch has learned into the network."""
+    @property
+    def _has_waited(self):
+        """Whether the best epoch is long enough ago."""
+        return self._record.n_epochs - self._record.kept_epoch >= self._patience
+
+    def finish(self, solver):
+        """Write what the last finished epoch, or the best, has learned into the network."""
         if self._record.n_epochs < 0:
             return
         try:
             if self._trainer.in_batches:
                 self._settle()
         finally:
-            write_back(path, self._record, solver)
+            write_back(self._path, self._record, solver)
 
     def _settle(self):
         """Solve for the decoders of the encoders that are kept, from all samples."""
@@ -229,24 +297,27 @@ class Session:
             layer.set_encoders(encoders[np.newaxis])
         (rmse,) = self._trainer.solve()
         if np.isfinite(rmse):
-            self._record.replace(rmse, self._find_test_error())
+            self._record.replace(rmse=rmse, **self._find_test_errors())
 
-    def _find_test_error(self):
-        return None if self._test is None else self._test.test()[0]
+    def _find_test_errors(self):
+        return {name: test.test()[0] for name, test in self._tests.items()}
+
+    def _learn_once(self):
+        return self._trainer.learn(find_factor(self._schedule, self._record.n_epochs))
 
     def _learn(self):
         """Run an epoch; the first has no updates yet."""
         record, trainer = self._record, self._trainer
         try:
-            (rmse,) = trainer.solve() if record.n_epochs < 0 else trainer.learn()
+            (rmse,) = trainer.solve() if record.n_epochs < 0 else self._learn_once()
             # bounded neurons make something finite of infinite encoders
             if not (np.isfinite(rmse) and trainer.chain.is_finite):
                 raise np.linalg.LinAlgError("not all is finite")
         except np.linalg.LinAlgError as error:
             if record.n_epochs >= 0:
                 advice = (
-                    "Lower the learning rate of the encoder rule. The network holds the "
-                    "epoch before."
+                    "Lower the learning rate of the encoder rule, or the turn. The network "
+                    f"holds epoch {record.kept_epoch}."
                 )
             else:
                 advice = (
@@ -257,4 +328,4 @@ class Session:
                 f"No decoders could be solved for after epoch {record.n_epochs + 1} "
                 f"({error}). {advice}"
             ) from error
-        record.add(rmse, self._find_test_error())
+        record.add(rmse=rmse, **self._find_test_errors())

@@ -7,6 +7,7 @@ from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.metrics import Metrics
 from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
+from nengo_fa.offline.turn import TURN, find_rates, find_rounding, needs_rate
 
 
 class Trainer:
@@ -38,6 +39,8 @@ class Trainer:
         For measured activities. Default: ``rng``.
     device : Device, optional
         Where to compute. Default: in NumPy.
+    turn : float, optional
+        As for `.train`; each network has learning rates of its own for it.
 
     Attributes
     ----------
@@ -73,9 +76,13 @@ class Trainer:
         rng=None,
         measure_rng=None,
         device=None,
+        turn=None,
     ):
         self._paths, self._measured = paths, (presentation_time, dt)
         self.chain = make_chain(paths, device)
+        self._turn = TURN if turn is None else turn
+        layers = enumerate(self.chain.layers)
+        self._to_find = [k for k, layer in layers if needs_rate(layer, turn)]
         solver = LstsqL2() if solver is None else solver
         self._solve = make_solve(solver, rng, device)
         measure_rng = rng if measure_rng is None else measure_rng
@@ -110,10 +117,30 @@ class Trainer:
         Returns the root mean square errors that are left, (n_networks,).
         """
         with self._quiet():
-            return self._samples.solve(self._solve)
+            rmse = self._samples.solve(self._solve)
+            self._find_rates(rmse)
+        return rmse
 
-    def learn(self):
-        """Run one epoch, as `.Samples.learn`; returns what `solve` does."""
+    def _find_rates(self, rmse):
+        """Set the learning rates that are yet to be found, once there are decoders."""
+        found, self._to_find = self._to_find, []
+        if not found:
+            return
+        layers = [self.chain.layers[k] for k in found]
+        batches = self._samples.find_gradients()
+        batches = ([gradients[k] for k in found] for gradients in batches)
+        # rounding errors point nowhere, and rates that turn encoders by them are huge
+        is_wrong = rmse > [find_rounding(y) for y in self._y]
+        for layer, rates in zip(layers, find_rates(layers, batches, self._turn)):
+            layer.set_learning_rates(rates * is_wrong)
+
+    def learn(self, factor=1.0):
+        """Run one epoch, as `.Samples.learn`; returns what `solve` does.
+
+        All learning rates are multiplied by the factor.
+        """
+        for layer in self.chain.layers:
+            layer.scale_learning_rates(factor)
         with self._quiet():
             return self._samples.learn(self._solve)
 

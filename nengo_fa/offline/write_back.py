@@ -24,7 +24,7 @@ def write_back(path, record, solver):
     if is_decoded(path.decode):
         path.decode.solver = solver  # which stays with the decoders
     freeze_weights(path.decode, record.decoders)
-    if record.n_epochs > 0:
+    if record.kept_epoch > 0:
         _warn_of_stale_decoders(path)
 
 

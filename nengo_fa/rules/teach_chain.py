@@ -26,7 +26,7 @@ def teach_chain(
     decode,
     error=None,
     variant="direct",
-    learning_rate=1.0,
+    learning_rate=Default,
     feedback=Default,
     **parameters,
 ):
@@ -50,7 +50,8 @@ def teach_chain(
         neuron of the next layer through its random feedback weights, with its derivative
         or without; or the same through live weights.
     learning_rate : float or sequence of float, optional
-        Of all rules, or of each.
+        Of all rules, or of each. By default they have none of their own: `.train` finds
+        them.
     feedback : array_like or nengo.dists.Distribution or callable, optional
         Of all rules of feedback alignment. A callable, such as
         `nengo_fa.feedback.SignSymmetric`, is given the connection to the next layer and

@@ -8,7 +8,7 @@ from nengo.exceptions import ValidationError
 
 import nengo_fa
 from nengo_fa import FeedbackAlignment, train
-from nengo_fa.offline import epochs as epochs_module
+from nengo_fa.offline import samples as samples_module
 from nengo_fa.rules.normalizations import Normalization
 
 
@@ -145,7 +145,7 @@ def test_pieces_add_up(monkeypatch, rng, to_neurons, batch_size):
         )  # fmt: skip
 
     whole = run()
-    monkeypatch.setattr(epochs_module, "PIECE_SIZE", 12 * 7)
+    monkeypatch.setattr(samples_module, "PIECE_SIZE", 12 * 7)
     pieces = run()
     for expected, found in zip(whole.layers, pieces.layers):
         np.testing.assert_allclose(found.encoders, expected.encoders, rtol=1e-9)

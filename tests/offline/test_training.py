@@ -441,7 +441,11 @@ BAD = [
     ("y", dict(y=np.zeros((30, 1), dtype=complex)), "real numbers"),
     ("y", dict(y=[[1], [1, 2]]), "real numbers"),
     ("x", dict(x=np.zeros((0, 2)), y=np.zeros((0, 1))), r"\(n_samples, 2\)"),
-    ("x", dict(x=X[:19], y=Y[:19]), "at least as many samples as neurons"),
+    (
+        "x",
+        dict(x=X[:19], y=Y[:19], solver=nengo.solvers.Lstsq()),
+        "fewer samples than n",
+    ),
     ("test", dict(test=X), r"pair \(x, y\)"),
     ("test x", dict(test=(Y, Y)), r"\(n_samples, 2\)"),
     ("test y", dict(test=(X, Y[:3])), "test x has 30, test y has 3"),

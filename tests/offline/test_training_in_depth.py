@@ -10,7 +10,7 @@ from nengo_fa.feedback import Feedback, KolenPollack, Orthogonal, SignSymmetric
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, NeuronError, Rate, teach_chain
-from nengo_fa.offline import epochs
+from nengo_fa.offline import samples as samples_module
 from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.solving import make_solve
 from nengo_fa.offline.walk_back import find_path
@@ -217,7 +217,9 @@ def test_feedback_that_comes_to_equal_the_forward_weights():
     """Kolen-Pollack, from update to update."""
     net = Net(teach("global", 0.0, feedback=partial(KolenPollack, decay=0.5)))
     chain = make_chain([find_path(net.decode)])
-    samples = epochs.Samples(chain, [net.x], [net.y], rng=np.random.RandomState(0))
+    samples = samples_module.Samples(
+        chain, [net.x], [net.y], rng=np.random.RandomState(0)
+    )
     solve = make_solve(nengo.solvers.LstsqL2(), None)
     samples.solve(solve)
     distances = []
@@ -300,7 +302,7 @@ def test_pieces_of_a_batch_make_no_difference(
     monkeypatch, allclose, variant, batch_size
 ):
     whole = Net(teach(variant)).train(3, batch_size=batch_size)
-    monkeypatch.setattr(epochs, "PIECE_SIZE", 2 * max(SIZES))
+    monkeypatch.setattr(samples_module, "PIECE_SIZE", 2 * max(SIZES))
     pieces = Net(teach(variant)).train(3, batch_size=batch_size)
     for layer, other in zip(whole.layers, pieces.layers):
         assert allclose(layer.encoders, other.encoders, rtol=1e-9, atol=1e-12)

@@ -1,0 +1,170 @@
+"""How well networks learn if no learning rate is given, next to the best of seven rates.
+
+For each task and rule, trains networks with the learning rate that `nengo_fa.train` finds by
+itself, and with that rate times 0.03 to 30. Prints, over several draws of the network and of
+the samples, the median error for held-out samples over that of the untaught network: for each
+rate, for the rate that was found, and for the same with ``validation=0.2``, which keeps the
+best epoch. The last column is the excess of the rate that was found over the best of the
+seven, in percent.
+"""
+
+import argparse
+import warnings
+
+import nengo
+import numpy as np
+from nengo.exceptions import ConvergenceError, NengoWarning
+from nengo.utils.progress import Progress, ProgressTracker
+from sklearn import datasets
+
+import nengo_fa
+
+FACTORS = 10 ** np.linspace(-1.5, 1.5, 7)
+RULES = ("FA", "BP")
+
+
+def product(n, rng, scale=1):
+    x = nengo.dists.UniformHypersphere().sample(n, 2, rng=rng)
+    return x, scale * x.prod(axis=1, keepdims=True)
+
+
+def product_on_square(n, rng):
+    x = rng.uniform(-1, 1, (n, 2))
+    return x, x.prod(axis=1, keepdims=True)
+
+
+def sine(n, rng):
+    x = nengo.dists.UniformHypersphere().sample(n, 3, rng=rng)
+    return x, np.stack([np.sin(3 * x[:, 0] * x[:, 1]), x[:, 1] * x[:, 2]], axis=1)
+
+
+def identity(n, rng):
+    x = nengo.dists.UniformHypersphere().sample(n, 4, rng=rng)
+    return x, x
+
+
+def bumps(n, rng):
+    x = nengo.dists.UniformHypersphere().sample(n, 2, rng=rng)
+    return x, np.exp(-8 * ((x - [0.4, -0.3]) ** 2).sum(axis=1, keepdims=True))
+
+
+def standardize(x, y):
+    """Inputs of mean zero and a root mean square length of one, targets of variance one."""
+    x, y = x - x.mean(axis=0), np.reshape(y, (len(x), -1))
+    spread = x.std(axis=0)
+    x = x[:, spread > 0] / spread[spread > 0]
+    return x / np.sqrt(x.shape[1]), (y - y.mean(axis=0)) / y.std(axis=0)
+
+
+def friedman(make, **kwargs):
+    return lambda n, rng: standardize(*make(n, random_state=rng, **kwargs))
+
+
+def real(load, is_classes=False):
+    """Samples of a data set that scikit-learn ships, in random order."""
+
+    def draw(n, rng):
+        x, y = load(return_X_y=True)
+        y = np.eye(y.max() + 1)[y] if is_classes else y
+        x, y = standardize(x, y)
+        order = rng.permutation(len(x))[:n]
+        return x[order], y[order]
+
+    return draw
+
+
+#: The samples of each task, the number of neurons, and what else is different.
+TASKS = {
+    "product": (product, 20, {}),
+    "amplitude 1": (product, 20, {"amplitude": 1}),
+    "targets x 100": (lambda n, rng: product(n, rng, 100), 20, {}),
+    "on the square": (product_on_square, 20, {"radius": 1.4}),
+    "sine, 3-D": (sine, 50, {}),
+    "Friedman 1": (friedman(datasets.make_friedman1, noise=1), 100, {}),
+    "Friedman 2": (friedman(datasets.make_friedman2), 50, {}),
+    "identity, 4-D": (identity, 50, {}),
+    "a bump": (bumps, 30, {}),
+    "spikes": (product, 20, {"presentation_time": 0.1}),
+    "batches of 50": (product, 20, {"batch_size": 50}),
+    "diabetes": (real(datasets.load_diabetes), 50, {}),
+    "wine": (real(datasets.load_wine, True), 30, {}),
+    "breast cancer": (real(datasets.load_breast_cancer, True), 50, {}),
+    "digits": (real(datasets.load_digits, True), 100, {}),
+    "digits, batches": (real(datasets.load_digits, True), 100, {"batch_size": 50}),
+}
+
+
+def train(task, rule, seed, learning_rate=None, epochs=100, **kwargs):
+    """The test error of a network over the untaught network's, and the learning rate."""
+    draw, n_neurons, options = TASKS[task]
+    options = dict(options)
+    x, y = draw(2000, np.random.RandomState(seed))
+    rates = {} if learning_rate is None else {"learning_rate": learning_rate}
+    with nengo.Network(seed=seed) as network:
+        stimulus, output = (
+            nengo.Node(size_in=x.shape[1]),
+            nengo.Node(size_in=y.shape[1]),
+        )
+        hidden = nengo.Ensemble(
+            n_neurons,
+            x.shape[1],
+            radius=options.pop("radius", 1),
+            neuron_type=nengo.LIF(amplitude=options.pop("amplitude", 1 / 75)),
+            max_rates=nengo.dists.Uniform(50, 100),
+        )
+        decode = nengo.Connection(
+            hidden, output, function=lambda x: np.zeros(y.shape[1])
+        )
+        encode = nengo.Connection(stimulus, hidden, synapse=None)
+        first = nengo_fa.Backprop, decode
+        if rule == "FA":
+            first = nengo_fa.FeedbackAlignment, y.shape[1]
+        encode.learning_rule_type = first[0](
+            first[1], derivative=nengo_fa.Rate(), **rates
+        )
+    half = len(x) // 2
+    options = {"network": network, "progress_bar": False, **options, **kwargs}
+    test = x[half:], y[half:]
+    try:
+        history = nengo_fa.train(
+            decode, x[:half], y[:half], epochs, test=test, **options
+        )
+    except ConvergenceError:
+        return np.inf, learning_rate
+    last = -1 if history.best_epoch is None else history.best_epoch
+    return history.test_rmse[last] / history.test_rmse[0], history.learning_rate
+
+
+def measure(task, rule, seeds, step=lambda: None):
+    """Median relative errors: of the rates, of the one that is found, and validated."""
+    errors = []
+    for seed in seeds:
+        found, rate = train(task, rule, seed)
+        validated, _ = train(task, rule, seed, validation=0.2)
+        others = [train(task, rule, seed, rate * factor)[0] for factor in FACTORS]
+        errors.append([*others, found, validated])
+        step()
+    return np.median(errors, axis=0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=5, metavar="N")
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
+    options = parser.parse_args()
+    rates = "".join(f"{factor:7.2f}" for factor in FACTORS)
+    print(f"{'task':16}rule{rates}  found  valid.  excess")
+    warnings.simplefilter("ignore", NengoWarning)
+    n_steps = len(options.tasks) * len(RULES) * options.draws
+    progress = Progress("Training", "Training", max_steps=n_steps)
+    with ProgressTracker(True, progress):
+        for task in options.tasks:
+            for rule in RULES:
+                errors = measure(task, rule, range(options.draws), progress.step)
+                excess = 100 * (errors[-2] / errors[:-2].min() - 1)
+                columns = "".join(f"{error:7.2f}" for error in errors)
+                print(f"{task:16}{rule:4}{columns} {excess:7.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
