@@ -9,6 +9,7 @@ from nengo_fa.offline import metrics
 from nengo_fa.offline.history import History, LayerHistory
 from nengo_fa.offline.train import train
 from nengo_fa.online import builder
+from nengo_fa.online.learning_rates import suggest_learning_rate
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
@@ -56,6 +57,7 @@ __all__ = [
     "receptive_fields",
     "register_response",
     "save",
+    "suggest_learning_rate",
     "teach_chain",
     "train",
 ]

@@ -216,6 +216,8 @@ class SimEncoderLearning(NamedSignalsOperator):
     ):
         super().__init__(reads, sets, updates, tag=tag)
         self.rule, self.neuron_type, self.scale = rule, neuron_type, scale
+        self.learning_rate = rule.learning_rate
+        self.normalization = get_normalization(rule.normalization)
         self.columns, self.fields = columns, fields
 
     @property
@@ -225,10 +227,10 @@ class SimEncoderLearning(NamedSignalsOperator):
     def make_step(self, signals, dt, rng):
         arrays = {name: signals[signal] for name, signal in self.signals.items()}
         delta, start, moved = (arrays.get(name) for name in ("delta", "start", "moved"))
-        step_size = (-self.rule.learning_rate * dt * self.scale**2).astype(delta.dtype)
+        step_size = (-self.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(step_size)
         step_h = self._make_step_h(arrays, step_size, h)
-        normalization = get_normalization(self.rule.normalization)
+        normalization = self.normalization
         encoders = arrays["scaled_encoders"]
         if start is not None and normalization.keeps_lengths:
             encoders = start
