@@ -21,6 +21,7 @@ from nengo_fa.rules.learning_rules import (
     EncoderLearningRule,
     FeedbackAlignment,
 )
+from nengo_fa.rules.learning_signals import LearningSignal
 from nengo_fa.rules.responses import Response, register_response
 from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
@@ -39,6 +40,7 @@ __all__ = [
     "FeedbackAlignment",
     "History",
     "LayerHistory",
+    "LearningSignal",
     "NeuronError",
     "Pyramidal",
     "PyramidalRate",

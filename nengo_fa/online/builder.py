@@ -29,6 +29,7 @@ from nengo_fa.rules.learning_rules import (
 RESERVED = {
     *("self", "out", "x", "error", "feedback", "gate", "projected_error", "derivative"),
     *("current", "output", "scaled_encoders", "delta", "start", "moved"),
+    "learning_signal",
 }
 
 
@@ -181,6 +182,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     def find_reads():
         network_checks.warn_about_teaching(network, rule)
         late = {} if find_feedback is None else {"feedback": find_feedback()}
+        late["learning_signal"] = signals.get("learning_signal")
         if rule in row:
             before = row[: row.index(rule)]
             late["start"] = model.sig[before[-1]]["moved"] if before else encoders

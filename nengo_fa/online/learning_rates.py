@@ -164,7 +164,12 @@ def suggest_learning_rate(
     ['FeedbackAlignment', 'PES']
     >>> rates.apply()
     """
-    numbers = {"turn": turn, "halving_time": halving_time, "duration": duration, "dt": dt}
+    numbers = {
+        "turn": turn,
+        "halving_time": halving_time,
+        "duration": duration,
+        "dt": dt,
+    }
     for name, number in numbers.items():
         _check_positive(name, number)
     model = Model(dt=float(dt), decoder_cache=get_default_decoder_cache())
@@ -307,7 +312,9 @@ def _find_reason(sums, speed):
     if "error" in sums and not np.any(sums["error"]):
         return "its error is zero"
     if "projected_error" in sums and not np.any(sums["projected_error"]):
-        return "its error does not reach the neurons, as the weights back to them are zero"
+        return (
+            "its error does not reach the neurons, as the weights back to them are zero"
+        )
     if speed == 0:
         return "its neurons are silent, or nothing moves"
     return None

@@ -182,7 +182,8 @@ class SimEncoderLearning(NamedSignalsOperator):
         (n_neurons, dimensions). With a projected error, ``"error"``, (size_in,), and
         ``"feedback"``, the feedback weights or decoders, (size_in, n_neurons). With a
         derivative, ``"gate"``, what it is computed from, (n_neurons,). In a row of rules,
-        ``"start"``, the encoders from which this rule starts. What else the rule reads.
+        ``"start"``, the encoders from which this rule starts. ``"learning_signal"``, the
+        factor on the learning rate, (1,), if there is one. What else the rule reads.
     sets : dict
         ``"projected_error"`` and ``"derivative"``, if there are such, (n_neurons,). In a
         row of rules, ``"moved"``: what the rule starts from and its change together.
@@ -200,7 +201,7 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     error, feedback, gate, x = (SignalByName() for _ in range(4))
     scaled_encoders, projected_error, derivative = (SignalByName() for _ in range(3))
-    delta, start, moved = (SignalByName() for _ in range(3))
+    delta, start, moved, learning_signal = (SignalByName() for _ in range(4))
 
     def __init__(
         self,
@@ -229,6 +230,8 @@ class SimEncoderLearning(NamedSignalsOperator):
         delta, start, moved = (arrays.get(name) for name in ("delta", "start", "moved"))
         step_size = (-self.learning_rate * dt * self.scale**2).astype(delta.dtype)
         h = np.empty_like(step_size)
+        learning_signal = arrays.get("learning_signal")
+        full_step, step_size = step_size, np.array(step_size)
         step_h = self._make_step_h(arrays, step_size, h)
         normalization = self.normalization
         encoders = arrays["scaled_encoders"]
@@ -242,6 +245,8 @@ class SimEncoderLearning(NamedSignalsOperator):
             columns = np.tile(columns, (len(delta), 1))
 
         def step_simencoderlearning():
+            if learning_signal is not None:
+                np.multiply(full_step, learning_signal, out=step_size)
             step_h()
             step_outer()
             if columns is not None:

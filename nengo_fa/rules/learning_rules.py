@@ -12,8 +12,9 @@ from nengo_fa.rules.feedback import Feedback
 from nengo_fa.rules.normalizations import NormalizationParam
 from nengo_fa.rules.params import (
     FiniteDistOrArrayParam,
-    FiniteParam,
+    LearningRateParam,
     NextConnectionParam,
+    is_given,
     refuse_bool,
 )
 
@@ -123,7 +124,7 @@ class EncoderLearningRule(LearningRuleType):
     arrays = ()
 
     size_in = SizeInParam("size_in", low=0)
-    learning_rate = FiniteParam("learning_rate", low=0, default=1.0, readonly=True)
+    learning_rate = LearningRateParam("learning_rate", default=1.0)
     derivative = DerivativeParam("derivative", default=Step(), readonly=True)
     normalization = NormalizationParam(
         "normalization", default="augmented", optional=True, readonly=True
@@ -145,6 +146,15 @@ class EncoderLearningRule(LearningRuleType):
         self.normalization = normalization
         self.pre_synapse = pre_synapse
         self.sparse = sparse
+
+    @property
+    def _argreprs(self):
+        # Nengo leaves out what equals the default, also where it was given
+        found, rate = super()._argreprs, self.learning_rate
+        text = f"learning_rate={rate!r}"
+        if isinstance(found, str) or not is_given(rate) or text in found:
+            return found
+        return [*found, text]
 
     def make_state(self, n_neurons):
         """Return what the rule remembers from one time step to the next.
@@ -222,7 +232,8 @@ class FeedbackAlignment(ProjectedErrorRule):
     size_in : int
         Number of dimensions of the error.
     learning_rate : float, optional
-        :math:`\kappa`, per second of simulated time. Default: 1.0.
+        :math:`\kappa`, per second of simulated time, and per update in `.train`. Default:
+        1.0 in a simulator; `.train` finds one by itself.
     feedback : (n_neurons, size_in) array_like, nengo.dists.Distribution or Feedback, optional
         The feedback weights B: fixed ones, or a `.Feedback`, such as `.SignSymmetric` or
         `.KolenPollack`, for those that follow the weights of a connection. By default

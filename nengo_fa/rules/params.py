@@ -28,6 +28,32 @@ class FiniteParam(NumberParam):
         return super().coerce(instance, num)
 
 
+class DefaultRate(float):
+    """The learning rate of a rule that was not given a learning rate.
+
+    A number like any other, wherever it is calculated with; `.train` finds another.
+    """
+
+
+class LearningRateParam(FiniteParam):
+    """A learning rate, which knows its default from the same number when given."""
+
+    def __init__(self, name, default):
+        super().__init__(name, default=DefaultRate(default), low=0, readonly=True)
+
+    def equal(self, instance_a, instance_b):
+        return self.hashvalue(instance_a) == self.hashvalue(instance_b)
+
+    def hashvalue(self, instance):
+        rate = self.__get__(instance, None)
+        return rate, is_given(rate)
+
+
+def is_given(learning_rate):
+    """Return whether a learning rate is other than the default of its rule."""
+    return not isinstance(learning_rate, DefaultRate)
+
+
 class FiniteDistOrArrayParam(DistOrArrayParam):
     """A distribution, or an array without NaN and infinities, copied when given."""
 
