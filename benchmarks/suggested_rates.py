@@ -3,15 +3,15 @@
 Networks that learn online, decoders by PES and encoders by a rule of nengo_fa. Each runs
 with the suggested rates, with those of the encoder rules times each factor of a grid, and
 with encoders that do not learn. Then learning is off. Prints the root mean square error
-after it over that of encoders that have not learned, the median over seeds; and the same
-for PES, with encoders that do not learn, over that with the suggested rate.
+after it over that of encoders that have not learned, the median over seeds, in seven
+columns. The columns before them are of PES, with encoders that do not learn: at its
+suggested rate, or at each factor of the grid.
 """
 
 import argparse
 
 import nengo
 import numpy as np
-from nengo.utils.progress import Progress, ProgressTracker
 
 import nengo_fa
 
@@ -196,31 +196,33 @@ def find_error(task, seed, options, factor=1, pes_factor=1):
     return np.sqrt(np.mean(np.sum(error**2, axis=1)))
 
 
+def find_row(task, seed, options):
+    """Return the errors at each factor of PES, then at each of the encoder rules."""
+    untaught = find_error(task, seed, options, factor=0)
+    pes = [
+        find_error(task, seed, options, factor=0, pes_factor=factor)
+        for factor in (FACTORS if options.pes else [1])
+    ]
+    encoders = [find_error(task, seed, options, factor=factor) for factor in FACTORS]
+    return np.array(pes + encoders) / untaught
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--turn", type=float, default=0.1, metavar="RADIANS")
-    parser.add_argument("--halving-time", type=float, default=1.0, metavar="SECONDS")
+    parser.add_argument("--turn", type=float, default=0.3, metavar="RADIANS")
+    parser.add_argument("--halving-time", type=float, default=0.2, metavar="SECONDS")
     parser.add_argument("--tasks", nargs="+", default=[task.__name__ for task in TASKS])
+    parser.add_argument("--pes", action="store_true", help="the grid of PES as well")
     options = parser.parse_args()
-    tasks = [task for task in TASKS if task.__name__ in options.tasks]
-    print(f"{'factor:':15s} PES", *(f"{factor:7.3g}" for factor in FACTORS), end="")
-    print("   encoders", *(f"{factor:7.3g}" for factor in FACTORS))
-    for task in tasks:
-        rows = []
-        for seed in range(options.seeds):
-
-            def run(**factors):
-                return find_error(task, seed, options, **factors)
-
-            untaught = run(factor=0)
-            rows.append(
-                [run(factor=0, pes_factor=f) / untaught for f in FACTORS]
-                + [run(factor=f) / untaught for f in FACTORS]
-            )
-        row = np.median(rows, axis=0)
-        print(f"{task.__name__:15s}    ", *(f"{v:7.3f}" for v in row[:7]), end="")
-        print("           ", *(f"{v:7.3f}" for v in row[7:]), flush=True)
+    columns = [f"{factor:.2g}" for factor in FACTORS]
+    columns = (columns if options.pes else ["1"]) + columns
+    print(f"{'factor':15s}", *(f"{column:>6s}" for column in columns))
+    for task in TASKS:
+        if task.__name__ in options.tasks:
+            rows = [find_row(task, seed, options) for seed in range(options.seeds)]
+            values = [f"{value:6.3f}" for value in np.median(rows, axis=0)]
+            print(f"{task.__name__:15s}", *values, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from nengo.dists import get_samples
 from nengo.exceptions import BuildError
 
 from nengo_fa.online import network_checks
+from nengo_fa.online.default_rates import find_learning_rate, warn_about_rate
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
 from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
@@ -65,6 +66,7 @@ def build_feedback_alignment(model, rule_type, rule):
     if is_live:
         _build_feedback(model, rule, kind, signal)
     build_encoder_learning(model, rule_type, rule, lambda: signal)
+    warn_about_rate(model, rule, feedback)
 
 
 def _draw_feedback(model, rule, shape):
@@ -196,6 +198,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
         sets,
         updates,
         *find_taught_entries(rule_type, rule, encoders.initial_value),
+        learning_rate=find_learning_rate(model, rule),
     )
     # add_op may ask for all signals at once, but not all of them are built
     model.operators.append(operator)

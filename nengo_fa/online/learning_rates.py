@@ -11,11 +11,12 @@ from nengo.connection import LearningRule
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
-from nengo_fa.online.checks import describe
+from nengo_fa.online.network_checks import describe
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.rules.connections import get_rule_types
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import EncoderLearningRule
+from nengo_fa.rules.learning_signals import LearningSignal
 from nengo_fa.rules.normalizations import Augmented, Forced
 
 
@@ -47,16 +48,12 @@ class SuggestedRates(dict):
         """Give the rules in the network their rates.
 
         The rule types on the connections are replaced by copies with these rates. What is
-        connected to the rules, probes of the rules, and error nodes stay connected.
+        connected to the rules, probes of the rules, error nodes and learning signals stay.
         """
         renewed = {rule: _replace_rate(rule, rate) for rule, rate in self.items()}
         holders = _find_holders(self.network)
-        for rule in renewed:
-            connection = rule.connection
-            connection.learning_rule_type = _map_types(
-                connection.learning_rule_type,
-                lambda kind: renewed.get(LearningRule(connection, kind), kind),
-            )
+        for connection in {rule.connection for rule in renewed}:
+            connection.learning_rule_type = _replace_types(connection, renewed)
         for held in holders:
             held.learning_rule_type = renewed.get(held, held.learning_rule_type)
         rates = {LearningRule(r.connection, renewed[r]): self[r] for r in list(self)}
@@ -74,24 +71,31 @@ def _replace_rate(rule, rate):
     return renewed
 
 
-def _map_types(types, function):
+def _replace_types(connection, renewed):
+    """Return the types of the rules of a connection, in the form that they have there."""
+
+    def renew(kind):
+        return renewed.get(LearningRule(connection, kind), kind)
+
+    types = connection.learning_rule_type
     if isinstance(types, dict):
-        return {name: function(kind) for name, kind in types.items()}
-    return [function(kind) for kind in types] if is_iterable(types) else function(types)
+        return {name: renew(kind) for name, kind in types.items()}
+    return [renew(kind) for kind in types] if is_iterable(types) else renew(types)
 
 
 def _find_holders(network):
-    """Return the learning rules that connections, probes and error nodes hold."""
+    """Return the learning rules that connections, probes and nodes hold."""
     held = [connection.post_obj for connection in network.all_connections]
     held += [probe.obj for probe in network.all_probes]
-    held += [node.rule for node in network.all_nodes if isinstance(node, ErrorNode)]
+    kinds = (ErrorNode, LearningSignal)
+    held += [node.rule for node in network.all_nodes if isinstance(node, kinds)]
     return [rule for rule in held if isinstance(rule, LearningRule)]
 
 
 def suggest_learning_rate(
     network,
-    turn=0.1,
-    halving_time=1.0,
+    turn=0.3,
+    halving_time=0.2,
     duration=2.0,
     dt=0.001,
     seed=None,

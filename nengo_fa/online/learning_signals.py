@@ -4,7 +4,7 @@ from nengo.builder import Builder, Signal
 from nengo.builder.operator import Reset
 from nengo.exceptions import BuildError
 
-from nengo_fa.online.checks import find_encoder_rules
+from nengo_fa.online.network_checks import find_encoder_rules
 from nengo_fa.rules.learning_signals import LearningSignal
 
 

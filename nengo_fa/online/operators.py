@@ -195,6 +195,8 @@ class SimEncoderLearning(NamedSignalsOperator):
     fields : (n_neurons, dimensions) ndarray, optional
         One for the entries of the encoders that follow the gradient, zero for those that
         stay zero. Default: all follow it.
+    learning_rate : float, optional
+        Per second. Default: that of the rule.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
@@ -214,10 +216,13 @@ class SimEncoderLearning(NamedSignalsOperator):
         columns=None,
         fields=None,
         tag=None,
+        learning_rate=None,
     ):
         super().__init__(reads, sets, updates, tag=tag)
         self.rule, self.neuron_type, self.scale = rule, neuron_type, scale
-        self.learning_rate = rule.learning_rate
+        self.learning_rate = (
+            rule.learning_rate if learning_rate is None else learning_rate
+        )
         self.normalization = get_normalization(rule.normalization)
         self.columns, self.fields = columns, fields
 
