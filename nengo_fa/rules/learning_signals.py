@@ -1,29 +1,20 @@
 """Nodes through which a network scales the learning rates of its rules."""
 
-from nengo.connection import LearningRule
-from nengo.exceptions import ValidationError
 from nengo.node import Node
-from nengo.params import Default, Parameter
+from nengo.params import Default
 
+from nengo_fa.rules.error_nodes import EncoderRuleParam
 from nengo_fa.rules.learning_rules import EncoderLearningRule
 
 
-class OwnRuleParam(Parameter):
-    """The learning rule of a connection, one of nengo_fa."""
+class ScaledRuleParam(EncoderRuleParam):
+    """The learning rule of a connection, any encoder rule of nengo_fa."""
 
-    def coerce(self, instance, rule):
-        if not isinstance(rule, LearningRule) or not isinstance(
-            rule.learning_rule_type, EncoderLearningRule
-        ):
-            raise ValidationError(
-                "Must be the encoder rule of a connection: connection.learning_rule, "
-                "after its learning_rule_type is set to a rule of nengo_fa; of several "
-                f"rules, one (got {rule!r}). nengo.Voja takes its learning signal itself, "
-                "and nengo.PES is controlled by a gate on its error.",
-                attr=self.name,
-                obj=instance,
-            )
-        return super().coerce(instance, rule)
+    kind = EncoderLearningRule
+    remedy = (
+        "a rule of nengo_fa; of several rules, one. nengo.Voja takes its learning signal "
+        "itself, and nengo.PES is controlled by a gate on its error"
+    )
 
 
 def filled_by_the_simulator(t, x):
@@ -79,7 +70,7 @@ class LearningSignal(Node):
     ...     _ = nengo.Connection(schedule, signal, synapse=None)
     """
 
-    rule = OwnRuleParam("rule", readonly=True)
+    rule = ScaledRuleParam("rule", readonly=True)
 
     def __init__(self, rule, label=Default):
         self.rule = rule
