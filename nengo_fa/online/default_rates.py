@@ -14,8 +14,9 @@ from nengo_fa.rules.responses import make_step_rates
 #: Inputs along its encoder, over the radius, that a neuron is asked at.
 INPUTS = np.linspace(-1, 1, 51)
 
-#: Radians in one time step, at an error and an input of one, that no rate may mean.
-FULL_TURN = 2 * np.pi
+#: Radians in one time step, at an error and an input of one, that are warned of: an error
+#: of one percent still turns encoders full circle. Errors are not known before a run.
+FARTHEST = 1000
 
 
 def find_learning_rate(model, rule):
@@ -68,14 +69,14 @@ def find_derivative(model, rule):
 
 
 def warn_about_rate(model, rule, feedback):
-    """Warn of a learning rate that was given, if a step would turn encoders full circle."""
+    """Warn of a learning rate that was given, if a step would turn encoders absurdly far."""
     rule_type, ensemble = rule.learning_rule_type, rule.connection.post_obj
     if not is_given(rule_type.learning_rate) or rule_type.learning_rate == 0:
         return
     weights = np.linalg.norm(feedback, axis=1) * model.params[ensemble].gain
     turn = rule_type.learning_rate * model.dt * np.sqrt(np.mean(weights**2))
     turn *= find_derivative(model, rule)
-    if turn > FULL_TURN:
+    if turn > FARTHEST:
         warnings.warn(
             f"With learning_rate={rule_type.learning_rate:g}, an error and an input of one "
             f"turn the encoders of {describe(ensemble)} by about {turn:.2g} radians in a "

@@ -205,7 +205,7 @@ def test_numbers_are_positive(name, value):
 def test_a_given_rate_out_of_proportion_is_named(Simulator):
     rule = nengo_fa.FeedbackAlignment(1, 1.0, derivative=nengo_fa.Rate())
     Simulator(make_product(rule)).close()
-    rule = nengo_fa.FeedbackAlignment(1, 1e3, derivative=nengo_fa.Rate())
+    rule = nengo_fa.FeedbackAlignment(1, 1e5, derivative=nengo_fa.Rate())
     with pytest.warns(NengoWarning, match="suggest_learning_rate"):
         Simulator(make_product(rule)).close()
 
