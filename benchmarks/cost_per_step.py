@@ -3,8 +3,11 @@
 The same network is simulated without a rule, with each rule of nengo_fa, with Voja, and
 with nengo_extras' DeltaRule, in turn. Voja and nengo_fa learn encoders, (n, 2). DeltaRule
 learns full weights, (n, n_pre), from a population that stands for the two numbers; the
-last rows are nengo_fa on the same full weights. Learning rates are too small to change
-what the neurons do, as their firing takes time as well.
+rows below are nengo_fa on the same full weights. Then two layers of neurons learn, the
+first from the error itself or from that of an error node. At the end, encoders are those
+of images, (200, 784), with the change of the encoders probed and not.
+Learning rates are too small to change what the neurons do, as their firing takes time as
+well.
 """
 
 import argparse
@@ -25,6 +28,7 @@ except ImportError as error:
 STEP = nengo_fa.Step()
 LEARNING_RATE = 1e-12
 N_PRE = (50, 200)
+N_PIXELS = 784
 
 
 def active(current):
@@ -75,14 +79,35 @@ def full_weights(n_neurons, n_pre, rule=None, to_neurons=True):
     return model
 
 
+def two_layers(n_neurons, variant=None):
+    """As `network`, with another layer before, taught by a variant of `teach_chain`."""
+    with nengo.Network(seed=0) as model:
+        x, error = nengo.Node(np.ones(2)), nengo.Node([0.01])
+        first, last = nengo.Ensemble(n_neurons, 2), nengo.Ensemble(n_neurons, 2)
+        output = nengo.Node(size_in=1)
+        encodes = [
+            nengo.Connection(x, first, synapse=None),
+            nengo.Connection(first, last),
+        ]
+        decode = nengo.Connection(
+            last, output, function=lambda x: 0, solver=nengo.solvers.NoSolver()
+        )
+        if variant is not None:
+            settings = {"derivative": STEP, "normalization": None}
+            nengo_fa.teach_chain(
+                encodes, decode, error, variant, LEARNING_RATE, **settings
+            )
+    return model
+
+
+def align(normalization=None, derivative=STEP):
+    return nengo_fa.FeedbackAlignment(
+        1, LEARNING_RATE, derivative=derivative, normalization=normalization
+    )
+
+
 def variants(n_neurons):
     """Name: (network with the rule, name of the network without)."""
-
-    def align(normalization=None, derivative=STEP):
-        return nengo_fa.FeedbackAlignment(
-            1, LEARNING_RATE, derivative=derivative, normalization=normalization
-        )
-
     cases = {
         "(no rule)": (network(n_neurons, 2), None),
         "Voja": (network(n_neurons, 2, nengo.Voja(LEARNING_RATE)), "(no rule)"),
@@ -105,7 +130,33 @@ def variants(n_neurons):
                 full_weights(n_neurons, n_pre, rule, to_neurons),
                 base,
             )
+    cases["(two layers)"] = (two_layers(n_neurons), None)
+    for name, variant in (
+        ("Two layers, the same error", "direct"),
+        ("  NeuronError", "global"),
+        ("  BackpropagatedError", "backprop"),
+    ):
+        cases[name] = (two_layers(n_neurons, variant), "(two layers)")
     return cases
+
+
+def variants_of_images():
+    """As `variants`, for 200 neurons and images."""
+
+    def make(rule=None):
+        return network(200, N_PIXELS, rule)
+
+    probed = make(align())
+    with probed:
+        rule = probed.connections[0].learning_rule
+        nengo.Probe(rule, "delta", sample_every=1e6)
+    return {
+        "(no rule)": (make(), None),
+        "Voja": (make(nengo.Voja(LEARNING_RATE)), "(no rule)"),
+        "FeedbackAlignment": (make(align()), "(no rule)"),
+        "  with a probe on delta": (probed, "(no rule)"),
+        "  augmented": (make(align("augmented")), "(no rule)"),
+    }
 
 
 def measure(cases, rounds, n_steps):
@@ -133,24 +184,27 @@ def main():
     options = parser.parse_args()
 
     nengo.rc["decoder_cache"]["enabled"] = "false"
+    names = [f"DeltaRule, {n_pre} pre" for n_pre in N_PRE]
     for n_neurons in (20, 200, 2000):
-        cases = variants(n_neurons)
-        times = measure(cases, options.rounds, options.steps)
-        added = {
-            name: np.median(times[name] - times[base])
-            for name, (_, base) in cases.items()
-            if base is not None
-        }
-        print(f"\n{n_neurons} neurons, {np.median(times['(no rule)']):.1f} us a step")
-        names = [f"DeltaRule, {n_pre} pre" for n_pre in N_PRE]
+        report(f"{n_neurons} neurons", variants(n_neurons), names, options)
+    report(f"200 neurons, {N_PIXELS} dimensions", variants_of_images(), [], options)
+
+
+def report(title, cases, names, options):
+    """Measure cases and print what they add, and how much more those of the names add."""
+    times = measure(cases, options.rounds, options.steps)
+    added = {
+        name: np.median(times[name] - times[base])
+        for name, (_, base) in cases.items()
+        if base is not None
+    }
+    print(f"\n{title}, {np.median(times['(no rule)']):.1f} us a step")
+    print(f"{'':30}{'added us':>10}{'over Voja':>11}", *(f"{n} over" for n in names))
+    for name, value in added.items():
         print(
-            f"{'':30}{'added us':>10}{'over Voja':>11}", *(f"{n} over" for n in names)
+            f"{name:30}{value:10.1f}{value / added['Voja']:11.2f}",
+            *(f"{added[n] / value:{len(n) + 5}.1f}" for n in names),
         )
-        for name, value in added.items():
-            print(
-                f"{name:30}{value:10.1f}{value / added['Voja']:11.2f}",
-                *(f"{added[n] / value:{len(n) + 5}.1f}" for n in names),
-            )
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ class Teaching:
         if self.decode is not None:
             signals.append(model.sig[self.decode]["weights"])
         for rule in self.rules:
-            if "delta" not in model.sig[rule]:
+            if "scaled_encoders" not in model.sig[rule]:
                 raise BuildError(
                     f"{rule} is shown, but no longer a rule of {self.encode}. Declare the "
                     "view after the rule."

@@ -7,6 +7,7 @@ from nengo.connection import LearningRule
 from nengo.exceptions import SimulatorClosed, ValidationError
 
 from nengo_fa.learned.parts import find_parts, get_shapes
+from nengo_fa.online.outer_product import make_step_add_outer
 
 
 def get_live_signals(sim):
@@ -41,8 +42,9 @@ def read_learned(sim, network):
         signal = model.sig[part][name]
         if not isinstance(signals[signal], np.ndarray):
             _refuse(sim)
-        changes = (signals[delta] for delta in pending.get((part, name), ()))
-        value = sum(changes, np.array(signals[signal]))
+        value = np.array(signals[signal])
+        for change in pending.get((part, name), ()):
+            _add_change(value, *(signals[found] for found in change))
         if not np.all(np.isfinite(value)):
             raise ValidationError(
                 f"The {name} of {part} hold NaN or infinity. Lower the learning rate, "
@@ -70,6 +72,14 @@ def read_learned(sim, network):
     return learned
 
 
+def _add_change(value, *change):
+    """Add what a simulator adds: an array, or the outer product of two."""
+    if len(change) == 2:
+        make_step_add_outer(*change, value)()
+    else:
+        value += change[0]
+
+
 def _unscale(ensemble, built, encoders):
     """The parameters of an ensemble, given its scaled encoders."""
     scale = (built.gain / ensemble.radius)[:, np.newaxis]
@@ -81,7 +91,7 @@ def _unscale(ensemble, built, encoders):
 
 
 def _find_pending(model):
-    """The changes that the next step adds, by what it adds them to.
+    """The changes that the next step adds, in tuples, by what it adds them to.
 
     A rule that updates its delta does so at the end of a step. One that sets or
     increments it does so before the delta is added, in the same step.
@@ -98,13 +108,16 @@ def _find_pending(model):
 
     pending = defaultdict(list)
     for rule, built in model.sig.items():
-        if isinstance(rule, LearningRule) and "delta" in built:
-            delta = built["delta"]
+        # delta, or the two of which it is the outer product
+        names = "delta", "delta_neurons", "delta_input"
+        change = tuple(built[name] for name in names if name in built)
+        if isinstance(rule, LearningRule) and change:
+            delta = change[0]
             if is_among(delta, updated) and not is_among(delta, set_anew):
                 teaches_encoders = rule.modifies == "encoders"
                 target = (
                     rule.connection.post_obj if teaches_encoders else rule.connection
                 )
                 name = "encoders" if teaches_encoders else "weights"
-                pending[target, name].append(delta)
+                pending[target, name].append(change)
     return pending

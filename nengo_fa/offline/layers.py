@@ -124,14 +124,12 @@ class Layer:
 
     def project(self, error, feedback, out):
         """Project errors, (n_samples, size_in), to neurons, (n_samples, n_neurons)."""
-        xp = self.device.namespace
         if self._takes_all:
             out[...] = error
         elif error.shape[1] == 1:
-            # an outer product, for which matmul is slow in NumPy
-            xp.multiply(error, feedback.T, out=out)
+            self.device.outer(error, feedback.T, out)
         else:
-            xp.matmul(error, feedback.T, out=out)
+            self.device.namespace.matmul(error, feedback.T, out=out)
 
     def set_encoders(self, encoders):
         """Set the encoders, to (n_networks, n_neurons, dimensions) array_like."""

@@ -1,7 +1,6 @@
 """Epochs over samples, in arrays that are allocated once."""
 
 import numpy as np
-from array_api_compat import array_namespace
 
 from nengo_fa.offline.activities import make_inputs
 from nengo_fa.offline.passes import Pass
@@ -225,6 +224,5 @@ def _split(rows, size):
 
 
 def _root_mean_square(error):
-    xp = array_namespace(error)
-    error = xp.reshape(error, (-1,))
-    return float(xp.vecdot(error, error) / len(error)) ** 0.5
+    error = error.reshape(-1)
+    return float(error @ error / len(error)) ** 0.5

@@ -43,9 +43,9 @@ def make_solve(solver, rng, device=None):
     def solve_l2(activities, y):
         n_samples, n_neurons = activities.shape
         xp = device.namespace
-        sigma = reg * xp.max(activities)
+        sigma = reg * activities.max()
         gram = _compute_gram(activities)
-        xp.reshape(gram, (-1,))[:: n_neurons + 1] += n_samples * sigma**2
+        gram.reshape(-1)[:: n_neurons + 1] += n_samples * sigma**2
         try:
             return xp.linalg.solve(gram, activities.T @ y)
         except (np.linalg.LinAlgError, xp.linalg.LinAlgError):

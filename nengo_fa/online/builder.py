@@ -5,13 +5,14 @@ from collections import namedtuple
 import numpy as np
 from nengo.builder import Builder, Signal
 from nengo.builder.learning_rules import build_or_passthrough
-from nengo.builder.operator import Reset
+from nengo.builder.operator import Copy, Reset
 from nengo.dists import get_samples
 from nengo.exceptions import BuildError
 
 from nengo_fa.online import network_checks
 from nengo_fa.online.default_rates import find_learning_rate, warn_about_rate
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
+from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
 from nengo_fa.rules.connections import (
@@ -30,8 +31,12 @@ from nengo_fa.rules.learning_rules import (
 RESERVED = {
     *("self", "out", "x", "error", "feedback", "gate", "projected_error", "derivative"),
     *("current", "output", "scaled_encoders", "delta", "start", "moved"),
-    "learning_signal",
+    *("delta_neurons", "delta_input", "learning_signal"),
 }
+
+#: The number of dimensions from which on adding an outer product in place is faster than
+#: calculating it and adding it.
+MANY_DIMENSIONS = 32
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
@@ -176,7 +181,10 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     if rule in row:
         sets["moved"] = encoders.initial_value
     sets = {name: _add_signal(model, rule, name, start) for name, start in sets.items()}
+    columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
     updates = {"delta": signals["delta"]}
+    if fields is None and not row and _is_outer_product(model, rule_type, rule):
+        updates = _build_factors(model, rule)
     for name, start in _make_state(rule_type, rule, encoders.dtype).items():
         updates[name] = Signal(start, name=f"{rule}.{name}")
     reads.update(_find_others(model, rule_type, rule, {*sets, *updates}))
@@ -197,11 +205,38 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
         find_reads,
         sets,
         updates,
-        *find_taught_entries(rule_type, rule, encoders.initial_value),
+        columns,
+        fields,
         learning_rate=find_learning_rate(model, rule),
     )
     # add_op may ask for all signals at once, but not all of them are built
     model.operators.append(operator)
+
+
+def _is_outer_product(model, rule_type, rule):
+    """Return whether delta is an outer product, large, and not probed."""
+    if rule_type.normalization is not None or model.toplevel is None:
+        return False
+    return rule.connection.post_obj.dimensions >= MANY_DIMENSIONS and not any(
+        probe.obj == rule and probe.attr == "delta"
+        for probe in model.toplevel.all_probes
+    )
+
+
+def _build_factors(model, rule):
+    """Replace delta by the two signals of which it is the outer product."""
+    delta, encoders = model.sig[rule].pop("delta"), model.sig[rule]["scaled_encoders"]
+    model.operators[:] = [
+        operator
+        for operator in model.operators
+        if not (isinstance(operator, Copy) and operator.src is delta)
+    ]
+    left, right = (
+        _add_signal(model, rule, name, np.zeros(size, dtype=delta.dtype))
+        for name, size in zip(("delta_neurons", "delta_input"), delta.shape)
+    )
+    model.add_op(SimOuterProductInc(left, right, encoders, tag="encoders += delta"))
+    return {"delta_neurons": left, "delta_input": right}
 
 
 def _make_state(rule_type, rule, dtype):

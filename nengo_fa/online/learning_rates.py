@@ -13,6 +13,7 @@ from nengo.utils.numpy import is_iterable, is_number
 
 from nengo_fa.online.network_checks import describe
 from nengo_fa.online.operators import SimEncoderLearning
+from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.rules.connections import get_rule_types
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import EncoderLearningRule
@@ -256,9 +257,10 @@ class SimSquares(Operator):
 
 def _switch_off(model, rules):
     """Take what the rules change out of a model, and let encoder rules have a rate of one."""
-    deltas = {model.sig[rule]["delta"] for rule in rules}
+    deltas = {model.sig[rule].get("delta") for rule in rules}
     for operator in list(model.operators):
-        if isinstance(operator, Copy) and operator.src in deltas:
+        is_change = isinstance(operator, Copy) and operator.src in deltas
+        if is_change or isinstance(operator, SimOuterProductInc):
             model.operators.remove(operator)
         elif isinstance(operator, SimEncoderLearning):
             operator.learning_rate = 1.0
@@ -274,12 +276,19 @@ def _add_totals(model, rule):
     """Add up what a rule would change, and the squares of what it goes by."""
     signals = model.sig[rule]
     squared = [name for name in SQUARED if name in signals]
-    for name in ["delta", *squared]:
-        start = np.zeros_like(signals[name].initial_value)
-        signals[f"total {name}"] = Signal(start)
-    model.add_op(Copy(signals["delta"], signals["total delta"], inc=True))
+    for name in squared:
+        signals[f"total {name}"] = Signal(np.zeros_like(signals[name].initial_value))
     squares = [signals[f"total {name}"] for name in squared]
     model.add_op(SimSquares([signals[name] for name in squared], squares))
+    if rule.modifies != "encoders":
+        return
+    encoders = model.sig[rule.connection.post_obj]["encoders"].initial_value
+    total = signals["total delta"] = Signal(np.zeros_like(encoders))
+    if "delta" in signals:
+        model.add_op(Copy(signals["delta"], total, inc=True))
+    else:
+        factors = signals["delta_neurons"], signals["delta_input"]
+        model.add_op(SimOuterProductInc(*factors, total))
 
 
 def _read_sums(sim, rule):

@@ -28,17 +28,17 @@ class NamedSignalsOperator(Operator):
         The signals that are read; None for a signal that there is not. A function
         without arguments that returns them is called when they are first asked for,
         after the whole build, as an operator may be built before what it reads.
-    sets, updates : dict of str: Signal, optional
+    sets, updates, incs : dict of str: Signal, optional
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
 
-    def __init__(self, reads, sets=None, updates=None, tag=None):
+    def __init__(self, reads, sets=None, updates=None, tag=None, incs=None):
         super().__init__(tag=tag)
         self._names = {}
         self._find_reads = reads if callable(reads) else lambda: reads
         self.sets = self._name("sets", sets or {})
-        self.incs = []
+        self.incs = self._name("incs", incs or {})
         self.updates = self._name("updates", updates or {})
 
     def _name(self, kind, signals):
@@ -60,7 +60,12 @@ class NamedSignalsOperator(Operator):
     def signals(self):
         """All signals by name, a dict."""
         # by their places, since the optimizer of Nengo puts other signals in the lists
-        lists = {"reads": self.reads, "sets": self.sets, "updates": self.updates}
+        lists = {
+            "reads": self.reads,
+            "sets": self.sets,
+            "incs": self.incs,
+            "updates": self.updates,
+        }
         return {
             name: signal
             for kind, signals in lists.items()
@@ -188,8 +193,10 @@ class SimEncoderLearning(NamedSignalsOperator):
         ``"projected_error"`` and ``"derivative"``, if there are such, (n_neurons,). In a
         row of rules, ``"moved"``: what the rule starts from and its change together.
     updates : dict
-        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions), and what
-        the rule remembers, (n_neurons,) each.
+        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or, if
+        there is no normalization, the two vectors of which it is the outer product,
+        ``"delta_neurons"``, (n_neurons,), and ``"delta_input"``, (dimensions,). What the
+        rule remembers, (n_neurons,) each.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
     fields : (n_neurons, dimensions) ndarray, optional
@@ -203,7 +210,8 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     error, feedback, gate, x = (SignalByName() for _ in range(4))
     scaled_encoders, projected_error, derivative = (SignalByName() for _ in range(3))
-    delta, start, moved, learning_signal = (SignalByName() for _ in range(4))
+    delta, delta_neurons, delta_input = (SignalByName() for _ in range(3))
+    start, moved, learning_signal = (SignalByName() for _ in range(3))
 
     def __init__(
         self,
@@ -228,15 +236,40 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     @property
     def _descstr(self):
-        return f"{self.rule} -> {self.delta}"
+        return f"{self.rule} -> {self.delta or self.delta_neurons}"
 
     def make_step(self, signals, dt, rng):
         arrays = {name: signals[signal] for name, signal in self.signals.items()}
-        delta, start, moved = (arrays.get(name) for name in ("delta", "start", "moved"))
-        step_size = (-self.learning_rate * dt * self.scale**2).astype(delta.dtype)
-        h = np.empty_like(step_size)
+        full_step = -self.learning_rate * dt * self.scale**2
+        full_step = full_step.astype(arrays["scaled_encoders"].dtype)
+        step_size, make_step = np.array(full_step), self._make_step_factors
+        if "delta" in arrays:
+            make_step = self._make_step_delta
+        step = make_step(arrays, step_size)
         learning_signal = arrays.get("learning_signal")
-        full_step, step_size = step_size, np.array(step_size)
+        if learning_signal is None:
+            return step
+
+        def step_scaled():
+            np.multiply(full_step, learning_signal, out=step_size)
+            step()
+
+        return step_scaled
+
+    def _make_step_factors(self, arrays, step_size):
+        step_h = self._make_step_h(arrays, step_size, arrays["delta_neurons"])
+        x, delta_input = arrays["x"], arrays["delta_input"]
+        columns = 1 if self.columns is None else self.columns
+
+        def step_factors():
+            step_h()
+            np.multiply(x, columns, out=delta_input)
+
+        return step_factors
+
+    def _make_step_delta(self, arrays, step_size):
+        delta, start, moved = (arrays.get(name) for name in ("delta", "start", "moved"))
+        h = np.empty_like(step_size)
         step_h = self._make_step_h(arrays, step_size, h)
         normalization = self.normalization
         encoders = arrays["scaled_encoders"]
@@ -250,8 +283,6 @@ class SimEncoderLearning(NamedSignalsOperator):
             columns = np.tile(columns, (len(delta), 1))
 
         def step_simencoderlearning():
-            if learning_signal is not None:
-                np.multiply(full_step, learning_signal, out=step_size)
             step_h()
             step_outer()
             if columns is not None:

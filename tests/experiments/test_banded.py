@@ -51,13 +51,21 @@ def test_parts_are_the_whole(data):
         np.testing.assert_array_equal(part[name][0, 0, :, 0], chosen)
 
 
+@pytest.fixture(scope="module")
+def one_batch():
+    """Of "global" in one trial, for each connectivity and each layer that is taught."""
+    experiment = replace(EXPERIMENT, n_batches=1, epochs=2)
+    results = experiment.run([list(VARIANTS).index("global")], range(2), [0])
+    return experiment, results["rmse"][0, ..., 0, :]
+
+
 @pytest.mark.parametrize("taught", TAUGHT)
 @pytest.mark.parametrize("connectivity", CONNECTIVITIES)
-def test_training(connectivity, taught):
+def test_training(one_batch, connectivity, taught):
     """It is that of `train`; layers learn that are to, from what they see only."""
-    experiment = replace(EXPERIMENT, n_batches=1, epochs=2)
+    experiment, results = one_batch
+    rmse = results[CONNECTIVITIES.index(connectivity), list(TAUGHT).index(taught)]
     network = experiment.declare(0, "global", connectivity, taught)
-    rmse = experiment._train(0, network)["rmse"]
     start = np.array(network.ensembles[0].encoders)
     samples = experiment.make_data(0)
     history = nengo_fa.train(

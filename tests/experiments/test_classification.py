@@ -91,7 +91,8 @@ def test_learning(data):
 def test_the_test_error_counts_what_is_misclassified():
     experiment = replace(EXPERIMENT, epochs=3, n_batches=1)
     network = experiment.declare(0, "FeedbackAlignment", "augmented")
-    results = experiment._train(network)
+    rule = RULES.index("FeedbackAlignment")
+    results = experiment.run([rule], [NORMALIZATIONS.index("augmented")], trial=[0])
     samples = load_centered("digits")
     y_train, _ = samples.one_hot()
     history = nengo_fa.train(
@@ -104,7 +105,7 @@ def test_the_test_error_counts_what_is_misclassified():
     activities = network.hidden.neuron_type.rates(current, ones, zeros)
     answers = (activities @ history.decoders.T).argmax(axis=1)
     expected = np.mean(answers != samples.labels_test)
-    assert results["test_error"][-1] == pytest.approx(expected, abs=0.003)
+    assert results["test_error"][0, 0, 0, -1] == pytest.approx(expected, abs=0.003)
 
 
 @pytest.mark.parametrize("encoders", ["gabor", "patches"])

@@ -75,7 +75,9 @@ def test_parts_are_the_whole(data):
 @pytest.mark.parametrize("variant", ["global", "local backprop", "last layer"])
 def test_the_first_update_is_of_that_length(variant):
     """That of all samples at once, in each layer that learns."""
-    experiment = replace(EXPERIMENT, n_samples=500, epochs=1, learning_rate=0.02)
+    experiment = replace(
+        EXPERIMENT, n_samples=500, epochs=1, learning_rate=0.02, depths=(3,)
+    )
     rates = []
     declare = DepthExperiment.declare
 
@@ -84,7 +86,7 @@ def test_the_first_update_is_of_that_length(variant):
             rates.append((seed, learning_rate))
             return declare(self, variant, depth, seed, learning_rate)
 
-    Recorded(**vars(experiment))._train(variant, 3, trial=0)
+    Recorded(**vars(experiment)).run([VARIANTS.index(variant)], trial=[0])
     seed, rates = rates[-1]
     model, network = experiment.declare(variant, 3, seed, rates)
     samples = load_centered("digits")

@@ -40,14 +40,24 @@ def data():
     return run(EXPERIMENT)
 
 
-@pytest.mark.parametrize("neurons", ["rate", "spiking"])
+@pytest.fixture(scope="module", params=["rate", "spiking"])
+def short(request):
+    """A short experiment, and its results."""
+    experiment = MultiplicationExperiment(
+        neurons=request.param,
+        n_trials=2,
+        epochs=3,
+        n_samples=100,
+        presentation_time=0.02,
+    )
+    return experiment, experiment.run(range(2))
+
+
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("rule", RULES)
-def test_is_what_train_does(neurons, rule, normalization):
+def test_is_what_train_does(short, rule, normalization):
     """Each trial is a declared network that is trained, to the last bit."""
-    experiment = MultiplicationExperiment(
-        neurons=neurons, n_trials=2, epochs=3, n_samples=100, presentation_time=0.02
-    )
+    experiment, results = short
     trial = experiment.declare(1, rule, normalization)
     history = nengo_fa.train(
         trial.decode,
@@ -55,8 +65,9 @@ def test_is_what_train_does(neurons, rule, normalization):
         trial.y,
         epochs=3,
         seed=trial.seed,
-        presentation_time=0.02 if neurons == "spiking" else None,
+        presentation_time=0.02 if experiment.neurons == "spiking" else None,
         progress_bar=False,
+        network=trial.network,
     )
     (rule_types,) = {
         type(connection.learning_rule_type).__name__
@@ -64,7 +75,6 @@ def test_is_what_train_does(neurons, rule, normalization):
         if connection.learning_rule_type
     }
     assert rule_types == rule
-    results = experiment.run(range(2))
     index = RULES.index(rule), NORMALIZATIONS.index(normalization), 1
     np.testing.assert_array_equal(results["rmse"][index], history.rmse)
     np.testing.assert_array_equal(results["angle"][index], history.angle)

@@ -6,7 +6,7 @@ from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa import plots
-from nengo_fa.experiments.presentation import _make_spiking, present
+from nengo_fa.experiments.presentation import present
 from nengo_fa.networks import Classifier
 
 
@@ -111,20 +111,32 @@ def test_samples_begin_when_they_should(bits):
 @pytest.mark.parametrize(
     "rates, spiking",
     [
-        (nengo.LIFRate(tau_rc=0.03, tau_ref=0.001, amplitude=0.5), nengo.LIF),
-        (nengo.RectifiedLinear(amplitude=0.5), nengo.SpikingRectifiedLinear),
-        (nengo.AdaptiveLIF(), nengo.AdaptiveLIF),
+        (
+            nengo.LIFRate(tau_rc=0.03, tau_ref=0.001, amplitude=0.5),
+            nengo.LIF(tau_rc=0.03, tau_ref=0.001, amplitude=0.5),
+        ),
+        (
+            nengo.RectifiedLinear(amplitude=0.5),
+            nengo.SpikingRectifiedLinear(amplitude=0.5),
+        ),
+        (nengo.AdaptiveLIF(), nengo.AdaptiveLIF()),
     ],
     ids=str,
 )
-def test_neurons_that_spike(rng, rates, spiking):
-    """At the rates of those they replace."""
-    neuron_type = _make_spiking(rates)
-    assert type(neuron_type) is spiking and neuron_type.amplitude == rates.amplitude
-    arguments = rng.uniform(0, 2, size=20), np.full(20, 3.0), np.full(20, 1.0)
-    np.testing.assert_array_equal(
-        neuron_type.rates(*arguments), rates.rates(*arguments)
-    )
+def test_neurons_that_spike(data, rates, spiking):
+    """With the parameters, and so at the rates, of those they replace."""
+
+    def show(neuron_type):
+        network = Classifier(64, 10, n_neurons=20, neuron_type=neuron_type, seed=1)
+        results = present(network, data, n_samples=4, progress_bar=False)
+        assert network.hidden.neuron_type is neuron_type
+        return results
+
+    results = show(rates)
+    assert results.sizes["spike"] > 0
+    assert results.identical(show(spiking))
+    x = np.linspace(-1, 3, 20), np.full(20, 3.0), np.full(20, 1.0)
+    np.testing.assert_array_equal(spiking.rates(*x), rates.rates(*x))
 
 
 def test_neurons_that_cannot_spike(data):

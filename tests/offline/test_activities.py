@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from nengo.rc import rc
 
-from nengo_fa.offline.activities import _weights_in_time, make_step_measured
+from nengo_fa.offline.activities import make_step_measured
 from nengo_fa.rules.responses import make_step_rates
 
 
@@ -57,7 +57,7 @@ def test_measured_activities_become_rates(neuron_type, tolerance, synapse, rng):
     assert np.all(measured[expected == 0] == 0)
 
 
-def simulate(Simulator, neuron_type, current, synapse, presentation_time):
+def simulate(Simulator, neuron_type, current, synapse, presentation_time, dt=0.001):
     """The definition, by one simulator: samples side by side, as so many neurons."""
     size = current.size
     with nengo.Network(seed=0) as model:
@@ -65,7 +65,7 @@ def simulate(Simulator, neuron_type, current, synapse, presentation_time):
             size, 1, gain=np.ones(size), bias=current.ravel(), neuron_type=neuron_type
         )
         probe = nengo.Probe(ensemble.neurons)
-    with Simulator(model) as sim:
+    with Simulator(model, dt=dt) as sim:
         sim.run(presentation_time)
     output = sim.data[probe]
     if synapse is not None:
@@ -127,13 +127,19 @@ def test_slow_synapse_has_not_settled(rng):
     ],
     ids=repr,
 )
-def test_weights_in_time_are_filter_and_average(synapse, n_steps, dt, rng):
-    output = rng.uniform(0, 100, size=(n_steps, 1))
-    filtered = output if synapse is None else synapse.filt(output, dt=dt, y0=0)
-    weights = _weights_in_time(synapse, n_steps * dt, dt)
-    assert weights.shape == (n_steps,)
-    expected = filtered[n_steps // 2 :].mean()
-    np.testing.assert_allclose(weights @ output[:, 0], expected, rtol=1e-9)
+def test_each_time_step_counts_as_in_a_simulator(Simulator, synapse, n_steps, dt):
+    """Whatever the filter: in each of the steps some of these neurons fire."""
+    neuron_type = nengo.LIF(
+        tau_ref=dt, initial_state={"voltage": nengo.dists.Choice([0.5])}
+    )
+    current = np.linspace(1, 30 / dt, 60).reshape(6, 10)
+    out = np.empty_like(current)
+    step = make_step_measured(
+        neuron_type, current.copy(), out, synapse, n_steps * dt, dt
+    )
+    step()
+    expected = simulate(Simulator, neuron_type, current, synapse, n_steps * dt, dt)
+    np.testing.assert_allclose(out, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -244,3 +244,28 @@ def test_the_default_does_not_depend_on_hertz_or_amplitude(Simulator):
     assert find_size(1.0) == pytest.approx(find_size(100.0))
     # as large as they were with a rate that was given
     assert find_size(1.0, learning_rate=1.0) > 10 * find_size(1.0)
+
+
+def suggest_in_many_dimensions(is_probed):
+    with nengo.Network(seed=1) as network:
+        stimulus, error = nengo.Node(np.full(40, 0.1)), nengo.Node([1.0])
+        encode = nengo.Connection(
+            stimulus,
+            nengo.Ensemble(20, 40, seed=1),
+            seed=1,
+            learning_rule_type=nengo_fa.FeedbackAlignment(1, normalization=None),
+        )
+        nengo.Connection(error, encode.learning_rule)
+        with nengo.Network():
+            signal = nengo_fa.LearningSignal(encode.learning_rule)
+            nengo.Connection(nengo.Node([0.0]), signal, synapse=None)
+        if is_probed:
+            nengo.Probe(encode.learning_rule, "delta")
+    (rate,) = suggest(network).values()
+    return rate
+
+
+def test_many_dimensions():
+    # where encoders learn in place, unless delta is probed
+    expected = suggest_in_many_dimensions(True)
+    assert suggest_in_many_dimensions(False) == pytest.approx(expected, rel=1e-6)

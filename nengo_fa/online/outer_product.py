@@ -1,0 +1,79 @@
+"""The addition of an outer product to a matrix, in place."""
+
+import numpy as np
+
+from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
+
+
+class SimOuterProductInc(NamedSignalsOperator):
+    """Add the outer product of two vectors to a matrix.
+
+    BLAS, from SciPy, passes over the matrix once; without SciPy, the product is
+    calculated first and then added.
+
+    Parameters
+    ----------
+    left : Signal
+        Read, (n,).
+    right : Signal
+        Read, (m,).
+    target : Signal
+        Incremented, (n, m).
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+    """
+
+    left, right, target = (SignalByName() for _ in range(3))
+
+    def __init__(self, left, right, target, tag=None):
+        reads, incs = {"left": left, "right": right}, {"target": target}
+        super().__init__(reads, incs=incs, tag=tag)
+
+    @property
+    def _descstr(self):
+        return f"{self.left}, {self.right} -> {self.target}"
+
+    def make_step(self, signals, dt, rng):
+        return make_step_add_outer(
+            signals[self.left], signals[self.right], signals[self.target]
+        )
+
+
+def make_step_add_outer(left, right, out):
+    """Bind the addition of an outer product to its arrays.
+
+    Parameters
+    ----------
+    left : (n,) ndarray
+    right : (m,) ndarray
+    out : (n, m) ndarray
+        What the product is added to, in place.
+
+    Returns
+    -------
+    step : callable
+        Takes no argument.
+    """
+    rank_one_update = _find_rank_one_update(out)
+    if rank_one_update is not None:
+        columns = out.T  # BLAS has matrices in the order of Fortran
+        return lambda: rank_one_update(1, right, left, a=columns, overwrite_a=True)
+
+    left, right = left[:, np.newaxis], right[np.newaxis, :]
+    product = np.empty(out.shape, dtype=out.dtype)
+
+    def step():
+        np.dot(left, right, out=product)
+        np.add(out, product, out=out)
+
+    return step
+
+
+def _find_rank_one_update(out):
+    """Return the routine of BLAS that works in place on such a matrix, or None."""
+    try:
+        from scipy.linalg import blas  # takes a while to load, and few models need it
+    except ImportError:
+        return None
+    routines = {np.float32: blas.sger, np.float64: blas.dger}
+    return routines.get(out.dtype.type) if out.flags.c_contiguous else None

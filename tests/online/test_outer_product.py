@@ -1,0 +1,151 @@
+"""Encoders in many dimensions, to which outer products are added in place."""
+
+import sys
+
+import nengo
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nengo.builder.signal import Signal
+
+import nengo_fa
+from nengo_fa.online.builder import MANY_DIMENSIONS
+from nengo_fa.online.outer_product import SimOuterProductInc, make_step_add_outer
+
+pytestmark = pytest.mark.filterwarnings("ignore:The encoders of")
+
+N_NEURONS = 15
+
+
+def make_network(probed=False, rules=None, reached=slice(None), **kwargs):
+    """An ensemble of many dimensions whose encoders learn from an error that changes."""
+    rng = np.random.RandomState(0)
+    x = rng.randn(10, MANY_DIMENSIONS)[:, reached]
+    with nengo.Network(seed=1) as model:
+        stimulus = nengo.Node(nengo.processes.PresentInput(x, 0.002))
+        error = nengo.Node(nengo.processes.PresentInput(rng.randn(7, 2), 0.003))
+        model.hidden = nengo.Ensemble(N_NEURONS, MANY_DIMENSIONS, radius=3)
+        kwargs = {"normalization": None, **kwargs}
+        rule = nengo_fa.FeedbackAlignment(2, 0.3, **kwargs)
+        rules = {"ours": rule} if rules is None else {"ours": rule, **rules}
+        model.encode = nengo.Connection(
+            stimulus,
+            model.hidden[reached],
+            learning_rule_type=rules,
+            synapse=None,
+        )
+        for name, kind in rules.items():
+            learning_rule = model.encode.learning_rule[name]
+            size_in = kind.size_in
+            nengo.Connection(error[:size_in], learning_rule, synapse=None)
+            if probed:
+                nengo.Probe(learning_rule)  # delta
+        model.encoders = nengo.Probe(model.hidden, "scaled_encoders")
+    return model
+
+
+def run(Simulator, model, **kwargs):
+    """The scaled encoders in each time step."""
+    with Simulator(model, **kwargs) as sim:
+        sim.run_steps(30)
+    return sim.data[model.encoders]
+
+
+def is_in_place(model):
+    with nengo.Simulator(model) as sim:
+        return any(isinstance(op, SimOuterProductInc) for op in sim.model.operators)
+
+
+CASES = {
+    "one rule": {},
+    "some dimensions": {"reached": slice(3, 20)},
+    "two of ours": {"rules": {"other": nengo_fa.FeedbackAlignment(1, 0.2)}},
+    "Voja": {"rules": {"other": nengo.Voja(learning_rate=0.1)}},
+}
+
+
+@pytest.mark.parametrize("optimize", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_encoders_are_those_with_delta(Simulator, case, optimize):
+    alone, probed = (make_network(probed, **CASES[case]) for probed in (False, True))
+    assert is_in_place(alone) and not is_in_place(probed)
+    found, expected = (
+        run(Simulator, net, optimize=optimize) for net in (alone, probed)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    # in every step, so that the change comes neither earlier nor later
+    assert all(np.any(found[1:-1] != found[2:], axis=(1, 2)))
+
+
+def test_single_precision(Simulator):
+    nengo.rc["precision"]["bits"] = "32"
+    found, expected = (run(Simulator, make_network(probed)) for probed in (False, True))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("normalization", ["augmented", "forced"])
+def test_a_normalization_needs_delta(normalization):
+    assert not is_in_place(make_network(normalization=normalization))
+
+
+def test_a_rule_that_keeps_lengths_needs_the_delta_of_others():
+    forced = nengo_fa.FeedbackAlignment(1, normalization="forced")
+    assert not is_in_place(make_network(rules={"other": forced}))
+
+
+def test_sparse_encoders_need_delta():
+    model = make_network(sparse=True)
+    model.hidden.encoders = np.eye(N_NEURONS, MANY_DIMENSIONS)
+    assert not is_in_place(model)
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 30])
+def test_what_is_frozen_is_what_the_next_step_begins_with(Simulator, n_steps):
+    model = make_network()
+    with Simulator(model) as sim:
+        for _ in range(n_steps):
+            sim.step()
+        nengo_fa.freeze_params(sim, model)
+        sim.step()
+        scale = sim.data[model.hidden].gain[:, None] / model.hidden.radius
+    expected = sim.data[model.encoders][-1] / scale
+    np.testing.assert_array_equal(model.hidden.encoders, expected)
+
+
+def test_an_interrupted_simulation_goes_on(check_resumed):
+    check_resumed(make_network())
+
+
+def test_arrays_may_be_bound_late(check_late):
+    check_late(make_network())
+
+
+def test_without_scipy_it_is_delta_to_the_last_bit(Simulator, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    found, expected = (run(Simulator, make_network(probed)) for probed in (False, True))
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    dtype=st.sampled_from([np.float16, np.float32, np.float64]),
+    order=st.sampled_from("CF"),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_any_matrix_is_changed_in_place(shape, dtype, order, seed):
+    rng = np.random.RandomState(seed)
+    left, right = (rng.randn(size).astype(dtype) for size in shape)
+    start = rng.randn(*shape).astype(dtype)
+    out = np.array(start, order=order)
+    step = make_step_add_outer(left, right, out)
+    step()
+    np.testing.assert_allclose(
+        out, start + np.outer(left, right), rtol=0, atol=10 * np.finfo(dtype).eps * 10
+    )
+
+
+def test_a_step_does_not_allocate(find_allocated):
+    signals = [Signal(np.ones(shape)) for shape in (500, 100, (500, 100))]
+    assert find_allocated(SimOuterProductInc(*signals)) < 500
