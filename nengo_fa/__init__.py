@@ -10,6 +10,7 @@ from nengo_fa.offline.history import History, LayerHistory
 from nengo_fa.offline.predict import predict
 from nengo_fa.offline.train import train
 from nengo_fa.online import builder
+from nengo_fa.online.learning_rates import suggest_learning_rate
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
@@ -21,6 +22,7 @@ from nengo_fa.rules.learning_rules import (
     EncoderLearningRule,
     FeedbackAlignment,
 )
+from nengo_fa.rules.learning_signals import LearningSignal
 from nengo_fa.rules.responses import Response, register_response
 from nengo_fa.rules.spike_times import SpikeTimes
 from nengo_fa.rules.teach_chain import teach_chain
@@ -40,6 +42,7 @@ __all__ = [
     "FeedbackAlignment",
     "History",
     "LayerHistory",
+    "LearningSignal",
     "NeuronError",
     "Pyramidal",
     "PyramidalRate",
@@ -61,6 +64,7 @@ __all__ = [
     "register_response",
     "save",
     "solve_decoders",
+    "suggest_learning_rate",
     "teach_chain",
     "train",
 ]

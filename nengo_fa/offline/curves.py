@@ -8,6 +8,7 @@ from nengo.utils.numpy import is_iterable
 OF_LAYERS = {
     "angle": "Angle to nearest axis (rad)",
     "encoder_length": "Length of encoders",
+    "turn": "Turn in an epoch (rad)",
 }
 
 
@@ -50,8 +51,13 @@ def _make_axes(n_panels):
 
 def _draw_errors(axes, history, name):
     _draw(axes, history.rmse, color="C0", label="training")
-    if history.test_rmse is not None:
-        _draw(axes, history.test_rmse, color="C1", linestyle="--", label="test")
+    others = {"validation": history.validation_rmse, "test": history.test_rmse}
+    others = {name: values for name, values in others.items() if values is not None}
+    for (label, values), color in zip(others.items(), ("C1", "C2")):
+        _draw(axes, values, color=color, linestyle="--", label=label)
+    if history.best_epoch is not None:
+        axes.axvline(history.best_epoch, color="0.7", zorder=0, label="best epoch")
+    if others:
         axes.legend(frameon=False)
     axes.set_ylabel("RMSE")
     axes.set_ylim(bottom=0)

@@ -133,8 +133,8 @@ class History:
         ----------
         ax : matplotlib.axes.Axes or sequence of them, optional
             Into the first go the errors; into others, if there are any, the mean angle of
-            the encoders to the nearest axis, where it was recorded, and their mean length. By
-            default a new figure has axes for all of them.
+            the encoders to the nearest axis, where it was recorded, their mean length, and
+            how far they turn in each epoch. By default a new figure has axes for all of them.
 
         Returns
         -------
@@ -165,7 +165,11 @@ class History:
         return draw_history(self, ax)
 
     def __repr__(self):
-        errors = {"rmse": self.rmse, "test_rmse": self.test_rmse}
+        errors = {
+            "rmse": self.rmse,
+            "validation_rmse": self.validation_rmse,
+            "test_rmse": self.test_rmse,
+        }
         shown = [f"{self.n_epochs} epochs"]
         shown += [
             f"{name} {values[0]:.3g} to {values[-1]:.3g}"

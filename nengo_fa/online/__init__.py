@@ -1,5 +1,9 @@
 """Clock 1: the rules as signals and operators of a simulator."""
 
-from nengo_fa.online import builder, error_nodes
+from nengo_fa.online import builder, error_nodes, learning_signals
 
-__all__ = ["builder", "error_nodes"]  # which register what they build
+__all__ = [
+    "builder",
+    "error_nodes",
+    "learning_signals",
+]  # which register what they build

@@ -10,6 +10,7 @@ from nengo.dists import get_samples
 from nengo.exceptions import BuildError
 
 from nengo_fa.online import network_checks
+from nengo_fa.online.default_rates import find_learning_rate, warn_about_rate
 from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.random_state import make_random_state_signal
@@ -30,7 +31,7 @@ from nengo_fa.rules.learning_rules import (
 RESERVED = {
     *("self", "out", "x", "error", "feedback", "gate", "projected_error", "derivative"),
     *("current", "output", "scaled_encoders", "delta", "start", "moved"),
-    *("delta_neurons", "delta_input"),
+    *("delta_neurons", "delta_input", "learning_signal"),
 }
 
 #: The number of dimensions from which on adding an outer product in place is faster than
@@ -70,6 +71,7 @@ def build_feedback_alignment(model, rule_type, rule):
     if is_live:
         _build_feedback(model, rule, kind, signal)
     build_encoder_learning(model, rule_type, rule, lambda: signal)
+    warn_about_rate(model, rule, feedback)
 
 
 def _draw_feedback(model, rule, shape):
@@ -190,6 +192,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     def find_reads():
         network_checks.warn_about_teaching(network, rule)
         late = {} if find_feedback is None else {"feedback": find_feedback()}
+        late["learning_signal"] = signals.get("learning_signal")
         if rule in row:
             before = row[: row.index(rule)]
             late["start"] = model.sig[before[-1]]["moved"] if before else encoders
@@ -204,6 +207,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
         updates,
         columns,
         fields,
+        learning_rate=find_learning_rate(model, rule),
     )
     # add_op may ask for all signals at once, but not all of them are built
     model.operators.append(operator)

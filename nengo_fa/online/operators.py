@@ -187,7 +187,8 @@ class SimEncoderLearning(NamedSignalsOperator):
         (n_neurons, dimensions). With a projected error, ``"error"``, (size_in,), and
         ``"feedback"``, the feedback weights or decoders, (size_in, n_neurons). With a
         derivative, ``"gate"``, what it is computed from, (n_neurons,). In a row of rules,
-        ``"start"``, the encoders from which this rule starts. What else the rule reads.
+        ``"start"``, the encoders from which this rule starts. ``"learning_signal"``, the
+        factor on the learning rate, (1,), if there is one. What else the rule reads.
     sets : dict
         ``"projected_error"`` and ``"derivative"``, if there are such, (n_neurons,). In a
         row of rules, ``"moved"``: what the rule starts from and its change together.
@@ -201,6 +202,8 @@ class SimEncoderLearning(NamedSignalsOperator):
     fields : (n_neurons, dimensions) ndarray, optional
         One for the entries of the encoders that follow the gradient, zero for those that
         stay zero. Default: all follow it.
+    learning_rate : float, optional
+        Per second. Default: that of the rule.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
@@ -208,7 +211,7 @@ class SimEncoderLearning(NamedSignalsOperator):
     error, feedback, gate, x = (SignalByName() for _ in range(4))
     scaled_encoders, projected_error, derivative = (SignalByName() for _ in range(3))
     delta, delta_neurons, delta_input = (SignalByName() for _ in range(3))
-    start, moved = (SignalByName() for _ in range(2))
+    start, moved, learning_signal = (SignalByName() for _ in range(3))
 
     def __init__(
         self,
@@ -221,9 +224,14 @@ class SimEncoderLearning(NamedSignalsOperator):
         columns=None,
         fields=None,
         tag=None,
+        learning_rate=None,
     ):
         super().__init__(reads, sets, updates, tag=tag)
         self.rule, self.neuron_type, self.scale = rule, neuron_type, scale
+        self.learning_rate = (
+            rule.learning_rate if learning_rate is None else learning_rate
+        )
+        self.normalization = get_normalization(rule.normalization)
         self.columns, self.fields = columns, fields
 
     @property
@@ -232,11 +240,23 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     def make_step(self, signals, dt, rng):
         arrays = {name: signals[signal] for name, signal in self.signals.items()}
-        step_size = -self.rule.learning_rate * dt * self.scale**2
-        step_size = step_size.astype(arrays["scaled_encoders"].dtype)
+        full_step = -self.learning_rate * dt * self.scale**2
+        full_step = full_step.astype(arrays["scaled_encoders"].dtype)
+        step_size, make_step = np.array(full_step), self._make_step_factors
         if "delta" in arrays:
-            return self._make_step_delta(arrays, step_size)
+            make_step = self._make_step_delta
+        step = make_step(arrays, step_size)
+        learning_signal = arrays.get("learning_signal")
+        if learning_signal is None:
+            return step
 
+        def step_scaled():
+            np.multiply(full_step, learning_signal, out=step_size)
+            step()
+
+        return step_scaled
+
+    def _make_step_factors(self, arrays, step_size):
         step_h = self._make_step_h(arrays, step_size, arrays["delta_neurons"])
         x, delta_input = arrays["x"], arrays["delta_input"]
         columns = 1 if self.columns is None else self.columns
@@ -251,7 +271,7 @@ class SimEncoderLearning(NamedSignalsOperator):
         delta, start, moved = (arrays.get(name) for name in ("delta", "start", "moved"))
         h = np.empty_like(step_size)
         step_h = self._make_step_h(arrays, step_size, h)
-        normalization = get_normalization(self.rule.normalization)
+        normalization = self.normalization
         encoders = arrays["scaled_encoders"]
         if start is not None and normalization.keeps_lengths:
             encoders = start

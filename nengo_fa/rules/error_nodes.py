@@ -12,15 +12,19 @@ from nengo_fa.rules.learning_rules import ProjectedErrorRule
 class EncoderRuleParam(Parameter):
     """The learning rule of a connection, one that projects an error to the neurons."""
 
+    kind = ProjectedErrorRule
+    remedy = (
+        "nengo_fa.FeedbackAlignment or nengo_fa.Backprop, with a learning rate of 0 if the "
+        "layer is to stay as it is; of several rules, one"
+    )
+
     def coerce(self, instance, rule):
         if not isinstance(rule, LearningRule) or not isinstance(
-            rule.learning_rule_type, ProjectedErrorRule
+            rule.learning_rule_type, self.kind
         ):
             raise ValidationError(
                 "Must be the encoder rule of a connection: connection.learning_rule, "
-                "after its learning_rule_type is set to nengo_fa.FeedbackAlignment or "
-                "nengo_fa.Backprop, with a learning rate of 0 if the layer is to stay as "
-                f"it is; of several rules, one (got {rule!r})",
+                f"after its learning_rule_type is set to {self.remedy} (got {rule!r})",
                 attr=self.name,
                 obj=instance,
             )

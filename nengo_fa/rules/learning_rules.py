@@ -233,7 +233,8 @@ class FeedbackAlignment(ProjectedErrorRule):
         Number of dimensions of the error.
     learning_rate : float, optional
         :math:`\kappa`, per second of simulated time, and per update in `.train`. Default:
-        1.0 in a simulator; `.train` finds one by itself.
+        in a simulator 1.0, over the root mean square of the derivative where that is
+        larger than one; `.train` finds one by itself.
     feedback : (n_neurons, size_in) array_like, nengo.dists.Distribution or Feedback, optional
         The feedback weights B: fixed ones, or a `.Feedback`, such as `.SignSymmetric` or
         `.KolenPollack`, for those that follow the weights of a connection. By default

@@ -10,7 +10,7 @@ from nengo.exceptions import ValidationError
 import nengo_fa
 
 
-def make_history(n_layers=1, dimensions=2, test=True, epochs=4):
+def make_history(n_layers=1, dimensions=2, test=True, epochs=4, **others):
     rng = np.random.RandomState(0)
     x = rng.uniform(-1, 1, size=(60, dimensions))
     y = x[:, :1] * x[:, -1:]
@@ -23,7 +23,7 @@ def make_history(n_layers=1, dimensions=2, test=True, epochs=4):
             pre = layer
         decode = nengo.Connection(pre, nengo.Node(size_in=1), function=lambda x: x[0])
     options = {"test": (x[:9], y[:9])} if test else {}
-    return nengo_fa.train(decode, x, y, epochs, network=model, **options)
+    return nengo_fa.train(decode, x, y, epochs, network=model, **options, **others)
 
 
 def get_data(axes):
@@ -32,14 +32,25 @@ def get_data(axes):
 
 def test_curves_are_what_was_recorded():
     history = make_history(2)
-    errors, angles, lengths = history.plot(ax=Figure().subplots(1, 3))
+    errors, angles, lengths, turns = history.plot(ax=Figure().subplots(1, 4))
     np.testing.assert_array_equal(get_data(errors)["training"], history.rmse)
     np.testing.assert_array_equal(get_data(errors)["test"], history.test_rmse)
-    for axes, name in (angles, "angle"), (lengths, "encoder_length"):
+    others = {"angle": angles, "encoder_length": lengths, "turn": turns}
+    for name, axes in others.items():
         assert axes.get_ylabel() and axes.get_xlabel() == "Epoch"
         for k, layer in enumerate(history.layers):
             curve = get_data(axes)[f"layer {k + 1}"]
             np.testing.assert_array_equal(curve, getattr(layer, name))
+
+
+def test_the_best_epoch_is_marked():
+    history = make_history(validation=0.2)
+    (axes,) = history.plot(Figure().subplots())
+    data = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_array_equal(
+        data["validation"].get_ydata(), history.validation_rmse
+    )
+    assert set(data["best epoch"].get_xdata()) == {history.best_epoch}
 
 
 def test_one_pair_of_axes_has_the_errors():
@@ -48,7 +59,7 @@ def test_one_pair_of_axes_has_the_errors():
     assert len(axes.lines) == 1 and axes.get_legend() is None
 
 
-@pytest.mark.parametrize("dimensions, n_panels", [(2, 3), (3, 2)])
+@pytest.mark.parametrize("dimensions, n_panels", [(2, 4), (3, 3)])
 def test_new_figure_has_axes_for_all(dimensions, n_panels):
     axes = make_history(dimensions=dimensions).plot()
     assert axes[0].figure is pyplot.gcf()

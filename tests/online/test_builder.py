@@ -180,7 +180,7 @@ def test_backprop_in_a_simulator(Simulator, seed, normalization, neurons_to_outp
 
 
 def test_rate_in_a_simulator_follows_adaptation(Simulator, seed):
-    rule = nengo_fa.FeedbackAlignment(2, derivative=nengo_fa.Rate())
+    rule = nengo_fa.FeedbackAlignment(2, 1.0, derivative=nengo_fa.Rate())
     neuron_type = nengo.AdaptiveLIFRate(inc_n=0.1, tau_n=0.01)
     recorded = Recorded(rule, seed, neuron_type=neuron_type)
     with recorded.model:

@@ -1,0 +1,86 @@
+"""Learning rates of rules that were given none, and those that are out of all proportion."""
+
+import warnings
+
+import numpy as np
+from nengo.exceptions import NengoWarning
+
+from nengo_fa.online.network_checks import describe, find_errors
+from nengo_fa.rules.error_nodes import ErrorNode
+from nengo_fa.rules.learning_rules import Backprop
+from nengo_fa.rules.params import is_given
+from nengo_fa.rules.responses import make_step_rates
+
+#: Inputs along its encoder, over the radius, that a neuron is asked at.
+INPUTS = np.linspace(-1, 1, 51)
+
+#: Radians in one time step, at an error and an input of one, that are warned of: an error
+#: of one percent still turns encoders full circle. Errors are not known before a run.
+FARTHEST = 1000
+
+
+def find_learning_rate(model, rule):
+    """Return the learning rate of a rule in a simulator, per second.
+
+    A rate that was given is as it is. The default is for a derivative of up to one, as of
+    `.Step`, and is divided by that of the neurons where it is larger: that of `.Rate` is
+    the larger, the more hertz or amplitude neurons have. The decoders in a `.Backprop`
+    rule are smaller by as much, so that the rate is the default itself.
+    """
+    rule_type = rule.learning_rule_type
+    rate = rule_type.learning_rate
+    is_divided = "derivative" in rule_type.arrays and not isinstance(
+        rule_type, Backprop
+    )
+    if is_given(rate) or not is_divided:
+        return float(rate)
+    return rate / np.prod([max(1, scale) for scale in _find_scales(model, rule)])
+
+
+def _find_scales(model, rule):
+    """Return the size of f' in a layer, and in those that its error comes through."""
+    scales = [find_derivative(model, rule)]
+    for wire in [] if model.toplevel is None else find_errors(model.toplevel, rule):
+        node = wire.pre_obj
+        if isinstance(node, ErrorNode) and node.gated and node.rule in model.params:
+            scales += _find_scales(model, node.rule)
+    return scales
+
+
+def find_derivative(model, rule):
+    """Return the root mean square of f' over the inputs at which neurons have one."""
+    ensemble, derivative = rule.connection.post_obj, rule.learning_rule_type.derivative
+    neuron_type, built = ensemble.neuron_type, model.params[ensemble]
+    current, rates, out = np.zeros((3, ensemble.n_neurons))
+    if derivative.signal == "output":
+        step_rates = make_step_rates(neuron_type, current, rates)
+        step = derivative.make_step(neuron_type, rates, out)
+    else:
+        step = derivative.make_step(neuron_type, current, out)
+    found = []
+    for x in INPUTS:
+        current[...] = built.gain * x + built.bias
+        if derivative.signal == "output":
+            step_rates()
+        step()
+        found.append(out[out != 0])
+    found = np.concatenate(found)
+    return np.sqrt(np.mean(found**2)) if found.size else 1.0
+
+
+def warn_about_rate(model, rule, feedback):
+    """Warn of a learning rate that was given, if a step would turn encoders absurdly far."""
+    rule_type, ensemble = rule.learning_rule_type, rule.connection.post_obj
+    if not is_given(rule_type.learning_rate) or rule_type.learning_rate == 0:
+        return
+    weights = np.linalg.norm(feedback, axis=1) * model.params[ensemble].gain
+    turn = rule_type.learning_rate * model.dt * np.sqrt(np.mean(weights**2))
+    turn *= find_derivative(model, rule)
+    if turn > FARTHEST:
+        warnings.warn(
+            f"With learning_rate={rule_type.learning_rate:g}, an error and an input of one "
+            f"turn the encoders of {describe(ensemble)} by about {turn:.2g} radians in a "
+            f"time step, through the rule of {describe(rule.connection)}. Use a lower "
+            "learning rate, such as that from nengo_fa.suggest_learning_rate.",
+            NengoWarning,
+        )

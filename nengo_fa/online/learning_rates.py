@@ -1,0 +1,338 @@
+"""Learning rates for a network, from what its rules would do."""
+
+import warnings
+
+import nengo
+import numpy as np
+from nengo.builder import Model, Operator, Signal
+from nengo.builder.operator import Copy
+from nengo.cache import get_default_decoder_cache
+from nengo.connection import LearningRule
+from nengo.exceptions import NengoWarning, ValidationError
+from nengo.utils.numpy import is_iterable, is_number
+
+from nengo_fa.online.network_checks import describe
+from nengo_fa.online.operators import SimEncoderLearning
+from nengo_fa.online.outer_product import SimOuterProductInc
+from nengo_fa.rules.connections import get_rule_types
+from nengo_fa.rules.error_nodes import ErrorNode
+from nengo_fa.rules.learning_rules import EncoderLearningRule
+from nengo_fa.rules.learning_signals import LearningSignal
+from nengo_fa.rules.normalizations import Augmented, Forced
+
+
+class SuggestedRates(dict):
+    """The learning rates from `suggest_learning_rate`, by learning rule.
+
+    Printed, it is a table. Look rates up by ``connection.learning_rule``.
+
+    Attributes
+    ----------
+    network : nengo.Network
+        The network that the rates are for.
+    reasons : dict of nengo.connection.LearningRule: str
+        The rules for which there is no rate, and why.
+    """
+
+    def __init__(self, network, rates, reasons):
+        super().__init__(rates)
+        self.network, self.reasons = network, reasons
+
+    def __str__(self):
+        lines = [f"{rate:<12.3g} {_describe(rule)}" for rule, rate in self.items()]
+        lines += [
+            f"{'-':<12} {_describe(rule)}: {why}" for rule, why in self.reasons.items()
+        ]
+        return "\n".join(["rate         rule", *lines])
+
+    def apply(self):
+        """Give the rules in the network their rates.
+
+        The rule types on the connections are replaced by copies with these rates. What is
+        connected to the rules, probes of the rules, error nodes and learning signals stay.
+        """
+        renewed = {rule: _replace_rate(rule, rate) for rule, rate in self.items()}
+        holders = _find_holders(self.network)
+        for connection in {rule.connection for rule in renewed}:
+            connection.learning_rule_type = _replace_types(connection, renewed)
+        for held in holders:
+            held.learning_rule_type = renewed.get(held, held.learning_rule_type)
+        rates = {LearningRule(r.connection, renewed[r]): self[r] for r in list(self)}
+        self.clear()
+        self.update(rates)
+
+
+def _replace_rate(rule, rate):
+    """Return a copy of the type of a rule with another learning rate."""
+    kind = type(rule.learning_rule_type)
+    renewed = kind.__new__(kind)
+    renewed.__setstate__(
+        {**rule.learning_rule_type.__getstate__(), "learning_rate": rate}
+    )
+    return renewed
+
+
+def _replace_types(connection, renewed):
+    """Return the types of the rules of a connection, in the form that they have there."""
+
+    def renew(kind):
+        return renewed.get(LearningRule(connection, kind), kind)
+
+    types = connection.learning_rule_type
+    if isinstance(types, dict):
+        return {name: renew(kind) for name, kind in types.items()}
+    return [renew(kind) for kind in types] if is_iterable(types) else renew(types)
+
+
+def _find_holders(network):
+    """Return the learning rules that connections, probes and nodes hold."""
+    held = [connection.post_obj for connection in network.all_connections]
+    held += [probe.obj for probe in network.all_probes]
+    kinds = (ErrorNode, LearningSignal)
+    held += [node.rule for node in network.all_nodes if isinstance(node, kinds)]
+    return [rule for rule in held if isinstance(rule, LearningRule)]
+
+
+def suggest_learning_rate(
+    network,
+    turn=0.3,
+    halving_time=0.2,
+    duration=2.0,
+    dt=0.001,
+    seed=None,
+    simulator=nengo.Simulator,
+):
+    r"""Suggest a learning rate for each rule of a network, from a run without learning.
+
+    The network runs with all learning off, and what its rules would do is measured. For an
+    encoder rule, it is the rate at which the encoders turn by ``turn`` in each second: the
+    root mean square over neurons of :math:`|\Delta \vec p| / |\vec p|`, with the change
+    :math:`\Delta \vec p` that the rule would make in the whole run. It follows the scale
+    of everything: of error, inputs, gains, feedback weights and firing rates. For a
+    `nengo.PES` rule, it is the rate that halves a constant error in ``halving_time``,
+
+    .. math:: \kappa = \frac{n \, \ln 2}{T \, \langle |\vec a|^2 \rangle}
+
+    with the filtered activities :math:`\vec a` of n neurons.
+
+    Parameters
+    ----------
+    network : nengo.Network
+        Is left as it is. Its functions are called as in every simulation.
+    turn : float, optional
+        Radians for each second of simulated time.
+    halving_time : float, optional
+        In seconds.
+    duration : float, optional
+        Length of the run in seconds. It should show what the inputs of the network are
+        like.
+    dt : float, optional
+        Time step in seconds.
+    seed : int, optional
+        Seed of the simulator, as for `nengo.Simulator`.
+    simulator : type, optional
+        The kind of simulator, one that takes a built model as `nengo.Simulator` does.
+
+    Returns
+    -------
+    rates : SuggestedRates
+        A dict of nengo.connection.LearningRule: float. ``rates.apply()`` gives the rules
+        in the network these rates.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If the network has no encoder rule of nengo_fa and no PES rule, or if a number is
+        not positive.
+
+    Warns
+    -----
+    nengo.exceptions.NengoWarning
+        If there is no rate for a rule: its error is zero, its neurons are silent, or there
+        are infinite or undefined values. It is then not among the rates.
+
+    Notes
+    -----
+    Other rules, such as `nengo.Voja`, are off during the run as well. The rates are those
+    for the error at present. While decoders are zero, no error goes back through them, and
+    there is no rate for `Backprop`; let the decoders learn first, and call `freeze_params`.
+    Where the network has no seed, each run has other neurons.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus = nengo.Node([0.5, -0.5])
+    ...     product = nengo_fa.networks.Multiplication(seed=1)
+    ...     _ = nengo.Connection(stimulus, product.input, synapse=None)
+    >>> rates = nengo_fa.suggest_learning_rate(model, duration=0.5)
+    >>> sorted(type(rule.learning_rule_type).__name__ for rule in rates)
+    ['FeedbackAlignment', 'PES']
+    >>> rates.apply()
+    """
+    numbers = {
+        "turn": turn,
+        "halving_time": halving_time,
+        "duration": duration,
+        "dt": dt,
+    }
+    for name, number in numbers.items():
+        _check_positive(name, number)
+    model = Model(dt=float(dt), decoder_cache=get_default_decoder_cache())
+    model.build(network)
+    known = [rule for rule in _find_rules(network) if _is_known(rule)]
+    if not known:
+        raise ValidationError(
+            "Has no encoder learning rule of nengo_fa and no nengo.PES. Give a connection "
+            "a learning_rule_type, such as nengo_fa.FeedbackAlignment(1)",
+            attr="network",
+        )
+    _switch_off(model, _find_rules(network))
+    for rule in known:
+        _add_totals(model, rule)
+    if seed is None and network.seed is not None:
+        seed = network.seed + 1
+    with simulator(None, dt=dt, seed=seed, model=model, progress_bar=False) as sim:
+        sim.run(duration)
+        time = sim.n_steps * dt
+        sums = {rule: _read_sums(sim, rule) for rule in known}
+    rates, reasons = {}, {}
+    for rule, found in sums.items():
+        is_pes = isinstance(rule.learning_rule_type, nengo.PES)
+        # per second, for a learning rate of one
+        speed = _find_halvings(found, time, dt) if is_pes else _find_turns(found, time)
+        reason = _find_reason(found, speed)
+        if reason is None:
+            rates[rule] = (1 / halving_time if is_pes else turn) / speed
+        else:
+            reasons[rule] = reason
+    for rule, reason in reasons.items():
+        warnings.warn(
+            f"There is no learning rate to suggest for {_describe(rule)}: {reason}.",
+            NengoWarning,
+        )
+    return SuggestedRates(network, rates, reasons)
+
+
+def _find_rules(network):
+    return [
+        LearningRule(connection, kind)
+        for connection in network.all_connections
+        for kind in get_rule_types(connection)
+        if kind is not None
+    ]
+
+
+def _is_known(rule):
+    return isinstance(rule.learning_rule_type, (EncoderLearningRule, nengo.PES))
+
+
+def _describe(rule):
+    name = type(rule.learning_rule_type).__name__
+    return f"the {name} rule of {describe(rule.connection)}"
+
+
+class SimSquares(Operator):
+    """Add up the squares of signals over time.
+
+    Parameters
+    ----------
+    signals, totals : list of Signal
+        What is read, and what is updated.
+    """
+
+    def __init__(self, signals, totals):
+        super().__init__()
+        self.sets, self.incs, self.reads, self.updates = [], [], signals, totals
+
+    def make_step(self, signals, dt, rng):
+        values = [signals[signal] for signal in self.reads]
+        totals = [signals[total] for total in self.updates]
+
+        def step_simsquares():
+            for value, total in zip(values, totals):
+                total += value**2
+
+        return step_simsquares
+
+
+def _switch_off(model, rules):
+    """Take what the rules change out of a model, and let encoder rules have a rate of one."""
+    deltas = {model.sig[rule].get("delta") for rule in rules}
+    for operator in list(model.operators):
+        is_change = isinstance(operator, Copy) and operator.src in deltas
+        if is_change or isinstance(operator, SimOuterProductInc):
+            model.operators.remove(operator)
+        elif isinstance(operator, SimEncoderLearning):
+            operator.learning_rate = 1.0
+            if isinstance(operator.normalization, Forced):
+                # which is the same for small steps, and in proportion to the rate
+                operator.normalization = Augmented()
+
+
+SQUARED = ("error", "projected_error", "derivative", "activities")
+
+
+def _add_totals(model, rule):
+    """Add up what a rule would change, and the squares of what it goes by."""
+    signals = model.sig[rule]
+    squared = [name for name in SQUARED if name in signals]
+    for name in squared:
+        signals[f"total {name}"] = Signal(np.zeros_like(signals[name].initial_value))
+    squares = [signals[f"total {name}"] for name in squared]
+    model.add_op(SimSquares([signals[name] for name in squared], squares))
+    if rule.modifies != "encoders":
+        return
+    encoders = model.sig[rule.connection.post_obj]["encoders"].initial_value
+    total = signals["total delta"] = Signal(np.zeros_like(encoders))
+    if "delta" in signals:
+        model.add_op(Copy(signals["delta"], total, inc=True))
+    else:
+        factors = signals["delta_neurons"], signals["delta_input"]
+        model.add_op(SimOuterProductInc(*factors, total))
+
+
+def _read_sums(sim, rule):
+    # by their names, since the optimizer of Nengo puts other signals in their places
+    sums = {
+        name.removeprefix("total "): np.array(sim.signals[signal])
+        for name, signal in sim.model.sig[rule].items()
+        if name.startswith("total ")
+    }
+    if rule.modifies == "encoders":
+        ensemble = rule.connection.post_obj
+        sums["encoders"] = np.array(sim.signals[sim.model.sig[ensemble]["encoders"]])
+    return sums
+
+
+def _find_turns(sums, time):
+    """Radians per second, root mean square over neurons."""
+    change, length = (
+        np.linalg.norm(sums[name], axis=1) for name in ("delta", "encoders")
+    )
+    turns = np.divide(change, length, out=np.zeros_like(change), where=length != 0)
+    return np.sqrt(np.mean(turns**2)) / time
+
+
+def _find_halvings(sums, time, dt):
+    """How often a constant error is halved per second."""
+    return np.mean(sums["activities"]) * dt / time / np.log(2)
+
+
+def _find_reason(sums, speed):
+    """Return why no rate follows from a speed, or None."""
+    if not all(np.all(np.isfinite(values)) for values in [*sums.values(), speed]):
+        return "the run holds NaN or infinity"
+    if "error" in sums and not np.any(sums["error"]):
+        return "its error is zero"
+    if "projected_error" in sums and not np.any(sums["projected_error"]):
+        return (
+            "its error does not reach the neurons, as the weights back to them are zero"
+        )
+    if speed == 0:
+        return "its neurons are silent, or nothing moves"
+    return None
+
+
+def _check_positive(name, number):
+    if not is_number(number) or not 0 < number < np.inf:
+        raise ValidationError(f"Must be a positive number (got {number!r})", attr=name)

@@ -1,0 +1,271 @@
+"""Learning rates that are suggested, and those of rules that were given none."""
+
+import warnings
+
+import nengo
+import numpy as np
+import pytest
+from nengo.exceptions import NengoWarning, ValidationError
+
+import nengo_fa
+
+NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
+
+
+def make_product(
+    rule=nengo_fa.FeedbackAlignment(1), seed=1, scale=1.0, pes=nengo.PES(), **kwargs
+):
+    """A network that learns a product; the error of the encoders times a scale."""
+    with nengo.Network(seed=seed) as network:
+        stimulus = nengo.Node(
+            nengo.processes.WhiteSignal(10.0, high=4, rms=0.5, seed=seed), size_out=2
+        )
+        hidden = nengo.Ensemble(20, 2, seed=seed, **kwargs)
+        output = nengo.Node(size_in=1)
+        target = nengo.Node(lambda t, x: x[0] * x[1], size_in=2)
+        network.encode = encode = nengo.Connection(
+            stimulus, hidden, synapse=None, learning_rule_type=rule
+        )
+        network.decode = decode = nengo.Connection(
+            hidden,
+            output,
+            function=lambda x: 0,
+            synapse=0.005,
+            learning_rule_type=pes,
+        )
+        error = network.error = nengo.Node(size_in=1)
+        nengo.Connection(stimulus, target, synapse=None)
+        nengo.Connection(output, error, synapse=None)
+        nengo.Connection(target, error, transform=-1, synapse=None)
+        nengo.Connection(error, encode.learning_rule, transform=scale, synapse=None)
+        nengo.Connection(error, decode.learning_rule, synapse=None)
+    return network
+
+
+def suggest(network, **kwargs):
+    return nengo_fa.suggest_learning_rate(network, duration=0.5, **kwargs)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_encoders_turn_as_was_asked(Simulator, normalization):
+    time, turn = 0.5, 1e-3
+    network = make_product(nengo_fa.FeedbackAlignment(1, normalization=normalization))
+    # with decoders that stay, so that the error does
+    rates = suggest(network, turn=turn)
+    network.decode.learning_rule_type = None
+    network.connections.pop()
+    rates.pop(next(rule for rule in rates if rule.connection is network.decode))
+    rates.apply()
+    with network:
+        probe = nengo.Probe(network.encode.learning_rule, "scaled_encoders")
+    with Simulator(network) as sim:
+        sim.run(time)
+    start, end = sim.data[probe][[0, -1]]
+    change = np.linalg.norm(end - start, axis=1) / np.linalg.norm(start, axis=1)
+    assert np.sqrt(np.mean(change**2)) == pytest.approx(turn * time, rel=0.02)
+
+
+def test_a_constant_error_is_halved_in_the_time(Simulator):
+    with nengo.Network(seed=1) as network:
+        stimulus, error = nengo.Node([0.5]), nengo.Node(size_in=1)
+        hidden, minus = (
+            nengo.Ensemble(50, 1, neuron_type=nengo.LIFRate()),
+            nengo.Node([-1]),
+        )
+        nengo.Connection(stimulus, hidden, synapse=None)
+        decode = nengo.Connection(
+            hidden,
+            error,
+            synapse=0.001,
+            function=lambda x: 0,
+            learning_rule_type=nengo.PES(),
+        )
+        nengo.Connection(minus, error, synapse=None)
+        nengo.Connection(error, decode.learning_rule, synapse=None)
+        probe = nengo.Probe(error)
+    suggest(network, halving_time=0.2).apply()
+    with Simulator(network) as sim:
+        sim.run(0.4)
+    np.testing.assert_allclose(sim.data[probe][[200, 399], 0], [-0.5, -0.25], atol=0.02)
+
+
+def test_rates_follow_every_scale():
+    plain = suggest(make_product())
+    by_ten = suggest(make_product(scale=10.0))
+    np.testing.assert_allclose(
+        list(by_ten.values()), np.array(list(plain.values())) * [0.1, 1]
+    )
+    small = suggest(make_product(neuron_type=nengo.LIF(amplitude=0.01)))
+    np.testing.assert_allclose(
+        list(small.values()), np.array(list(plain.values())) * [1, 1e4]
+    )
+
+
+@pytest.mark.parametrize("rate", [0, 1000.0])
+def test_the_rates_at_present_do_not_matter(rate):
+    rule = nengo_fa.FeedbackAlignment(1, learning_rate=rate)
+    # which is far too large for a simulation that learns
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "With learning_rate=1000")
+        found = suggest(make_product(rule))
+    assert list(found.values()) == list(suggest(make_product()).values())
+
+
+def test_nothing_learns_and_the_network_stays_as_it_is(Simulator):
+    network = make_product()
+    before = network.encode.learning_rule_type, list(network.all_objects)
+    seen = []
+
+    class Watching(nengo.Simulator):
+        def close(self):
+            seen.extend(
+                np.array(self.signals[self.model.sig[part][name]])
+                for part, name in (
+                    (network.encode.post_obj, "encoders"),
+                    (network.decode, "weights"),
+                )
+            )
+            super().close()
+
+    suggest(network, simulator=Watching)
+    assert (network.encode.learning_rule_type, list(network.all_objects)) == before
+    with Simulator(network) as sim:
+        built = sim.data[network.encode.post_obj].scaled_encoders
+    np.testing.assert_array_equal(seen[0], built)
+    np.testing.assert_array_equal(seen[1], 0)
+
+
+def test_applied_rates_keep_what_is_connected(Simulator):
+    network = make_product()
+    with network:
+        error = nengo_fa.NeuronError(network.encode.learning_rule)
+        signal = nengo_fa.LearningSignal(network.encode.learning_rule)
+        probe = nengo.Probe(network.encode.learning_rule, "error")
+    rates = suggest(network)
+    rates.apply()
+    rule = network.encode.learning_rule
+    assert rates[rule] == rule.learning_rule_type.learning_rate
+    assert error.rule == signal.rule == rule
+    with Simulator(network) as sim:
+        sim.run(0.1)
+    assert np.any(sim.data[probe] != 0)
+
+
+def test_several_rules_on_a_connection(Simulator):
+    network = make_product()
+    kinds = {
+        "first": nengo_fa.FeedbackAlignment(1),
+        "second": nengo_fa.FeedbackAlignment(1, learning_rate=0.5),
+        "voja": nengo.Voja(),
+    }
+    network.connections[-2:] = []
+    network.encode.learning_rule_type = kinds
+    with network:
+        for transform, name in enumerate(["first", "second"], start=1):
+            rule = network.encode.learning_rule[name]
+            nengo.Connection(network.error, rule, transform=transform, synapse=None)
+    with pytest.warns(NengoWarning, match="PES rule of .*: its error is zero"):
+        rates = suggest(network)
+    assert {type(rule.learning_rule_type).__name__ for rule in rates} == {
+        "FeedbackAlignment"
+    }
+    rates.apply()
+    assert list(network.encode.learning_rule_type) == list(kinds)
+    assert network.encode.learning_rule_type["voja"] is kinds["voja"]
+    with Simulator(network) as sim:
+        sim.run(0.01)
+
+
+def test_zero_decoders_give_no_rate_for_backprop():
+    network = make_product()
+    network.connections[-2:] = network.connections[-1:]
+    network.encode.learning_rule_type = nengo_fa.Backprop(network.decode)
+    with network:
+        nengo.Connection(network.error, network.encode.learning_rule, synapse=None)
+    with pytest.warns(NengoWarning, match="weights back to them are zero"):
+        rates = suggest(network)
+    (reason,) = rates.reasons.values()
+    assert reason in str(rates)
+
+
+def test_a_network_without_rules_is_refused():
+    with nengo.Network() as network:
+        nengo.Connection(nengo.Node([1]), nengo.Ensemble(10, 1))
+    with pytest.raises(ValidationError, match="no encoder learning rule"):
+        suggest(network)
+
+
+@pytest.mark.parametrize("name", ["turn", "halving_time", "dt"])
+@pytest.mark.parametrize("value", [0, -1, np.nan, "much"])
+def test_numbers_are_positive(name, value):
+    with pytest.raises(ValidationError, match="positive"):
+        suggest(make_product(), **{name: value})
+
+
+def test_a_given_rate_out_of_proportion_is_named(Simulator):
+    rule = nengo_fa.FeedbackAlignment(1, 1.0, derivative=nengo_fa.Rate())
+    Simulator(make_product(rule)).close()
+    rule = nengo_fa.FeedbackAlignment(1, 1e5, derivative=nengo_fa.Rate())
+    with pytest.warns(NengoWarning, match="suggest_learning_rate"):
+        Simulator(make_product(rule)).close()
+
+
+def find_changes(Simulator, rule, **kwargs):
+    network = make_product(rule, **kwargs)
+    with network:
+        probe = nengo.Probe(network.encode.learning_rule, "delta")
+    with Simulator(network) as sim:
+        sim.run(0.05)
+    return sim.data[probe]
+
+
+def test_the_default_is_one_for_step_and_small_derivatives(Simulator):
+    small = {"neuron_type": nengo.LIF(amplitude=0.001)}
+    for derivative, kwargs in [(nengo_fa.Step(), {}), (nengo_fa.Rate(), small)]:
+        default = nengo_fa.FeedbackAlignment(1, derivative=derivative)
+        given = nengo_fa.FeedbackAlignment(1, 1.0, derivative=derivative)
+        np.testing.assert_array_equal(
+            find_changes(Simulator, default, **kwargs),
+            find_changes(Simulator, given, **kwargs),
+        )
+
+
+def test_the_default_does_not_depend_on_hertz_or_amplitude(Simulator):
+    def find_size(amplitude, **kwargs):
+        rule = nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate(), **kwargs)
+        changes = find_changes(
+            Simulator,
+            rule,
+            neuron_type=nengo.LIFRate(amplitude=amplitude),
+            pes=nengo.PES(0),
+        )
+        return np.sqrt(np.mean(changes**2))
+
+    assert find_size(1.0) == pytest.approx(find_size(100.0))
+    # as large as they were with a rate that was given
+    assert find_size(1.0, learning_rate=1.0) > 10 * find_size(1.0)
+
+
+def suggest_in_many_dimensions(is_probed):
+    with nengo.Network(seed=1) as network:
+        stimulus, error = nengo.Node(np.full(40, 0.1)), nengo.Node([1.0])
+        encode = nengo.Connection(
+            stimulus,
+            nengo.Ensemble(20, 40, seed=1),
+            seed=1,
+            learning_rule_type=nengo_fa.FeedbackAlignment(1, normalization=None),
+        )
+        nengo.Connection(error, encode.learning_rule)
+        with nengo.Network():
+            signal = nengo_fa.LearningSignal(encode.learning_rule)
+            nengo.Connection(nengo.Node([0.0]), signal, synapse=None)
+        if is_probed:
+            nengo.Probe(encode.learning_rule, "delta")
+    (rate,) = suggest(network).values()
+    return rate
+
+
+def test_many_dimensions():
+    # where encoders learn in place, unless delta is probed
+    expected = suggest_in_many_dimensions(True)
+    assert suggest_in_many_dimensions(False) == pytest.approx(expected, rel=1e-6)
