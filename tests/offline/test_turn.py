@@ -170,7 +170,7 @@ def test_schedule():
     assert history.learning_rate == plain.learning_rate
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, None], ids=str)
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, None])
 def test_rules_know_whether_they_were_given_a_learning_rate(copied):
     if copied is None:
         copied = lambda rule: pickle.loads(pickle.dumps(rule))  # noqa: E731
