@@ -74,6 +74,61 @@ def weight_gradient(delta, x):
     return (_transpose(delta) @ x) / x.shape[-2]
 
 
+def eligibility_trace(derivative, x, decay):
+    r"""The eligibility trace of each weight, while time goes on from sample to sample.
+
+    It is what the output, a low-pass filter of the activities, still remembers of the
+    influence of a weight on its own neuron:
+
+    .. math:: P(t) = \lambda \, P(t - 1) + (1 - \lambda) \, f'(t) \, \vec x(t)^T
+
+    where :math:`\lambda = e^{-\Delta t / \tau}` is the decay of the filter in a time step,
+    P is zero at first, and :math:`\vec x` is what comes through the weights, in a recurrent
+    network the filtered activities of the step before. These are the traces of random-feedback
+    local online learning (RFLO; Murray, 2019, *eLife* 8:e43299) and, with filtered spikes
+    and a pseudo-derivative f', the filtered traces of e-prop with random feedback for LIF
+    neurons (Bellec et al., 2020, *Nature Communications* 11:3625).
+
+    Parameters
+    ----------
+    derivative, x : array
+        Samples are time steps, in their order.
+    decay : float
+        :math:`\lambda`, of the filter of the output in a time step.
+
+    Returns
+    -------
+    trace : (..., n_samples, n_neurons, d_in) array
+    """
+    xp = array_namespace(derivative, x)
+    eligible = (1 - decay) * derivative[..., None] * x[..., None, :]
+    traces = [eligible[..., 0, :, :]]
+    for step in range(1, eligible.shape[-3]):
+        traces.append(decay * traces[-1] + eligible[..., step, :, :])
+    return xp.stack(traces, axis=-3)
+
+
+def traced_gradient(error, feedback, trace):
+    r"""Gradient in the weights from an error in time, :math:`B\,\vec\delta(t)\,P(t)`.
+
+    With the `eligibility_trace` P and :math:`B = (W^{out})^T`, it is the exact gradient
+    where nothing that a neuron sends comes back to it. In a recurrent network with weights
+    W, through the same filter, it is that of backpropagation through time without the part
+    that goes through the weights from neuron to neuron. What is left out is known: with
+    :math:`s = \max f' \cdot \lVert W \rVert_2 < 1`, the trace P of a weight differs from
+    its full influence on the output of the neurons, in Euclidean length, by at most
+    :math:`s / (1 - s)` times the longest that P was so far.
+
+    Returns
+    -------
+    gradient : (..., n_neurons, d_in) array
+        Of the mean over time steps.
+    """
+    xp = array_namespace(error, feedback, trace)
+    projected = (error @ _transpose(feedback))[..., None]
+    return xp.mean(projected * trace, axis=-3)
+
+
 def input_weights(encoders, gain):
     r"""Input weights of weight-normalized neurons, :math:`w = \alpha\,p / |p|` (eq. 4).
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nengo_fa
@@ -389,3 +389,79 @@ def test_steps_that_the_stabilized_rule_allows_for(length):
             gradient, encoders, np.ones(1), 1, "stabilized"
         )
         assert (np.linalg.norm(encoders + update) < length) == (part < 1)
+
+
+class Recurrent:
+    """A random recurrent network of smooth rate neurons, behind one low-pass filter."""
+
+    def __init__(self, seed, strength, n_neurons=4, n_steps=12):
+        rng = np.random.RandomState(seed)
+        self.decay = rng.uniform(0.3, 0.9)
+        weights = rng.randn(n_neurons, n_neurons)
+        self.weights = strength / np.linalg.norm(weights, ord=2) * weights
+        self.drive = rng.randn(n_steps, n_neurons)
+        self.decoders = rng.randn(2, n_neurons)
+        self.target = rng.randn(n_steps, 2)
+
+    def run(self, weights, held=None):
+        """Filtered activities and f' in time; ``held`` plays back what comes in."""
+        filtered, derivatives = [np.zeros(len(weights))], []
+        for step, drive in enumerate(self.drive):
+            x = filtered[-1] if held is None else held[step]
+            current = weights @ x + drive
+            mixed = (1 - self.decay) * response(current)
+            filtered.append(self.decay * filtered[-1] + mixed)
+            derivatives.append(response_derivative(current))
+        return np.array(filtered), np.array(derivatives)
+
+    def error(self, filtered):
+        return filtered[1:] @ self.decoders.T - self.target
+
+    def loss(self, weights, held=None):
+        filtered, _ = self.run(weights, held)
+        return np.sum(self.error(filtered) ** 2) / 2 / len(self.drive)
+
+    def learn(self, decay=None):
+        """The traces, and the gradient from them."""
+        filtered, derivative = self.run(self.weights)
+        decay = self.decay if decay is None else decay
+        trace = equations.eligibility_trace(derivative, filtered[:-1], decay)
+        error = self.error(filtered)
+        return trace, equations.traced_gradient(error, self.decoders.T, trace)
+
+
+@settings(max_examples=30)
+@given(seed=seeds)
+def test_traced_gradient_is_that_of_the_network_whose_recurrent_input_is_held(seed):
+    """Random-feedback local online learning, by finite differences through time."""
+    network = Recurrent(seed, strength=1.5)
+    held, _ = network.run(network.weights)
+    expected = numerical_gradient(lambda w: network.loss(w, held), network.weights)
+    _, gradient = network.learn()
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)
+    _, wrong = network.learn(decay=network.decay / 2)
+    assert not np.allclose(wrong, expected, rtol=1e-2, atol=1e-4)
+
+
+@settings(max_examples=30)
+@given(seed=seeds, strength=st.sampled_from([0.05, 0.3, 0.8]))
+def test_traced_gradient_leaves_out_no_more_than_is_said(seed, strength):
+    network = Recurrent(seed, strength)
+    expected = numerical_gradient(network.loss, network.weights)
+    trace, gradient = network.learn()
+    filtered, _ = network.run(network.weights)
+    projected = np.linalg.norm(network.error(filtered) @ network.decoders, axis=1)
+    # f' is at most one, so that s is the strength; a trace is of one neuron
+    longest = np.maximum.accumulate(np.abs(trace), axis=0)
+    bound = np.mean(projected[:, None, None] * longest, axis=0)
+    bound *= strength / (1 - strength)
+    assert np.all(np.abs(gradient - expected) <= bound + 1e-7)
+    assert np.any(np.abs(gradient - expected) > 1e-5 * bound)
+
+
+def test_trace_of_stacked_networks(rng):
+    derivative, x = rng.rand(3, 7, 2), rng.randn(3, 7, 5)
+    traces = equations.eligibility_trace(derivative, x, 0.5)
+    assert traces.shape == (3, 7, 2, 5)
+    for trace, *samples in zip(traces, derivative, x):
+        np.testing.assert_array_equal(trace, equations.eligibility_trace(*samples, 0.5))

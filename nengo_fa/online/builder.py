@@ -25,6 +25,7 @@ from nengo_fa.rules.learning_rules import (
     Backprop,
     EncoderLearningRule,
     FeedbackAlignment,
+    ProjectedErrorRule,
 )
 
 #: Names of the arrays of every rule, which are not for what a rule remembers.
@@ -37,6 +38,9 @@ RESERVED = {
 #: The number of dimensions from which on adding an outer product in place is faster than
 #: calculating it and adding it.
 MANY_DIMENSIONS = 32
+
+#: Further names, of rules with an eligibility trace.
+TRACED = {"eligible", "eligibility"}
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
@@ -178,10 +182,19 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     if find_feedback is not None or "derivative" in rule_type.arrays:
         reads["gate"] = _build_gate(model, rule_type.derivative, rule, ensemble)
         sets["derivative"] = zeros
+    if rule_type.eligibility_synapse is not None:
+        _check_factors(rule_type, rule)
+        sets["eligible"] = np.zeros_like(encoders.initial_value)
     if rule in row:
         sets["moved"] = encoders.initial_value
     sets = {name: _add_signal(model, rule, name, start) for name, start in sets.items()}
     columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
+    if "eligible" in sets:
+        # as late as what comes through a connection with this synapse
+        trace = model.build(
+            rule_type.eligibility_synapse, sets["eligible"], mode="update"
+        )
+        reads["eligibility"] = signals["eligibility"] = trace
     updates = {"delta": signals["delta"]}
     if fields is None and not row and _is_outer_product(model, rule_type, rule):
         updates = _build_factors(model, rule)
@@ -217,6 +230,8 @@ def _is_outer_product(model, rule_type, rule):
     """Return whether delta is an outer product, large, and not probed."""
     if rule_type.normalization is not None or model.toplevel is None:
         return False
+    if rule_type.eligibility_synapse is not None:
+        return False
     return rule.connection.post_obj.dimensions >= MANY_DIMENSIONS and not any(
         probe.obj == rule and probe.attr == "delta"
         for probe in model.toplevel.all_probes
@@ -239,11 +254,24 @@ def _build_factors(model, rule):
     return {"delta_neurons": left, "delta_input": right}
 
 
+def _check_factors(rule_type, rule):
+    """Refuse an eligibility trace of a rule whose error is not the projected one alone."""
+    if type(rule_type).make_step is not ProjectedErrorRule.make_step:
+        name = type(rule_type).__name__
+        raise BuildError(
+            f"Building {rule}: an eligibility_synapse filters the derivative times the "
+            f"input, but {name}.make_step calculates the error of a neuron in another "
+            "way. Leave out the eligibility_synapse, or filter the input alone, with "
+            "pre_synapse."
+        )
+
+
 def _make_state(rule_type, rule, dtype):
     """Return what a rule remembers, real numbers in the precision of the simulator."""
     n_neurons = rule.connection.post_obj.n_neurons
+    reserved = RESERVED if rule_type.eligibility_synapse is None else RESERVED | TRACED
     try:
-        state = as_state(rule_type.make_state(n_neurons), dtype, RESERVED)
+        state = as_state(rule_type.make_state(n_neurons), dtype, reserved)
         if any(array.shape != (n_neurons,) for array in state.values()):
             raise ValueError(f"arrays must have the shape ({n_neurons},)")
     except (TypeError, ValueError) as error:

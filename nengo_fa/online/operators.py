@@ -188,10 +188,12 @@ class SimEncoderLearning(NamedSignalsOperator):
         ``"feedback"``, the feedback weights or decoders, (size_in, n_neurons). With a
         derivative, ``"gate"``, what it is computed from, (n_neurons,). In a row of rules,
         ``"start"``, the encoders from which this rule starts. ``"learning_signal"``, the
-        factor on the learning rate, (1,), if there is one. What else the rule reads.
+        factor on the learning rate, (1,), if there is one. With an eligibility trace,
+        ``"eligibility"``, (n_neurons, dimensions). What else the rule reads.
     sets : dict
         ``"projected_error"`` and ``"derivative"``, if there are such, (n_neurons,). In a
-        row of rules, ``"moved"``: what the rule starts from and its change together.
+        row of rules, ``"moved"``: what the rule starts from and its change together. With
+        an eligibility trace, ``"eligible"``: derivative times input, which the trace filters.
     updates : dict
         ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or, if
         there is no normalization, the two vectors of which it is the outer product,
@@ -212,6 +214,7 @@ class SimEncoderLearning(NamedSignalsOperator):
     scaled_encoders, projected_error, derivative = (SignalByName() for _ in range(3))
     delta, delta_neurons, delta_input = (SignalByName() for _ in range(3))
     start, moved, learning_signal = (SignalByName() for _ in range(3))
+    eligible, eligibility = (SignalByName() for _ in range(2))
 
     def __init__(
         self,
@@ -275,8 +278,10 @@ class SimEncoderLearning(NamedSignalsOperator):
         encoders = arrays["scaled_encoders"]
         if start is not None and normalization.keeps_lengths:
             encoders = start
+        is_traced = self.rule.eligibility_synapse is not None
+        x = arrays["eligibility" if is_traced else "x"]
         step_outer = normalization.make_step(
-            h, arrays["x"], encoders, delta, self.fields, self.scale
+            h, x, encoders, delta, self.fields, self.scale
         )
         columns = self.columns
         if columns is not None:
@@ -301,6 +306,9 @@ class SimEncoderLearning(NamedSignalsOperator):
             step_derivative = self.rule.derivative.make_step(
                 self.neuron_type, arrays["gate"], derivative
             )
+        if self.rule.eligibility_synapse is not None:
+            return _make_step_traced(arrays, step_derivative, step_size, h)
+
         if type(self.rule).make_step is ProjectedErrorRule.make_step:
 
             def step_product():
@@ -322,3 +330,19 @@ class SimEncoderLearning(NamedSignalsOperator):
             np.multiply(step_size, h, out=h)
 
         return step_any
+
+
+def _make_step_traced(arrays, step_derivative, step_size, h):
+    """Bind h without the derivative, which is in the eligibility trace."""
+    names = "error", "feedback", "projected_error"
+    error, feedback, projected_error = (arrays[name] for name in names)
+    derivative = arrays["derivative"][:, np.newaxis]
+    x, eligible = arrays["x"][np.newaxis, :], arrays["eligible"]
+
+    def step():
+        np.dot(error, feedback, out=projected_error)
+        step_derivative()
+        np.dot(derivative, x, out=eligible)
+        np.multiply(step_size, projected_error, out=h)
+
+    return step

@@ -122,6 +122,7 @@ class EncoderLearningRule(LearningRuleType):
     modifies = "encoders"
     probeable = ("delta", "scaled_encoders")
     arrays = ()
+    eligibility_synapse = None  # for rules that project an error
 
     size_in = SizeInParam("size_in", low=0)
     learning_rate = LearningRateParam("learning_rate", default=1.0)
@@ -208,6 +209,16 @@ class ProjectedErrorRule(EncoderLearningRule):
     probeable = ("delta", "error", "projected_error", "derivative", "scaled_encoders")
     arrays = ("projected_error", "derivative")
 
+    eligibility_synapse = SynapseParam(
+        "eligibility_synapse", default=None, readonly=True
+    )
+
+    def _trace(self, eligibility_synapse):
+        """Set the synapse of the eligibility trace, which can be probed if there is one."""
+        self.eligibility_synapse = eligibility_synapse
+        if self.eligibility_synapse is not None:
+            self.probeable = (*self.probeable, "eligibility")
+
     def make_step(self, out, projected_error, derivative):
         xp = array_namespace(out)
         return lambda: xp.multiply(projected_error, derivative, out=out)
@@ -258,6 +269,12 @@ class FeedbackAlignment(ProjectedErrorRule):
         Whether entries of the encoders that are zero when the model is built stay zero,
         so that each neuron keeps its receptive field. The gradient is then that in the
         other entries alone. Default: False.
+    eligibility_synapse : nengo.synapses.Synapse or float or None, optional
+        Filter on the product :math:`f'(J_i) \, \vec x`, which is the eligibility trace of
+        each single weight (see `nengo_fa.equations.eligibility_trace`). Give the synapse
+        through which the output is decoded. On recurrent weights, this is random-feedback
+        local online learning. Offline, where inputs are held, the trace has settled and
+        changes nothing. Default: None.
 
     Raises
     ------
@@ -280,7 +297,9 @@ class FeedbackAlignment(ProjectedErrorRule):
     (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius;
     ``"feedback"``, the feedback weights as they are at the time, (size_in, n_neurons),
     the other way around, as Nengo has weights of connections. As they were drawn, they
-    are ``sim.data[connection.learning_rule].feedback``, (n_neurons, size_in).
+    are ``sim.data[connection.learning_rule].feedback``, (n_neurons, size_in). With an
+    ``eligibility_synapse``, ``"eligibility"``, the trace of each weight (n_neurons,
+    dimensions), is probeable, too.
 
     Examples
     --------
@@ -317,10 +336,12 @@ class FeedbackAlignment(ProjectedErrorRule):
         normalization=Default,
         pre_synapse=Default,
         sparse=Default,
+        eligibility_synapse=Default,
     ):
         super().__init__(
             size_in, learning_rate, derivative, normalization, pre_synapse, sparse
         )
+        self._trace(eligibility_synapse)
         self.feedback = feedback
 
 
@@ -339,7 +360,7 @@ class Backprop(ProjectedErrorRule):
         connection from the ensemble, or one with a dense transform from all of its
         neurons. If it leads to neurons, the error is about what it delivers to them,
         before their gains.
-    learning_rate, derivative, normalization, pre_synapse, sparse
+    learning_rate, derivative, normalization, pre_synapse, sparse, eligibility_synapse
         As for `FeedbackAlignment`.
 
     Raises
@@ -379,6 +400,7 @@ class Backprop(ProjectedErrorRule):
         normalization=Default,
         pre_synapse=Default,
         sparse=Default,
+        eligibility_synapse=Default,
     ):
         self.connection = connection  # first, as the size of the error follows from it
         super().__init__(
@@ -389,3 +411,4 @@ class Backprop(ProjectedErrorRule):
             pre_synapse,
             sparse,
         )
+        self._trace(eligibility_synapse)

@@ -43,8 +43,8 @@ class Normalization(FrozenObject):
         ----------
         h : (n_neurons,) ndarray
             The change is the outer product ``h x`` without a normalization.
-        x : (dimensions,) ndarray
-            Input of the ensemble.
+        x : (dimensions,) or (n_neurons, dimensions) ndarray
+            Input of the ensemble; or an eligibility trace, of each neuron by itself.
         encoders : (n_neurons, dimensions) ndarray
             Scaled encoders. Neither they nor ``h`` and ``x`` are written to; their
             values are not there yet when this is called.
@@ -82,7 +82,7 @@ class Forced(Normalization):
 
     def make_step(self, h, x, encoders, delta, fields, scale):
         step_outer = _make_step_outer(h, x, delta, fields)
-        ones = np.ones_like(x)
+        ones = np.ones_like(encoders[0])
         moved, work = np.empty_like(delta), np.empty_like(delta)
         length, factor = np.empty_like(h), np.empty_like(h)
 
@@ -129,12 +129,13 @@ class Augmented(_Orthogonal):
     name = "augmented"
 
     def make_step_along(self, h, x, encoders, scale, along):
-        ones, work = np.ones_like(x), np.empty_like(encoders)
+        ones, work = np.ones_like(encoders[0]), np.empty_like(encoders)
         squared_length = np.empty_like(h)
+        step_drive = _make_step_drive(encoders, x, along)
 
         def step():
             _square_lengths(encoders, ones, work, out=squared_length)
-            np.dot(encoders, x, out=along)
+            step_drive()
             np.multiply(along, h, out=along)
             np.divide(along, squared_length, out=along)
 
@@ -149,9 +150,10 @@ class Homeostatic(_Orthogonal):
     def make_step_along(self, h, x, encoders, scale, along):
         # gains do not change: there is nothing to divide by in a step
         inverse = (1 / scale**2).astype(h.dtype)
+        step_drive = _make_step_drive(encoders, x, along)
 
         def step():
-            np.dot(encoders, x, out=along)
+            step_drive()
             np.multiply(along, h, out=along)
             np.multiply(along, inverse, out=along)
 
@@ -166,7 +168,7 @@ class Stabilized(Homeostatic):
     def make_step_along(self, h, x, encoders, scale, along):
         step_homeostatic = super().make_step_along(h, x, encoders, scale, along)
         inverse = (1 / scale**2).astype(h.dtype)
-        ones, work = np.ones_like(x), np.empty_like(encoders)
+        ones, work = np.ones_like(encoders[0]), np.empty_like(encoders)
         negative, correction = np.empty_like(h), np.empty_like(h)
 
         def step():
@@ -184,17 +186,28 @@ class Stabilized(Homeostatic):
 
 def _make_step_outer(h, x, delta, fields):
     """Bind delta ``h x``, within the fields."""
-    h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
-
-    def step():
-        # np.dot is the fastest way to an outer product, by a factor of two to five
-        np.dot(h_column, x_row, out=delta)
+    step = _make_step_product(h, x, delta)
 
     def step_in_fields():
         step()
         np.multiply(delta, fields, out=delta)
 
     return step if fields is None else step_in_fields
+
+
+def _make_step_product(h, x, delta):
+    if x.ndim == 2:
+        return lambda: _scale_rows(x, h, out=delta)
+    h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
+    # np.dot is the fastest way to an outer product, by a factor of two to five
+    return lambda: np.dot(h_column, x_row, out=delta)
+
+
+def _make_step_drive(encoders, x, out):
+    """Bind the product of each encoder and the input, or its own eligibility trace."""
+    if x.ndim == 1:
+        return lambda: np.dot(encoders, x, out=out)
+    return lambda: np.einsum("ij,ij->i", encoders, x, out=out)
 
 
 def _square_lengths(vectors, ones, work, out):

@@ -59,6 +59,7 @@ def test_repr():
         normalization="forced",
         pre_synapse=0.01,
         sparse=True,
+        eligibility_synapse=nengo.Alpha(0.02),
     )
     assert eval(repr(rule), {**vars(nengo_fa), **vars(nengo.synapses)}) == rule
 
@@ -76,7 +77,7 @@ def test_repr():
         lambda: FeedbackAlignment(2),
         lambda: FeedbackAlignment(2, feedback=ROWS, pre_synapse=0.01),
         lambda: FeedbackAlignment(1, derivative=Rate(), normalization="augmented"),
-        lambda: FeedbackAlignment(1, sparse=True),
+        lambda: FeedbackAlignment(1, sparse=True, eligibility_synapse=0.1),
         lambda: Step(signal="output", synapse=None),
         lambda: Rate(margin=0.1),
     ],
@@ -101,6 +102,7 @@ def test_inequality():
         FeedbackAlignment(2, derivative=Step("output")),
         FeedbackAlignment(2, normalization="forced"),
         FeedbackAlignment(2, pre_synapse=0.1),
+        FeedbackAlignment(2, eligibility_synapse=0.1),
         FeedbackAlignment(2, sparse=True),
     ]
     decode = make_model().decode
@@ -314,6 +316,9 @@ BAD = {
         lambda: FeedbackAlignment(1, normalization=ROWS), "normalization", "'augmented'"),
     "pre_synapse text": (
         lambda: FeedbackAlignment(1, pre_synapse="slow"), "pre_synapse", "Synapse"),
+    "eligibility_synapse text": (
+        lambda: FeedbackAlignment(1, eligibility_synapse="slow"),
+        "eligibility_synapse", "Synapse"),
     "pre_synapse negative": (
         lambda: FeedbackAlignment(1, pre_synapse=-1), "tau", "equal to 0"),
     "sparse number": (lambda: FeedbackAlignment(1, sparse=1), "sparse", "type 'bool'"),
