@@ -19,6 +19,7 @@ from nengo_fa.cli import (
     multiplication,
     online,
     pyramidal,
+    recurrent,
     timescales,
 )
 from nengo_fa.cli.shared import explain
@@ -36,6 +37,7 @@ COMMANDS = (
     hebbian,
     timescales,
     arm,
+    recurrent,
 )
 
 

@@ -15,6 +15,7 @@ from nengo_fa.plots.layers import layer_metrics
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
 from nengo_fa.plots.pyramidal import pyramidal
+from nengo_fa.plots.recurrent import recurrent
 from nengo_fa.plots.saving import FORMATS, save
 from nengo_fa.plots.spikes import presentation
 from nengo_fa.plots.timescales import timescales
@@ -42,6 +43,7 @@ __all__ = [
     "phase_portrait",
     "presentation",
     "pyramidal",
+    "recurrent",
     "save",
     "sensitivity",
     "stream",

@@ -167,6 +167,15 @@ def test_arm(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "arm.png").exists()
 
 
+def test_recurrent(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
+    assert cli.main(["recurrent", *options, "--epochs", "1"]) == 0
+    output = capsys.readouterr().out
+    assert "Errors relative to the pattern" in output
+    assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 6
+    assert (tmp_path / "recurrent.png").exists()
+
+
 def test_error_populations(tmp_path, capsys):
     options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
     assert cli.main(["error-populations", *options]) == 0
@@ -226,6 +235,7 @@ def test_pyramidal(tmp_path, capsys):
         ["hebbian"],
         ["pyramidal"],
         ["timescales"],
+        ["recurrent"],
         ["error-populations"],
         ["homeostasis", "online"],
     ],

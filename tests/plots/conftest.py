@@ -233,3 +233,20 @@ def tracked(rng):
             "load": [0.0, 1.0, 2.0, 3.0],
         },
     )
+
+
+@pytest.fixture
+def patterns(rng):
+    """Outputs and errors of two fixed and two learned networks, in 5 trials."""
+    return xr.Dataset(
+        {
+            "rmse": (("measure", "condition", "trial"), rng.uniform(size=(2, 4, 5))),
+            "output": (("condition", "time", "trial"), rng.randn(4, 20, 5)),
+            "target": (("time", "trial"), rng.randn(20, 5)),
+        },
+        {
+            "measure": ["learning", "after"],
+            "condition": ["fixed, slow", "fixed, fast", "0.3 per second", "late"],
+            "time": np.arange(1, 21) / 20,
+        },
+    )

@@ -24,6 +24,7 @@ FIGURES = [
     (plots.error_populations, "late_errors"),
     (plots.error_layers, "layered_errors"),
     (plots.arm, "tracked"),
+    (plots.recurrent, "patterns"),
 ]
 
 

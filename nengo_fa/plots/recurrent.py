@@ -1,0 +1,98 @@
+"""Patterns of a recurrent network, and errors with fixed and with learned weights."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from nengo_fa.plots.conditions import get_quartiles
+from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+
+_LOOKS = {
+    "learning": {
+        "marker": "o",
+        "markerfacecolor": "white",
+        "linestyle": "none",
+        "markersize": 4,
+    },
+    "after": {"marker": "s", "linestyle": "none", "markersize": 4},
+}
+_NAMES = {"learning": "while learning", "after": "after learning"}
+
+
+@styled
+def recurrent(data):
+    """Draw a figure of a pattern in time and of errors in all conditions.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        ``rmse`` (measure, condition, trial), ``output`` (condition, time, trial) and
+        ``target`` (time, trial). Names of conditions with fixed weights begin with "fixed".
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        (a) the pattern and, after learning, the output with fixed and with learned weights,
+        each in the condition with the lowest median error, in the trial whose improvement
+        is the median one; (b) the errors in all conditions, medians and quartiles over
+        trials.
+    """
+    figure = make_page(3.2)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.25])
+    _draw_pattern(left, data)
+    _draw_errors(right, data)
+    return figure
+
+
+def _draw_pattern(axes, data):
+    after = data["rmse"].sel(measure="after")
+    names = data["condition"].values
+    ranked = names[np.argsort(after.median("trial").values)]
+    fixed = next(name for name in ranked if name.startswith("fixed"))
+    learned = next(name for name in ranked if not name.startswith("fixed"))
+    ratio = (after.sel(condition=learned) / after.sel(condition=fixed)).values
+    trial = np.argsort(ratio)[len(ratio) // 2]
+    data = data.isel(trial=trial)
+    axes.plot(data["time"], data["target"], color="0.6", linewidth=2.5, label="pattern")
+    looks = {"fixed": (fixed, FIXED), "learned": (learned, LEARNED)}
+    for label, (name, colour) in looks.items():
+        output = data["output"].sel(condition=name)
+        axes.plot(data["time"], output, color=colour, linewidth=1, label=label)
+    axes.set_xlabel("Time (s)")
+    axes.set_ylabel("Output")
+    axes.set_title("(a) After learning", loc="left")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.08), ncol=3, frameon=False)
+    open_frame(axes)
+
+
+def _draw_errors(axes, data):
+    names = data["condition"].values
+    places = np.arange(len(names))
+    is_fixed = np.array([name.startswith("fixed") for name in names])
+    for shift, (measure, look) in zip((-0.12, 0.12), _LOOKS.items()):
+        values = data["rmse"].sel(measure=measure).transpose("trial", "condition")
+        quartiles = get_quartiles(values.values)
+        for chosen, colour in ((is_fixed, FIXED), (~is_fixed, LEARNED)):
+            low, median, high = quartiles[:, chosen]
+            axes.errorbar(
+                median,
+                places[chosen] + shift,
+                xerr=[median - low, high - median],
+                color=colour,
+                **look,
+            )
+    axes.axvline(1, color="0.3", linewidth=0.8, linestyle=":")
+    axes.set_yticks(places, names)
+    axes.set_xlim(left=0)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel("Error, relative to the pattern (medians and quartiles)")
+    axes.set_title("(b) Errors", loc="left")
+    handles = [Line2D([], [], color="0.25", **look) for look in _LOOKS.values()]
+    axes.legend(
+        handles,
+        _NAMES.values(),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.08),
+        ncol=2,
+        frameon=False,
+    )
+    open_frame(axes)
