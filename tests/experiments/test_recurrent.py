@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import nengo
 import numpy as np
 import pytest
 from nengo.exceptions import ValidationError
@@ -12,8 +13,10 @@ from nengo_fa.experiments.recurrent import (
     check_claims,
     draw_pattern,
     find_best_fixed,
+    make_generator,
     report,
 )
+from nengo_fa.experiments.sweep.claims import find_lower
 
 NAMES = "fixed, PES 0.003", "0.3 per second", "late, eligibility trace"
 EXPERIMENT = RecurrentExperiment(2, seconds=1, n_neurons=10, conditions=NAMES)
@@ -68,3 +71,25 @@ def test_learned_weights_are_compared_with_the_best_fixed_ones():
 def test_unknown_conditions_are_refused(conditions):
     with pytest.raises(ValidationError, match="conditions"):
         RecurrentExperiment(conditions=conditions)
+
+
+def find_error_after_learning(seed, **options):
+    """The error in the two seconds after learning, with neurons that send rates."""
+    rng = np.random.RandomState(seed)
+    pattern, dt = draw_pattern(rng), 0.005
+    with nengo.Network(seed=seed) as model:
+        model.config[nengo.Ensemble].neuron_type = nengo.LIFRate()
+        probe = nengo.Probe(make_generator(40, pattern, 24, rng, **options))
+    with nengo.Simulator(model, dt=dt, optimize=False) as sim:
+        sim.run(26)
+    error = sim.data[probe][:, 0] - pattern(sim.trange())
+    return np.sqrt(np.mean(error[-round(2 / dt) :] ** 2))
+
+
+def test_learned_recurrent_weights_are_better_than_fixed_ones():
+    learned, fixed = (
+        [find_error_after_learning(seed, **options) for seed in range(8)]
+        for options in ({"rate": 0.3}, {})
+    )
+    finding = find_lower("after learning", learned, fixed)
+    assert finding.verdict == "held" and np.median(fixed) > 1.15 * np.median(learned)
