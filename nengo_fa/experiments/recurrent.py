@@ -66,7 +66,7 @@ class RecurrentExperiment(InSeconds):
         then goes on without learning. In the results a second takes the place of an epoch.
     n_neurons : int
     conditions : tuple of str
-        Names of `CONDITIONS`. Claims are about all of them, the default.
+        Names of ``CONDITIONS``. Claims are about all of them, the default.
     seed : int
 
     Raises
