@@ -1,10 +1,9 @@
 """Write chains of ensembles as graphs of NIR."""
 
 import numpy as np
-from nengo.ensemble import Ensemble
+from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import ValidationError
 from nengo.neurons import LIF
-from nengo.node import Node
 from nengo.solvers import NoSolver
 from nengo.synapses import Alpha, Lowpass
 from nengo.transforms import Dense, NoTransform
@@ -111,15 +110,11 @@ def to_nir(target, dt=0.001, network=None):
 def _make_nodes(nir, connection, dt):
     """The nodes of the object that a connection comes from, and of the connection."""
     pre = connection.pre_obj
+    for name, obj in ("pre", pre), ("post", connection.post_obj):
+        if isinstance(obj, Neurons):
+            _refuse(connection, name, "It is with neurons. Connect the ensemble itself")
     if isinstance(pre, Ensemble):
         yield from _make_neurons(nir, pre)
-    elif not isinstance(pre, Node):
-        _refuse(
-            connection,
-            "pre",
-            "NIR is given decoders, but this connection comes from neurons. Connect the "
-            "ensemble itself",
-        )
     elif pre.output is not None and pre.size_in:
         _refuse(pre, "output", "NIR has no nodes that compute functions")
 
@@ -132,12 +127,12 @@ def _make_nodes(nir, connection, dt):
 
 
 def _make_neurons(nir, ensemble):
-    for name in ("encoders", "gain", "bias"):
-        if not isinstance(getattr(ensemble, name), np.ndarray):
-            _refuse_unfrozen(ensemble, name)
     if ensemble.noise is not None:
         _refuse(ensemble, "noise", "NIR has no noise. Set it to None")
     _check_neuron_type(ensemble)
+    for name in ("encoders", "gain", "bias"):
+        if not isinstance(getattr(ensemble, name), np.ndarray):
+            _refuse_unfrozen(ensemble, name)
 
     encoders, bias = ensemble.encoders, ensemble.bias
     if ensemble.normalize_encoders:
