@@ -35,7 +35,13 @@ def find_chain(target, network=None):
             f"Must be a nengo.Network or a nengo.Connection (got {target!r})",
             attr="target",
         )
-    return _walk_back(target, network or find_network(target))
+    network = find_network(target) if network is None else network
+    if not isinstance(network, Network) or target not in network.all_connections:
+        raise ValidationError(
+            f"Must be the nengo.Network that holds {target} (got {network!r})",
+            attr="network",
+        )
+    return _walk_back(target, network)
 
 
 def _find_output(network):

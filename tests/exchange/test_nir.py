@@ -83,6 +83,17 @@ def check_agrees(network, graph, dt=0.001, atol=1e-12):
     assert np.std(output) > 0.01
 
 
+def test_nodes_may_pass_signals_on():
+    network = make_chain()
+    with network:
+        network.connections.remove(network.middle)
+        between = nengo.Node(size_in=2)
+        nengo.Connection(network.first, between, synapse=0.005)
+        nengo.Connection(between, network.second, transform=2, synapse=None)
+    freeze(network)
+    check_agrees(network, nengo_fa.to_nir(network))
+
+
 def write_and_read(graph, path):
     nir.write(path, graph)
     return nir.read(path)
@@ -190,9 +201,9 @@ def test_what_comes_back_runs_as_before(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("dt, low, high", [(0.001, 0.01, 0.08), (0.0001, 0, 0.008)])
+@pytest.mark.parametrize("dt, low, high", [(0.001, 0.01, 0.08), (0.0001, -0.01, 0.01)])
 def test_rates_in_steps_of_euler(dt, low, high):
-    """How many more spikes there are, as the documentation says."""
+    """Some per cent more spikes, as the documentation says, and 1 % with short steps."""
     network = freeze(make_chain(synapses=(0.005, 0.005, 0.005)))
     graph = nengo_fa.to_nir(network, dt=dt)
     for node in graph.nodes.values():
@@ -395,6 +406,9 @@ def test_refused_targets():
         nengo_fa.to_nir(make_chain().first)
     with pytest.raises(ValidationError, match="has 0. Pass the connection"):
         nengo_fa.to_nir(nengo.Network())
+    for network in (make_chain(), "network"):
+        with pytest.raises(ValidationError, match="that holds <Connection"):
+            nengo_fa.to_nir(make_chain().decode, network=network)
     with nengo.Network() as network:
         nengo.Connection(nengo.Node([0]), nengo.Node(size_in=1))
     with pytest.raises(ValidationError, match="no ensembles on the chain"):

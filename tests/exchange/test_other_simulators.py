@@ -70,7 +70,7 @@ def run(module, x):
 
 
 def make_norse(graph, dt):
-    """Modules of Norse for all nodes; its ``from_nir`` knows no LI, and Linear badly."""
+    """Modules of Norse for all nodes; its ``from_nir`` leaves out LI nodes."""
     pytest.importorskip("norse")
     from norse.torch import LIBoxCell
     from norse.torch.functional.leaky_integrator_box import LIBoxParameters
@@ -90,16 +90,8 @@ def make_norse(graph, dt):
     def make_module(node):
         return _import_norse_module(node, dt=dt)
 
-    def make_linear(node):
-        return make_module(nir.Affine(node.weight, np.zeros(len(node.weight))))
-
-    makers = {
-        nir.LI: make_synapse,
-        nir.Linear: make_linear,
-        nir.Affine: make_module,
-        nir.LIF: make_module,
-    }
-    return nirtorch.nir_to_torch(graph, makers)
+    makers = dict.fromkeys([nir.Affine, nir.LIF, nir.Linear], make_module)
+    return nirtorch.nir_to_torch(graph, {nir.LI: make_synapse, **makers})
 
 
 def make_snntorch(graph, dt):
