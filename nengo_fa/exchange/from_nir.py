@@ -91,11 +91,7 @@ def _find_nodes(graph):
     names = _find_order(graph)
     nodes = [graph.nodes[name] for name in names]
     for i, name in enumerate(names):
-        reason = _find_reason_against(nodes[i])
-        if _is_neurons(nodes[i]) and not (i and _is_weights(nodes[i - 1])):
-            reason = "no Affine or Linear node leads to it"
-        if np.any(getattr(nodes[i], "bias", 0)) and not _is_ensemble_next(nodes[i:]):
-            reason = "it has biases, but no LIF node follows"
+        reason = _find_reason_against(nodes[i]) or _find_misfit(nodes, i)
         if reason is not None:
             _refuse(f"the {type(nodes[i]).__name__} node {name!r}: {reason}")
     if nodes and _is_neurons(nodes[-1]):
@@ -136,6 +132,15 @@ def _find_reason_against(node):
         reasons["v_reset is not zero"] = np.any(node.v_reset)
         reasons["v_threshold is not above zero"] = np.any(node.v_threshold <= 0)
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _find_misfit(nodes, i):
+    """Why Nengo cannot have a node at its place in a chain; None if it can."""
+    if _is_neurons(nodes[i]) and not (i and _is_weights(nodes[i - 1])):
+        return "no Affine or Linear node leads to it"
+    if np.any(getattr(nodes[i], "bias", 0)) and not _is_ensemble_next(nodes[i:]):
+        return "it has biases, but no LIF node follows"
+    return None
 
 
 def _make_connection(source, nodes, dt):
