@@ -3,6 +3,8 @@
 import sys
 
 from nengo_fa import datasets, equations, geometry, networks
+from nengo_fa.exchange.from_nir import from_nir
+from nengo_fa.exchange.to_nir import to_nir
 from nengo_fa.learned import freeze_params, load, save, solve_decoders
 from nengo_fa.networks import receptive_fields
 from nengo_fa.offline import metrics
@@ -56,6 +58,7 @@ __all__ = [
     "equations",
     "feedback",
     "freeze_params",
+    "from_nir",
     "geometry",
     "load",
     "networks",
@@ -66,5 +69,6 @@ __all__ = [
     "solve_decoders",
     "suggest_learning_rate",
     "teach_chain",
+    "to_nir",
     "train",
 ]

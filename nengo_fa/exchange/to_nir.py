@@ -1,0 +1,254 @@
+"""Write chains of ensembles as graphs of NIR."""
+
+import numpy as np
+from nengo.ensemble import Ensemble, Neurons
+from nengo.exceptions import ValidationError
+from nengo.neurons import LIF
+from nengo.solvers import NoSolver
+from nengo.synapses import Alpha, Lowpass
+from nengo.transforms import Dense, NoTransform
+from nengo.utils.numpy import is_number
+
+from nengo_fa.exchange.chain import find_chain
+
+
+def import_nir():
+    """Return the package nir, or say how to install it."""
+    try:
+        import nir
+    except ImportError as error:
+        raise ImportError(
+            "The neuromorphic intermediate representation needs the package nir. "
+            "Install it with pip install 'nengo-fa[nir]'."
+        ) from error
+    return nir
+
+
+def check_dt(dt):
+    """Return a time step as a float, or refuse it."""
+    if isinstance(dt, bool) or not is_number(dt) or not 0 < dt < np.inf:
+        raise ValidationError(
+            f"Must be a time step in seconds, above zero (got {dt!r})", attr="dt"
+        )
+    return float(dt)
+
+
+def to_nir(target, dt=0.001, network=None):
+    """Return a frozen chain of ensembles as a graph of NIR.
+
+    NIR, the neuromorphic intermediate representation, is read by other simulators and by
+    neuromorphic hardware. ``nir.write`` stores a graph in a file.
+
+    Parameters
+    ----------
+    target : nengo.Network or nengo.Connection
+        A network that is a chain, from a node over ensembles of `nengo.LIF` neurons to a
+        node; or the last connection of a chain in a network that holds more, such as what
+        taught it. Encoders, gains, biases, and decoders must be arrays, as
+        `freeze_params` leaves them.
+    dt : float, optional
+        Time step of the simulator that will run the graph, in seconds. A spike is an
+        impulse in Nengo, but a 1 that lasts for one time step in the simulators that read
+        NIR, so that decoders are divided by ``dt``. If spikes are impulses of unit area
+        there, use ``dt=1``.
+    network : nengo.Network, optional
+        The network around a connection, for which Python's memory is searched by default.
+
+    Returns
+    -------
+    nir.NIRGraph
+        For each ensemble an ``Affine`` node (encoders times gain over radius, biases) and
+        a ``LIF`` node; for each connection a ``Linear`` node (decoders, times the
+        amplitude of the neurons; or a transform), and an ``LI`` node for a `nengo.Lowpass`
+        synapse, two for a `nengo.Alpha` synapse. Its ``metadata`` holds ``dt``. Learning
+        rules and probes are not exported.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If something on the chain cannot be expressed: a refractory time, a lower bound of
+        the voltage, an initial voltage, other types of neurons, noise, functions of
+        nodes, connections to or from neurons, other synapses and transforms, weights that
+        are not frozen, more than one input to an object; of a network, also anything that
+        is not on the chain.
+    ImportError
+        If the package nir is not installed.
+
+    References
+    ----------
+    J. E. Pedersen et al. (2024), Neuromorphic intermediate representation: a unified
+    instruction set for interoperable brain-inspired computing. Nature Communications 15.
+
+    Examples
+    --------
+    >>> neuron_type = nengo.LIF(
+    ...     tau_ref=0, min_voltage=-np.inf,
+    ...     initial_state={"voltage": nengo.dists.Choice([0])})
+    >>> with nengo.Network(seed=1) as network:
+    ...     stimulus, output = nengo.Node([0.5]), nengo.Node(size_in=1)
+    ...     hidden = nengo.Ensemble(20, 1, neuron_type=neuron_type)
+    ...     encode = nengo.Connection(stimulus, hidden, synapse=None)
+    ...     decode = nengo.Connection(hidden, output, function=np.square, synapse=0.01)
+    >>> with nengo.Simulator(network, progress_bar=False) as sim:
+    ...     nengo_fa.freeze_params(sim, network)
+    >>> graph = nengo_fa.to_nir(network)
+    >>> [pre for pre, post in graph.edges]
+    ['input', 'affine', 'lif', 'linear', 'li']
+    """
+    nir = import_nir()
+    dt = check_dt(dt)
+    chain = find_chain(target, network)
+    nodes = [node for connection in chain for node in _make_nodes(nir, connection, dt)]
+    if not any(isinstance(node, nir.LIF) for node in nodes):
+        raise ValidationError("There are no ensembles on the chain", attr="target")
+    size = np.array([chain[0].pre_obj.size_out])
+    graph = nir.NIRGraph.from_list(nir.Input({"input": size}), *nodes)
+    graph.metadata = {"dt": dt}
+    return graph
+
+
+def _make_nodes(nir, connection, dt):
+    """The nodes of the object that a connection comes from, and of the connection."""
+    pre = connection.pre_obj
+    for name, obj in ("pre", pre), ("post", connection.post_obj):
+        if isinstance(obj, Neurons):
+            _refuse(connection, name, "It is with neurons. Connect the ensemble itself")
+    if isinstance(pre, Ensemble):
+        yield from _make_neurons(nir, pre)
+    elif pre.output is not None and pre.size_in:
+        _refuse(pre, "output", "NIR has no nodes that compute functions")
+
+    weights = _get_weights(connection, dt)
+    if isinstance(pre, Ensemble) or not _is_identity(weights):
+        yield nir.Linear(weights)
+    for tau in _get_time_constants(connection):
+        full = np.full(len(weights), tau)
+        yield nir.LI(tau=full, r=np.ones_like(full), v_leak=np.zeros_like(full))
+
+
+def _make_neurons(nir, ensemble):
+    if ensemble.noise is not None:
+        _refuse(ensemble, "noise", "NIR has no noise. Set it to None")
+    _check_neuron_type(ensemble)
+    for name in ("encoders", "gain", "bias"):
+        if not isinstance(getattr(ensemble, name), np.ndarray):
+            _refuse_unfrozen(ensemble, name)
+
+    encoders, bias = ensemble.encoders, ensemble.bias
+    if ensemble.normalize_encoders:
+        encoders = encoders / np.linalg.norm(encoders, axis=1, keepdims=True)
+    scale = (ensemble.gain / ensemble.radius)[:, np.newaxis]
+    yield nir.Affine(weight=encoders * scale, bias=np.array(bias))
+    yield nir.LIF(
+        tau=np.full_like(bias, ensemble.neuron_type.tau_rc),
+        r=np.ones_like(bias),
+        v_leak=np.zeros_like(bias),
+        v_threshold=np.ones_like(bias),
+        v_reset=np.zeros_like(bias),
+    )
+
+
+def _check_neuron_type(ensemble):
+    """Refuse all neurons but leaky integrators that fire, and start from zero again."""
+    neurons = ensemble.neuron_type
+    if type(neurons) is not LIF:
+        _refuse(
+            ensemble,
+            "neuron_type",
+            f"NIR has no {type(neurons).__name__}. Use nengo.LIF",
+        )
+    state = neurons.make_state(ensemble.n_neurons, np.random.RandomState(0))
+    unknown = {
+        f"refractory time (tau_ref={neurons.tau_ref:g})": neurons.tau_ref != 0,
+        f"lower bound of the voltage (min_voltage={neurons.min_voltage:g})": (
+            neurons.min_voltage > -np.inf
+        ),
+        "initial voltage": np.any(state["voltage"]),
+        "initial refractory time": np.any(state["refractory_time"]),
+    }
+    unknown = [name for name, is_present in unknown.items() if is_present]
+    if unknown:
+        _refuse(
+            ensemble,
+            "neuron_type",
+            f"NIR has no {', no '.join(unknown)}. Use nengo.LIF(tau_rc="
+            f"{neurons.tau_rc:g}, tau_ref=0, min_voltage=-np.inf, amplitude="
+            f"{neurons.amplitude:g}, initial_state={{'voltage': "
+            "nengo.dists.Choice([0])}), and solve for the decoders with it",
+        )
+
+
+def _get_weights(connection, dt):
+    """What a connection makes of the output of an object, (post.size_in, pre.size_out)."""
+    weights = _get_transform(connection)
+    if isinstance(connection.pre_obj, Ensemble):
+        spike = connection.pre_obj.neuron_type.amplitude / dt
+        weights = weights @ _get_decoders(connection).T * spike
+    else:
+        if connection.function is not None:
+            _refuse(connection, "function", "NIR has no functions, apart from decoders")
+        weights = weights @ np.eye(connection.pre_obj.size_out)[connection.pre_slice]
+    return np.eye(connection.post_obj.size_in)[:, connection.post_slice] @ weights
+
+
+def _get_transform(connection):
+    transform = connection.transform
+    if isinstance(transform, NoTransform):
+        return np.eye(connection.size_out)
+    if not isinstance(transform, Dense):
+        _refuse(
+            connection, "transform", f"{transform} cannot be exported. Use an array"
+        )
+    if not isinstance(transform.init, np.ndarray):
+        _refuse(connection, "transform", "It is random. Use an array")
+    if transform.init.ndim == 2:
+        return transform.init
+    return transform.init * np.eye(connection.size_out)
+
+
+def _get_decoders(connection):
+    solver = connection.solver
+    if solver.weights:
+        _refuse(
+            connection,
+            "solver",
+            "It finds weights between neurons. Use a solver with weights=False",
+        )
+    if not isinstance(solver, NoSolver) or solver.values is None:
+        _refuse_unfrozen(connection, "solver")
+    return solver.values
+
+
+def _get_time_constants(connection):
+    """Those of the leaky integrators that make up a synapse."""
+    synapse = connection.synapse
+    if synapse is None:
+        return []
+    if type(synapse) not in (Lowpass, Alpha):
+        _refuse(
+            connection,
+            "synapse",
+            f"NIR has no {synapse}. Use nengo.Lowpass, nengo.Alpha or None",
+        )
+    if synapse.tau == 0:
+        _refuse(connection, "synapse", "Its time constant is zero. Use None")
+    return [synapse.tau] * (1 if type(synapse) is Lowpass else 2)
+
+
+def _is_identity(weights):
+    return np.array_equal(weights, np.eye(len(weights)))
+
+
+def _refuse_unfrozen(obj, name):
+    _refuse(
+        obj,
+        name,
+        "It is not an array yet. Freeze the network first, with "
+        "nengo_fa.freeze_params(sim, network)",
+    )
+
+
+def _refuse(obj, name, reason):
+    raise ValidationError(
+        f"{obj} cannot be exported to NIR: {reason}.", attr=name, obj=obj
+    )
