@@ -44,6 +44,7 @@ ROOMS = [
     "networks",
     "datasets",
     "experiments",
+    "palette",
     "plots",
     "gui",
     "cli",

@@ -94,6 +94,10 @@ def _present(experiment, data, path, quick):
         )
         # of the same trial, for comparison
         results["baseline_error"] = data.baseline_error.isel(trial=0, drop=True)
+        if experiment.neurons != "spiking":
+            results["rate_error"] = data.test_error.sel(
+                rule="FeedbackAlignment", normalization="augmented", drop=True
+            ).isel(trial=0, epoch=-1, drop=True)
         shared.store(results, path, experiment)
     return results
 

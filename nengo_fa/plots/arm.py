@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.palette import FIXED, LEARNED
+from nengo_fa.plots.conditions import show_ratios
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 LOOKS = {"fixed": (FIXED, "s", -0.04), "learned": (LEARNED, "o", 0.04)}
 
@@ -28,8 +30,9 @@ def arm(data):
     for axes, load in zip(panels, loads):
         for name, look in LOOKS.items():
             _draw(axes, data["rmse"].sel(encoders=name, load=load), name, *look)
-        axes.set(title=f"{load:g} kg", xlabel="PES learning rate", yscale="log")
+        axes.set(title=f"{load:g} kg", xlabel="PES learning rate")
         open_frame(axes)
+    show_ratios(panels[0])
     panels[0].set_ylabel("Tracking error (rad)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncol=2, frameon=False)
