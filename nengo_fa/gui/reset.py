@@ -1,4 +1,4 @@
-"""A learning rule that takes the encoders back to where they began."""
+"""Learning rules that take the encoders back: to where they began, or to length one."""
 
 import numpy as np
 from nengo.builder import Builder, Signal
@@ -83,8 +83,95 @@ def build_reset_encoders(model, rule_type, rule):
     rule : nengo.connection.LearningRule
         The learning rule object corresponding to the learning rule type.
     """
+    _add_button(model, rule, SimResetEncoders)
+
+
+class LimitLengths(LearningRuleType):
+    """While its input is above 0.5, keeps encoders at lengths from 0.5 to 1.5.
+
+    An encoder beyond these has a length of one in the next time step, but for what other
+    rules change. For normalizations that take lengths to be near one.
+
+    Examples
+    --------
+    >>> from nengo_fa.gui.reset import LimitLengths
+    >>> with nengo.Network() as model:
+    ...     stimulus, button = nengo.Node([0.5, -0.5]), nengo.Node([1])
+    ...     encode = nengo.Connection(
+    ...         stimulus, nengo.Ensemble(20, 2), learning_rule_type=LimitLengths())
+    ...     _ = nengo.Connection(button, encode.learning_rule, synapse=None)
+    """
+
+    modifies = "encoders"
+    probeable = ("delta",)
+    keeps_zeros = True  # a direction stays as it is
+
+    def __init__(self):
+        super().__init__(size_in=1)
+
+
+class SimLimitLengths(NamedSignalsOperator):
+    """Calculate the change of scaled encoders that keeps their lengths near one.
+
+    Parameters
+    ----------
+    button : Signal
+        Read: above 0.5 to keep lengths near one, (1,).
+    scaled_encoders : Signal
+        Read: the live scaled encoders, (n_neurons, dimensions).
+    delta : Signal
+        Updated to the change of the scaled encoders, (n_neurons, dimensions).
+    scale : (n_neurons,) ndarray
+        The length of a scaled encoder whose encoder has length one.
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
+    """
+
+    button, scaled_encoders, delta = (SignalByName() for _ in range(3))
+
+    def __init__(self, button, scaled_encoders, delta, scale, tag=None):
+        reads = {"button": button, "scaled_encoders": scaled_encoders}
+        super().__init__(reads, updates={"delta": delta}, tag=tag)
+        self.scale = scale
+
+    def make_step(self, signals, dt, rng):
+        button, encoders = signals[self.button], signals[self.scaled_encoders]
+        delta, scale = signals[self.delta], self.scale
+
+        def step_simlimitlengths():
+            delta[...] = 0
+            if button[0] > 0.5:
+                lengths = np.linalg.norm(encoders, axis=1)
+                far = (lengths < 0.5 * scale) | (lengths > 1.5 * scale)
+                far &= lengths > 0
+                factor = scale[far] / lengths[far] - 1
+                delta[far] = factor[:, np.newaxis] * encoders[far]
+
+        return step_simlimitlengths
+
+
+@Builder.register(LimitLengths)
+def build_limit_lengths(model, rule_type, rule):
+    """Build a `.LimitLengths` object into a model.
+
+    Parameters
+    ----------
+    model : nengo.builder.Model
+        The model to build into.
+    rule_type : LimitLengths
+        Learning rule type to build.
+    rule : nengo.connection.LearningRule
+        The learning rule object corresponding to the learning rule type.
+    """
+    ensemble = rule.connection.post_obj
+    scale = model.params[ensemble].gain / ensemble.radius
+    _add_button(model, rule, SimLimitLengths, scale)
+
+
+def _add_button(model, rule, make_operator, *args):
+    """Add an operator that reads the input of a rule and live encoders."""
     button = Signal(shape=(1,), name=f"{rule}.button")
     model.add_op(Reset(button))
     model.sig[rule]["in"] = button
     encoders = model.sig[rule.connection.post_obj]["encoders"]
-    model.add_op(SimResetEncoders(button, encoders, model.sig[rule]["delta"]))
+    model.add_op(make_operator(button, encoders, model.sig[rule]["delta"], *args))
