@@ -73,8 +73,8 @@ with nengo.Network(seed=1) as model:
         nengo.Connection(load, arm.arm[2], synapse=None)
         return arm
 
-    learned = make_arm("learned encoders")
-    fixed = make_arm("fixed encoders", encoder_rule=None)
+    learned = make_arm("learned")
+    fixed = make_arm("fixed", encoder_rule=None)
     learned.controller.population.label = "spikes, learned encoders"
 
     with nengo.Network(label="views") as views:

@@ -78,18 +78,18 @@ with nengo.Network(seed=1) as model:
     stimulus = nengo.Node(
         nengo.processes.WhiteSignal(100, high=2, rms=0.5, seed=1), size_out=2
     )
-    learned = BurstMultiplication(seed=1, learning=None, label="learned from bursts")
+    learned = BurstMultiplication(seed=1, learning=None, label="learned")
     fixed = Multiplication(
         50,
         neuron_type=learned.hidden.neuron_type,
         encoder_rule=None,
         learning=None,
         seed=1,
-        label="fixed encoders",
+        label="fixed",
     )
     for network in (learned, fixed):
         nengo.Connection(stimulus, network.input, synapse=None)
-    learned.hidden.label = "spikes, learned from bursts"
+    learned.hidden.label = "spikes, learned encoders"
     with nengo.Network(label="switch") as switch:
         learning = nengo.Node([1], label="learning")
         # without an error, encoders would diffuse, as bursts are random

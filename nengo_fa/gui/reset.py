@@ -8,7 +8,18 @@ from nengo.learning_rules import LearningRuleType
 from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
 
 
-class ResetEncoders(LearningRuleType):
+class ButtonRule(LearningRuleType):
+    """Base class of rules that change encoders while their input is above 0.5."""
+
+    modifies = "encoders"
+    probeable = ("delta",)
+    keeps_zeros = True  # of the start, or of a direction
+
+    def __init__(self):
+        super().__init__(size_in=1)
+
+
+class ResetEncoders(ButtonRule):
     """While its input is above 0.5, sets encoders to what they were at the start.
 
     For that time, other rules of the ensemble must have no error.
@@ -27,21 +38,14 @@ class ResetEncoders(LearningRuleType):
     ...     _ = nengo.Connection(button, encode.learning_rule, synapse=None)
     """
 
-    modifies = "encoders"
-    probeable = ("delta",)
-    keeps_zeros = True  # those of the start
 
-    def __init__(self):
-        super().__init__(size_in=1)
-
-
-class SimResetEncoders(NamedSignalsOperator):
-    """Calculate the change of scaled encoders that takes them back to the start.
+class ButtonOperator(NamedSignalsOperator):
+    """Base class of operators that change encoders while a button is pressed.
 
     Parameters
     ----------
     button : Signal
-        Read: above 0.5 for a reset, (1,).
+        Read: above 0.5 while it is pressed, (1,).
     scaled_encoders : Signal
         Read: the live scaled encoders, (n_neurons, dimensions).
     delta : Signal
@@ -59,15 +63,24 @@ class SimResetEncoders(NamedSignalsOperator):
     def make_step(self, signals, dt, rng):
         button, encoders = signals[self.button], signals[self.scaled_encoders]
         delta = signals[self.delta]
-        start = self.scaled_encoders.initial_value
 
-        def step_simresetencoders():
+        def step_button():
+            delta[...] = 0
             if button[0] > 0.5:
-                np.subtract(start, encoders, out=delta)
-            else:
-                delta[...] = 0
+                self.change(encoders, delta)
 
-        return step_simresetencoders
+        return step_button
+
+    def change(self, encoders, delta):
+        """Write the change of scaled encoders into ``delta``, which is zero."""
+        raise NotImplementedError("Button operators must provide change")
+
+
+class SimResetEncoders(ButtonOperator):
+    """Calculate the change of scaled encoders that takes them back to the start."""
+
+    def change(self, encoders, delta):
+        np.subtract(self.scaled_encoders.initial_value, encoders, out=delta)
 
 
 @Builder.register(ResetEncoders)
@@ -86,83 +99,41 @@ def build_reset_encoders(model, rule_type, rule):
     _add_button(model, rule, SimResetEncoders)
 
 
-class LimitLengths(LearningRuleType):
+class LimitLengths(ButtonRule):
     """While its input is above 0.5, keeps encoders at lengths from 0.5 to 1.5.
 
     An encoder beyond these has a length of one in the next time step, but for what other
     rules change. For normalizations that take lengths to be near one.
-
-    Examples
-    --------
-    >>> from nengo_fa.gui.reset import LimitLengths
-    >>> with nengo.Network() as model:
-    ...     stimulus, button = nengo.Node([0.5, -0.5]), nengo.Node([1])
-    ...     encode = nengo.Connection(
-    ...         stimulus, nengo.Ensemble(20, 2), learning_rule_type=LimitLengths())
-    ...     _ = nengo.Connection(button, encode.learning_rule, synapse=None)
     """
 
-    modifies = "encoders"
-    probeable = ("delta",)
-    keeps_zeros = True  # a direction stays as it is
 
-    def __init__(self):
-        super().__init__(size_in=1)
-
-
-class SimLimitLengths(NamedSignalsOperator):
+class SimLimitLengths(ButtonOperator):
     """Calculate the change of scaled encoders that keeps their lengths near one.
 
     Parameters
     ----------
-    button : Signal
-        Read: above 0.5 to keep lengths near one, (1,).
-    scaled_encoders : Signal
-        Read: the live scaled encoders, (n_neurons, dimensions).
-    delta : Signal
-        Updated to the change of the scaled encoders, (n_neurons, dimensions).
+    button, scaled_encoders, delta : Signal
+        As for `ButtonOperator`.
     scale : (n_neurons,) ndarray
         The length of a scaled encoder whose encoder has length one.
     tag : str, optional
-        A label associated with the operator, for debugging purposes.
     """
 
-    button, scaled_encoders, delta = (SignalByName() for _ in range(3))
-
     def __init__(self, button, scaled_encoders, delta, scale, tag=None):
-        reads = {"button": button, "scaled_encoders": scaled_encoders}
-        super().__init__(reads, updates={"delta": delta}, tag=tag)
+        super().__init__(button, scaled_encoders, delta, tag=tag)
         self.scale = scale
 
-    def make_step(self, signals, dt, rng):
-        button, encoders = signals[self.button], signals[self.scaled_encoders]
-        delta, scale = signals[self.delta], self.scale
-
-        def step_simlimitlengths():
-            delta[...] = 0
-            if button[0] > 0.5:
-                lengths = np.linalg.norm(encoders, axis=1)
-                far = (lengths < 0.5 * scale) | (lengths > 1.5 * scale)
-                far &= lengths > 0
-                factor = scale[far] / lengths[far] - 1
-                delta[far] = factor[:, np.newaxis] * encoders[far]
-
-        return step_simlimitlengths
+    def change(self, encoders, delta):
+        lengths = np.linalg.norm(encoders, axis=1)
+        far = (lengths < 0.5 * self.scale) | (lengths > 1.5 * self.scale)
+        far &= lengths > 0
+        factor = self.scale[far] / lengths[far] - 1
+        delta[far] = factor[:, np.newaxis] * encoders[far]
 
 
 @Builder.register(LimitLengths)
 def build_limit_lengths(model, rule_type, rule):
-    """Build a `.LimitLengths` object into a model.
-
-    Parameters
-    ----------
-    model : nengo.builder.Model
-        The model to build into.
-    rule_type : LimitLengths
-        Learning rule type to build.
-    rule : nengo.connection.LearningRule
-        The learning rule object corresponding to the learning rule type.
-    """
+    """Build a `.LimitLengths` object into a model, as `build_reset_encoders` does."""
     ensemble = rule.connection.post_obj
     scale = model.params[ensemble].gain / ensemble.radius
     _add_button(model, rule, SimLimitLengths, scale)

@@ -23,6 +23,13 @@ def arm(data):
     figure : matplotlib.figure.Figure
         A panel for each load, with fixed and with learned encoders. Lines are medians over
         trials, bars reach from the lower to the upper quartile.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.arm import ArmExperiment
+    >>> data = ArmExperiment(n_trials=2).make_template().fillna(0.1)  # for run_here()
+    >>> figure = plots.arm(data)
     """
     loads = data["load"].values
     figure = make_page(2.3)
