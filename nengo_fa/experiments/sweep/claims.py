@@ -15,7 +15,7 @@ LEVEL = 0.01
 N_TRIALS = 7
 
 #: What the columns of a table of claims mean.
-LEGEND = f"""  effect  1 if it is as claimed in all trials, \N{MINUS SIGN}1 if it is the opposite in all;
+LEGEND = f"""  effect  1 if it is as claimed in all trials, -1 if it is the opposite in all;
           where two quantities are to be the same, the median relative difference
   p       probability of such data if the claim were false (Wilcoxon's signed-rank test)
   held    p is below {LEVEL:g}; opposite: the data show the opposite; not shown: neither"""
