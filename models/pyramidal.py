@@ -120,7 +120,7 @@ if __name__ == "__main__":
     from matplotlib.figure import Figure
 
     from nengo_fa.cli.shared import read_seconds
-    from nengo_fa.plots import FIXED, LEARNED
+    from nengo_fa.palette import HIGHLIGHT, OTHER
 
     seconds = read_seconds(40)
     with model:
@@ -145,10 +145,10 @@ if __name__ == "__main__":
     events, bursts, apical = (values[:, neuron] for values in state)
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots()
-    axes.plot(time, apical, color=FIXED, label="apical potential (logits)")
+    axes.plot(time, apical, color=HIGHLIGHT, label="apical potential (logits)")
     low, high = apical.min() - 2, apical.min() - 1
     axes.vlines(time[events > 0], low, high, color="0.7", label="single spikes")
-    axes.vlines(time[bursts > 0], low, high, color=LEARNED, label="bursts")
+    axes.vlines(time[bursts > 0], low, high, color=OTHER, label="bursts")
     axes.set(
         xlabel="Time (s)", title="One neuron: the apical potential decides on bursts"
     )
