@@ -174,7 +174,7 @@ def test_recurrent(tmp_path, capsys):
     assert cli.main(["recurrent", *options, "--epochs", "1"]) == 0
     output = capsys.readouterr().out
     assert "Errors relative to the pattern" in output
-    assert len(re.findall(r"^\S.*: not shown", output, re.M)) == 6
+    assert len(re.findall(r"^\S.*: not tested", output, re.M)) == 6
     assert (tmp_path / "recurrent.png").exists()
 
 
