@@ -73,10 +73,15 @@ with nengo.Network(seed=1) as model:
         nengo.Connection(load, arm.arm[2], synapse=None)
         return arm
 
-    learned = make_arm("learned encoders")
-    fixed = make_arm("fixed encoders", encoder_rule=None)
+    learned = make_arm("learned")
+    fixed = make_arm("fixed", encoder_rule=None)
+    learned.controller.population.label = "spikes, learned encoders"
 
     with nengo.Network(label="views") as views:
+        note = gui.Note(
+            "Press play: both hands fall behind the grey ring, then stay with it. "
+            "Hand them a load by the slider: they sag and learn again."
+        )
         arms = Arms("arms", size_in=6)
         for i, angles in enumerate((target, learned.arm, fixed.arm)):
             nengo.Connection(angles[:2], arms[2 * i : 2 * i + 2], synapse=None)

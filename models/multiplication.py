@@ -12,7 +12,7 @@ import sys
 import nengo
 import numpy as np
 
-from nengo_fa import gui
+from nengo_fa import gui, palette
 from nengo_fa.networks import MultiplicationComparison
 
 # Spikes, or their rates: the same rule learns from both.
@@ -40,8 +40,14 @@ with nengo.Network(seed=1) as model:
         learned = pair.learned
         controls.teach(learned.encode, learned.decode, learned.error)
 
+    spiking.learned.hidden.label = "spikes, learned encoders"
+
     # Encoders begin in grey. All that is shown is of the neuron that the slider chooses.
     with nengo.Network(label="views") as views:
+        note = gui.Note(
+            "Press play: preferred directions (blue) swing to the diagonals, and "
+            "errors with learned encoders fall below those with fixed ones."
+        )
         spiking_encoders = gui.PreferredDirections(
             spiking.learned.encode,
             controls.neuron,
@@ -55,7 +61,11 @@ with nengo.Network(seed=1) as model:
             learned.encode, controls.neuron, label="Spiking: tuning curves"
         )
         errors = gui.ErrorFields(
-            learned.encode, learned.decode, np.prod, controls.neuron
+            learned.encode,
+            learned.decode,
+            np.prod,
+            controls.neuron,
+            label="Spiking: error that teaches",
         )
 
         # The size of all errors, and how far encoders are from the diagonals.
@@ -67,9 +77,16 @@ with nengo.Network(seed=1) as model:
                 "rate, fixed": rate.fixed.error,
             },
             title="Error of the product",
+            colours=[
+                palette.LEARNED,
+                palette.FIXED,
+                palette.LEARNED_LIGHT,
+                palette.FIXED_LIGHT,
+            ],
         )
         angle_history = gui.AngleHistory(
-            {"spiking": spiking.learned.hidden, "rate": rate.learned.hidden}
+            {"spiking": spiking.learned.hidden, "rate": rate.learned.hidden},
+            colours=[palette.LEARNED, palette.LEARNED_LIGHT],
         )
 
 if __name__ == "__main__":

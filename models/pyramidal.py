@@ -13,28 +13,101 @@ and saves a figure of one neuron's events and bursts.
 import nengo
 import numpy as np
 
+import nengo_fa
 from nengo_fa import gui
+from nengo_fa.gui import svg
+from nengo_fa.gui.nodes import View
 from nengo_fa.networks import BurstMultiplication, Multiplication
+
+SHOWN = 100  # drawings of the view of bursts, of 10 ms each
+
+
+class Bursts(View):
+    """Shows the apical potential of a neuron, its single spikes and its bursts."""
+
+    def __init__(self, neurons, neuron):
+        super().__init__("Spikes and bursts of the neuron", size_in=1, period=0.01)
+        self.neurons = neurons
+        nengo.Connection(neuron, self, synapse=None)
+
+    def get_signals(self, model):
+        signals = model.sig[self.neurons]
+        return [signals[name] for name in ("out", "bursts", "apical")]
+
+    def make_state(self):
+        # latest first: potential, whether there was a spike, and a burst
+        return {"latest": np.zeros((SHOWN, 3)), "seen": np.zeros(2)}
+
+    def make_step(self, model, arrays, dt):
+        spikes, bursts, apical, latest, seen = arrays
+
+        def step(x, is_due):
+            i = min(max(round(x.item()), 0), len(spikes) - 1)
+            np.maximum(seen, [spikes[i] > 0, bursts[i] > 0], out=seen)
+            if is_due:
+                latest[1:] = latest[:-1].copy()
+                latest[0] = apical[i], *seen
+                seen[...] = 0
+                return draw_bursts(self.label, latest)
+
+        return step
+
+
+def draw_bursts(title, latest):
+    """The last second of a neuron: latest is (SHOWN, 3)."""
+    plane = svg.Panel(48, 40, 240, 120, (-1, 0), (-40, 40))
+    potential, spikes, bursts = latest.T
+    time = -0.01 * np.arange(SHOWN)
+    parts = [plane.draw_axes((-1, -0.5, 0), (-40, 0, 40), "Time (s)", "Apical", 12)]
+    rows = (
+        (spikes > bursts, 48, svg.GREY, "single spikes"),
+        (bursts > 0, 54, svg.OTHER, "bursts"),
+    )
+    points = np.transpose([time, np.clip(potential, -40, 40)])
+    parts.append(svg.draw_line(plane.place(points), stroke=svg.HIGHLIGHT))
+    for i, (row, y, colour, name) in enumerate(rows):
+        at = plane.place(np.transpose([time[row], np.full(row.sum(), 0)]))
+        at[:, 1] = y
+        parts.append(svg.draw_dots(at, 4, stroke=colour))
+        parts.append(svg.draw_text(60 + 100 * i, 32, name, fill=colour))
+    parts.append(svg.draw_text(200, 32, "apical potential", fill=svg.HIGHLIGHT))
+    return svg.draw_view("bursts", title, 190, parts, {"bursts": int(bursts.sum())})
+
 
 with nengo.Network(seed=1) as model:
     stimulus = nengo.Node(
         nengo.processes.WhiteSignal(100, high=2, rms=0.5, seed=1), size_out=2
     )
-    learned = BurstMultiplication(seed=1, label="learned from bursts")
+    learned = BurstMultiplication(seed=1, learning=None, label="learned")
     fixed = Multiplication(
         50,
         neuron_type=learned.hidden.neuron_type,
         encoder_rule=None,
+        learning=None,
         seed=1,
-        label="fixed encoders",
+        label="fixed",
     )
     for network in (learned, fixed):
         nengo.Connection(stimulus, network.input, synapse=None)
+    learned.hidden.label = "spikes, learned encoders"
+    with nengo.Network(label="switch") as switch:
+        learning = nengo.Node([1], label="learning")
+        # without an error, encoders would diffuse, as bursts are random
+        signal = nengo_fa.LearningSignal(learned.encode.learning_rule)
+        nengo.Connection(nengo.Node(-1), signal, synapse=None)
+        nengo.Connection(learning, signal, synapse=None)
+    for network in (learned, fixed):
+        nengo.Connection(learning, network.learning, synapse=None)
     # an array, for Nengo GUI to make it a slider
     neuron = nengo.Node([1], label="neuron")
 
     with nengo.Network(label="views") as views:
+        note = gui.Note(
+            "Press play: the error turns single spikes into bursts, and bursts turn "
+            "preferred directions to the diagonals."
+        )
         directions = gui.PreferredDirections(learned.encode, neuron)
+        bursts = Bursts(learned.hidden.neurons, neuron)
         errors = gui.ErrorHistory(
             {"from bursts": learned.error, "fixed": fixed.error},
             title="Error of the product",
@@ -47,7 +120,7 @@ if __name__ == "__main__":
     from matplotlib.figure import Figure
 
     from nengo_fa.cli.shared import read_seconds
-    from nengo_fa.plots import FIXED, LEARNED
+    from nengo_fa.palette import HIGHLIGHT, OTHER
 
     seconds = read_seconds(40)
     with model:
@@ -72,10 +145,10 @@ if __name__ == "__main__":
     events, bursts, apical = (values[:, neuron] for values in state)
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots()
-    axes.plot(time, apical, color=FIXED, label="apical potential (logits)")
+    axes.plot(time, apical, color=HIGHLIGHT, label="apical potential (logits)")
     low, high = apical.min() - 2, apical.min() - 1
     axes.vlines(time[events > 0], low, high, color="0.7", label="single spikes")
-    axes.vlines(time[bursts > 0], low, high, color=LEARNED, label="bursts")
+    axes.vlines(time[bursts > 0], low, high, color=OTHER, label="bursts")
     axes.set(
         xlabel="Time (s)", title="One neuron: the apical potential decides on bursts"
     )

@@ -14,8 +14,11 @@ import nengo
 import numpy as np
 
 import nengo_fa
-from nengo_fa import gui
+from nengo_fa import gui, palette
 from nengo_fa.networks import Multiplication
+
+# of the networks, in all figures
+COLOURS = palette.LEARNED, palette.BACKPROP, palette.FIXED
 
 with nengo.Network(seed=1) as model:
     process = nengo.processes.WhiteSignal(100, high=2, rms=0.5, seed=1)
@@ -52,6 +55,10 @@ with nengo.Network(seed=1) as model:
 
     networks = {"alignment": alignment, "backprop": backprop, "fixed": fixed}
     with nengo.Network(label="views") as views:
+        note = gui.Note(
+            "Press play: feedback alignment (blue) is the first at the diagonals; "
+            "both rules leave fixed encoders (orange) behind."
+        )
         directions_alignment, directions_backprop, directions_fixed = (
             gui.PreferredDirections(
                 network.encode, neuron, label=network.label.capitalize()
@@ -61,9 +68,11 @@ with nengo.Network(seed=1) as model:
         errors = gui.ErrorHistory(
             {name: network.error for name, network in networks.items()},
             title="Error of the product",
+            colours=COLOURS,
         )
         angles = gui.AngleHistory(
-            {name: network.hidden for name, network in networks.items()}
+            {name: network.hidden for name, network in networks.items()},
+            colours=COLOURS,
         )
 
 if __name__ == "__main__":
@@ -79,13 +88,17 @@ if __name__ == "__main__":
     axes, *planes = figure.subplots(1, 4)
     with nengo.Simulator(model) as sim:
         sim.run(seconds)
-        for (name, net), probe, plane in zip(networks.items(), probes, planes):
+        for (name, net), probe, plane, colour in zip(
+            networks.items(), probes, planes, COLOURS
+        ):
             parts = np.array_split(sim.data[probe], 20)
             rmse = [np.sqrt(np.mean(part**2)) for part in parts]
             print(
                 f"{name:12} RMSE {rmse[0]:.3f} at the start, {rmse[-1]:.3f} at the end"
             )
-            axes.plot(sim.time * (np.arange(20) + 0.5) / 20, rmse, label=name)
+            axes.plot(
+                sim.time * (np.arange(20) + 0.5) / 20, rmse, label=name, color=colour
+            )
             start = sim.data[net.hidden].encoders
             end = nengo_fa.geometry.preferred_directions(sim, net.hidden)
             plots.draw_encoders(plane, start, end)

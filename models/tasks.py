@@ -65,6 +65,10 @@ with nengo.Network(seed=1) as model:
     controls.teach(encode, decode, learned.error)
 
     with nengo.Network(label="views") as shown:
+        note = gui.Note(
+            "Press play, and choose a task by its slider: which directions are best "
+            "differs from task to task."
+        )
         name = Task("The task", size_in=1)
         nengo.Connection(task, name, synapse=None)
         directions = gui.PreferredDirections(encode, controls.neuron)

@@ -13,6 +13,7 @@ from collections import deque
 import nengo
 import numpy as np
 
+from nengo_fa import gui, palette
 from nengo_fa.geometry import disc
 from nengo_fa.gui import colours, svg
 from nengo_fa.gui.nodes import View
@@ -35,14 +36,14 @@ def draw(neuron, x, spikes, *shape):
     at = plane.place(np.clip([x, *spikes], -1, 1))
     parts = [
         svg.draw_text(162, 32, "line: p, large dot: x, small dots: spikes", "middle"),
-        colours.draw_field(rates, limits, colours.RATES, plane),
+        colours.draw_field(rates, limits, palette.RATES, plane),
         plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", 24),
-        svg.draw_dots(at[1:], 5, stroke=svg.FIXED),
+        svg.draw_dots(at[1:], 5, stroke=svg.OTHER),
         svg.draw_line(p, stroke="#fff", stroke_width=6),
         svg.draw_line(p, stroke=svg.INK, stroke_width=3),
         svg.draw_dots(at[:1], 14, stroke="#fff"),
         svg.draw_dots(at[:1], 10, stroke=svg.CHOSEN),
-        colours.draw_field(np.linspace(*limits, 32)[None], limits, colours.RATES, bar),
+        colours.draw_field(np.linspace(*limits, 32)[None], limits, palette.RATES, bar),
         bar.draw_axes((0, limits[1] / 2, limits[1]), (), "Firing rate (Hz)"),
     ]
     data = {"spikes": len(spikes)}
@@ -75,6 +76,10 @@ with nengo.Network(seed=1) as model:
     nengo.Connection(drive, neurons.neurons, transform=0.5, synapse=None)
     with nengo.Network(label="views") as views:
         first, second = (TuningCurve(f"neuron {i}", size_in=6) for i in range(2))
+        note = gui.Note(
+            "Press play: each spike leaves a dot where the input was. The sliders "
+            "turn, steepen and shift the maps of firing rates."
+        )
     for i, view in enumerate((first, second)):
         nengo.Connection(x, view[:2], synapse=None)
         for j, source in enumerate((neurons.neurons, *sliders), 2):
@@ -92,6 +97,6 @@ if __name__ == "__main__":
         sim.run(seconds)
     figure = plots.tuning_curves(make_tuning_curves())
     for axes, fired in zip(figure.axes, sim.data[spikes].T > 0):
-        axes.plot(*sim.data[points][fired].T, ".", color=plots.FIXED, markersize=2)
+        axes.plot(*sim.data[points][fired].T, ".", color=palette.OTHER, markersize=2)
     figure.savefig("tuning_curves.png", dpi=150)
     print("Figure: tuning_curves.png")

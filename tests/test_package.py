@@ -46,6 +46,7 @@ ROOMS = [
     "networks",
     "datasets",
     "experiments",
+    "palette",
     "plots",
     "gui",
     "cli",

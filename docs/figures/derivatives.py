@@ -5,6 +5,7 @@ import nengo
 import numpy as np
 
 import nengo_fa
+from nengo_fa.palette import LEARNED, OTHER
 
 neuron_type = nengo.LIF()
 current = np.linspace(0.8, 1.6, 2001)
@@ -13,15 +14,15 @@ figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for margin, style in [(0.002, ":"), (0.01, "-"), (0.1, "--")]:
     derivative = nengo_fa.Rate(margin=margin)(neuron_type, current)
     label = f"Rate(margin={margin:g})"
-    axes.plot(current, derivative, style, color="#0b3c8c", label=label)
+    axes.plot(current, derivative, style, color=LEARNED, label=label)
+    if derivative.max() > 600:
+        axes.annotate(f" up to {derivative.max():.0f}", (1, 570))
 axes.set(
     xlabel="Input current J", ylabel="f'(J) (Hz per unit of current)", ylim=(0, 600)
 )
 
 right = axes.twinx()
-right.plot(
-    current, nengo_fa.Step()(neuron_type, current), color="#e08214", label="Step()"
-)
+right.plot(current, nengo_fa.Step()(neuron_type, current), color=OTHER, label="Step()")
 right.set(ylabel="Step", ylim=(0, 3), yticks=[0, 1])
 figure.legend(frameon=False, loc="upper right", bbox_to_anchor=(0.9, 1))
 for panel in (axes, right):

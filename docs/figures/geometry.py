@@ -5,6 +5,7 @@ import nengo
 import numpy as np
 
 from nengo_fa import equations
+from nengo_fa.plots.drawing import ERRORS, RATES
 
 # Inputs on a grid, for the pictures; those on the disc teach.
 axis = np.linspace(-1, 1, 201)
@@ -37,9 +38,9 @@ update = -equations.weight_gradient(gated, x)
 
 neuron = np.argmax(np.linalg.norm(update, axis=1))
 fields = [
-    ("Tuning curve", activities[:, neuron], "Blues", "Activity"),
-    ("Projected error", error @ feedback[neuron], "RdBu_r", "Error along $b$"),
-    ("Gated error", gated[:, neuron], "RdBu_r", "Error along $b$, while firing"),
+    ("Tuning curve", activities[:, neuron], RATES, "Activity"),
+    ("Projected error", error @ feedback[neuron], ERRORS, "Error along $b$"),
+    ("Gated error", gated[:, neuron], ERRORS, "Error along $b$, while firing"),
 ]
 arrows = [("$p$", built.encoders[neuron]), None, ("$\\Delta p$", update[neuron])]
 
@@ -48,7 +49,7 @@ limit = np.abs(error).max()
 for axes, (title, field, colours, label), arrow in zip(panels, fields, arrows):
     values = np.full(disc.shape, np.nan)
     values[disc] = field
-    bounds = {"vmin": 0} if colours == "Blues" else {"vmin": -limit, "vmax": limit}
+    bounds = {"vmin": 0} if colours is RATES else {"vmin": -limit, "vmax": limit}
     image = axes.imshow(
         values, extent=(-1, 1, -1, 1), origin="lower", cmap=colours, **bounds
     )
@@ -63,3 +64,4 @@ for axes, (title, field, colours, label), arrow in zip(panels, fields, arrows):
     for sign in (1, -1):
         axes.plot([-0.7, 0.7], [-0.7 * sign, 0.7 * sign], "k:", linewidth=0.8)
     axes.spines[:].set_visible(False)
+    axes.add_patch(plt.Circle((0, 0), 1, fill=False, color="0.5", linewidth=0.8))

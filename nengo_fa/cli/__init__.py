@@ -22,6 +22,7 @@ from nengo_fa.cli import (
     recurrent,
     timescales,
 )
+from nengo_fa.cli.progress import in_lines_unless_terminal
 from nengo_fa.cli.shared import explain
 
 COMMANDS = (
@@ -57,7 +58,8 @@ def main(arguments=None):
     """
     options = _make_parser().parse_args(arguments)
     try:
-        options.run(options)
+        with in_lines_unless_terminal():
+            options.run(options)
     except KeyboardInterrupt:
         print(options.interrupted, file=sys.stderr)
         return 130

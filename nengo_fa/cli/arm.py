@@ -14,6 +14,9 @@ def add_to(commands):
         "arm",
         run,
         help="an arm that learns to carry a load, with fixed and with learned encoders",
+        takes="about an hour of one processor",
+        example="arm --quick",
+        page="control.rst",
     )
     add_seconds_options(command, FULL, QUICK)
 

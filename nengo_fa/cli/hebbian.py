@@ -15,6 +15,9 @@ def add_to(commands):
         run,
         help="where preferred directions come to rest: feedback alignment next to the "
         "rules of Oja and Voja",
+        takes="about a minute",
+        example="hebbian --quick",
+        page="hebbian.rst",
     )
     add_seconds_options(command, FULL, QUICK)
 

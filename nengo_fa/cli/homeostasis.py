@@ -31,7 +31,15 @@ def add_to(commands):
         ),
         ("online", run_online, "multiplication online, in spikes", _add_seconds),
     ):
-        experiment = shared.add_command(experiments, name, run, help)
+        experiment = shared.add_command(
+            experiments,
+            name,
+            run,
+            help,
+            takes="from a minute to some hours, as the experiment does by itself",
+            example=f"homeostasis {name} --quick",
+            page="homeostasis.rst",
+        )
         experiment.set_defaults(command=f"homeostasis-{name}")
         spread = "how far from one lengths may be at the start (default: %(default)s)"
         add_number(experiment, "--spread", float, 0, 0.9, spread, "SPREAD", default=0.1)

@@ -18,7 +18,13 @@ def add_to(commands):
     ):
         name = module.__name__.rpartition(".")[2]
         experiment = shared.add_command(
-            experiments, name, run, help=f"that of nengo-fa {name}, with its options"
+            experiments,
+            name,
+            run,
+            help=f"that of nengo-fa {name}, with its options",
+            takes=f"as long at each learning rate as nengo-fa {name}",
+            example=f"learning-rates {name} --learning-rates 3 10 --trials 4",
+            page="experiments.rst",
         )
         experiment.set_defaults(command=f"learning-rates-{name}")
         add_learning_rates(

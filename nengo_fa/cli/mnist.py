@@ -22,6 +22,9 @@ def add_to(commands):
         "mnist",
         run,
         help="the paper's second experiment: handwritten digits, Figure 6 and its claims",
+        takes="some minutes with digits and hours with MNIST, for one processor",
+        example="mnist --dataset digits --trials 7 --epochs 20",
+        page="experiments.rst",
     )
     add_learning_rate(
         command,
@@ -94,6 +97,10 @@ def _present(experiment, data, path, quick):
         )
         # of the same trial, for comparison
         results["baseline_error"] = data.baseline_error.isel(trial=0, drop=True)
+        if experiment.neurons != "spiking":
+            results["rate_error"] = data.test_error.sel(
+                rule="FeedbackAlignment", normalization="augmented", drop=True
+            ).isel(trial=0, epoch=-1, drop=True)
         shared.store(results, path, experiment)
     return results
 

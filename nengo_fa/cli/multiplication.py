@@ -13,6 +13,9 @@ def add_to(commands):
         "multiplication",
         run,
         help="the paper's first experiment: its data, Figures 2 to 5 and its claims",
+        takes="one or two minutes with rates, and hours with spikes",
+        example="multiplication --quick",
+        page="experiments.rst",
     )
     learning_rate = (
         "learning rate of the encoder rules, per update (default: %(default)s)"

@@ -19,6 +19,9 @@ def add_to(commands):
         "online",
         run,
         help="learn to multiply two numbers online, with and without encoder learning",
+        takes="about a minute",
+        example="online --neurons rate --seconds 30",
+        page="getting_started.rst",
     )
     command.set_defaults(interrupted="Interrupted before there was anything to report.")
     neurons = "LIF neurons, or their rates"
@@ -40,7 +43,7 @@ def add_to(commands):
 
 def run(options):
     """Learn, print the errors and draw the figure."""
-    plots = import_plots()
+    plots = import_plots("plots")
     print(
         f"{options.n_neurons} {options.neurons} LIF neurons learn to multiply, "
         f"{options.seconds:g} s, seed {options.seed}"

@@ -15,6 +15,9 @@ def add_to(commands):
         run,
         help="a pattern in time from a recurrent network of spiking neurons: learned "
         "recurrent weights, and what an eligibility trace does if the error is late",
+        takes="about an hour of one processor",
+        example="recurrent --quick",
+        page="recurrent.rst",
     )
     add_seconds_options(command, FULL, QUICK)
 

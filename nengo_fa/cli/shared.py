@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 
 import nengo
 
@@ -35,9 +36,31 @@ def explain(error):
     return line if remedy is None else f"{line}. {remedy}"
 
 
-def add_command(commands, name, run, help):
-    """Add a command, which calls ``run`` with the options; returns its parser."""
-    command = commands.add_parser(name, help=help)
+def add_command(commands, name, run, help, takes, example, page):
+    """Add a command, and return its parser.
+
+    Parameters
+    ----------
+    commands : argparse action
+    name : str
+    run : callable
+        Takes the options.
+    help : str
+        What the command is about, without a full stop.
+    takes : str
+        About how long it takes with the default options.
+    example : str
+        A command line, without ``nengo-fa``.
+    page : str
+        Of the documentation, a file in its folder.
+    """
+    command = commands.add_parser(
+        name,
+        help=help,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=fill(f"{help[0].upper()}{help[1:]}."),
+        epilog=f"Takes {takes}.\nExample: nengo-fa {example}\nDocumentation: docs/{page}",
+    )
     command.set_defaults(
         command=name,
         run=run,
@@ -150,7 +173,7 @@ def read_seconds(default):
 def figure_path(argument):
     """A type of arguments: where a figure can be saved, checked before the work begins."""
     path = Path(text(argument))
-    formats = import_plots().FORMATS
+    formats = import_plots("plots").FORMATS
     if path.suffix[1:].lower() not in formats:
         raise argparse.ArgumentTypeError(
             f"{path} must end in one of {', '.join(formats)}"
@@ -174,9 +197,9 @@ def import_extra(name, extra):
         ) from error
 
 
-def import_plots():
-    """The module of figures."""
-    return import_extra("plots", "plots")
+def import_plots(extra="experiments"):
+    """The module of figures; the extra that experiments need brings what it needs."""
+    return import_extra("plots", extra)
 
 
 def load_digits(load):
@@ -226,6 +249,12 @@ def sweep(experiment, options, path):
     sweep = import_extra("experiments.sweep", "experiments")
     trials = "1 trial" if experiment.n_trials == 1 else f"{experiment.n_trials} trials"
     print(f"{trials}, to be found in {path}")
+    needed = import_extra("experiments.sweep.claims", "experiments").N_TRIALS
+    if experiment.n_trials < needed:
+        print(
+            f"This shows that the command works. For statistical tests {needed} trials "
+            "or more are needed, and nothing is tested here."
+        )
     # of a Dask scheduler, the workers come and go
     n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
     if options.scheduler and find_spec("distributed") is None:
@@ -244,17 +273,14 @@ def sweep(experiment, options, path):
 
 
 def print_claims(claims):
-    """Print claims, and whether there are enough trials for them."""
-    needed = import_extra("experiments.sweep.claims", "experiments").N_TRIALS
+    """Print claims, with their tests if there are enough trials for these."""
+    module = import_extra("experiments.sweep.claims", "experiments")
+    is_tested = claims[0].findings[0].n_trials >= module.N_TRIALS
+    print(
+        "\nMedians over trials" + (f", and tests\n{module.LEGEND}" if is_tested else "")
+    )
     for claim in claims:
-        print(f"\n{claim}")
-    n_trials = claims[0].findings[0].n_trials
-    if n_trials < needed:
-        trials = "1 trial" if n_trials == 1 else f"{n_trials} trials"
-        print(
-            f"\n{trials} cannot show any of this, whatever the results: at least "
-            f"{needed} are needed."
-        )
+        print(f"\n{claim.tabulate(is_tested)}")
     print()
 
 

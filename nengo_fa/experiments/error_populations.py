@@ -173,7 +173,11 @@ def report(data):
     both of these of the medians.
     """
     header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'won back':>10}"
-    return make_report(data, header, _make_columns)
+    legend = (
+        "\ncost: of each millisecond of delay, in % of the error with fixed encoders"
+        "\nwon back: how much of the cost is gone with a trace"
+    )
+    return make_report(data, header, _make_columns) + legend
 
 
 def _make_columns(ratio, delay):
@@ -184,8 +188,15 @@ def _make_columns(ratio, delay):
     if not delay:
         return columns
     cost = none - prompt
-    won_back = f"{(none - matched) / cost:10.0%}" if cost > 0 else f"{'-':>10}"
-    return f"{columns}{100 * cost / delay:13.2f}{won_back}"
+    return f"{columns}{100 * cost / delay:13.2f}{_name_share(none - matched, cost):>10}"
+
+
+def _name_share(gain, cost):
+    """Return how much of a cost a gain makes up for, in words where it is no share."""
+    if cost <= 0:
+        return "-"
+    share = gain / cost
+    return "none" if share <= 0 else "all" if share >= 1 else f"{share:.0%}"
 
 
 def check_claims(data):

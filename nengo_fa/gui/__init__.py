@@ -5,6 +5,7 @@ Each of these is one line of a model, and works in any simulator: views draw to
 """
 
 from nengo_fa.gui.controls import Controls
+from nengo_fa.gui.notes import Note
 from nengo_fa.gui.reset import ResetEncoders
 from nengo_fa.gui.sessions import AngleHistory, ErrorHistory
 from nengo_fa.gui.snapshots import ErrorFields, PreferredDirections, TuningCurves
@@ -14,6 +15,7 @@ __all__ = [
     "Controls",
     "ErrorFields",
     "ErrorHistory",
+    "Note",
     "PreferredDirections",
     "ResetEncoders",
     "TuningCurves",

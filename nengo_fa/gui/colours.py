@@ -13,10 +13,6 @@ except ImportError as error:
         "The views of Nengo GUI need Pillow: pip install 'nengo-fa[gui]'"
     ) from error
 
-# As in the figures: zero is white, and below it errors are darker than above.
-RATES = ("#ffffff", "#6f9fd8", "#08306b")
-ERRORS = ("#08306b", "#2b66b1", "#ffffff", "#fcc98c", "#e08214")
-
 N_COLOURS = 21  # odd, for one of them is zero; few, as the images are sent often
 
 

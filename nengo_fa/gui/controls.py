@@ -8,7 +8,7 @@ from nengo.params import Default
 
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View
-from nengo_fa.gui.reset import ResetEncoders
+from nengo_fa.gui.reset import LimitLengths, ResetEncoders
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 from nengo_fa.rules.normalizations import NormalizationParam
 
@@ -22,8 +22,16 @@ OPTIONS = {
 }
 
 
+#: Normalizations that take lengths to be near one.
+NEAR_ONE = ("homeostatic", "stabilized")
+#: So many steps pass after a choice of these until they learn: lengths come near one.
+PAUSE = nengo.LinearFilter([1], [1, 0, 0], analog=False)
+
+
 class Gate:
     """Sends an error to the rule that is chosen, or sets off a reset.
+
+    While a normalization that needs it is chosen, lengths are kept near one.
 
     Parameters
     ----------
@@ -35,13 +43,19 @@ class Gate:
         self.size = size
 
     def __call__(self, t, x):
-        learning, learning_rate, rule, normalization, reset = x[self.size :].tolist()
-        errors = np.zeros(1 + len(NORMALIZATIONS) * len(RULES) * self.size)
+        learning, learning_rate, rule, now, reset, before = x[self.size :].tolist()
+        errors = np.zeros(2 + len(NORMALIZATIONS) * len(RULES) * self.size)
+        chosen = choose(NORMALIZATIONS, now)
+        needs_length = NORMALIZATIONS[chosen] in NEAR_ONE
+        # there is no choice before the first steps
+        has_changed = t > 0.005 and choose(NORMALIZATIONS, before) != chosen
         if reset > 0.5:
             errors[0] = 1
+        elif needs_length and has_changed:
+            errors[1] = 1
         else:
-            index = choose(NORMALIZATIONS, normalization) * len(RULES)
-            start = 1 + (index + choose(RULES, rule)) * self.size
+            errors[1] = needs_length and learning > 0
+            start = 2 + (chosen * len(RULES) + choose(RULES, rule)) * self.size
             error = x[: self.size]
             # below zero, it would climb the error
             errors[start : start + self.size] = (
@@ -110,8 +124,8 @@ class Controls(nengo.Network):
     rule : nengo.Node
         0: feedback alignment, 1: backprop.
     normalization : nengo.Node
-        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized. The last two are
-        for encoders with lengths near one: after 0, reset these first.
+        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized. Under the last
+        two, encoders with lengths below 0.5 or above 1.5 are set to length one.
     reset : nengo.Node
         1: the encoders go back to where they began, and stay there until it is 0.
     neuron : nengo.Node
@@ -209,7 +223,7 @@ class Controls(nengo.Network):
             size,
             rng=np.random.RandomState(seed),
         )
-        rules = {"reset": ResetEncoders()}
+        rules = {"reset": ResetEncoders(), "limit": LimitLengths()}
         for normalization in NORMALIZATIONS:
             options = dict(derivative=derivative, normalization=normalization)
             rules[f"FA, {normalization}"] = FeedbackAlignment(
@@ -219,8 +233,9 @@ class Controls(nengo.Network):
         encode.learning_rule_type = rules
 
         with self:
-            gate = nengo.Node(Gate(size), size_in=size + 5, label="gate")
-            nengo.Connection(self.choice, gate[size:], synapse=None)
+            gate = nengo.Node(Gate(size), size_in=size + 6, label="gate")
+            nengo.Connection(self.choice, gate[size:-1], synapse=None)
+            nengo.Connection(self.normalization, gate[-1], synapse=PAUSE)
         # behind the gate, a filter would go on teaching
         nengo.Connection(error, gate[:size], synapse=synapse)
         end = 0

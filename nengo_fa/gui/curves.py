@@ -20,7 +20,7 @@ from nengo_fa.gui.svg import (
 MOST_SAMPLES = 170  # drawn of all curves
 
 
-def history(times, curves, title, label):
+def history(times, curves, title, label, colours=COLOURS):
     """Curves over the whole session.
 
     Parameters
@@ -34,6 +34,8 @@ def history(times, curves, title, label):
         Stands above the curves.
     label : str
         What their values are, with the unit.
+    colours : sequence of str, optional
+        Of the curves.
 
     Returns
     -------
@@ -79,8 +81,8 @@ def history(times, curves, title, label):
         [
             _draw_grid(panel, yticks),
             panel.draw_axes(xticks, yticks, "Time (s)", label, ylabel_at=12),
-            *_draw_curves(panel, at, means),
-            *_draw_names(panel, list(curves), last),
+            *_draw_curves(panel, at, means, colours),
+            *_draw_names(panel, list(curves), last, colours),
         ],
         {
             "samples": len(times),
@@ -89,8 +91,8 @@ def history(times, curves, title, label):
     )
 
 
-def _draw_curves(panel, at, means):
-    for mean, colour in reversed(list(zip(means, COLOURS))):  # the first on top
+def _draw_curves(panel, at, means, colours):
+    for mean, colour in reversed(list(zip(means, colours))):  # the first on top
         pixels = panel.place(np.transpose([at, mean]))
         yield draw_line(pixels, stroke=colour, stroke_width=1.8, data_part="curve")
 
@@ -121,7 +123,7 @@ def _draw_grid(panel, yticks):
     return draw_path(path, stroke=FAINT)
 
 
-def _draw_names(panel, names, last):
+def _draw_names(panel, names, last, colours):
     """Names with the last values, each beside the end of its curve if there is room."""
     room = 24
     top, bottom = panel.y + 6, panel.y + panel.height - 14
@@ -133,7 +135,7 @@ def _draw_names(panel, names, last):
         x = panel.x + panel.width + 4
         middle = write_number(y)
         parts += [
-            draw_path(f"M{x} {middle}h10", stroke=COLOURS[i], stroke_width=3),
+            draw_path(f"M{x} {middle}h10", stroke=colours[i], stroke_width=3),
             draw_text(x + 15, y + 3, names[i], limit=16),
             draw_text(
                 x + 15, y + 14, write_label(last[i][0], 3) if len(last[i]) else "–"

@@ -6,8 +6,9 @@ import numpy as np
 from nengo.exceptions import ValidationError
 
 from nengo_fa.gui.arrays import check_shape, find_largest, get_mean, write_json
-from nengo_fa.gui.colours import ERRORS, RATES, draw_field
+from nengo_fa.gui.colours import draw_field
 from nengo_fa.gui.svg import Panel, draw_circle, draw_text, draw_view, get_ticks
+from nengo_fa.palette import ERRORS, RATES
 
 MOST_POINTS = 32  # along each side
 

@@ -1,4 +1,4 @@
-"""A learning rule that takes the encoders back to where they began."""
+"""Learning rules that take the encoders back: to where they began, or to length one."""
 
 import numpy as np
 from nengo.builder import Builder, Signal
@@ -8,7 +8,18 @@ from nengo.learning_rules import LearningRuleType
 from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
 
 
-class ResetEncoders(LearningRuleType):
+class ButtonRule(LearningRuleType):
+    """Base class of rules that change encoders while their input is above 0.5."""
+
+    modifies = "encoders"
+    probeable = ("delta",)
+    keeps_zeros = True  # of the start, or of a direction
+
+    def __init__(self):
+        super().__init__(size_in=1)
+
+
+class ResetEncoders(ButtonRule):
     """While its input is above 0.5, sets encoders to what they were at the start.
 
     For that time, other rules of the ensemble must have no error.
@@ -27,21 +38,14 @@ class ResetEncoders(LearningRuleType):
     ...     _ = nengo.Connection(button, encode.learning_rule, synapse=None)
     """
 
-    modifies = "encoders"
-    probeable = ("delta",)
-    keeps_zeros = True  # those of the start
 
-    def __init__(self):
-        super().__init__(size_in=1)
-
-
-class SimResetEncoders(NamedSignalsOperator):
-    """Calculate the change of scaled encoders that takes them back to the start.
+class ButtonOperator(NamedSignalsOperator):
+    """Base class of operators that change encoders while a button is pressed.
 
     Parameters
     ----------
     button : Signal
-        Read: above 0.5 for a reset, (1,).
+        Read: above 0.5 while it is pressed, (1,).
     scaled_encoders : Signal
         Read: the live scaled encoders, (n_neurons, dimensions).
     delta : Signal
@@ -59,15 +63,24 @@ class SimResetEncoders(NamedSignalsOperator):
     def make_step(self, signals, dt, rng):
         button, encoders = signals[self.button], signals[self.scaled_encoders]
         delta = signals[self.delta]
-        start = self.scaled_encoders.initial_value
 
-        def step_simresetencoders():
+        def step_button():
+            delta[...] = 0
             if button[0] > 0.5:
-                np.subtract(start, encoders, out=delta)
-            else:
-                delta[...] = 0
+                self.change(encoders, delta)
 
-        return step_simresetencoders
+        return step_button
+
+    def change(self, encoders, delta):
+        """Write the change of scaled encoders into ``delta``, which is zero."""
+        raise NotImplementedError("Button operators must provide change")
+
+
+class SimResetEncoders(ButtonOperator):
+    """Calculate the change of scaled encoders that takes them back to the start."""
+
+    def change(self, encoders, delta):
+        np.subtract(self.scaled_encoders.initial_value, encoders, out=delta)
 
 
 @Builder.register(ResetEncoders)
@@ -83,8 +96,53 @@ def build_reset_encoders(model, rule_type, rule):
     rule : nengo.connection.LearningRule
         The learning rule object corresponding to the learning rule type.
     """
+    _add_button(model, rule, SimResetEncoders)
+
+
+class LimitLengths(ButtonRule):
+    """While its input is above 0.5, keeps encoders at lengths from 0.5 to 1.5.
+
+    An encoder beyond these has a length of one in the next time step, but for what other
+    rules change. For normalizations that take lengths to be near one.
+    """
+
+
+class SimLimitLengths(ButtonOperator):
+    """Calculate the change of scaled encoders that keeps their lengths near one.
+
+    Parameters
+    ----------
+    button, scaled_encoders, delta : Signal
+        As for `ButtonOperator`.
+    scale : (n_neurons,) ndarray
+        The length of a scaled encoder whose encoder has length one.
+    tag : str, optional
+    """
+
+    def __init__(self, button, scaled_encoders, delta, scale, tag=None):
+        super().__init__(button, scaled_encoders, delta, tag=tag)
+        self.scale = scale
+
+    def change(self, encoders, delta):
+        lengths = np.linalg.norm(encoders, axis=1)
+        far = (lengths < 0.5 * self.scale) | (lengths > 1.5 * self.scale)
+        far &= lengths > 0
+        factor = self.scale[far] / lengths[far] - 1
+        delta[far] = factor[:, np.newaxis] * encoders[far]
+
+
+@Builder.register(LimitLengths)
+def build_limit_lengths(model, rule_type, rule):
+    """Build a `.LimitLengths` object into a model, as `build_reset_encoders` does."""
+    ensemble = rule.connection.post_obj
+    scale = model.params[ensemble].gain / ensemble.radius
+    _add_button(model, rule, SimLimitLengths, scale)
+
+
+def _add_button(model, rule, make_operator, *args):
+    """Add an operator that reads the input of a rule and live encoders."""
     button = Signal(shape=(1,), name=f"{rule}.button")
     model.add_op(Reset(button))
     model.sig[rule]["in"] = button
     encoders = model.sig[rule.connection.post_obj]["encoders"]
-    model.add_op(SimResetEncoders(button, encoders, model.sig[rule]["delta"]))
+    model.add_op(make_operator(button, encoders, model.sig[rule]["delta"], *args))

@@ -35,15 +35,25 @@ class SessionView(View):
         Number of dimensions of the input.
     period : float, optional
         In simulated seconds, between two samples.
+    colours : sequence of str, optional
+        Of the curves, such as those of `nengo_fa.palette`.
     """
 
-    def __init__(self, names, title, ylabel, label, size_in=0, period=0.25):
+    def __init__(
+        self, names, title, ylabel, label, size_in=0, period=0.25, colours=COLOURS
+    ):
         if not 1 <= len(names) <= len(COLOURS):
             raise ValidationError(
                 f"Must be 1 to {len(COLOURS)} curves (got {len(names)})", attr="curves"
             )
         super().__init__(label, size_in=size_in, period=period)
+        if len(colours) < len(names):
+            raise ValidationError(
+                f"Must be {len(names)}, one for each curve (got {len(colours)})",
+                attr="colours",
+            )
         self.names, self.title, self.ylabel = names, title, ylabel
+        self.colours = colours
 
     def make_state(self):
         return {"n_steps": np.array([0]), **make_samples(len(self.names))}
@@ -77,7 +87,7 @@ class SessionView(View):
                 return None
             times, *curves = samples.get()
             curves = dict(zip(self.names, curves))
-            return views.history(times, curves, self.title, self.ylabel)
+            return views.history(times, curves, self.title, self.ylabel, self.colours)
 
         return step
 
@@ -151,6 +161,8 @@ class ErrorHistory(SessionView):
     label : str, optional
     period : float, optional
         In simulated seconds, between two samples.
+    colours : sequence of str, optional
+        Of the curves, such as those of `nengo_fa.palette`.
 
     Raises
     ------
@@ -161,7 +173,13 @@ class ErrorHistory(SessionView):
     tau = NumberParam("tau", default=2.0, low=0, low_open=True, readonly=True)
 
     def __init__(
-        self, errors, title="Error", tau=2.0, label="error over time", period=0.25
+        self,
+        errors,
+        title="Error",
+        tau=2.0,
+        label="error over time",
+        period=0.25,
+        colours=COLOURS,
     ):
         _check_curves("errors", errors)
         for source in errors.values():
@@ -178,6 +196,7 @@ class ErrorHistory(SessionView):
             label,
             size_in=sum(sizes),
             period=period,
+            colours=colours,
         )
         self.tau = tau
         ends = np.cumsum([0, *sizes])
@@ -213,6 +232,7 @@ class AngleHistory(SessionView):
         Up to 6 curves: to the name of each a `nengo.Ensemble` of two dimensions.
     title, label : str, optional
     period : float, optional
+    colours : sequence of str, optional
         As for `ErrorHistory`.
 
     Raises
@@ -227,10 +247,16 @@ class AngleHistory(SessionView):
         title="Angle to the nearest diagonal",
         label="angle over time",
         period=0.25,
+        colours=COLOURS,
     ):
         _check_curves("ensembles", ensembles)
         super().__init__(
-            list(ensembles), title, "Mean angle (rad)", label, period=period
+            list(ensembles),
+            title,
+            "Mean angle (rad)",
+            label,
+            period=period,
+            colours=colours,
         )
         self.ensembles = [check_ensemble(ensemble) for ensemble in ensembles.values()]
 

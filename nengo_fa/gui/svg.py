@@ -8,12 +8,20 @@ from html import escape
 
 import numpy as np
 
+from nengo_fa.palette import (
+    BACKPROP,
+    FIXED,
+    HIGHLIGHT,
+    LEARNED,
+    LEARNED_LIGHT,
+    OTHER,
+    REFERENCE,
+)
+
 WIDTH = 300  # of all views, in pixels at their smallest; text has 10 or more of them
 
-# Okabe and Ito's colours, of which the first two are darker, as in the figures.
-LEARNED, FIXED = "#0b3c8c", "#e08214"
-COLOURS = (LEARNED, FIXED, "#009e73", "#cc79a7", "#56b4e9", "#000")
-CHOSEN = "#d55e00"
+COLOURS = (LEARNED, FIXED, BACKPROP, OTHER, LEARNED_LIGHT, REFERENCE)
+CHOSEN = HIGHLIGHT
 INK, GREY, FAINT = "#222", "#999", "#ddd"
 
 

@@ -1,10 +1,10 @@
 """The figures, from results alone."""
 
+from nengo_fa.palette import FIXED, LEARNED
 from nengo_fa.plots.arm import arm
 from nengo_fa.plots.bands import bands, taught_fields, variants
 from nengo_fa.plots.curves import classification_curves, learning_curves, sensitivity
 from nengo_fa.plots.depth import depth
-from nengo_fa.plots.drawing import FIXED, LEARNED
 from nengo_fa.plots.error_layers import error_layers
 from nengo_fa.plots.error_populations import error_populations
 from nengo_fa.plots.hebbian import hebbian

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.palette import FIXED, LEARNED
+from nengo_fa.plots.conditions import show_ratios
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 LOOKS = {"fixed": (FIXED, "s", -0.04), "learned": (LEARNED, "o", 0.04)}
 
@@ -21,6 +23,13 @@ def arm(data):
     figure : matplotlib.figure.Figure
         A panel for each load, with fixed and with learned encoders. Lines are medians over
         trials, bars reach from the lower to the upper quartile.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.arm import ArmExperiment
+    >>> data = ArmExperiment(n_trials=2).make_template().fillna(0.1)  # for run_here()
+    >>> figure = plots.arm(data)
     """
     loads = data["load"].values
     figure = make_page(2.3)
@@ -28,8 +37,9 @@ def arm(data):
     for axes, load in zip(panels, loads):
         for name, look in LOOKS.items():
             _draw(axes, data["rmse"].sel(encoders=name, load=load), name, *look)
-        axes.set(title=f"{load:g} kg", xlabel="PES learning rate", yscale="log")
+        axes.set(title=f"{load:g} kg", xlabel="PES learning rate")
         open_frame(axes)
+    show_ratios(panels[0])
     panels[0].set_ylabel("Tracking error (rad)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncol=2, frameon=False)

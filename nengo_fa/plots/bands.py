@@ -4,12 +4,11 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nengo_fa.plots.conditions import draw_quartiles, explain_band
+from nengo_fa.palette import LEARNED, OTHER
+from nengo_fa.plots.conditions import VARIANTS, draw_quartiles, explain_band
 from nengo_fa.plots.drawing import (
     COLUMN,
     ERRORS,
-    FIXED,
-    LEARNED,
     add_colorbar,
     make_figure,
     make_page,
@@ -19,28 +18,13 @@ from nengo_fa.plots.drawing import (
 )
 from nengo_fa.plots.plane import hatch_negative
 
-# Names for a legend and above a narrow panel; colours come with lines and markers.
-_VARIANTS = {
-    "backprop": (
-        "backpropagation",
-        {"color": FIXED, "linestyle": "-", "linewidth": 1.8, "marker": "o"},
-    ),
-    "local backprop": (
-        "local backprop",
-        {"color": "#8c4a06", "linestyle": (0, (4, 2)), "linewidth": 1.2, "marker": "s"},
-    ),
-    "global": (
-        "global FA",
-        {"color": LEARNED, "linestyle": "-", "linewidth": 1.2, "marker": "^"},
-    ),
-    "local": (
-        "local FA",
-        {"color": "#4f86c6", "linestyle": (0, (4, 2)), "linewidth": 1.2, "marker": "D"},
-    ),
-    "direct": (
-        "direct FA",
-        {"color": "0.4", "linestyle": (0, (1, 1)), "linewidth": 1.4, "marker": "v"},
-    ),
+# For a legend and above a narrow panel.
+_NAMES = {
+    "backprop": "backpropagation",
+    "local backprop": "local backprop",
+    "global": "global FA",
+    "local": "local FA",
+    "direct": "direct FA",
 }
 _CONNECTIVITIES = {
     "full": "full connectivity",
@@ -87,10 +71,12 @@ def bands(data):
     axes = figure.subplots()
     styles = (
         {"facecolors": LEARNED, "edgecolors": LEARNED},
-        {"facecolors": "none", "edgecolors": FIXED},
+        {"facecolors": "none", "edgecolors": OTHER},
     )
     for which, style in enumerate(styles):
-        axes.scatter(*x[label == which].T, s=11, linewidths=0.8, zorder=2, **style)
+        axes.scatter(
+            *x[label == which].T, s=11, linewidths=0.8, zorder=2, clip_on=False, **style
+        )
     _draw_edges(axes, data.attrs["n_bands"], both=True)
     _label_plane(axes)
     axes.set_ylabel("$x_2$", labelpad=0)
@@ -158,7 +144,6 @@ def variants(data, name="test_error"):
         axes.set_title(_TAUGHT[taught], loc="left")
     for axes in panels[-1]:
         axes.set_xlabel("Epoch")
-    panels[0, 0].set_ylim(bottom=min(0, panels[0, 0].get_ylim()[0]))
     _draw_legend(figure, data["variant"].values, counts)
     return figure
 
@@ -171,9 +156,9 @@ def _draw_variants(axes, epochs, measure):
         values = values[~np.isnan(values).any(axis=1)]
         counts.append(len(values))
         step = max(1, len(epochs) // 4)
-        style = {**_VARIANTS[variant][1], "label": variant}
+        style = {**VARIANTS[variant], "label": variant}
         # markers take turns, as lines may lie on top of each other
-        style["markevery"] = i * step // len(_VARIANTS), step
+        style["markevery"] = i * step // len(VARIANTS), step
         draw_quartiles(axes, epochs, values, markersize=4, **style)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
     open_frame(axes)
@@ -182,8 +167,7 @@ def _draw_variants(axes, epochs, measure):
 
 def _draw_legend(figure, names, counts):
     entries = [
-        (Line2D([], [], markersize=4, **_VARIANTS[name][1]), _VARIANTS[name][0])
-        for name in names
+        (Line2D([], [], markersize=4, **VARIANTS[name]), _NAMES[name]) for name in names
     ]
     entries.append(explain_band(counts))
     figure.legend(
@@ -237,7 +221,7 @@ def taught_fields(data):
     limit = min(np.percentile(np.abs(taught), 99), 3)
     for i, (above, below) in enumerate(panels.T):
         image = _draw_taught(above, data, taught[i], limit)
-        above.set_title(_VARIANTS[names[i]][0])
+        above.set_title(_NAMES[names[i]])
         _draw_mean(below, x1, mean[i])
         for axes in (above, below):
             _draw_edges(axes, n_bands, both=axes is above)

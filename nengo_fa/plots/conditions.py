@@ -6,12 +6,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogFormatter, LogLocator, MaxNLocator, NullLocator
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame
+from nengo_fa.palette import (
+    BACKPROP,
+    BACKPROP_LIGHT,
+    FIXED,
+    LEARNED,
+    LEARNED_LIGHT,
+    LEARNED_MEDIUM,
+)
+from nengo_fa.plots.drawing import make_page, open_frame
 
 # Where lines coincide, a thin one shows on a wide one, and wide dashes on a thin one.
 _RULES = {
     "FeedbackAlignment": ("feedback alignment", {"color": LEARNED, "linewidth": 2.0}),
-    "Backprop": ("backpropagation", {"color": FIXED, "linewidth": 1.2}),
+    "Backprop": ("backpropagation", {"color": BACKPROP, "linewidth": 1.2}),
 }
 _NORMALIZATIONS = {
     "none": ("no normalization", {"linestyle": (0, (1, 1)), "marker": "o"}),
@@ -19,7 +27,18 @@ _NORMALIZATIONS = {
     "augmented": ("augmented gradient", {"linestyle": (0, (4, 2)), "marker": "^"}),
 }
 _THIN = {"none": 1.0, "forced": 0.6, "augmented": 1.0}
-BASELINE = {"color": "0.35", "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
+BASELINE = {"color": FIXED, "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
+# How several layers are taught; of two that coincide, the thin one shows on the wide one.
+VARIANTS = {
+    name: dict(zip(("color", "linestyle", "linewidth", "marker"), look))
+    for name, *look in (
+        ("backprop", BACKPROP, "-", 1.8, "o"),
+        ("local backprop", BACKPROP_LIGHT, (0, (4, 2)), 1.2, "s"),
+        ("global", LEARNED, "-", 1.2, "^"),
+        ("local", LEARNED_MEDIUM, (0, (4, 2)), 1.2, "D"),
+        ("direct", LEARNED_LIGHT, (0, (1, 1)), 1.6, "v"),
+    )
+}
 
 
 def make_measures(measures):
@@ -98,19 +117,17 @@ def draw_baseline(axes, values, label):
     ((lower,), (median,), (upper,)) = get_quartiles(values[:, None])
     if np.isnan(median):
         return
-    ends = [line.get_ydata()[-1] for line in axes.lines]
     axes.axhspan(lower, upper, color=BASELINE["color"], alpha=0.12, linewidth=0)
     axes.axhline(median, **BASELINE, zorder=1)
-    # on the side of the line where fewer of the curves end
-    above = np.nanmean(np.array(ends) < median) >= 0.5
+    # beside the panel, where no curve is
     axes.annotate(
         label.format(median),
         (1, median),
-        (0, 3 if above else -3),
+        (2, 0),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
-        horizontalalignment="right",
-        verticalalignment="bottom" if above else "top",
+        horizontalalignment="left",
+        verticalalignment="center",
         color=BASELINE["color"],
     )
 
@@ -119,6 +136,13 @@ def label_plainly(axis):
     """Label a logarithmic axis without powers of ten."""
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.8)))
+
+
+def label_values(axis, values, most=9):
+    """Label an axis at the values that were measured, or at so many of them."""
+    shown = values[:: -(-len(values) // most)]
+    axis.set_ticks(shown, [f"{value:g}" for value in shown])
+    axis.set_ticks([], minor=True)
 
 
 def show_ratios(axes):

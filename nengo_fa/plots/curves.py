@@ -9,7 +9,7 @@ from nengo_fa.plots.conditions import (
     draw_quartiles,
     get_conditions,
     get_quartiles,
-    label_plainly,
+    label_values,
     make_measures,
     show_ratios,
 )
@@ -132,7 +132,7 @@ def sensitivity(data):
             known = not np.isnan(median).all()
             style["markevery"] = [int(np.nanargmin(median))] if known else []
             draw_quartiles(axes, rates, values, markersize=7, label=label, **style)
-        label_plainly(axes.xaxis)
+        label_values(axes.xaxis, rates)
         axes.set_xlabel("Learning rate (per update)")
     baseline = None
     if measures is _CLASSIFICATION:

@@ -2,18 +2,28 @@
 
 import numpy as np
 
-from nengo_fa.plots.conditions import BASELINE, explain_band, get_quartiles, show_ratios
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.palette import OTHER, REFERENCE
+from nengo_fa.plots.conditions import (
+    BASELINE,
+    VARIANTS,
+    explain_band,
+    get_quartiles,
+    label_values,
+    show_ratios,
+)
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
-_VARIANTS = {
-    "backprop": ("backpropagation", FIXED, "-", "s"),
-    "local backprop": ("local backpropagation", "#f4b678", (0, (4, 2)), "D"),
-    "direct": ("direct feedback al.", LEARNED, "-", "o"),
-    "local": ("local feedback al.", "#3f7fc8", (0, (4, 2)), "^"),
-    "global": ("global feedback al.", "#2a9d8f", (0, (1, 1)), "v"),
-    "last layer": ("last layer alone", "0.35", (0, (6, 2, 1, 2)), "x"),
+_NAMES = {
+    "backprop": "backpropagation",
+    "local backprop": "local backpropagation",
+    "direct": "direct feedback al.",
+    "local": "local feedback al.",
+    "global": "global feedback al.",
+    "last layer": "last layer alone",
 }
+_STYLES = {**VARIANTS, "last layer": {**BASELINE, "color": OTHER, "marker": "x"}}
 _UNTAUGHT = "before learning"
+_RANDOM = {"color": REFERENCE, "linewidth": 0.8, "linestyle": ":"}
 
 
 @styled
@@ -49,15 +59,18 @@ def depth(data):
     errors, angles = (figure.add_subplot(grid[1, i]) for i in range(2))
     depths = data["depth"].values
     untaught = 100 * data["untaught_error"].transpose("trial", "depth").values
-    _draw(errors, depths, untaught, BASELINE["color"], (0, (1, 2)), None, _UNTAUGHT)
-    for variant, (label, *style) in _VARIANTS.items():
+    _draw(errors, depths, untaught, _UNTAUGHT, color=REFERENCE, linestyle=(0, (1, 2)))
+    for variant, label in _NAMES.items():
         values = data.sel(variant=variant).transpose("trial", "depth", ...)
-        _draw(errors, depths, 100 * values["test_error"].values, *style, label)
+        _draw(
+            errors, depths, 100 * values["test_error"].values, label, **_STYLES[variant]
+        )
         # with the last layer alone, the first of several has no update
         if variant != "last layer":
-            _draw(angles, depths, values["alignment"].values, *style, label)
+            _draw(angles, depths, values["alignment"].values, label, **_STYLES[variant])
     _draw_legend(legend, errors.lines, np.sum(~np.isnan(untaught), axis=0).max())
-    angles.axhline(np.pi / 2, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
+    angles.axhline(np.pi / 2, **_RANDOM, zorder=0, label="right angle")
+    angles.legend(handles=angles.lines[-1:], frameon=False)
     errors.set_title("(a) Test error", loc="left")
     errors.set_ylabel("Misclassified images (%)")
     angles.set_title("(b) Update of the first layer", loc="left")
@@ -65,8 +78,7 @@ def depth(data):
     show_ratios(errors)
     for axes in (errors, angles):
         axes.set_xscale("log")
-        axes.set_xticks(depths, [f"{n}" for n in depths])
-        axes.set_xticks([], minor=True)
+        label_values(axes.xaxis, depths)
         axes.set_xlabel("Hidden layers")
         open_frame(axes)
     return figure
@@ -74,7 +86,7 @@ def depth(data):
 
 def _draw_legend(axes, lines, n_trials):
     by_label = {line.get_label(): line for line in lines}
-    names = [*(label for label, *_ in _VARIANTS.values()), _UNTAUGHT]
+    names = [*_NAMES.values(), _UNTAUGHT]
     entries = [(by_label[name], name) for name in names]
     axes.legend(
         *zip(*entries, explain_band([n_trials])),
@@ -87,16 +99,7 @@ def _draw_legend(axes, lines, n_trials):
     )
 
 
-def _draw(axes, depths, values, color, linestyle, marker, label):
+def _draw(axes, depths, values, label, color, **style):
     lower, median, upper = get_quartiles(values)
     axes.fill_between(depths, lower, upper, color=color, alpha=0.12, linewidth=0)
-    axes.plot(
-        depths,
-        median,
-        color=color,
-        linestyle=linestyle,
-        linewidth=1.4,
-        marker=marker,
-        markersize=4,
-        label=label,
-    )
+    axes.plot(depths, median, color=color, markersize=4, label=label, **style)

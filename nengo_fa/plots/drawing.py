@@ -7,11 +7,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from nengo.exceptions import ValidationError
 
+from nengo_fa import palette
 from nengo_fa.offline.history import History
-
-# Dark against light as well as blue against orange: both survive a grey copy.
-LEARNED = "#0b3c8c"
-FIXED = "#e08214"
 
 # Widths of one and of two columns of a page, in inches. Text is of this size on it.
 COLUMN, PAGE = 3.5, 7.0
@@ -50,13 +47,9 @@ def styled(draw):
     return draw_dataset
 
 
-# Zero is white. Below it errors are darker than above.
-RATES = LinearSegmentedColormap.from_list("rates", ["white", "#6f9fd8", "#08306b"])
-ERRORS = LinearSegmentedColormap.from_list(
-    "errors",
-    ["#08306b", "#2b66b1", "white", "#fcc98c", FIXED],
-    N=257,  # odd, for one of them is white
-)
+RATES = LinearSegmentedColormap.from_list("rates", palette.RATES)
+# an odd number of colours, for one of them is white
+ERRORS = LinearSegmentedColormap.from_list("errors", palette.ERRORS, N=257)
 
 
 def make_figure(width, height):

@@ -1,14 +1,16 @@
 """What two layers learn from errors that reach the first one on different routes."""
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, styled
+from nengo_fa.palette import LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM, OTHER
+from nengo_fa.plots.conditions import show_ratios
+from nengo_fa.plots.drawing import make_page, styled
 from nengo_fa.plots.error_populations import draw_delays
 
 TITLES = {"online": "While all of it learns", "solved": "Learned, best decoders"}
 CARRIERS = {"node": "nodes", "population": "populations"}
 LOOKS = {
-    "last layer": (FIXED, "-", "s", "last layer alone"),
-    "direct": ("0.5", "-", "^", "direct"),
-    "relayed": (LEARNED, "-", "o", "relayed"),
+    "last layer": (OTHER, "-", "s", "last layer alone"),
+    "direct": (LEARNED_LIGHT, "-", "^", "direct"),
+    "relayed": (LEARNED_MEDIUM, "-", "o", "relayed"),
     "traces": (LEARNED, "--", "D", "relayed, traces"),
 }
 
@@ -49,8 +51,8 @@ def error_layers(data):
         for axes, (measure, title) in zip(row, TITLES.items()):
             _draw(axes, ratio.sel(measure=measure, carrier=carrier))
             axes.set_title(f"({next(letters)}) {title}, {name}", loc="left")
-        row[0].set_ylabel("RMSE, relative to fixed")
-    panels[0, 0].set_ylim(bottom=0)
+        row[0].set_ylabel("RMSE / RMSE with fixed encoders")
+    show_ratios(panels[0, 0])
     for axes in panels[-1]:
         axes.set_xlabel("Delay of each hop of the error (ms)")
     handles, labels = panels[0, 0].get_legend_handles_labels()

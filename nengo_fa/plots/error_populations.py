@@ -2,14 +2,19 @@
 
 import numpy as np
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.palette import FIXED, LEARNED, LEARNED_LIGHT
+from nengo_fa.plots.conditions import show_ratios
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 TITLES = {
     "online": "While all of it learns",
     "solved": "Learned encoders, best decoders",
 }
 MARKERS = {"node": "o", "population": "s"}
-LOOKS = {"none": (FIXED, "-", "no trace"), "matched": (LEARNED, "--", "trace")}
+LOOKS = {
+    "none": (LEARNED_LIGHT, "-", "no trace"),
+    "matched": (LEARNED, "--", "trace"),
+}
 
 
 @styled
@@ -44,8 +49,8 @@ def error_populations(data):
     for letter, (measure, title), axes in zip("ab", TITLES.items(), panels):
         _draw(axes, ratio.sel(measure=measure))
         axes.set_title(f"({letter}) {title}", loc="left")
-    panels[0].set_ylim(bottom=0)
-    panels[0].set_ylabel("RMSE, relative to fixed")
+    show_ratios(panels[0])
+    panels[0].set_ylabel("RMSE / RMSE with fixed encoders")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncol=5, frameon=False)
     return figure
@@ -74,7 +79,7 @@ def draw_delays(axes, curves):
         By label: errors relative to fixed encoders, a DataArray (delay, trial), and how they
         look, as for `matplotlib.axes.Axes.errorbar`.
     """
-    axes.axhline(1, color="0.3", linewidth=0.8, linestyle=":", label="fixed encoders")
+    axes.axhline(1, color=FIXED, linewidth=1, linestyle=":", label="fixed encoders")
     for shift, (label, (values, look)) in zip(
         (-0.09, -0.03, 0.03, 0.09), curves.items()
     ):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.palette import HIGHLIGHT, LEARNED, REFERENCE
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 
 @styled
@@ -37,7 +38,7 @@ def hebbian(data, trial=0):
     for row, name in zip(panels, inputs):
         for axes, rule in zip(row, rules):
             _draw(axes, data.sel(inputs=name, rule=rule))
-        row[0].set_ylabel(f"{name}\nangle (degrees)")
+        row[0].set_ylabel(f"{name.capitalize()}\nAngle (degrees)")
     for axes, rule in zip(panels[0], rules):
         axes.set_title(rule)
     for axes in panels[-1]:
@@ -59,16 +60,17 @@ def _draw(axes, data):
     for i, point in enumerate(points[np.isfinite(points)]):
         axes.axhline(
             point,
-            color=FIXED,
-            linewidth=1.6,
-            linestyle=(0, (4, 2)),
+            color=HIGHLIGHT,
+            linewidth=3,
+            alpha=0.4,
+            zorder=1,  # below what comes to rest there
             label=None if i else "predicted to rest at",
         )
     principal = np.rad2deg(float(data["principal"]))
     for i, turn in enumerate((0, 180 if principal < 0 else -180)):
         axes.axhline(
             principal + turn,
-            color="0.3",
+            color=REFERENCE,
             linewidth=0.8,
             linestyle=(0, (1, 1)),
             label=None if i else "principal component of the inputs",

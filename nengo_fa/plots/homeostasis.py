@@ -1,21 +1,25 @@
 """Lengths of encoders: attracted to one, or running away from it."""
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from nengo_fa.palette import HIGHLIGHT, LEARNED, OTHER
 from nengo_fa.plots.conditions import show_ratios
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 _RULES = {"FeedbackAlignment": "feedback alignment", "Backprop": "backpropagation"}
 _STYLES = {
     "none": {"color": "0.6", "linestyle": (0, (1, 1))},
     "augmented": {"color": "0.3", "linestyle": (0, (4, 2))},
-    "homeostatic": {"color": FIXED, "linestyle": "-"},
+    "homeostatic": {"color": OTHER, "linestyle": "-"},
     "stabilized": {"color": LEARNED, "linestyle": "-"},
     "Taylor": {"color": "0.3", "linestyle": (0, (1, 1))},
 }
 _MARKERS = {"homeostatic": "o", "Taylor": "^", "stabilized": "s"}
 _HIGHEST = 1e3  # of the lengths that are shown
+_FAR = 12.0  # factors beyond it are rounding errors
 
 
 @styled
@@ -50,13 +54,18 @@ def homeostasis(data):
         _draw_radial(row[0], chosen)
         _draw_lengths(row[1], chosen)
         _draw_factors(row[2], data, rule)
-        for axes, title in zip(row, ("error times drive", "lengths", "prediction")):
+        for axes, title in zip(row, ("Error × drive", "Lengths", "Prediction")):
             axes.set_title(f"({next(letters)}) {title}", loc="left")
             open_frame(axes)
         if len(rules) > 1:
             row[0].set_ylabel(f"{_RULES[rule]}\n{row[0].get_ylabel()}")
-    handles, labels = panels[0, 1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncol=4, frameon=False)
+    handles, _ = panels[0, 1].get_legend_handles_labels()
+    handles += [
+        Line2D([], [], color="0.3", linewidth=1.6, label="median"),
+        Line2D([], [], color="0.3", linewidth=0.7, label="longest"),
+        Patch(color="0.8", label="90 % of neurons"),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncol=4, frameon=False)
     return figure
 
 
@@ -66,17 +75,18 @@ def _draw_radial(axes, data):
     values = np.where(np.isfinite(values), values, np.nan)
     values = np.nanmean(values, axis=1).ravel()
     values = values[np.isfinite(values)]
-    limit = np.percentile(np.abs(values), 98) or 1.0
+    limit = np.abs(values).max(initial=0) or 1.0
     bins = np.linspace(-limit, limit, 41)
-    clipped = np.clip(values, -limit, limit)
     for chosen, color, label in (
-        (clipped[clipped < 0], LEARNED, "attracted"),
-        (clipped[clipped >= 0], FIXED, "repelled"),
+        (values[values < 0], LEARNED, "attracted"),
+        (values[values >= 0], HIGHLIGHT, "repelled"),
     ):
-        share = len(chosen) / len(clipped)
+        share = len(chosen) / len(values)
         axes.hist(chosen, bins, color=color, label=f"{label}: {100 * share:.0f} %")
     axes.set(
-        xlabel=r"mean $\kappa \alpha s$ of a neuron", ylabel="neurons", yscale="symlog"
+        xlabel=r"Mean $\kappa \alpha s$ of a neuron",
+        ylabel="Number of neurons",
+        yscale="symlog",
     )
     # room for the legend
     axes.set_ylim(0, 50 * axes.get_ylim()[1])
@@ -101,7 +111,7 @@ def _draw_lengths(axes, data):
         axes.plot(epochs, top, **style, linewidth=0.7)
     axes.set(
         xlabel=data["epoch"].attrs.get("long_name", "Epoch"),
-        ylabel=r"$|\vec p|$: median, 90 %, longest",
+        ylabel=r"Length of encoders $|\vec p|$",
     )
     show_ratios(axes)
 
@@ -110,17 +120,19 @@ def _draw_factors(axes, data, rule):
     """Draw by what distances from one were multiplied, over what the theory says."""
     from nengo_fa.experiments.homeostasis import find_factors
 
-    limit = 12.0
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.axvline(0, color="0.85", linewidth=0.8, zorder=0)
-    axes.plot([-limit, limit], [-limit, limit], color="0.5", linewidth=0.8, zorder=0)
-    measured, predicted = (
-        np.clip(values.ravel(), -limit, limit) for values in find_factors(data, rule)
-    )
-    axes.plot(predicted, measured, ".", color=FIXED, markersize=2.5, alpha=0.5)
+    axes.plot([-_FAR, _FAR], [-_FAR, _FAR], color="0.5", linewidth=0.8, zorder=0)
+    factors = np.array([values.ravel() for values in find_factors(data, rule)])
+    near = np.all(np.abs(factors) <= _FAR, axis=0)
+    measured, predicted = factors[:, near]
+    axes.plot(predicted, measured, ".", color=OTHER, markersize=2.5, alpha=0.5)
+    if not near.all():
+        text = f"{np.sum(~near)} of {near.size} neurons\nare beyond"
+        axes.annotate(text, (1, 0), xycoords="axes fraction", ha="right", va="bottom")
     axes.set(
-        xlabel=r"predicted $\,2 \sum \kappa \alpha s$",
-        ylabel=r"measured $\,\ln |1 - u| / |1 - u_0|$",
+        xlabel=r"Predicted: $2 \sum \kappa \alpha s$",
+        ylabel=r"Measured: $\ln |1 - u| / |1 - u_0|$",
     )
 
 
@@ -136,7 +148,8 @@ def phase_portrait(data):
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Lines are predicted, markers simulated.
+        Lines are predicted, markers simulated; in (c), all lines of stabilized lengths are
+        simulated.
 
     Examples
     --------
@@ -144,13 +157,23 @@ def phase_portrait(data):
     >>> from nengo_fa.experiments.phase_portrait import make_phase_portrait
     >>> figure = plots.phase_portrait(make_phase_portrait(n_points=5, duration=2.0))
     """
-    figure = make_page(2.6)
+    figure = make_page(2.8)
     panels = figure.subplots(1, 3)
     for axes, letter, s in zip(panels, "ab", data["s"].values):
         _draw_velocity(axes, data, s)
         axes.set_title(f"({letter}) $s {'<' if s < 0 else '>'} 0$", loc="left")
     panels[0].set_ylabel(r"$\dot u \,/\, \kappa \alpha |s|$")
-    panels[0].legend(frameon=False, handlelength=1, borderaxespad=0)
+    handles = [
+        Line2D([], [], **_STYLES[rule], marker=_MARKERS[rule], markersize=4, label=rule)
+        for rule in data["rule"].values
+    ]
+    figure.legend(
+        handles=[*handles, Line2D([], [], color="0.3", label="line: predicted")]
+        + [Line2D([], [], color="0.3", marker="o", ls="", label="marker: simulated")],
+        loc="outside upper center",
+        ncol=5,
+        frameon=False,
+    )
     _draw_turning(panels[2], data)
     for axes in panels:
         open_frame(axes)
@@ -164,19 +187,20 @@ def _draw_velocity(axes, data, s):
     fine = np.linspace(0, 2, 201)
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.axvline(1, color="0.85", linewidth=0.8, zorder=0)
-    for rule in data["rule"].values:
+    # where rules coincide, the next one shows on the last
+    for rule, width in zip(data["rule"].values, (3.5, 1.5, 1.2)):
         style = _STYLES[rule]
-        axes.plot(fine, predict_change(rule, fine, s), **style)
+        axes.plot(fine, predict_change(rule, fine, s), **style, linewidth=width)
         axes.plot(
             data["u"],
             data["velocity"].sel(rule=rule, s=s),
             _MARKERS[rule],
             color=style["color"],
-            markersize=4,
+            markersize=2.5 + width,
             label=rule,
             linestyle="none",
         )
-    axes.set(xlabel=r"$u = |\vec p|^2$", ylim=(-2.6, 2.6))
+    axes.set(xlabel=r"Squared length $u = |\vec p|^2$")
 
 
 def _draw_turning(axes, data):
@@ -185,10 +209,10 @@ def _draw_turning(axes, data):
     time = data["time"].values
     for start in range(data.sizes["start"]):
         chosen = data.isel(start=start)
-        axes.plot(time, chosen["predicted"], color=FIXED)
+        axes.plot(time, chosen["predicted"], color=OTHER)
         axes.plot(
-            time[::25], chosen["homeostatic"][::25], "o", color=FIXED, markersize=3
+            time[::25], chosen["homeostatic"][::25], "o", color=OTHER, markersize=3
         )
         axes.plot(time, chosen["stabilized"], color=LEARNED, linewidth=0.8)
-    axes.set(xlabel=r"time $\kappa \alpha |\vec g| t$", ylabel="$u$", ylim=(0, 3.2))
-    axes.set_title("(c) neurons that turn", loc="left")
+    axes.set(xlabel=r"Time $\kappa \alpha |\vec g| t$", ylabel="$u$", ylim=(0, 3.2))
+    axes.set_title("(c) Neurons that turn", loc="left")

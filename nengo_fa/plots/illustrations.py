@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from nengo_fa.palette import LEARNED
 from nengo_fa.plots.drawing import (
     COLUMN,
     ERRORS,
-    LEARNED,
     PAGE,
     RATES,
     add_colorbar,

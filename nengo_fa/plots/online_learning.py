@@ -3,10 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from nengo_fa.palette import FIXED, LEARNED
 from nengo_fa.plots.drawing import (
     COLUMN,
-    FIXED,
-    LEARNED,
     make_figure,
     set_font_size,
     styled,

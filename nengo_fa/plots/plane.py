@@ -5,7 +5,7 @@ from matplotlib import rc_context
 from matplotlib.patches import Circle
 from matplotlib.patheffects import withStroke
 
-from nengo_fa.plots.drawing import LEARNED
+from nengo_fa.palette import LEARNED
 
 
 def draw_axes_of_encoders(axes, limit):

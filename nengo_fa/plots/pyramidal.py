@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, set_font_size, styled
-
-BETWEEN = "0.55"
+from nengo_fa.palette import FIXED, HIGHLIGHT, LEARNED, LEARNED_LIGHT, OTHER, REFERENCE
+from nengo_fa.plots.conditions import label_values, show_ratios
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 
 @styled
@@ -43,11 +43,8 @@ def pyramidal(data):
         draw(axes, data)
         axes.set_title(f"({letter}) {axes.get_title()}", loc="left")
         axes.set_title("")
-        axes.set_ylim(bottom=0)
-        axes.spines[["top", "right"]].set_visible(False)
-        # where there is no line: errors start at the top
+        open_frame(axes)
         axes.legend(frameon=False, loc="lower left" if letter == "d" else "best")
-        set_font_size(axes)
     return figure
 
 
@@ -55,10 +52,10 @@ def _draw_rates(axes, data):
     rates = data["event_rate"]
     ends = rates["apical"].values[[0, -1]]
     for value, colour, style in zip(
-        (ends[0], 0, ends[1]), (FIXED, BETWEEN, LEARNED), (":", "-", "--")
+        (ends[0], 0, ends[1]), (LEARNED_LIGHT, REFERENCE, HIGHLIGHT), (":", "-", "--")
     ):
         median = rates.sel(apical=value).median("trial")
-        label = f"{value:+.0f}" if value else "none"
+        label = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if value else "none"
         axes.plot(
             median["basal"], median, style, color=colour, label=f"apical input: {label}"
         )
@@ -72,7 +69,7 @@ def _draw_bursts(axes, data):
     events, bursts = (
         data[name].where(fires).sum("basal") for name in ("event_rate", "burst_rate")
     )
-    _draw_band(axes, bursts / events, "apical", LEARNED, "all basal inputs", "o-")
+    _draw_band(axes, bursts / events, "apical", OTHER, "all basal inputs", "o-")
     axes.set(
         xlabel="Apical input (logits)",
         ylabel="Bursts / events",
@@ -82,13 +79,15 @@ def _draw_bursts(axes, data):
 
 def _draw_angles(axes, data):
     for weight, colour, style in zip(
-        data["weight"].values, (LEARNED, FIXED), ("o-", "s--")
+        data["weight"].values, (LEARNED_LIGHT, LEARNED), ("o-", "s--")
     ):
         label = f"feedback weights ±{weight:g}"
         angle = data["angle"].sel(weight=weight)
         _draw_band(axes, angle, "averaging_time", colour, label, style)
     axes.set_xscale("log")
+    label_values(axes.xaxis, data["averaging_time"].values)
     axes.set(
+        ylim=(0, None),
         xlabel="Averaged over (s)",
         ylabel="Angle to eq. 3 (rad)",
         title="Update from bursts",
@@ -98,15 +97,19 @@ def _draw_angles(axes, data):
 def _draw_errors(axes, data):
     rmse = data["rmse"]
     for rule, colour, style in (
-        ("burst learning", LEARNED, "-"),
-        ("feedback alignment", BETWEEN, "--"),
+        ("burst learning", OTHER, "-"),
+        ("feedback alignment", LEARNED, "--"),
     ):
         ratio = rmse.sel(rule=rule) / rmse.sel(rule="fixed encoders")
         _draw_band(axes, ratio, "time", colour, rule, style)
     axes.axhline(1, color=FIXED, linestyle=":", label="fixed encoders")
     axes.set(
-        xlabel="Time (s)", ylabel="RMSE, relative to fixed", title="Multiplication"
+        xlabel="Time (s)",
+        ylabel="RMSE / RMSE with fixed encoders",
+        title="Multiplication",
     )
+    show_ratios(axes)
+    axes.set_ylim(bottom=axes.get_ylim()[0] / 2)  # room for the legend
 
 
 def _draw_band(axes, values, dim, colour, label, style):

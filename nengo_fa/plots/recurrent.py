@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
+from nengo_fa.palette import FIXED, LEARNED, REFERENCE
 from nengo_fa.plots.conditions import get_quartiles
-from nengo_fa.plots.drawing import FIXED, LEARNED, make_page, open_frame, styled
+from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 _LOOKS = {
     "learning": {
@@ -80,7 +81,7 @@ def _draw_errors(axes, data):
                 color=colour,
                 **look,
             )
-    axes.axvline(1, color="0.3", linewidth=0.8, linestyle=":")
+    axes.axvline(1, color=REFERENCE, linewidth=0.8, linestyle=":")
     axes.set_yticks(places, names)
     axes.set_xlim(left=0)
     axes.set_ylim(len(names) - 0.5, -0.5)

@@ -4,10 +4,9 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import blended_transform_factory
 
-from nengo_fa.plots.conditions import BASELINE
+from nengo_fa.palette import HIGHLIGHT, LEARNED
+from nengo_fa.plots.conditions import BASELINE, show_ratios
 from nengo_fa.plots.drawing import (
-    FIXED,
-    LEARNED,
     RATES,
     add_colorbar,
     make_page,
@@ -16,6 +15,12 @@ from nengo_fa.plots.drawing import (
 )
 
 _MILLISECONDS = 1000
+
+# Of the same neurons, but their rates: the same in all of the time.
+_IN_RATES = {
+    "rate_error": ("learned,\nin rates", {"color": LEARNED, "linestyle": (0, (4, 2))}),
+    "baseline_error": ("well-chosen,\nnot trained,\nin rates", BASELINE),
+}
 
 
 @styled
@@ -26,8 +31,9 @@ def presentation(data):
     ----------
     data : xarray.Dataset
         ``error`` (time,), the fraction of images that are misclassified by what the
-        output says at ``time``, in seconds after the image has appeared, and, if there
-        is one, ``baseline_error``, that of encoders that do not learn. Of the first
+        output says at ``time``, in seconds after the image has appeared. If there are,
+        ``rate_error`` of the same network in rates, and ``baseline_error`` of encoders
+        that do not learn, in rates as well. Of the first
         images: ``images`` (digit, row, column), ``onset`` in seconds, ``shown_label``
         and ``shown_prediction``, each (digit,); ``spike_time`` in seconds and ``spike_neuron``
         (spike,); ``output`` (sample, class) at ``sample_time`` (sample,) in seconds.
@@ -77,9 +83,10 @@ def presentation(data):
 def _draw_error(axes, data):
     times, error = _MILLISECONDS * data["time"].values, 100 * data["error"].values
     axes.plot(times, error, color=LEARNED, label="learned,\nin spikes")
-    if "baseline_error" in data:
-        baseline = 100 * float(data["baseline_error"])
-        axes.axhline(baseline, **BASELINE, label="well-chosen,\nnot trained,\nrates")
+    for name, (label, style) in _IN_RATES.items():
+        if name in data:
+            axes.axhline(100 * float(data[name]), **style, label=label)
+    if len(axes.lines) > 1:
         axes.legend(frameon=False, loc="upper right", handlelength=1.5)
     # above all of the curve that is below the text
     below = error[times > 0.6 * times[-1]].max()
@@ -93,11 +100,12 @@ def _draw_error(axes, data):
     )
     axes.set(
         xlim=(0, times[-1]),
-        ylim=(0, 100),
         xlabel="Time after onset (ms)",
         ylabel="Misclassified images (%)",
     )
     axes.set_title(f"(a) Error of {data.attrs['n_digits']} images", loc="left")
+    axes.set_ylim(0.8 * error.min(), 100)
+    show_ratios(axes)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -119,7 +127,7 @@ def _draw_images(axes, data, onsets, ends):
         wrong = label != prediction
         panel.set_title(
             f"{label} → {prediction}",
-            color=FIXED if wrong else "black",
+            color=HIGHLIGHT if wrong else "black",
             weight="bold" if wrong else "normal",
             pad=2,
         )
@@ -150,7 +158,12 @@ def _draw_output(axes, times, data, onsets, ends):
     for onset, end, label in zip(onsets, ends, data["shown_label"].values):
         axes.add_patch(
             Rectangle(
-                (onset, label - 0.5), end - onset, 1, fill=False, color=FIXED, zorder=2
+                (onset, label - 0.5),
+                end - onset,
+                1,
+                fill=False,
+                color=HIGHLIGHT,
+                zorder=2,
             )
         )
     axes.set(xlabel="Time (ms)", ylabel="Class", yticks=np.arange(n_classes))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nengo_fa.palette import LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM, OTHER, REFERENCE
 from nengo_fa.plots.conditions import (
     draw_quartiles,
     explain_band,
@@ -9,18 +10,18 @@ from nengo_fa.plots.conditions import (
     make_measures,
     show_ratios,
 )
-from nengo_fa.plots.drawing import FIXED, LEARNED, styled
+from nengo_fa.plots.drawing import styled
 
 _STYLES = [
-    {"color": "0.55", "marker": "v", "linestyle": (0, (1, 1)), "linewidth": 1.4},
-    {"color": LEARNED, "marker": "o", "linestyle": "-", "linewidth": 1.6},
-    {"color": "#4f86cc", "marker": "s", "linestyle": (0, (4, 2)), "linewidth": 1.4},
-    {"color": FIXED, "marker": "^", "linestyle": (0, (6, 2, 1, 2)), "linewidth": 1.6},
+    {"color": LEARNED_LIGHT, "marker": "v", "linestyle": (0, (1, 1))},
+    {"color": LEARNED_MEDIUM, "marker": "s", "linestyle": (0, (4, 2))},
+    {"color": LEARNED, "marker": "o", "linestyle": "-"},
+    {"color": OTHER, "marker": "^", "linestyle": (0, (6, 2, 1, 2))},
 ]
 _MEASURES = [
     ("rmse", "While all of it learns", "RMSE of the product"),
     ("rmse_solved", "With the best decoders", "RMSE of the product"),
-    ("ratio", "Slow or fast encoders", "Error of (b), relative to fixed"),
+    ("ratio", "Slow or fast encoders", "Error of (b) / at encoder rate 0"),
 ]
 
 
@@ -59,7 +60,7 @@ def timescales(data):
     figure, legend, panels = make_measures(_MEASURES)
     for rule, style in zip(data["decoder_rule"].values, _STYLES):
         of_rule = data.sel(decoder_rule=rule).transpose("trial", "encoder_rate")
-        _draw(panels, places, of_rule, label=rule, markersize=4, **style)
+        _draw(panels, places, of_rule, label=rule, markersize=4, linewidth=1.5, **style)
     for axes in panels[:2]:
         axes.set_xticks(places, [f"{rate:g}" for rate in rates])
         axes.tick_params("x", labelsize="small")
@@ -68,7 +69,7 @@ def timescales(data):
     label_plainly(panels[2].xaxis)
     panels[2].set_xlabel("Speed of encoders / of decoders")
     for line in (panels[2].axhline, panels[2].axvline):
-        line(1, color="0.35", linewidth=0.8, zorder=0)
+        line(1, color=REFERENCE, linewidth=0.8, zorder=0)
     for axes in panels:
         show_ratios(axes)
     _draw_legend(legend, panels[0], data.sizes["trial"])

@@ -180,10 +180,21 @@ def test_claims_do_not_hold_where_they_are_false(late):
 
 
 def test_report(late):
-    lines = report(late).splitlines()
+    *lines, cost, won_back = report(late).splitlines()
+    assert cost.startswith("cost: ") and won_back.startswith("won back: ")
     (line,) = [line for line in lines if line.split()[:3] == ["online", "node", "100"]]
     none, matched, cost, won = line.split()[3:]
     assert np.isclose(float(none), 0.7, atol=0.01)
     assert np.isclose(float(matched), 0.6, atol=0.01)
     assert np.isclose(float(cost), 0.2, atol=0.005)
     assert won == "50%"
+
+
+@pytest.mark.parametrize("traced, words", [(0.1, "all"), (0.9, "none")], ids=str)
+def test_share_of_the_cost_is_a_share(late, traced, words):
+    """With a trace the error may be lower than without any delay, or higher than ever."""
+    at = {"carrier": "node", "delay": 100, "trace": "matched", "measure": "online"}
+    late["rmse"].loc[at] = late["rmse_fixed"].sel(measure="online") * traced
+    rows = [line.split() for line in report(late).splitlines()]
+    (row,) = [row for row in rows if row[:3] == ["online", "node", "100"]]
+    assert row[-1] == words

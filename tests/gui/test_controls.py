@@ -10,6 +10,7 @@ from nengo.exceptions import ValidationError
 import nengo_fa
 from nengo_fa import gui
 from nengo_fa.gui import controls
+from nengo_fa.gui.reset import LimitLengths
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules import normalizations
 
@@ -241,3 +242,41 @@ def test_errors_that_do_not_fit():
             controls.teach(part, product.decode, product.error)
         assert product.encode.learning_rule_type is None
         assert len(controls.nodes) == n_nodes
+
+
+@pytest.mark.parametrize("normalization", [3, 4])
+def test_a_switch_of_normalization_does_not_end_in_an_error(
+    Simulator, seed, normalization
+):
+    """However long encoders have become; all of them come near one."""
+    it = Controlled(seed, normalization=lambda t: normalization * (t > 0.5))
+    with Simulator(it.model) as sim:
+        gain = sim.data[it.product.hidden].gain
+        sim.run(0.5)
+        encoders = sim.signals[sim.model.sig[it.product.hidden]["encoders"]]
+        encoders.setflags(write=True)
+        encoders *= 20  # as after minutes
+        sim.run(0.3)
+        lengths = np.linalg.norm(it.get_encoders(sim), axis=1) / gain
+        assert 0.4 < lengths.min() and lengths.max() < 1.7
+
+
+def test_lengths_are_left_alone_within_limits_or_without_learning(Simulator, seed):
+    with nengo.Network(seed=seed) as model:
+        button = nengo.Node(lambda t: t > 0.005)
+        hidden = nengo.Ensemble(3, 2, encoders=[[1, 0], [0.7, 0.8], [0, -1]])
+        encode = nengo.Connection(
+            nengo.Node([0, 0]), hidden, learning_rule_type=LimitLengths()
+        )
+        nengo.Connection(button, encode.learning_rule, synapse=None)
+    with Simulator(model) as sim:
+        encoders = sim.signals[sim.model.sig[hidden]["encoders"]]
+        encoders.setflags(write=True)
+        start = encoders.copy()
+        encoders *= [[3.0], [1.2], [0.1]]
+        far = encoders.copy()
+        sim.run_steps(4)
+        assert np.array_equal(encoders, far)
+        sim.run_steps(5)
+        assert np.allclose(encoders[[0, 2]], start[[0, 2]])
+        assert np.array_equal(encoders[1], far[1])

@@ -31,6 +31,18 @@ def gui(opened):
     assert "Traceback" not in opened.log
 
 
+def test_model_says_what_to_look_for_before_play(gui, screenshots, layout):
+    """Each view has its place, with its name, and there is a text."""
+    labels = gui.browser.find_elements("css selector", ".htmlview")
+    labels = [
+        view.find_element("xpath", "../*[contains(@class, 'label')]") for view in labels
+    ]
+    shown = [label.text for label in labels if label.is_displayed()]
+    assert len(shown) == len(labels) == len(gui.views)
+    assert any(text.startswith("Press play") for text in shown)
+    gui.screenshot(screenshots / f"{Path(layout.stem).stem}_before.png")
+
+
 def test_model_plays(gui, screenshots, layout):
     before = gui.views
     assert len(before) == layout.read_text().count("components.HTMLView(")
@@ -39,7 +51,7 @@ def test_model_plays(gui, screenshots, layout):
         gui.run(0.5)
         after = gui.views
         for label, view in before.items():
-            if view.data.get("view") == "choices":
+            if view.data.get("view") in ("choices", "note"):
                 continue  # nobody touched the sliders
             assert view.html != after[label].html, f"{label!r} was not redrawn"
         moved = [

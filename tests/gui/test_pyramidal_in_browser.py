@@ -34,6 +34,19 @@ def test_encoders_turn_to_the_diagonals(gui):
     assert see(gui, DIRECTIONS, "ahead") != see(gui, DIRECTIONS, "direction")
 
 
+def test_learning_can_be_switched_off(gui):
+    gui.set_slider("learning", 0)
+    gui.run(0.3)
+    checksum = gui.views[DIRECTIONS].data["checksum"]
+    gui.run(0.5)
+    assert gui.views[DIRECTIONS].data["checksum"] == checksum
+
+
+def test_bursts_are_shown(gui):
+    gui.run(1)
+    assert see(gui, "Spikes and bursts of the neuron", "bursts") > 0
+
+
 def test_neuron_is_chosen_by_its_slider(gui):
     directions = []
     for neuron in (7, 30):

@@ -10,7 +10,7 @@ from looking import (
     lines_by_label,
 )
 
-from nengo_fa import plots
+from nengo_fa import palette, plots
 
 
 def check_medians(axes, data, name):
@@ -52,7 +52,7 @@ def test_rules_have_colours_and_normalizations_lines(curves):
         condition: (lines[label].get_color(), lines[label]._dash_pattern)
         for condition, label in CONDITIONS
     }
-    for rule, color in zip(RULES, (plots.LEARNED, plots.FIXED)):
+    for rule, color in zip(RULES, (palette.LEARNED, palette.BACKPROP)):
         for normalization in NORMALIZATIONS:
             assert styles[rule, normalization][0] == color
     assert len({(c, str(dash)) for c, dash in styles.values()}) == 6
@@ -157,15 +157,23 @@ def test_classification_looks_like_learning(classification, curves):
     assert styles[0] == styles[1]
 
 
-@pytest.mark.parametrize("factor, above", [(3.0, True), (0.3, False)])
-def test_baseline_is_labelled_away_from_the_curves(classification, factor, above):
-    for name in ("baseline_rmse", "baseline_error"):
-        classification[name] = factor * classification[name]
-    for axes in plots.classification_curves(classification).axes[1:3]:
+def test_baseline_is_labelled_away_from_the_curves(classification):
+    figure = plots.classification_curves(classification)
+    as_image(figure)
+    for axes, other in zip(figure.axes[1:3], figure.axes[2:4]):
         (text,) = axes.texts
-        assert text.get_verticalalignment() == ("bottom" if above else "top")
+        box = text.get_window_extent()
+        assert axes.get_window_extent().x1 <= box.x0
+        assert box.x1 <= other.get_window_extent().x0
         low, high = axes.get_ylim()
         assert low < text.xy[1] < high
+
+
+def test_learning_rates_are_those_that_were_measured(by_rate):
+    for axes in plots.sensitivity(by_rate).axes[1:]:
+        shown = [float(tick.get_text()) for tick in axes.get_xticklabels()]
+        assert np.allclose(shown, by_rate["learning_rate"])
+        assert axes.xaxis.get_minorticklocs().size == 0
 
 
 @pytest.mark.parametrize("low", [0.9, 0.3, 0.04, 0.001])

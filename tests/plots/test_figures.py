@@ -1,12 +1,15 @@
 """What is the same for all figures."""
 
 import matplotlib
+import numpy as np
 import pytest
 import xarray as xr
 from looking import as_image, texts
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from nengo_fa import plots
+from nengo_fa import palette, plots
 
 FIGURES = [
     (plots.tuning_curves, "neurons"),
@@ -58,3 +61,29 @@ def test_figures_leave_data_and_style_alone(drawn):
     plot(data)
     xr.testing.assert_identical(data, before)
     assert dict(matplotlib.rcParams) == style
+
+
+def test_colours_are_those_of_the_palette(drawn):
+    """Or they are grey."""
+    plot, data = drawn
+    known = {value for value in vars(palette).values() if isinstance(value, str)}
+    for line in plot(data).findobj(Line2D):
+        colour = line.get_color()
+        assert to_hex(colour) in known or np.ptp(to_rgb(colour)) < 0.01
+
+
+def test_curves_fill_their_panels(drawn):
+    """Those of all panels that share an axis do."""
+    plot, data = drawn
+    figure = plot(data)
+    as_image(figure)
+    for axes in figure.axes:
+        heights = [
+            axes.transAxes.inverted().transform(line.get_transform().transform(xy))
+            for other in axes.get_shared_y_axes().get_siblings(axes)
+            for line in other.lines
+            if len(xy := line.get_xydata()) and line.get_transform() == other.transData
+        ]
+        if heights:
+            heights = np.concatenate(heights)[:, 1]
+            assert np.ptp(heights[np.isfinite(heights)]) > 0.25, axes

@@ -41,6 +41,13 @@ def test_homeostasis(data):
     assert len(figure.axes) == 6
 
 
+def test_what_is_beyond_is_counted(data):
+    data["radial"].values[:] = -100
+    factors = plots.homeostasis(data).axes[2]
+    assert len(factors.lines[-1].get_xdata()) == 0
+    assert factors.texts[0].get_text() == "12 of 12 neurons\nare beyond"
+
+
 def test_homeostasis_of_what_has_diverged(data):
     before = as_image(plots.homeostasis(data))
     chosen = {"normalization": "homeostatic", "trial": 1, "epoch": slice(3, None)}
@@ -54,8 +61,10 @@ def test_phase_portrait():
     figure = plots.phase_portrait(data)
     assert len(figure.axes) == 3
     negative = figure.axes[0]
-    labels = [text.get_text() for text in negative.get_legend().get_texts()]
-    assert labels == ["homeostatic", "Taylor", "stabilized"]
+    (legend,) = figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels[:3] == ["homeostatic", "Taylor", "stabilized"]
+    assert labels[3:] == ["line: predicted", "marker: simulated"]
     lines = {line.get_label(): line for line in negative.lines}
     expected = data["velocity"].sel(rule="Taylor").isel(s=0)
     np.testing.assert_array_equal(lines["Taylor"].get_ydata(), expected)

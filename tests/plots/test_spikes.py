@@ -3,7 +3,7 @@ import pytest
 from looking import as_image, image, lines_by_label
 from matplotlib.patches import Rectangle
 
-from nengo_fa import plots
+from nengo_fa import palette, plots
 
 
 @pytest.fixture
@@ -32,6 +32,20 @@ def test_error_over_presentation_time(panels, shown):
     assert text.xy[1] == max(y for x, y in line.get_xydata() if x > 12)
 
 
+def test_rates_are_compared_with_rates(shown):
+    """What is learned stands in it in spikes and in rates, the baseline in rates."""
+    data = shown.assign(rate_error=0.1, baseline_error=0.3)
+    axes = plots.presentation(data).axes[0]
+    for line, label, percent, colour in zip(
+        axes.lines[1:],
+        ("learned, in rates", "well-chosen, not trained, in rates"),
+        (10, 30),
+        (palette.LEARNED, palette.FIXED),
+    ):
+        assert line.get_label().replace("\n", " ") == label
+        assert np.allclose(line.get_ydata(), percent) and line.get_color() == colour
+
+
 def test_images_stand_above_their_time(shown):
     figure = plots.presentation(shown)
     as_image(figure)
@@ -48,7 +62,11 @@ def test_images_stand_above_their_time(shown):
 def test_wrong_predictions_stand_out(panels):
     titles = [axes.title for axes in panels["images"]]
     assert [title.get_text() for title in titles] == ["2 → 2", "0 → 3", "1 → 1"]
-    assert [title.get_color() for title in titles] == ["black", plots.FIXED, "black"]
+    assert [title.get_color() for title in titles] == [
+        "black",
+        palette.HIGHLIGHT,
+        "black",
+    ]
     assert [title.get_weight() for title in titles] == ["normal", "bold", "normal"]
 
 

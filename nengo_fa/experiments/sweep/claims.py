@@ -14,6 +14,12 @@ LEVEL = 0.01
 #: have the same sign has that of as many heads in a row.
 N_TRIALS = 7
 
+#: What the columns of a table of claims mean.
+LEGEND = f"""  effect  1 if it is as claimed in all trials, -1 if it is the opposite in all;
+          where two quantities are to be the same, the median relative difference
+  p       probability of such data if the claim were false (Wilcoxon's signed-rank test)
+  held    p is below {LEVEL:g}; opposite: the data show the opposite; not shown: neither"""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -75,17 +81,28 @@ class Claim:
         return f"held in {verdicts.count('held')} of {len(verdicts)}"
 
     def __str__(self):
-        first, second = self.quantities
-        lines = [
-            f"{self.statement}: {self.verdict}",
-            f"  {'':32}{first:>14}{second:>14}{'effect':>9}{'p':>9}",
-        ]
+        return self.tabulate()
+
+    def tabulate(self, is_tested=True):
+        """Return the claim as text: a row for each condition.
+
+        Parameters
+        ----------
+        is_tested : bool, optional
+            Whether to say what tests have found, as `LEGEND` explains it, or medians alone.
+        """
+        verdict = self.verdict if is_tested else "not tested"
+        lines = [f"{self.statement}: {verdict}"]
+        wide = max([30, *(len(finding.condition) for finding in self.findings)]) + 2
+        columns = [max(12, len(name)) + 2 for name in self.quantities]
+        head = [f"{name:>{n}}" for name, n in zip(self.quantities, columns)]
+        tests = f"{'effect':>9}{'p':>9}" if is_tested else ""
+        lines.append(f"  {'':{wide}}{''.join(head)}{tests}")
         for finding in self.findings:
-            numbers = "".join(f"{median:14.4g}" for median in finding.medians)
-            lines.append(
-                f"  {finding.condition:32}{numbers}{finding.effect:9.2f}"
-                f"{finding.p:9.1g}  {finding.verdict}"
-            )
+            row = [f"{m:{n}.4g}" for m, n in zip(finding.medians, columns)]
+            if is_tested:
+                row.append(f"{finding.effect:9.2f}{finding.p:9.1g}  {finding.verdict}")
+            lines.append(f"  {finding.condition:{wide}}{''.join(row)}")
         return "\n".join(lines)
 
 

@@ -141,3 +141,19 @@ def test_modules_have_shorter_names():
 
     assert same is Claim and claims.find_lower is find_lower
     assert Store is store.Store and len(conditions.RULES) == 2
+
+
+def test_table_without_tests_shows_medians_alone():
+    """And no name is cut off or runs into the next, however long."""
+    a = np.arange(1.0, 4.0)
+    name, long = (
+        "a condition of more than thirty letters",
+        "a quantity with a long name",
+    )
+    claim = Claim("It is lower", (long, long), (find_lower(name, a, a + 1),))
+    assert claim.tabulate() == str(claim)
+    table = claim.tabulate(is_tested=False)
+    assert table.startswith("It is lower: not tested")
+    head, row = table.splitlines()[1:]
+    assert head.count(f"  {long}") == 2 and "effect" not in head
+    assert row.split(name)[1].split() == ["2", "3"] and len(row) == len(head)
