@@ -16,6 +16,7 @@ from nengo_fa.cli import (
     homeostasis,
     learning_rates,
     mnist,
+    models,
     multiplication,
     online,
     pyramidal,
@@ -36,6 +37,7 @@ COMMANDS = (
     hebbian,
     timescales,
     arm,
+    models,
 )
 
 
