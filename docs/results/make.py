@@ -1,0 +1,116 @@
+"""Run commands of nengo-fa in full, and keep what the page of results shows of them.
+
+``python docs/results/make.py NAME...`` runs the commands of these results, as a user has
+them, and writes ``NAME.json``: the quartiles over trials, the claims, the configurations,
+versions, machine and time. ``NAME.txt`` is the same in words. All results and figures of a
+command stay in ``--folder``; a run that was interrupted goes on from there, and its time is
+that of its last part.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from nengo_fa import cli
+from nengo_fa.experiments import classification, multiplication
+from nengo_fa.experiments.sweep import provenance, store, summary
+
+HERE = Path(__file__).parent
+
+#: For each result, the command, what checks its claims, and its stores.
+COMMANDS = {
+    "multiplication-rate": (
+        ["multiplication"],
+        multiplication.check_claims,
+        ("figure5", "turns", "own_turns"),
+    ),
+    "multiplication-spiking": (
+        ["multiplication", "--neurons", "spiking"],
+        multiplication.check_claims,
+        ("figure5", "turns", "own_turns"),
+    ),
+    "mnist-rate": (
+        ["mnist", "--trials", "7", "--epochs", "10", "--turns", "1", "3", "10"],
+        classification.check_claims,
+        ("figure6", "turns", "own_turns"),
+    ),
+}
+
+#: What those stores are, in words, that claims are held against.
+TITLES = {
+    "figure5": "One turn for all six",
+    "figure6": "One turn for all six",
+    "own_turns": "For each its own turn",
+}
+
+
+def make(name, folder, workers):
+    """Run the command of a result, and return what is kept of it."""
+    command, check_claims, names = COMMANDS[name]
+    options = ["--folder", str(folder / name), "--workers", str(workers)]
+    start = time.perf_counter()
+    if cli.main([*command, *options]) != 0:
+        raise SystemExit(f"nengo-fa {' '.join(command)} has failed")
+    seconds = time.perf_counter() - start
+    data = {one: store.read_dataset(folder / name / f"{one}.zarr") for one in names}
+    return {
+        "command": ["nengo-fa", *command],
+        "machine": provenance.get_machine(),
+        "workers": workers,
+        "seconds": round(seconds),
+        "claims": {
+            one: list(map(str, check_claims(data[one])))
+            for one in names
+            if one in TITLES
+        },
+        "stores": {
+            one: summary.summarize(data[one].drop_vars("finished", errors="ignore"))
+            for one in names
+        },
+    }
+
+
+def describe(result):
+    """Return a result in words."""
+    stores = result["stores"]
+    versions = next(iter(stores.values()))["versions"]
+    lines = [
+        f"$ {' '.join(result['command'])}",
+        f"{result['machine']}; {result['workers']} in use",
+        ", ".join(f"{name} {version}" for name, version in versions.items()),
+        f"{result['seconds'] / 60:.0f} minutes",
+    ]
+    for name, claims in result["claims"].items():
+        turn = stores[name]["configuration"]["turn"]
+        title = f"{TITLES[name]}, {stores[name]['n_trials']} trials"
+        lines += ["", title, "=" * len(title), *_describe_turn(turn)]
+        for claim in claims:
+            lines += ["", claim]
+    return "\n".join(lines) + "\n"
+
+
+def _describe_turn(turn):
+    if not isinstance(turn, dict):
+        return [f"Turn: {turn:g} rad"]
+    return [
+        f"Turns with {rule} (rad): "
+        + ", ".join(f"{normalization} {its:g}" for normalization, its in turns.items())
+        for rule, turns in turn.items()
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=list(COMMANDS), metavar="NAME")
+    parser.add_argument("--folder", type=Path, default=Path("results", "full"))
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    for name in options.names:
+        result = make(name, options.folder, options.workers)
+        (HERE / f"{name}.json").write_text(json.dumps(result) + "\n")
+        (HERE / f"{name}.txt").write_text(describe(result))
+
+
+if __name__ == "__main__":
+    main()
