@@ -4,8 +4,8 @@ Trains the encoders of 1000 LIF neurons offline, by feedback alignment or by bac
 from rates, in small batches. Prints the percentage of images that are misclassified: with
 rates, and in spikes, each image shown for a fifth of a second. With ``--held-out 6000``
 these are images of the training set that nothing is learned from, to choose parameters by;
-without, they are the test images. ``--output`` writes what is printed to a JSON file, with
-the parameters, the versions of the software, the machine and the time.
+without, they are the test images. What is printed, with the parameters, the versions of the
+software, the machine and the time, ``--output`` adds to those in a JSON file.
 """
 
 import argparse
@@ -126,7 +126,9 @@ def main():
     }
     print(json.dumps(found), flush=True)
     if options.output is not None:
-        options.output.write_text(json.dumps(found, indent=1) + "\n")
+        there = options.output.exists()
+        runs = json.loads(options.output.read_text()) if there else []
+        options.output.write_text(json.dumps([*runs, found], indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 them, and writes ``NAME.json``: the quartiles over trials, the claims, the configurations,
 versions, machine and time. ``NAME.txt`` is the same in words. All results and figures of a
 command stay in ``--folder``; a run that was interrupted goes on from there, and its time is
-that of its last part.
+that of its last part. Without a name, all texts are written again from what is there;
+``mnist_1000.json`` is written by ``benchmarks/mnist_1000.py``.
 """
 
 import argparse
@@ -31,7 +32,7 @@ COMMANDS = {
         ("figure5", "turns", "own_turns"),
     ),
     "mnist-rate": (
-        ["mnist", "--trials", "7", "--epochs", "10", "--turns", "1", "3", "10"],
+        ["mnist", "--trials", "7", "--epochs", "4", "--turns", "1", "5"],
         classification.check_claims,
         ("figure6", "turns", "own_turns"),
     ),
@@ -73,13 +74,17 @@ def make(name, folder, workers):
 
 def describe(result):
     """Return a result in words."""
+    if isinstance(result, list):
+        return describe_runs(result)
     stores = result["stores"]
     versions = next(iter(stores.values()))["versions"]
+    processes = (
+        "1 process" if result["workers"] == 1 else f"{result['workers']} processes"
+    )
     lines = [
         f"$ {' '.join(result['command'])}",
-        f"{result['machine']}; {result['workers']} in use",
-        ", ".join(f"{name} {version}" for name, version in versions.items()),
-        f"{result['seconds'] / 60:.0f} minutes",
+        *_describe_machine(result["machine"], versions),
+        f"{result['seconds'] / 60:.0f} minutes in {processes}",
     ]
     for name, claims in result["claims"].items():
         turn = stores[name]["configuration"]["turn"]
@@ -88,6 +93,30 @@ def describe(result):
         for claim in claims:
             lines += ["", claim]
     return "\n".join(lines) + "\n"
+
+
+def describe_runs(runs):
+    """Return a table of what ``benchmarks/mnist_1000.py`` has printed."""
+    lines = _describe_machine(runs[0]["machine"], runs[0]["versions"])
+    lines += [
+        "",
+        f"{'':37}learning  batch                         error in %",
+        f"{'rule, normalization':39}rate   size  epochs  images    rates  spikes",
+    ]
+    for run in runs:
+        its, found = run["configuration"], run["results"]
+        lines.append(
+            f"{its['rule'] + ', ' + its['normalization']:35}{its['learning_rate']:8g}"
+            f"{its['batch_size']:7}{its['epochs']:8}"
+            f"{'held out' if its['held_out'] else 'test':>10}"
+            f"{found['error_rates']:8.2f}{found['error_spikes']:8.2f}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _describe_machine(machine, versions):
+    words = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return [machine, words]
 
 
 def _describe_turn(turn):
@@ -102,14 +131,18 @@ def _describe_turn(turn):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="+", choices=list(COMMANDS), metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--folder", type=Path, default=Path("results", "full"))
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
+    unknown = set(options.names) - set(COMMANDS)
+    if unknown:
+        parser.error(f"{min(unknown)} is not one of {', '.join(COMMANDS)}")
     for name in options.names:
         result = make(name, options.folder, options.workers)
         (HERE / f"{name}.json").write_text(json.dumps(result) + "\n")
-        (HERE / f"{name}.txt").write_text(describe(result))
+    for path in HERE.glob("*.json"):
+        path.with_suffix(".txt").write_text(describe(json.loads(path.read_text())))
 
 
 if __name__ == "__main__":
