@@ -61,8 +61,8 @@ def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
             raise _Done
         return summary.restore(stored)
 
-    own = result["stores"]["own_turns"]["configuration"]["turn"]
-    monkeypatch.setattr(learning_rates, "choose_turns", lambda data, by: own)
+    own = result["stores"].get("own_turns", {"configuration": {}})["configuration"]
+    monkeypatch.setattr(learning_rates, "choose_turns", lambda data, by: own["turn"])
     monkeypatch.setattr(shared, "sweep", sweep)
     for module, name in (
         (shared, "draw"),

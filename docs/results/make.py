@@ -27,7 +27,7 @@ COMMANDS = {
         ("figure5", "turns", "own_turns"),
     ),
     "multiplication-spiking": (
-        ["multiplication", "--neurons", "spiking"],
+        ["multiplication", "--neurons", "spiking", "--trials", "10"],
         multiplication.check_claims,
         ("figure5", "turns", "own_turns"),
     ),
@@ -48,13 +48,23 @@ TITLES = {
 
 def make(name, folder, workers):
     """Run the command of a result, and return what is kept of it."""
-    command, check_claims, names = COMMANDS[name]
+    command, *_ = COMMANDS[name]
     options = ["--folder", str(folder / name), "--workers", str(workers)]
     start = time.perf_counter()
     if cli.main([*command, *options]) != 0:
         raise SystemExit(f"nengo-fa {' '.join(command)} has failed")
-    seconds = time.perf_counter() - start
-    data = {one: store.read_dataset(folder / name / f"{one}.zarr") for one in names}
+    return collect(name, folder, workers, time.perf_counter() - start)
+
+
+def collect(name, folder, workers, seconds):
+    """Return what is kept of a result, of as many of its stores as are there."""
+    command, check_claims, names = COMMANDS[name]
+    paths = {one: folder / name / f"{one}.zarr" for one in names}
+    data = {
+        one: store.read_dataset(path).drop_vars("finished", errors="ignore")
+        for one, path in paths.items()
+        if path.exists()
+    }
     return {
         "command": ["nengo-fa", *command],
         "machine": provenance.get_machine(),
@@ -62,13 +72,10 @@ def make(name, folder, workers):
         "seconds": round(seconds),
         "claims": {
             one: list(map(str, check_claims(data[one])))
-            for one in names
+            for one in data
             if one in TITLES
         },
-        "stores": {
-            one: summary.summarize(data[one].drop_vars("finished", errors="ignore"))
-            for one in names
-        },
+        "stores": {one: summary.summarize(data[one]) for one in data},
     }
 
 

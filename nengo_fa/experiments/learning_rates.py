@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.sweep.claims import find_lower
 from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS
@@ -29,6 +30,16 @@ class LearningRateExperiment(Variation):
     parameter: str = "learning_rate"
 
     name = "learning rates of "
+
+    def __post_init__(self):
+        has_turn = getattr(self.experiment, "turn", None) is not None
+        if has_turn and self.parameter == "learning_rate":
+            raise ValidationError(
+                "Has a turn, so that nothing depends on its learning rate. Leave the turn "
+                "at None, or vary it with parameter='turn'.",
+                attr="experiment",
+                obj=self,
+            )
 
     @property
     def chunks(self):

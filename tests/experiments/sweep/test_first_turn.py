@@ -139,9 +139,11 @@ def test_bad_parameters(experiment, parameter):
         replace(experiment, **parameter)
 
 
-def test_lengths_are_those_at_a_learning_rate():
+def test_what_needs_a_learning_rate_refuses_a_turn():
     with pytest.raises(ValidationError, match="learning_rate"):
         HomeostasisExperiment(PRODUCT)
+    with pytest.raises(ValidationError, match="Has a turn"):
+        LearningRateExperiment(PRODUCT, (1.0, 2.0))
 
 
 def test_held_out_products_are_not_learned_from(monkeypatch):
