@@ -48,7 +48,7 @@ def add_experiment_options(command):
         "--neurons",
         ("rate", "spiking", "relu"),
         "rate",
-        "rates of LIF neurons, their spikes, which takes some fifty times as long, or "
+        "rates of LIF neurons, their spikes, which takes several times as long, or "
         "rectified linear neurons",
     )
     n_neurons = "number of neurons (default: %(default)s)"

@@ -31,7 +31,7 @@ def add_experiment_options(command):
         "--neurons",
         shared.NEURONS,
         "rate",
-        "rates of LIF neurons, or their spikes, which takes some hundred times as long",
+        "rates of LIF neurons, or their spikes, which takes several times as long",
     )
     quick = "fewer trials, and with spikes fewer epochs"
     shared.add_sweep_options(command, N_TRIALS, EPOCHS, quick)
