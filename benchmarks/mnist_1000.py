@@ -24,9 +24,8 @@ from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS, RULES, make_ru
 from nengo_fa.experiments.sweep.provenance import get_machine, get_versions
 from nengo_fa.networks import Classifier
 
-#: By default, the learning rate of each rule and the number of images in a batch.
-LEARNING_RATES = {"FeedbackAlignment": 15.0, "Backprop": 100.0}
-BATCH_SIZES = {"FeedbackAlignment": 100, "Backprop": 200}
+#: The learning rate of each rule, with batches of 200.
+LEARNING_RATES = {"FeedbackAlignment": 5.0, "Backprop": 100.0}
 PRESENTATION_TIME = 0.2
 HELD_OUT_SEED = 5
 
@@ -95,7 +94,7 @@ def parse_options(arguments=None):
     parser.add_argument("--rule", choices=RULES, default=RULES[0])
     parser.add_argument("--normalization", choices=NORMALIZATIONS, default="none")
     parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--batch-size", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--regularization", type=float, default=0.01)
     parser.add_argument("--n-neurons", type=int, default=1000)
@@ -105,8 +104,6 @@ def parse_options(arguments=None):
     options = parser.parse_args(arguments)
     if options.learning_rate is None:
         options.learning_rate = LEARNING_RATES[options.rule]
-    if options.batch_size is None:
-        options.batch_size = BATCH_SIZES[options.rule]
     return options
 
 
