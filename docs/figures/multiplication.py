@@ -1,13 +1,7 @@
-"""The first trials of the multiplication experiment, as Figure 5 of the paper."""
+"""Figure 5 of the paper, from the stored results."""
 
-import matplotlib.pyplot as plt
+from stored import draw
 
 from nengo_fa import plots
-from nengo_fa.experiments.multiplication import MultiplicationExperiment
 
-experiment = MultiplicationExperiment(n_trials=10)
-data = experiment.make_template()
-for name, values in experiment.run(range(experiment.n_trials)).items():
-    data[name].values[:] = values
-
-plt.figure(FigureClass=lambda **options: plots.learning_curves(data))
+draw(plots.learning_curves, "multiplication-rate", "figure5")

@@ -2,16 +2,19 @@
 
 from importlib.util import find_spec
 
-from nengo_fa.cli import shared
+from nengo_fa.cli import shared, turns
 from nengo_fa.cli.options import (
     add_choice,
     add_dataset,
     add_device,
-    add_learning_rate,
     add_number,
+    add_turns,
 )
 
 N_TRIALS, EPOCHS = 16, 100
+
+#: The turn of all, those that each chooses its own from, and in how many trials.
+TURN, TURNS, N_TO_CHOOSE = 1.0, (0.3, 1.0, 3.0, 10.0), 1
 N_QUICK_SAMPLES = 100
 
 
@@ -26,10 +29,8 @@ def add_to(commands):
         example="mnist --dataset digits --trials 7 --epochs 20",
         page="experiments.rst",
     )
-    add_learning_rate(
-        command,
-        "learning rate of the encoder rules, per update (default: 5, and 1 for rectified "
-        "linear neurons)",
+    add_turns(
+        command, TURN, TURNS, "5 suits all six, and 1 for rectified linear neurons"
     )
     add_experiment_options(command)
 
@@ -47,7 +48,7 @@ def add_experiment_options(command):
         "--neurons",
         ("rate", "spiking", "relu"),
         "rate",
-        "rates of LIF neurons, their spikes, which takes some fifty times as long, or "
+        "rates of LIF neurons, their spikes, which takes several times as long, or "
         "rectified linear neurons",
     )
     n_neurons = "number of neurons (default: %(default)s)"
@@ -69,15 +70,19 @@ def run(options):
     plots = shared.import_plots()
     precision = shared.import_extra("experiments.sweep", "experiments").precision
     classification = shared.import_extra("experiments.classification", "experiments")
-    learning_rate = options.learning_rate
-    if learning_rate is None:
-        learning_rate = 1.0 if options.neurons == "relu" else 5.0
     with precision(options.bits):
-        experiment = make_experiment(options, learning_rate=learning_rate)
+        experiment = turns.give_turn(make_experiment(options), options)
         folder = shared.get_folder(options, *name_data(experiment))
         data = shared.sweep(experiment, options, folder / "figure6.zarr")
         shared.print_claims(classification.check_claims(data))
         shared.draw(plots.classification_curves, data, folder / "figure6")
+        to_choose = turns.get_turns(options, TURNS)
+        if to_choose:
+            own = turns.sweep_own_turns(
+                experiment, to_choose, N_TO_CHOOSE, options, folder
+            )
+            shared.print_claims(classification.check_claims(own))
+            shared.draw(plots.classification_curves, own, folder / "own_turns")
         results = _present(experiment, data, folder / "spikes.zarr", options.quick)
     shared.draw(plots.presentation, results, folder / "spikes")
     shared.draw(plots.confusion_matrix, results, folder / "confusion")

@@ -1,9 +1,12 @@
 """The command ``nengo-fa multiplication``."""
 
-from nengo_fa.cli import shared
-from nengo_fa.cli.options import add_choice, add_learning_rate
+from nengo_fa.cli import shared, turns
+from nengo_fa.cli.options import add_choice, add_turns
 
 N_TRIALS, EPOCHS = 200, 100
+
+#: The turn of all, those that each chooses its own from, and in how many trials.
+TURN, TURNS, N_TO_CHOOSE = 0.1, (0.01, 0.03, 0.1, 0.3), 20
 
 
 def add_to(commands):
@@ -17,10 +20,7 @@ def add_to(commands):
         example="multiplication --quick",
         page="experiments.rst",
     )
-    learning_rate = (
-        "learning rate of the encoder rules, per update (default: %(default)s)"
-    )
-    add_learning_rate(command, learning_rate, default=10.0)
+    add_turns(command, TURN, TURNS, "10 suits all six")
     add_experiment_options(command)
 
 
@@ -31,7 +31,7 @@ def add_experiment_options(command):
         "--neurons",
         shared.NEURONS,
         "rate",
-        "rates of LIF neurons, or their spikes, which takes some hundred times as long",
+        "rates of LIF neurons, or their spikes, which takes several times as long",
     )
     quick = "fewer trials, and with spikes fewer epochs"
     shared.add_sweep_options(command, N_TRIALS, EPOCHS, quick)
@@ -42,9 +42,7 @@ def run(options):
     plots = shared.import_plots()
     multiplication = shared.import_extra("experiments.multiplication", "experiments")
     illustrations = shared.import_extra("experiments.illustrations", "experiments")
-    experiment = make_experiment(
-        options, n_quick=10, learning_rate=options.learning_rate
-    )
+    experiment = turns.give_turn(make_experiment(options, n_quick=10), options)
     folder = shared.get_folder(options, options.neurons)
     data = shared.sweep(experiment, options, folder / "figure5.zarr")
     shared.print_claims(multiplication.check_claims(data))
@@ -58,6 +56,11 @@ def run(options):
     shared.store(movement, folder / "figure4.zarr", experiment)
     shared.draw(plots.encoder_movement, movement, folder / "figure4")
     shared.draw(plots.learning_curves, data, folder / "figure5")
+    to_choose = turns.get_turns(options, TURNS)
+    if to_choose:
+        own = turns.sweep_own_turns(experiment, to_choose, N_TO_CHOOSE, options, folder)
+        shared.print_claims(multiplication.check_claims(own))
+        shared.draw(plots.learning_curves, own, folder / "own_turns")
 
 
 def make_experiment(options, n_quick, **parameters):

@@ -48,6 +48,50 @@ def add_learning_rates(command, high, help, default=None):
     )
 
 
+def add_turns(command, turn, turns, learning_rate):
+    """Add the options of the first turn; or of the learning rate, in place of it.
+
+    Parameters
+    ----------
+    command : argparse.ArgumentParser
+    turn : float
+        The default.
+    turns : tuple of float
+        The default of those from which each condition has its own.
+    learning_rate : str
+        What the help says of the learning rates that have been usual.
+    """
+    either = command.add_mutually_exclusive_group()
+    add_number(
+        either,
+        "--turn",
+        float,
+        1e-9,
+        10**6,
+        "how far the first update, or the updates of the first epoch together, turn the "
+        "encoders under each of the six rules, in radians (default: %(default)s)",
+        "TURN",
+        default=turn,
+    )
+    add_learning_rate(
+        either,
+        "learning rate of the encoder rules, per update, in place of a turn; "
+        + learning_rate,
+    )
+    add_number(
+        command,
+        "--turns",
+        float,
+        1e-9,
+        10**6,
+        "turns of which each of the six then has its own, the best for training samples that "
+        "are held out in trials of their own (default: "
+        f"{' '.join(f'{turn:g}' for turn in turns)}; not with --quick)",
+        "TURN",
+        nargs="+",
+    )
+
+
 def add_choice(command, name, choices, default, help):
     """Add an option that is one of several words."""
     command.add_argument(

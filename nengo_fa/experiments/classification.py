@@ -19,7 +19,7 @@ from nengo_fa.experiments.sweep.conditions import (
     make_coordinates,
     make_rule,
 )
-from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.first_turn import SixConditions, split_samples
 from nengo_fa.experiments.sweep.parameter_checks import check_choice, check_counts
 from nengo_fa.experiments.sweep.trials import draw_seed, hide_diverged, make_template
 from nengo_fa.networks import Classifier, receptive_fields
@@ -82,7 +82,7 @@ IMAGES_ONLY = ("gabor", "patches")
 
 
 @dataclass(frozen=True)
-class ClassificationExperiment(Experiment):
+class ClassificationExperiment(SixConditions):
     """Encoders of a hidden layer learn to classify, under each of six rules.
 
     In each trial the neurons, their feedback weights and the batches are the same for
@@ -108,6 +108,12 @@ class ClassificationExperiment(Experiment):
     epochs : int
     learning_rate : float
         That of both rules, in all three normalizations, per update.
+    turn : float or dict, optional
+        As for `nengo_fa.train`, in place of the learning rate: the same for all six, or one
+        for each, ``turn[rule][normalization]``.
+    held_out : float
+        Fraction of the training samples that nothing is learned from. If it is not zero,
+        these stand for the test samples, which are then not looked at.
     n_neurons : int
     n_batches : int
         Number of batches in an epoch, with as many updates. For MNIST, twelve are the
@@ -126,6 +132,8 @@ class ClassificationExperiment(Experiment):
     n_trials: int = 16
     epochs: int = 100
     learning_rate: float = 5.0
+    turn: object = None
+    held_out: float = 0.0
     n_neurons: int = 200
     n_batches: int = 12
     presentation_time: float = 0.1
@@ -133,17 +141,19 @@ class ClassificationExperiment(Experiment):
     seed: int = 0
 
     name = "classification"
+    chosen_by = "test_error"
 
     def __post_init__(self):
         check_choice("neurons", self.neurons, NEURONS)
         check_choice("encoders", self.encoders, ENCODERS)
         check_choice("baseline", self.baseline, ENCODERS)
         check_counts(self, "n_trials", "epochs", "n_neurons", "n_batches")
+        self._check_rates()
         data = load_centered(self.dataset)
         for name in ("encoders", "baseline"):
             if getattr(self, name) in IMAGES_ONLY:
                 self._check_images(name, data.image_shape)
-        n_samples = len(data.x_train)
+        n_samples = len(self._data.x_train)
         if n_samples < max(self.n_neurons, self.n_batches):
             raise ValidationError(
                 f"There are too few samples, {n_samples}, for {self.n_neurons} neurons "
@@ -186,9 +196,13 @@ class ClassificationExperiment(Experiment):
         return {**super().configuration, **identity}
 
     @property
+    def _data(self):
+        return _load_split(self.dataset, self.held_out)
+
+    @property
     def batch_size(self):
         """Number of samples for each update of the encoders; the last has fewer."""
-        return -(-len(load_centered(self.dataset).x_train) // self.n_batches)
+        return -(-len(self._data.x_train) // self.n_batches)
 
     def make_template(self):
         """Make a dataset for the results of all trials, full of NaN."""
@@ -208,7 +222,8 @@ class ClassificationExperiment(Experiment):
             network = self.declare(
                 trial[k], RULES[rule[i]], NORMALIZATIONS[normalization[j]]
             )
-            for name, values in self._train(network).items():
+            turn = self.get_turn(RULES[rule[i]], NORMALIZATIONS[normalization[j]])
+            for name, values in self._train(network, turn).items():
                 results[name][i, j, k] = values
         baselines = [self._run_baseline(number) for number in trial]
         for name, values in zip(BASELINES, np.transpose(baselines)):
@@ -233,7 +248,7 @@ class ClassificationExperiment(Experiment):
         return network
 
     def _make_network(self, trial, encoders, **kwargs):
-        data = load_centered(self.dataset)
+        data = self._data
         seed, rng = draw_seed(self.seed, trial)
         return Classifier(
             data.x_train.shape[1],
@@ -245,9 +260,9 @@ class ClassificationExperiment(Experiment):
             **kwargs,
         )
 
-    def _make_trainer(self, network, solver=None):
+    def _make_trainer(self, network, solver=None, turn=None):
         """Make what trains a network, and the samples to test it with."""
-        data = load_centered(self.dataset)
+        data = self._data
         y_train, y_test = data.one_hot()
         measure_rng, test_rng = (
             np.random.RandomState([network.seed, i]) for i in range(2)
@@ -262,12 +277,13 @@ class ClassificationExperiment(Experiment):
             rng=np.random.RandomState(network.seed),
             measure_rng=measure_rng,
             device=Device(self.device),
+            turn=turn,
         )
         return trainer, trainer.make_test([data.x_test], [y_test], test_rng)
 
-    def _train(self, network):
+    def _train(self, network, turn):
         """Return results after each epoch, (epochs + 1,) each, by variable."""
-        trainer, test = self._make_trainer(network)
+        trainer, test = self._make_trainer(network, turn=turn)
         results = {name: np.empty(self.epochs + 1) for name in VARIABLES}
         (layer,) = trainer.chain.layers
         with np.errstate(over="ignore", invalid="ignore"):
@@ -279,14 +295,19 @@ class ClassificationExperiment(Experiment):
         return hide_diverged(results)
 
     def _find_test_error(self, test):
-        labels = load_centered(self.dataset).labels_test
+        labels = self._data.labels_test
         return np.mean(to_numpy(test.decode(0)).argmax(axis=1) != labels)
 
     def _run_baseline(self, trial):
         """Return the error of fixed encoders: RMSE in training, and of test samples."""
         # for all parts of a trial it is the same, and takes as long as some epochs
         common = replace(
-            self, n_trials=1, epochs=1, learning_rate=0.0, encoders=self.baseline
+            self,
+            n_trials=1,
+            epochs=1,
+            learning_rate=0.0,
+            turn=None,
+            encoders=self.baseline,
         )
         return _find_baseline(common, trial, rc.get("precision", "bits"))
 
@@ -325,6 +346,25 @@ def _find_baseline(experiment, trial, bits):
 def load_centered(name):
     """Return a dataset about its mean, with a mean length of one, and keep it."""
     return datasets.load(name).centered()
+
+
+@lru_cache(maxsize=1)
+def _load_split(name, held_out):
+    """Return a dataset whose test samples are a fraction of those to learn from, if any."""
+    data = load_centered(name)
+    if not held_out:
+        return data
+    chosen, others = split_samples(
+        len(data.x_train), held_out, np.random.RandomState(0)
+    )
+    x, labels = data.x_train, data.labels_train
+    return replace(
+        data,
+        x_train=x[chosen],
+        labels_train=labels[chosen],
+        x_test=x[others],
+        labels_test=labels[others],
+    )
 
 
 _NORMALIZED, _RULES = ("normalized", "free"), ("Backprop", "Feedback al.")

@@ -216,7 +216,7 @@ class DepthExperiment(Experiment):
         y_train, y_test = data.one_hot()
         x, y = data.x_train[chosen], y_train[chosen]
 
-        def make_trainer(x, y, learning_rate=1.0, batch_size=None):
+        def make_trainer(x, y, learning_rate=1.0, batch_size=None, turn=None):
             model, classifier = self.declare(variant, depth, seed, learning_rate)
             return Trainer(
                 [find_path(classifier.decode, model)],
@@ -225,11 +225,13 @@ class DepthExperiment(Experiment):
                 batch_size,
                 rng=np.random.RandomState(seed),
                 device=Device(self.device),
+                turn=turn,
             )
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            first = make_trainer(x[:N_SAMPLES], y[:N_SAMPLES])
-            rates = self._find_rates(first, variant, depth)
+            turn = self._get_turn(variant, depth)
+            first = make_trainer(x[:N_SAMPLES], y[:N_SAMPLES], turn=turn)
+            rates = _find_rates(first, variant)
             trainer = make_trainer(x, y, rates, self.batch_size)
             test = trainer.make_test([data.x_test], [y_test])
 
@@ -252,21 +254,20 @@ class DepthExperiment(Experiment):
             "untaught_error": untaught_error,
         }
 
-    def _find_rates(self, trainer, variant, depth):
-        """Return the learning rates of layers, a list, from those of one."""
-        relative = self.learning_rate
-        if not is_number(relative):
-            relative = relative[variant][depth]
-        trainer.solve()
-        updates = trainer.make_metrics(np.random.RandomState(0)).find_updates()
-        rates = [
-            relative * np.linalg.norm(to_numpy(layer.encoders)) / np.linalg.norm(update)
-            for layer, update in zip(trainer.chain.layers, updates)
-        ]
-        if variant == "last layer":
-            rates[:-1] = [0.0] * (depth - 1)
-        # a layer that no error reaches has none
-        return [float(rate) if np.isfinite(rate) else 0.0 for rate in rates]
+    def _get_turn(self, variant, depth):
+        if is_number(self.learning_rate):
+            return self.learning_rate
+        return self.learning_rate[variant][depth]
+
+
+def _find_rates(trainer, variant):
+    """Return the learning rates of layers, a list, with which they turn so far."""
+    trainer.solve()
+    # of one network, and zero in a layer that no error reaches
+    rates = [float(np.squeeze(layer.learning_rate)) for layer in trainer.chain.layers]
+    if variant == "last layer":
+        rates[:-1] = [0.0] * (len(rates) - 1)
+    return rates
 
 
 def choose_rates(data):

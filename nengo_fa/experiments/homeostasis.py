@@ -58,6 +58,13 @@ class HomeostasisExperiment(Variation):
 
     def __post_init__(self):
         check_spread(self.spread)
+        if self.experiment.turn is not None:
+            raise ValidationError(
+                "Must have a learning_rate, and no turn, so that all conditions have the "
+                "same rate",
+                attr="experiment",
+                obj=self,
+            )
 
     @property
     def chunks(self):

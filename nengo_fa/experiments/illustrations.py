@@ -5,6 +5,7 @@ import numpy as np
 import xarray as xr
 
 from nengo_fa import equations
+from nengo_fa.experiments.sweep.conditions import make_rule
 from nengo_fa.geometry import DIAGONALS, angle_to_axes, disc
 from nengo_fa.offline.train import train
 from nengo_fa.offline.walk_back import find_path
@@ -13,6 +14,9 @@ from nengo_fa.rules.derivatives import Rate
 # The input weights of Figure 2. Of its biases the paper gives the sign only.
 WEIGHTS = np.array([[1.0, -1.0], [3.0, 4.0]])
 BIAS = np.array([1.0, -1.0])
+
+#: The rule and normalization that are shown.
+CONDITION = "FeedbackAlignment", "augmented"
 
 # What a neuron learns from, over the plane.
 FIELDS = {
@@ -75,7 +79,7 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
         ``activities``, ``projected_error`` and ``gated_error``, each (iteration, x2, x1)
         and NaN outside of the disc; ``encoders`` and ``update`` (iteration, dimension).
     """
-    trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
+    trial = _declare(experiment, trial)
     path = find_path(trial.decode, trial.network)
     (stage,) = path.stages
     built, feedback = path.model.params[stage.ensemble], stage.feedback
@@ -114,6 +118,20 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
     )
 
 
+def _declare(experiment, number):
+    """Declare a trial in the condition that is shown, with its learning rate."""
+    trial = experiment.declare(number, *CONDITION)
+    turn = experiment.get_turn(*CONDITION)
+    if turn is not None:
+        # found once, as training that goes on would find another one
+        rate = _train(experiment, trial, epochs=0, turn=turn).learning_rate
+        encode = find_path(trial.decode, trial.network).encode
+        encode.learning_rule_type = make_rule(
+            *CONDITION, trial.decode, learning_rate=rate
+        )
+    return trial
+
+
 def _train(experiment, trial, epochs, **options):
     """Train the network of a trial, which goes on from where it is."""
     return train(
@@ -145,7 +163,7 @@ def make_encoder_movement(experiment, trial=0, parts=(0, 0.1, 0.3, 1)):
         ``encoders`` (epoch, neuron, dimension), and ``angle`` (epoch,), their mean angle
         to the nearest diagonal in radians.
     """
-    trial = experiment.declare(trial, "FeedbackAlignment", "augmented")
+    trial = _declare(experiment, trial)
     epochs = sorted({round(part * experiment.epochs) for part in parts})
     history = _train(experiment, trial, epochs[-1], seed=trial.seed, snapshots=epochs)
     encoders = np.array([history.snapshots[epoch] for epoch in epochs])

@@ -1,8 +1,9 @@
-"""How an experiment depends on the learning rate."""
+"""How an experiment depends on the learning rate, or on the turn that stands for it."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.sweep.claims import find_lower
 from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS
@@ -19,28 +20,44 @@ class LearningRateExperiment(Variation):
         All but the learning rate. What varies along all dimensions of its ``chunks``
         depends on the rate.
     learning_rates : tuple of float
+        Or turns.
+    parameter : {"learning_rate", "turn"}
+        Which parameter of the experiment takes these values, and is a dimension of the
+        results.
     """
 
     learning_rates: tuple
+    parameter: str = "learning_rate"
 
     name = "learning rates of "
+
+    def __post_init__(self):
+        has_turn = getattr(self.experiment, "turn", None) is not None
+        if has_turn and self.parameter == "learning_rate":
+            raise ValidationError(
+                "Has a turn, so that nothing depends on its learning rate. Leave the turn "
+                "at None, or vary it with parameter='turn'.",
+                attr="experiment",
+                obj=self,
+            )
 
     @property
     def chunks(self):
         """A part of the experiment at one of the learning rates is a part."""
-        return {**self.experiment.chunks, "learning_rate": 1}
+        return {**self.experiment.chunks, self.parameter: 1}
 
     @property
     def configuration(self):
         """All parameters, for the attributes of the results."""
         configuration = super().configuration
-        del configuration["learning_rate"]
-        return {**configuration, "learning_rates": list(self.learning_rates)}
+        for name in ("learning_rate", "turn"):
+            configuration.pop(name, None)
+        return {**configuration, f"{self.parameter}s": list(self.learning_rates)}
 
     def make_template(self):
         """Make a dataset for the results, full of NaN."""
         template = self.experiment.make_template()
-        rates = {"learning_rate": list(self.learning_rates)}
+        rates = {self.parameter: list(self.learning_rates)}
         ends = {
             name: data.isel(epoch=-1, drop=True, missing_dims="ignore")
             .expand_dims(rates)
@@ -49,14 +66,17 @@ class LearningRateExperiment(Variation):
             if set(self.experiment.chunks) <= set(data.dims)
         }
         template = template.drop_dims("epoch").assign(ends)
-        template["learning_rate"].attrs["units"] = "per update"
+        units = "rad" if self.parameter == "turn" else "per update"
+        template[self.parameter].attrs["units"] = units
         return template
 
-    def run(self, learning_rate, **part):
+    def run(self, **part):
         """Run a part of the experiment, at learning rates that are given by their numbers."""
         all_results = [
-            replace(self.experiment, learning_rate=self.learning_rates[i]).run(**part)
-            for i in learning_rate
+            replace(self.experiment, **{self.parameter: self.learning_rates[i]}).run(
+                **{dim: part[dim] for dim in self.experiment.chunks}
+            )
+            for i in part[self.parameter]
         ]
         template = self.experiment.make_template()
         ends = {
@@ -67,7 +87,7 @@ class LearningRateExperiment(Variation):
                 ]
             )
             for name, data in self.make_template().items()
-            if "learning_rate" in data.dims
+            if self.parameter in data.dims
         }
         return {**all_results[0], **ends}
 
@@ -86,6 +106,33 @@ def find_best_rates(data):
         (rule, normalization)
     """
     return data.rmse.median("trial").idxmin("learning_rate")
+
+
+def choose_turns(data, by):
+    """Return the turn with the lowest error of each condition, on (geometric) average.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Results of `LearningRateExperiment`, at several turns.
+    by : str
+        The variable that is to be low.
+
+    Returns
+    -------
+    turn : dict
+        ``turn[rule][normalization]``, as experiments take it.
+    """
+    # as trials are paired, the best is found in fewer of them by ratios than by medians
+    with np.errstate(divide="ignore"):
+        best = np.log(data[by]).mean("trial").fillna(np.inf).idxmin("turn")
+    return {
+        str(rule): {
+            str(normalization): float(best.sel(rule=rule, normalization=normalization))
+            for normalization in best["normalization"].values
+        }
+        for rule in best["rule"].values
+    }
 
 
 def find_common_rate(data):

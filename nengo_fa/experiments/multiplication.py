@@ -21,7 +21,7 @@ from nengo_fa.experiments.sweep.conditions import (
     make_coordinates,
     make_rule,
 )
-from nengo_fa.experiments.sweep.experiment import Experiment
+from nengo_fa.experiments.sweep.first_turn import SixConditions, split_samples
 from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan, make_template
 from nengo_fa.geometry import angle_to_axes
@@ -41,7 +41,7 @@ VARIABLES = {
 
 
 @dataclass(frozen=True)
-class MultiplicationExperiment(Experiment):
+class MultiplicationExperiment(SixConditions):
     """Encoders of a hidden layer learn to multiply, under each of six rules.
 
     In each trial the neurons, their feedback weights and the samples are the same for
@@ -55,6 +55,13 @@ class MultiplicationExperiment(Experiment):
     epochs : int
     learning_rate : float
         That of both rules, in all three normalizations, per update.
+    turn : float or dict, optional
+        As for `nengo_fa.train`, in place of the learning rate: the same for all six, or one
+        for each, ``turn[rule][normalization]``. In each trial, each of the six has the
+        learning rate with which its first update turns the encoders so far.
+    held_out : float
+        Fraction of the samples of a trial that nothing is learned from. If it is not zero,
+        the error is measured on these.
     n_neurons : int
     n_samples : int
         Number of inputs, from the disc of radius one.
@@ -69,6 +76,8 @@ class MultiplicationExperiment(Experiment):
     n_trials: int = 200
     epochs: int = 100
     learning_rate: float = 10.0
+    turn: object = None
+    held_out: float = 0.0
     n_neurons: int = 20
     n_samples: int = 1000
     presentation_time: float = 0.2
@@ -76,6 +85,7 @@ class MultiplicationExperiment(Experiment):
     chunk_size: int = 10
 
     name = "multiplication"
+    chosen_by = "rmse"
 
     def __post_init__(self):
         if self.neurons not in NEURONS:
@@ -83,6 +93,7 @@ class MultiplicationExperiment(Experiment):
                 f"Must be 'rate' or 'spiking' (got {self.neurons!r})", attr="neurons"
             )
         check_counts(self, "n_trials", "epochs", "n_neurons", "n_samples", "chunk_size")
+        self._check_rates()
 
     @property
     def measured_for(self):
@@ -153,29 +164,41 @@ class MultiplicationExperiment(Experiment):
                 feedback = None if names[0] == "Backprop" else stage.feedback
                 stage = replace(stage, rule=rule, feedback=feedback)
                 with_rule.append(replace(path, stages=(stage,)))
-            rmse, encoders = self._train(group, with_rule)
+            rmse, encoders = self._train(group, with_rule, self.get_turn(*names))
             results["rmse"][index] = rmse.T
             results["angle"][index] = angle_to_axes(encoders).mean(axis=-1).T
             lengths = np.linalg.norm(encoders, axis=-1)
             results["encoder_length"][index] = lengths.mean(axis=-1).T
         return results
 
-    def _train(self, group, paths):
+    def _train(self, group, paths, turn):
         """Return the error, (epochs + 1, n_trials), and encoders after each epoch."""
+        learned, held_out = zip(*(self._split(trial) for trial in group))
         trainer = Trainer(
             paths,
-            [trial.x for trial in group],
-            [trial.y for trial in group],
+            *zip(*learned),
             presentation_time=self.measured_for,
             rng=np.random.RandomState(group[0].seed),
+            turn=turn,
         )
+        if self.held_out:
+            test_rng = np.random.RandomState([group[0].seed, 1])
+            test = trainer.make_test(*zip(*held_out), test_rng)
         (layer,) = trainer.chain.layers
         rmse = np.empty((self.epochs + 1, len(group)))
         encoders = np.empty((self.epochs + 1, *layer.encoders.shape))
         for epoch, errors in trainer.run(self.epochs):
-            rmse[epoch] = errors
+            rmse[epoch] = test.test() if self.held_out else errors
             encoders[epoch] = layer.encoders
         return rmse, encoders
+
+    def _split(self, trial):
+        """Return the samples to learn from, and those that are held out."""
+        if not self.held_out:
+            return (trial.x, trial.y), None
+        rng = np.random.RandomState([trial.seed, 2])
+        places = split_samples(self.n_samples, self.held_out, rng)
+        return tuple((trial.x[chosen], trial.y[chosen]) for chosen in places)
 
 
 @dataclass(frozen=True)

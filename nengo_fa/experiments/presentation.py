@@ -191,6 +191,7 @@ def train_and_present(
         experiment.batch_size,
         seed=network.seed,
         snapshots=[0],
+        turn=experiment.get_turn(rule, normalization),
         presentation_time=experiment.presentation_time if spiking else None,
         network=network,
         device=experiment.device,

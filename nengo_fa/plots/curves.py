@@ -161,7 +161,8 @@ def _draw_over_epochs(panels, data, measures):
         conditions = get_conditions(data[name], "epoch")
         for i, (label, style, values) in enumerate(conditions):
             values = values[~np.isnan(values).any(axis=1)]
-            counts.append(len(values))
+            # of a summary, the trials stand for more
+            counts.append(data.attrs.get("n_trials", len(values)))
             # Markers take turns, so that lines on top of each other show all of them.
             step = max(1, len(epochs) // 4)
             style["markevery"] = i * step // len(conditions), step

@@ -1,5 +1,6 @@
 import argparse
 import errno
+import json
 import os
 import re
 import signal
@@ -59,6 +60,38 @@ def test_multiplication_in_spikes(tmp_path, capsys):
     options += ["--workers", "1"]
     assert cli.main(["multiplication", "--folder", str(folder), *options]) == 0
     assert (folder / "figure5.pdf").exists()
+
+
+@pytest.mark.parametrize("command", ["multiplication", "mnist"])
+def test_one_turn_and_its_own_for_each(command, tmp_path, capsys):
+    """Both are held against the claims; with a learning rate, there is one protocol."""
+    arguments = [command, "--folder", str(tmp_path / "a"), "--trials", "1"]
+    arguments += ["--epochs", "1", "--workers", "1"]
+    if command == "mnist":
+        arguments += ["--dataset", "digits", "--n-neurons", "20"]
+    turns = ["--turn", "0.2", "--turns", "0.5", "0.1"]
+    assert cli.main([*arguments, *turns]) == 0
+    output = capsys.readouterr().out
+    claim = "Backprop ends with a lower "
+    assert output.count(claim) == 2 * (1 if command == "multiplication" else 2)
+    assert re.search(r"FeedbackAlignment: none 0.[15], forced 0.[15], aug", output)
+    assert (tmp_path / "a" / "own_turns.png").exists()
+    found = {
+        name: xr.open_zarr(tmp_path / "a" / f"{name}.zarr", consolidated=False).attrs
+        for name in ("turns", "own_turns")
+    }
+    chosen = json.loads(found["own_turns"]["configuration"])["turn"]
+    assert {turn for its in chosen.values() for turn in its.values()} <= {0.1, 0.5}
+    choice = json.loads(found["turns"]["configuration"])
+    assert choice["turns"] == [0.1, 0.5] and choice["held_out"] == 0.1
+    assert found["turns"]["seed"] != found["own_turns"]["seed"]
+
+    arguments[2] = str(tmp_path / "b")
+    assert cli.main([*arguments, "--learning-rate", "3"]) == 0
+    assert capsys.readouterr().out.count(claim) == output.count(claim) / 2
+    assert not (tmp_path / "b" / "own_turns.zarr").exists()
+    with pytest.raises(SystemExit):
+        cli.main([*arguments, "--learning-rate", "3", "--turn", "0.1"])
 
 
 def test_learning_rates(tmp_path, monkeypatch, capsys):
@@ -211,11 +244,13 @@ def test_error_populations_layer_by_layer(tmp_path, capsys, monkeypatch):
 def test_refuses_data_of_another_configuration(tmp_path, capsys):
     arguments = ["multiplication", "--folder", str(tmp_path / "a"), "--trials", "1"]
     arguments += ["--epochs", "1", "--workers", "1"]
-    assert cli.main(arguments) == 0
+    assert cli.main([*arguments, "--learning-rate", "10"]) == 0
     before = (tmp_path / "a" / "figure5.png").read_bytes()
     assert cli.main([*arguments, "--learning-rate", "3"]) == 1
     errors = capsys.readouterr().err
     assert "learning_rate is 10.0 there and 3.0 here" in errors
+    assert cli.main(arguments) == 1
+    assert "turn is None there and 0.1 here" in capsys.readouterr().err
     assert (tmp_path / "a" / "figure5.png").read_bytes() == before
 
 

@@ -1,6 +1,7 @@
 """Where results come from: the configuration of an experiment, and versions of software."""
 
 import json
+import os
 import platform
 from importlib.metadata import version
 
@@ -40,6 +41,16 @@ def get_versions():
         "numpy": version("numpy"),
         "blas": ", ".join(sorted(kernels)),
     }
+
+
+def get_machine():
+    """Where results are computed, in words: the processor and how many there are."""
+    name = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as file:
+            models = [line for line in file if line.startswith("model name")]
+        name = models[0].partition(":")[2].strip() if models else name
+    return f"{name}, {os.cpu_count()} processors, {platform.system()}"
 
 
 def get_configuration(experiment):
