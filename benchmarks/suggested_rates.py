@@ -2,13 +2,15 @@
 
 Networks that learn online, decoders by PES and encoders by a rule of nengo_fa. Each runs
 with the suggested rates, with those of the encoder rules times each factor of a grid, and
-with encoders that do not learn. Then learning is off. Prints the root mean square error
-after it over that of encoders that have not learned, the median over seeds, in seven
-columns. The columns before them are of PES, with encoders that do not learn: at its
-suggested rate, or at each factor of the grid.
+with encoders that do not learn. Then learning is off. Writes the root mean square error
+after it over that of encoders that have not learned, a row for each network and seed, a
+column for each factor. With ``--pes``, the rates of PES are multiplied by a factor, and
+encoders do not learn.
 """
 
 import argparse
+import csv
+import sys
 
 import nengo
 import numpy as np
@@ -16,7 +18,7 @@ import numpy as np
 import nengo_fa
 
 #: Seconds of learning, and of the test after it.
-LEARNING, TEST = 30.0, 10.0
+LEARNING, TEST = 20.0, 5.0
 
 FACTORS = [1 / 30, 1 / 10, 1 / 3, 1, 3, 10, 30]
 
@@ -125,16 +127,19 @@ def classification(seed):
 
 
 def chain(seed):
-    """Two layers, global feedback alignment."""
+    """Two layers, global feedback alignment, from all neurons of the first."""
     x = np.random.RandomState(seed).uniform(-1, 1, size=(2000, 2))
     y = np.sin(3 * x[:, :1] * x[:, 1:])
     stimulus = nengo.Node(nengo.processes.PresentInput(x, 0.05))
     target = nengo.Node(nengo.processes.PresentInput(y / y.std(), 0.05))
     first = make_neurons(n_neurons=50, dimensions=2, radius=1.4)
-    second = make_neurons(n_neurons=50, dimensions=2, radius=1.4)
+    second = make_neurons(n_neurons=50, dimensions=50, radius=1.4)
     output = nengo.Node(size_in=1)
     encode = nengo.Connection(stimulus, first, synapse=None)
-    encode2 = nengo.Connection(first, second, synapse=0.005)
+    # activities of the order of one
+    encode2 = nengo.Connection(
+        first.neurons, second, transform=np.eye(50) / 75, synapse=0.005
+    )
     decoded = decode(second, output)
     nengo_fa.teach_chain([encode, encode2], decoded, variant="global")
     return connect_error(output, target, encode2, decoded)
@@ -197,32 +202,31 @@ def find_error(task, seed, options, factor=1, pes_factor=1):
 
 
 def find_row(task, seed, options):
-    """Return the errors at each factor of PES, then at each of the encoder rules."""
-    untaught = find_error(task, seed, options, factor=0)
-    pes = [
-        find_error(task, seed, options, factor=0, pes_factor=factor)
-        for factor in (FACTORS if options.pes else [1])
-    ]
-    encoders = [find_error(task, seed, options, factor=factor) for factor in FACTORS]
-    return np.array(pes + encoders) / untaught
+    """Return the error at each factor, over that of encoders that do not learn."""
+    name = "pes_factor" if options.pes else "factor"
+    fixed = {"factor": 0}
+    untaught = find_error(task, seed, options, **fixed)
+    grid = [{**fixed, name: factor} for factor in FACTORS]
+    return [find_error(task, seed, options, **factors) / untaught for factors in grid]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--turn", type=float, default=0.3, metavar="RADIANS")
     parser.add_argument("--halving-time", type=float, default=0.2, metavar="SECONDS")
     parser.add_argument("--tasks", nargs="+", default=[task.__name__ for task in TASKS])
-    parser.add_argument("--pes", action="store_true", help="the grid of PES as well")
+    parser.add_argument("--pes", action="store_true", help="the grid of PES instead")
     options = parser.parse_args()
-    columns = [f"{factor:.2g}" for factor in FACTORS]
-    columns = (columns if options.pes else ["1"]) + columns
-    print(f"{'factor':15s}", *(f"{column:>6s}" for column in columns))
-    for task in TASKS:
-        if task.__name__ in options.tasks:
-            rows = [find_row(task, seed, options) for seed in range(options.seeds)]
-            values = [f"{value:6.3f}" for value in np.median(rows, axis=0)]
-            print(f"{task.__name__:15s}", *values, flush=True)
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(["network", "seed", *(f"{factor:.2g}" for factor in FACTORS)])
+    for seed in options.seeds:
+        for task in TASKS:
+            if task.__name__ in options.tasks:
+                errors = find_row(task, seed, options)
+                name = task.__name__.replace("_", " ")
+                rows.writerow([name, seed, *(f"{error:.2f}" for error in errors)])
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from nengo.exceptions import NengoWarning
 from nengo_fa.online.network_checks import describe, find_errors
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import Backprop
+from nengo_fa.rules.normalizations import get_normalization
 from nengo_fa.rules.params import is_given
 from nengo_fa.rules.responses import make_step_rates
 
@@ -25,16 +26,21 @@ def find_learning_rate(model, rule):
     A rate that was given is as it is. The default is for a derivative of up to one, as of
     `.Step`, and is divided by that of the neurons where it is larger: that of `.Rate` is
     the larger, the more hertz or amplitude neurons have. The decoders in a `.Backprop`
-    rule are smaller by as much, so that the rate is the default itself.
+    rule are smaller by as much, so that it needs no such factor.
+
+    Where the normalization lets encoders grow without bound, the default is divided by the
+    root mean square of the gains as well: an error of one and an input as large as the
+    radius then change encoders by one per second, their length, on average over neurons.
     """
     rule_type = rule.learning_rule_type
     rate = rule_type.learning_rate
-    is_divided = "derivative" in rule_type.arrays and not isinstance(
-        rule_type, Backprop
-    )
-    if is_given(rate) or not is_divided:
+    if is_given(rate) or "derivative" not in rule_type.arrays:
         return float(rate)
-    return rate / np.prod([max(1, scale) for scale in _find_scales(model, rule)])
+    scales = [] if isinstance(rule_type, Backprop) else _find_scales(model, rule)
+    if get_normalization(rule_type.normalization).lets_lengths_grow:
+        gain = model.params[rule.connection.post_obj].gain
+        scales.append(np.sqrt(np.mean(gain**2)))
+    return rate / np.prod([max(1, scale) for scale in scales])
 
 
 def _find_scales(model, rule):

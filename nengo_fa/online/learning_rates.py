@@ -11,7 +11,7 @@ from nengo.connection import LearningRule
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
-from nengo_fa.online.network_checks import describe
+from nengo_fa.online.network_checks import describe, warn_about_stale_layers
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.rules.connections import get_rule_types
@@ -149,7 +149,9 @@ def suggest_learning_rate(
     -----
     nengo.exceptions.NengoWarning
         If there is no rate for a rule: its error is zero, its neurons are silent, or there
-        are infinite or undefined values. It is then not among the rates.
+        are infinite or undefined values. It is then not among the rates. If solved decoders
+        stand still between two layers that are taught: encoders that turn at the suggested
+        rates may then raise the error.
 
     Notes
     -----
@@ -197,7 +199,7 @@ def suggest_learning_rate(
         sums = {rule: _read_sums(sim, rule) for rule in known}
     rates, reasons = {}, {}
     for rule, found in sums.items():
-        is_pes = isinstance(rule.learning_rule_type, nengo.PES)
+        is_pes = _is_pes(rule)
         # per second, for a learning rate of one
         speed = _find_halvings(found, time, dt) if is_pes else _find_turns(found, time)
         reason = _find_reason(found, speed)
@@ -205,6 +207,7 @@ def suggest_learning_rate(
             rates[rule] = (1 / halving_time if is_pes else turn) / speed
         else:
             reasons[rule] = reason
+    warn_about_stale_layers(network, [rule for rule in rates if not _is_pes(rule)])
     for rule, reason in reasons.items():
         warnings.warn(
             f"There is no learning rate to suggest for {_describe(rule)}: {reason}.",
@@ -224,6 +227,10 @@ def _find_rules(network):
 
 def _is_known(rule):
     return isinstance(rule.learning_rule_type, (EncoderLearningRule, nengo.PES))
+
+
+def _is_pes(rule):
+    return isinstance(rule.learning_rule_type, nengo.PES)
 
 
 def _describe(rule):

@@ -209,6 +209,26 @@ def warn_about_teaching(network, rule):
         )
 
 
+def warn_about_stale_layers(network, rules):
+    """Warn of solved decoders between two layers that are both taught."""
+    taught = {rule.connection.post_obj for rule in rules}
+    for connection in network.all_connections:
+        if (
+            connection.pre_obj in taught
+            and connection.post_obj in taught - {connection.pre_obj}
+            and not isinstance(connection.solver, NoSolver)
+            and {getattr(kind, "modifies", None) for kind in get_rule_types(connection)}
+            == {"encoders"}
+        ):
+            warnings.warn(
+                f"The decoders of {describe(connection)} do not learn, and no longer fit "
+                "once the layer before them has learned. At the rates suggested here the "
+                "error may grow. Connect the layers by a matrix from all neurons instead, "
+                "as nengo_fa.networks.DeepClassifier does, or use far lower rates.",
+                NengoWarning,
+            )
+
+
 def is_frozen(ensemble):
     """Return whether all that is learned is given as arrays, as it is after training."""
     given = (ensemble.encoders, ensemble.gain, ensemble.bias)

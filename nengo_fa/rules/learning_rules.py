@@ -245,7 +245,8 @@ class FeedbackAlignment(ProjectedErrorRule):
     learning_rate : float, optional
         :math:`\kappa`, per second of simulated time, and per update in `.train`. Default:
         in a simulator 1.0, over the root mean square of the derivative where that is
-        larger than one; `.train` finds one by itself.
+        larger than one, and, without a normalization or with ``"homeostatic"``, over that
+        of the gains; `.train` finds one by itself.
     feedback : (n_neurons, size_in) array_like, nengo.dists.Distribution or Feedback, optional
         The feedback weights B: fixed ones, or a `.Feedback`, such as `.SignSymmetric` or
         `.KolenPollack`, for those that follow the weights of a connection. By default

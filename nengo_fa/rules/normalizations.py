@@ -25,12 +25,16 @@ class Normalization(FrozenObject):
     keeps_lengths : bool
         Whether every step leaves the length of encoders exactly as it is, so that no
         other rule may change it.
+    lets_lengths_grow : bool
+        Whether encoders can grow without bound, so that the default learning rate of a
+        simulator is divided by the gains.
     """
 
     name = None
     needs_directions = True
     needs_whole_encoders = False
     keeps_lengths = False
+    lets_lengths_grow = False
 
     def find_update(self, gradient, encoders, gain, learning_rate):
         """Return the change of encoders, as `nengo_fa.equations.encoder_update` does."""
@@ -68,6 +72,7 @@ class Free(Normalization):
     """Delta ``h x``."""
 
     needs_directions = False
+    lets_lengths_grow = True
 
     def make_step(self, h, x, encoders, delta, fields, scale):
         return _make_step_outer(h, x, delta, fields)
@@ -146,6 +151,7 @@ class Homeostatic(_Orthogonal):
     """Delta ``h x - w <w, h x> / s^2``, with the length s that is assumed of encoders w."""
 
     name = "homeostatic"
+    lets_lengths_grow = True
 
     def make_step_along(self, h, x, encoders, scale, along):
         # gains do not change: there is nothing to divide by in a step
@@ -164,6 +170,7 @@ class Stabilized(Homeostatic):
     """Delta ``h x - w (a + 2 min(a, 0) (1 - |w|^2 / s^2))``, ``a = <w, h x> / s^2``."""
 
     name = "stabilized"
+    lets_lengths_grow = False
 
     def make_step_along(self, h, x, encoders, scale, along):
         step_homeostatic = super().make_step_along(h, x, encoders, scale, along)

@@ -6,6 +6,7 @@ import nengo
 import numpy as np
 import pytest
 from nengo.exceptions import NengoWarning, ValidationError
+from nengo.rc import rc
 
 import nengo_fa
 
@@ -13,7 +14,12 @@ NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
 def make_product(
-    rule=nengo_fa.FeedbackAlignment(1), seed=1, scale=1.0, pes=nengo.PES(), **kwargs
+    rule=nengo_fa.FeedbackAlignment(1),
+    seed=1,
+    scale=1.0,
+    pes=nengo.PES(),
+    to=slice(None),
+    **kwargs,
 ):
     """A network that learns a product; the error of the encoders times a scale."""
     with nengo.Network(seed=seed) as network:
@@ -24,7 +30,7 @@ def make_product(
         output = nengo.Node(size_in=1)
         target = nengo.Node(lambda t, x: x[0] * x[1], size_in=2)
         network.encode = encode = nengo.Connection(
-            stimulus, hidden, synapse=None, learning_rule_type=rule
+            stimulus[to], hidden[to], synapse=None, learning_rule_type=rule
         )
         network.decode = decode = nengo.Connection(
             hidden,
@@ -46,11 +52,18 @@ def suggest(network, **kwargs):
     return nengo_fa.suggest_learning_rate(network, duration=0.5, **kwargs)
 
 
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_encoders_turn_as_was_asked(Simulator, normalization):
-    time, turn = 0.5, 1e-3
-    network = make_product(nengo_fa.FeedbackAlignment(1, normalization=normalization))
-    # with decoders that stay, so that the error does
+class Halved(nengo_fa.rules.normalizations.Normalization):
+    """A normalization of a user: half of the gradient."""
+
+    def make_step(self, h, x, encoders, delta, fields, scale):
+        def step():
+            np.multiply.outer(h, x / 2, out=delta)
+
+        return step
+
+
+def check_turn(Simulator, network, turn=1e-3, time=0.5):
+    """Check that encoders turn as suggested, while decoders and the error stay."""
     rates = suggest(network, turn=turn)
     network.decode.learning_rule_type = None
     network.connections.pop()
@@ -60,9 +73,101 @@ def test_encoders_turn_as_was_asked(Simulator, normalization):
         probe = nengo.Probe(network.encode.learning_rule, "scaled_encoders")
     with Simulator(network) as sim:
         sim.run(time)
-    start, end = sim.data[probe][[0, -1]]
+    start, end = sim.data[probe][[0, -1]].astype(float)
     change = np.linalg.norm(end - start, axis=1) / np.linalg.norm(start, axis=1)
     assert np.sqrt(np.mean(change**2)) == pytest.approx(turn * time, rel=0.02)
+
+
+@pytest.mark.parametrize("normalization", [*NORMALIZATIONS, Halved()])
+def test_encoders_turn_as_was_asked(Simulator, normalization):
+    rule = nengo_fa.FeedbackAlignment(1, normalization=normalization)
+    check_turn(Simulator, make_product(rule))
+
+
+@pytest.mark.parametrize("case", ["radius", "slice", "float32"])
+def test_encoders_turn_as_was_asked_in_other_networks(Simulator, case):
+    if case == "float32":
+        rc["precision"]["bits"] = "32"
+    network = make_product(
+        radius=3 if case == "radius" else 1,
+        to=slice(1, 2) if case == "slice" else slice(None),
+    )
+    check_turn(Simulator, network, turn=0.01 if case == "float32" else 1e-3)
+
+
+def test_undefined_values_give_no_rate():
+    network = make_product()
+    with network:
+        values = nengo.processes.PresentInput([[0.0], [np.nan]], 0.1)
+        nengo.Connection(nengo.Node(values), network.error, synapse=None)
+    with pytest.warns(NengoWarning, match="NaN or infinity"):
+        rates = suggest(network)
+    assert not rates and len(rates.reasons) == 2
+
+
+def learn_sine(seed, factor, learning=15.0, test=3.0):
+    """Return the error after learning at the suggested rate times a factor."""
+    x = np.random.RandomState(seed).uniform(-1, 1, size=(500, 2))
+    y = np.sin(3 * np.prod(x, axis=1, keepdims=True))
+    with nengo.Network(seed=seed) as network:
+        stimulus, target = (
+            nengo.Node(nengo.processes.PresentInput(values, 0.02)) for values in (x, y)
+        )
+        hidden = nengo.Ensemble(40, 2, radius=1.4, neuron_type=nengo.LIFRate())
+        error = nengo.Node(size_in=1)
+        gate = nengo.Node(lambda t, x: x * (t < learning), size_in=1)
+        encode = nengo.Connection(
+            stimulus,
+            hidden,
+            synapse=None,
+            learning_rule_type=nengo_fa.FeedbackAlignment(1),
+        )
+        decode = nengo.Connection(
+            hidden,
+            error,
+            synapse=None,
+            function=lambda x: 0,
+            learning_rule_type=nengo.PES(),
+        )
+        nengo.Connection(target, error, transform=-1, synapse=None)
+        nengo.Connection(error, gate, synapse=None)
+        nengo.Connection(gate, encode.learning_rule, synapse=None)
+        nengo.Connection(gate, decode.learning_rule, synapse=None)
+        probe = nengo.Probe(error)
+    rates = nengo_fa.suggest_learning_rate(network, dt=0.005)
+    rates[encode.learning_rule] *= factor
+    rates.apply()
+    with nengo.Simulator(network, dt=0.005) as sim:
+        sim.run(learning + test)
+    return np.sqrt(np.mean(sim.data[probe][sim.trange() > learning + 0.1] ** 2))
+
+
+def test_the_suggestion_teaches_and_is_not_too_high():
+    errors = [[learn_sine(seed, k) for k in (0, 1, 1000)] for seed in range(3)]
+    for fixed, suggested, high in errors:
+        assert suggested < 0.9 * fixed
+        assert suggested < 0.9 * high
+
+
+def make_chain(from_neurons):
+    with nengo.Network(seed=1) as network:
+        stimulus, error = nengo.Node([0.5, -0.5]), nengo.Node([0.1])
+        first, second = nengo.Ensemble(20, 2), nengo.Ensemble(20, 20)
+        output = nengo.Node(size_in=1)
+        encode = nengo.Connection(stimulus, first)
+        if from_neurons:
+            between = nengo.Connection(first.neurons, second, transform=np.eye(20))
+        else:
+            between = nengo.Connection(first, second[:2], label="between")
+        decode = nengo.Connection(second, output, function=lambda x: 0)
+        nengo_fa.teach_chain([encode, between], decode, error)
+    return network
+
+
+def test_solved_decoders_between_taught_layers_are_named():
+    with pytest.warns(NengoWarning, match="decoders of Connection 'between' do not"):
+        assert len(suggest(make_chain(from_neurons=False))) == 2
+    assert len(suggest(make_chain(from_neurons=True))) == 2
 
 
 def test_a_constant_error_is_halved_in_the_time(Simulator):
