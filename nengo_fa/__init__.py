@@ -27,6 +27,7 @@ from nengo_fa.rules.learning_rules import (
 from nengo_fa.rules.learning_signals import LearningSignal
 from nengo_fa.rules.responses import Response, register_response
 from nengo_fa.rules.spike_times import SpikeTimes
+from nengo_fa.rules.teach_array import teach_array
 from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
 
@@ -68,6 +69,7 @@ __all__ = [
     "save",
     "solve_decoders",
     "suggest_learning_rate",
+    "teach_array",
     "teach_chain",
     "to_nir",
     "train",

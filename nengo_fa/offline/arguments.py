@@ -198,9 +198,7 @@ def check_arrays(name, pair, path):
 def check_samples(x, y, path, kind=""):
     """The samples of one network, ndarrays x and y."""
     x = check_input(x, path.encode, f"{kind}x")
-    y = _check_array(
-        f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}"
-    )
+    y = check_array(f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}")
     if len(x) != len(y):
         raise ValidationError(
             f"Must have the same number of samples, their rows: {kind}x has {len(x)}, "
@@ -241,10 +239,11 @@ def check_input(x, connection, name="x"):
     """The samples that enter where a connection begins, (n_samples, size_in) ndarray."""
     pre = connection.pre_obj
     size_in = pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
-    return _check_array(name, x, size_in, f"what {pre} sends or represents")
+    return check_array(name, x, size_in, f"what {pre} sends or represents")
 
 
-def _check_array(name, values, size, meaning):
+def check_array(name, values, size, meaning):
+    """Values as an ndarray of real numbers, (n_samples, size)."""
     array = _as_real(name, values)
     if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
         hint = ""

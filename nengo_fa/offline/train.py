@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from nengo.exceptions import ConvergenceError, NengoWarning
+from nengo.utils.numpy import is_iterable
 from nengo.utils.progress import Progress, ProgressTracker
 
 from nengo_fa.offline.arguments import (
@@ -20,10 +21,11 @@ from nengo_fa.offline.arguments import (
     find_factor,
 )
 from nengo_fa.offline.history import Record
+from nengo_fa.offline.several import check_connections, split_samples
 from nengo_fa.offline.threads import limit_threads
 from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.validation import check_patience, hold_out
-from nengo_fa.offline.walk_back import find_path
+from nengo_fa.offline.walk_back import find_path, find_paths
 from nengo_fa.offline.write_back import write_back
 
 
@@ -62,15 +64,18 @@ def train(
 
     Parameters
     ----------
-    connection : nengo.Connection
+    connection : nengo.Connection or sequence of nengo.Connection
         From the ensemble that is taught, or all of its neurons, to the output. Into that
         ensemble there is one connection, with `.FeedbackAlignment` or `.Backprop`. If it
         leaves an ensemble that is taught in this way as well, so is that, and so on.
+        Of several, such as those of `.teach_array`, each is trained by itself, with the
+        dimensions of ``y`` that it leads to.
     x : (n_samples, size_in) array_like
         Samples of the input: what the node sends at which the first connection with an
         encoder rule begins, or what an ensemble there is to represent.
     y : (n_samples, size_out) array_like
-        The outputs of ``connection`` that are wanted for them.
+        The outputs of ``connection`` that are wanted for them. For several connections,
+        what the node that they lead to is to receive.
     epochs : int, optional
         Number of epochs.
     batch_size : int, optional
@@ -134,6 +139,8 @@ def train(
     Returns
     -------
     history : History
+        For several connections, a list of histories, which ends with the one that Ctrl-C
+        interrupts.
 
     Raises
     ------
@@ -188,10 +195,72 @@ def train(
     check_options(epochs, seed, callback, metrics, raise_interrupt)
     check_turn(turn, schedule)
     check_patience(patience, validation)
-    kept = check_snapshots(snapshots)
-    where = check_device(device, presentation_time, dt)
-    path = check_layers(find_path(connection, network, seed), where, presentation_time)
-    own_solver = check_solver(solver, connection)
+    options = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "solver": solver,
+        "seed": seed,
+        "turn": turn,
+        "schedule": schedule,
+        "patience": patience,
+        "presentation_time": presentation_time,
+        "dt": dt,
+        "axes": axes,
+        "kept": check_snapshots(snapshots),
+        "metrics": metrics,
+        "callback": callback,
+        "where": check_device(device, presentation_time, dt),
+        "raise_interrupt": raise_interrupt,
+    }
+    samples = x, y, validation, test
+    if is_iterable(connection):
+        return _train_each(connection, network, samples, progress_bar, options)
+    path = find_path(connection, network, seed)
+    return _train_path(path, *samples, progress_bar, **options)
+
+
+def _train_each(connections, network, samples, progress_bar, options):
+    """Train one network after the other, and return their histories."""
+    connections = check_connections(connections)
+    paths = find_paths(connections, network, options["seed"])
+    parts = split_samples(paths, *samples)
+    progress = Progress("Training", "Training", len(paths))
+    histories = []
+    with ProgressTracker(progress_bar, progress):
+        for path, part in zip(paths, parts):
+            histories.append(_train_path(path, *part, False, **options))
+            if histories[-1].interrupted:
+                break
+            progress.step()
+    return histories
+
+
+def _train_path(
+    path,
+    x,
+    y,
+    validation,
+    test,
+    progress_bar,
+    epochs,
+    batch_size,
+    solver,
+    seed,
+    turn,
+    schedule,
+    patience,
+    presentation_time,
+    dt,
+    axes,
+    kept,
+    metrics,
+    callback,
+    where,
+    raise_interrupt,
+):
+    """Train one network, and return its history."""
+    check_layers(path, where, presentation_time)
+    own_solver = check_solver(solver, path.decode)
     directions = check_axes(axes, path)
     samples = check_samples(x, y, path)
     # what is only measured is without effect on what is trained

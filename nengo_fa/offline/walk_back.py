@@ -60,9 +60,23 @@ def find_path(connection, network=None, seed=None):
     nengo.exceptions.BuildError
         If the network cannot be built.
     """
-    network = _check_network(connection, network)
-    encodes, sources = WalkBack(connection, network).find_layers()
+    (path,) = find_paths([connection], network, seed)
+    return path
+
+
+def find_paths(connections, network=None, seed=None):
+    """As `find_path`, for several output connections of one network, which is built once."""
+    network = [_check_network(connection, network) for connection in connections][0]
+    layers = [WalkBack(connection, network).find_layers() for connection in connections]
     model = _build(network, seed)
+    return [
+        _make_path(model, connection, *of_path)
+        for connection, of_path in zip(connections, layers)
+    ]
+
+
+def _make_path(model, connection, encodes, sources):
+    """The path to an output connection of a built model."""
     stages = [
         _make_stage(model, encode, following, source)
         for encode, following, source in zip(encodes, [*encodes[1:], None], sources)

@@ -1,0 +1,105 @@
+"""Rules for all ensembles of an array, each with its part of the error."""
+
+from nengo.connection import Connection
+from nengo.ensemble import Ensemble
+from nengo.exceptions import ValidationError
+from nengo.network import Network
+
+from nengo_fa.rules.teach_chain import teach_chain
+
+
+def teach_array(
+    array, output, error=None, variant="direct", decoder_rule=None, **parameters
+):
+    """Give each ensemble of an array an encoder rule, and its part of the error.
+
+    To be called within a network around the array, as it declares connections.
+
+    Parameters
+    ----------
+    array : nengo.networks.EnsembleArray
+        Or another network whose ensembles have one input each, within the network.
+    output : nengo.Node
+        Of the array: ``array.output``, or what ``array.add_output`` has returned. Each
+        ensemble is taught by the error of those dimensions that it computes.
+    error : nengo.Node or nengo.Ensemble, optional
+        The error of the output, actual minus target. Connected without a filter. Not
+        needed for `.train`.
+    variant : {"direct", "backprop"}, optional
+        Whether the rules are `.FeedbackAlignment` or `.Backprop`.
+    decoder_rule : nengo.learning_rules.LearningRuleType, optional
+        Such as ``nengo.PES()``: a rule for the decoders, which the same error teaches.
+    **parameters
+        Of all encoder rules, as for `teach_chain`.
+
+    Returns
+    -------
+    decodes : list of nengo.Connection
+        From each ensemble to the output. `.train` takes the list, with samples of what
+        ``array.input`` receives.
+
+    Raises
+    ------
+    nengo.exceptions.ValidationError
+        If nothing in the array leads to the output, or not from an ensemble that has one
+        input; if the error has another size than the output; and as for `teach_chain`.
+
+    Examples
+    --------
+    >>> with nengo.Network(seed=1) as model:
+    ...     stimulus, error = nengo.Node(size_in=6), nengo.Node(size_in=3)
+    ...     array = nengo.networks.EnsembleArray(30, n_ensembles=3, ens_dimensions=2)
+    ...     products = array.add_output("products", np.prod)
+    ...     decodes = nengo_fa.teach_array(
+    ...         array, products, error, decoder_rule=nengo.PES())
+    ...     _ = nengo.Connection(stimulus, array.input, synapse=None)
+    >>> x = np.random.RandomState(0).uniform(-1, 1, size=(500, 6))
+    >>> histories = nengo_fa.train(
+    ...     decodes, x, x[:, ::2] * x[:, 1::2], epochs=5, progress_bar=False, network=model)
+    >>> [history.encoders.shape for history in histories]
+    [(30, 2), (30, 2), (30, 2)]
+    """
+    decodes = _find_decodes(array, output)
+    encodes = [_find_encode(array, decode) for decode in decodes]
+    if error is not None and error.size_out != output.size_in:
+        raise ValidationError(
+            f"Must have the {output.size_in} dimensions of {output} (got {error.size_out})",
+            attr="error",
+        )
+    for encode, decode in zip(encodes, decodes):
+        part = None if error is None else error[decode.post_slice]
+        teach_chain([encode], decode, part, variant, **parameters)
+        if decoder_rule is not None:
+            decode.learning_rule_type = decoder_rule
+        if decoder_rule is not None and error is not None:
+            Connection(part, decode.learning_rule, synapse=None)
+    return decodes
+
+
+def _find_decodes(array, output):
+    """The connections from the ensembles of an array to one of its outputs."""
+    if not isinstance(array, Network):
+        raise ValidationError(
+            f"Must be a nengo.networks.EnsembleArray (got {array!r})", attr="array"
+        )
+    decodes = [other for other in array.all_connections if other.post_obj is output]
+    if not decodes:
+        raise ValidationError(
+            f"Must be an output of {array}, such as array.output (got {output!r})",
+            attr="output",
+        )
+    return decodes
+
+
+def _find_encode(array, decode):
+    """The connection into the ensemble that a connection leaves."""
+    ensemble = decode.pre_obj
+    into = [other for other in array.all_connections if other.post_obj is ensemble]
+    if not isinstance(ensemble, Ensemble) or len(into) != 1:
+        raise ValidationError(
+            f"Must be computed by ensembles with one input each, but {decode} leaves "
+            f"{ensemble}, into which {len(into)} connections of {array} lead. Use "
+            "teach_array for an array within it, or teach_chain.",
+            attr="output",
+        )
+    return into[0]
