@@ -2,6 +2,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import zlib
@@ -29,7 +30,8 @@ def test_examples_in_docstrings(name):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.rst")), ids=str)
 def test_examples_in_pages(path):
-    results = doctest.testfile(str(path), module_relative=False, globs=dict(NAMESPACE))
+    """They run when pasted: a page imports what its examples use."""
+    results = doctest.testfile(str(path), module_relative=False, globs={})
     assert results.failed == 0
 
 
@@ -162,3 +164,13 @@ def test_public_names_are_in_the_reference(pages):
         PUBLIC_NAMES, "api.html"
     )
     assert described["nengo_fa.online.operators.SimFeedback"] == "internals.html"
+
+
+def test_limitations_name_their_tests():
+    text = (ROOT / "docs" / "limitations.rst").read_text()
+    names = re.findall(r"``([\w/]+\.py)::(test_\w+)``", text)
+    assert len(names) >= 12
+    for path, name in names:
+        assert f"\ndef {name}(" in (ROOT / "tests" / path).read_text()
+    statements = re.split(r"\n- ", text)[1:]
+    assert all("::test_" in statement for statement in statements)
