@@ -1,22 +1,21 @@
 """An extension of Sphinx that writes equations as MathML.
 
-Browsers draw MathML themselves, so that pages need neither a script nor a network. The
-converter is that of Docutils, which Sphinx is built on.
+Browsers draw MathML themselves, so that pages need neither a script nor a network.
 """
 
 from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
+from latex2mathml.converter import convert
 
 
 def visit_math(self, node):
     """Write an equation within a line."""
-    self.body.append(tex2mathml(node.astext()))
+    self.body.append(convert(node.astext()))
     raise nodes.SkipNode
 
 
 def visit_math_block(self, node):
     """Write an equation of its own."""
-    math = tex2mathml(node.astext(), as_block=True)
+    math = convert(node.astext(), display="block")
     self.body.append(f'<div class="math">{math}</div>\n')
     raise nodes.SkipNode
 

@@ -16,6 +16,7 @@ from nengo_fa.cli import (
     homeostasis,
     learning_rates,
     mnist,
+    models,
     multiplication,
     online,
     pyramidal,
@@ -39,6 +40,7 @@ COMMANDS = (
     timescales,
     arm,
     recurrent,
+    models,
 )
 
 
