@@ -16,6 +16,9 @@ def add_to(commands):
         "models",
         run,
         help="list the models for Nengo GUI, or copy them to a folder",
+        takes="no time",
+        example="models my_models",
+        page="gui.rst",
     )
     command.add_argument(
         "folder",
