@@ -21,9 +21,7 @@ import nengo_fa
 try:
     from nengo_extras.learning_rules import DeltaRule
 except ImportError as error:
-    raise SystemExit(
-        "Install nengo-extras: pip install 'nengo-fa[benchmarks]'"
-    ) from error
+    raise SystemExit("Install nengo-extras: pip install '.[benchmarks]'") from error
 
 STEP = nengo_fa.Step()
 LEARNING_RATE = 1e-12

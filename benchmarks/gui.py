@@ -17,7 +17,7 @@ sys.path.append(str(ROOT / "tests" / "gui"))
 try:
     from browser import open_browser, open_gui
 except ImportError as error:
-    raise SystemExit("Install selenium: pip install 'nengo-fa[test]'") from error
+    raise SystemExit("Install selenium: pip install '.[test]'") from error
 
 
 HEAP = "return window.performance.memory.usedJSHeapSize"

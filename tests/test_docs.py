@@ -95,8 +95,17 @@ def pages(tmp_path_factory):
 def test_pages_have_their_figures(pages):
     """They build without warnings, or there would be no pages."""
     sources = [page.read_text() for page in (ROOT / "docs").glob("*.rst")]
-    n_figures = sum(source.count("\n.. plot::") for source in sources)
+    directives = "\n.. plot::", "\n.. image::"
+    n_figures = sum(source.count(name) for source in sources for name in directives)
     assert len(list((pages / "_images").glob("*.png"))) == n_figures > 0
+
+
+def test_pages_need_no_network(pages):
+    """Equations are MathML, which browsers draw by themselves."""
+    text = (pages / "how_it_works.html").read_text()
+    assert "<math" in text
+    loaded = re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=.(https?:[^ >]*)", text)
+    assert not loaded
 
 
 def find_objects(pages):

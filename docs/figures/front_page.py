@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from nengo_fa.experiments import online
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
 from nengo_fa.networks import MultiplicationComparison
-from nengo_fa.plots.drawing import FIXED, LEARNED, in_style, open_frame
+from nengo_fa.palette import FIXED, LEARNED
+from nengo_fa.plots.drawing import in_style, open_frame
 from nengo_fa.version import __version__
 
 DOCS = Path(__file__).resolve().parent.parent

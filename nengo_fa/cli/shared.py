@@ -193,7 +193,7 @@ def import_extra(name, extra):
     except ImportError as error:
         raise SystemExit(
             f"nengo-fa: this needs what is not installed ({error}). Install it with "
-            f"pip install 'nengo-fa[{extra}]'."
+            f"pip install '.[{extra}]'."
         ) from error
 
 
@@ -259,8 +259,7 @@ def sweep(experiment, options, path):
     n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
     if options.scheduler and find_spec("distributed") is None:
         raise SystemExit(
-            "nengo-fa: --scheduler needs Dask. Install it with "
-            "pip install 'nengo-fa[dask]'."
+            "nengo-fa: --scheduler needs Dask. Install it with pip install '.[dask]'."
         )
     if options.scheduler:
         print(f"Connecting to {options.scheduler}", flush=True)

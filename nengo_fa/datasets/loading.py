@@ -109,7 +109,7 @@ def digits():
     except ImportError as error:
         raise ImportError(
             "These digits come with scikit-learn. Install it with "
-            "pip install 'nengo-fa[experiments]'."
+            "pip install '.[experiments]'."
         ) from error
     data = load_digits()
     n_train = len(data.images) * 4 // 5

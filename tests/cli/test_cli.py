@@ -573,7 +573,7 @@ def test_receptive_fields_without_the_extra(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "nengo_extras", None)
     command = ["mnist", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
     assert cli.main([*command, "--encoders", "gabor"]) == 1
-    assert "pip install 'nengo-fa[images]'" in capsys.readouterr().err
+    assert "pip install '.[images]'" in capsys.readouterr().err
 
 
 def test_mnist_on_a_damaged_file(tmp_path, monkeypatch, capsys):

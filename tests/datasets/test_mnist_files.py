@@ -181,7 +181,7 @@ def test_mnist_is_nowhere(parts):
         "data_dir",
         "OpenML",
         "train-images-idx3-ubyte.gz",
-        "pip install 'nengo-fa[experiments]'",
+        "pip install '.[experiments]'",
         "no network",
     ):
         assert text in str(info.value)

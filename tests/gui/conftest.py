@@ -23,9 +23,7 @@ def need(condition, what):
 @pytest.fixture(scope="session")
 def browser():
     """One browser for all tests."""
-    need(
-        importlib.util.find_spec("nengo_gui"), "Nengo GUI: pip install 'nengo-fa[gui]'"
-    )
+    need(importlib.util.find_spec("nengo_gui"), "Nengo GUI: pip install '.[gui]'")
     need(all(find_chromium()), "Chromium: apt-get install chromium chromium-driver")
     with open_browser() as browser:
         yield browser
