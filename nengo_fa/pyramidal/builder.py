@@ -83,7 +83,9 @@ class SimPyramidal(NamedSignalsOperator):
             return step_simpyramidal
         # of their own, for the same bursts whatever else is random
         state["rng"] = LiveRandomState(self.seed)
-        return keep_random_state(step_simpyramidal, state["rng"], arrays["random_state"])
+        return keep_random_state(
+            step_simpyramidal, state["rng"], arrays["random_state"]
+        )
 
 
 @Builder.register(Pyramidal)
