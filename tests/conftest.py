@@ -1,6 +1,8 @@
 import copy
 import pickle
+import shlex
 import tracemalloc
+from fnmatch import fnmatch
 
 import matplotlib
 import nengo
@@ -37,6 +39,38 @@ def plain_nengo():
     yield
     make_nengo_plain()
     assert not nengo.Network.context, "the test left a network open"
+
+
+@pytest.fixture(scope="session")
+def Simulator(Simulator):
+    """The simulator of the option ``nengo_simulator``, in the precision of Nengo."""
+    if Simulator.__module__.split(".")[0] != "nengo_torch":
+        return Simulator
+    import torch
+
+    def make_simulator(*args, **kwargs):
+        dtype = getattr(torch, rc.float_dtype.name)
+        return Simulator(*args, **{"dtype": dtype, **kwargs})
+
+    return make_simulator
+
+
+def pytest_collection_modifyitems(config, items):
+    """With another simulator, run what takes one, and expect what it lacks to fail.
+
+    Nengo's plugin does so with tests of Nengo, by the same list in ``setup.cfg``.
+    """
+    if config.getini("nengo_simulator") == "nengo.Simulator":
+        return
+    others = [item for item in items if "Simulator" not in item.fixturenames]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if "Simulator" in item.fixturenames]
+    words = shlex.split(" ".join(config.getini("nengo_test_unsupported")))
+    for pattern, reason in zip(words[::2], words[1::2]):
+        pattern = "*" + pattern.replace("[", "[[]")
+        for item in items:
+            if fnmatch(item.nodeid, pattern):
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
 
 
 class LateSimulator(nengo.Simulator):

@@ -10,8 +10,47 @@ from nengo_fa.learned.parts import find_parts, get_shapes
 from nengo_fa.online.outer_product import make_step_add_outer
 
 
+class LiveArrays:
+    """The arrays of a simulator as they are now, by their signals.
+
+    Arrays of other libraries, such as the tensors of nengo-torch, come as copies in NumPy;
+    they have one axis more, for the samples of a batch, of which there must be one.
+    """
+
+    def __init__(self, sim):
+        self.sim = sim
+
+    def __getitem__(self, signal):
+        live = self.sim.signals[signal]
+        if isinstance(live, np.ndarray):
+            return live
+        array = _convert(live)
+        if array is None:
+            _refuse(self.sim)
+        if array.ndim == len(signal.shape) + 1:
+            self._check_batch(signal, len(array))
+            array = array[0]
+        return array
+
+    def _check_batch(self, signal, n_samples):
+        if n_samples != 1:
+            raise ValidationError(
+                f"The simulator holds {n_samples} samples in a batch, each with its own "
+                f"{signal.name}, but what is learned must be one array. Make the simulator "
+                "with minibatch_size=1.",
+                attr="sim",
+            )
+
+
+def _convert(live):
+    """Return a tensor as an array of NumPy, or None if it is not known how."""
+    if hasattr(live, "detach"):  # of PyTorch
+        return live.detach().cpu().numpy().copy()
+    return None
+
+
 def get_live_signals(sim):
-    """The arrays of a simulator as they are now, and the model that names them."""
+    """The `LiveArrays` of a simulator, and the model that names them."""
     if getattr(sim, "closed", False):
         raise SimulatorClosed(
             "What a simulator has learned is gone when it is closed. Call this inside "
@@ -21,7 +60,7 @@ def get_live_signals(sim):
     model = getattr(sim, "model", None)
     if signals is None or model is None:
         _refuse(sim)
-    return signals, model
+    return LiveArrays(sim), model
 
 
 def _refuse(sim):
@@ -40,8 +79,6 @@ def read_learned(sim, network):
 
     def read(part, name):
         signal = model.sig[part][name]
-        if not isinstance(signals[signal], np.ndarray):
-            _refuse(sim)
         value = np.array(signals[signal])
         for change in pending.get((part, name), ()):
             _add_change(value, *(signals[found] for found in change))

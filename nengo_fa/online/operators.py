@@ -113,7 +113,7 @@ class SimFeedback(NamedSignalsOperator):
         feedback = signals[self.feedback]
         # those of the start, as live arrays may not hold any values yet
         weights = np.empty_like(feedback)
-        start = [signal.initial_value for signal in self.reads]
+        start = [signal.initial_value.astype(weights.dtype) for signal in self.reads]
         self._make_step_weights(start, weights)()
         feedback[...] = self.feedback.initial_value
         live = [signals[signal] for signal in self.reads]

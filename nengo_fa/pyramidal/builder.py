@@ -2,10 +2,10 @@
 
 import numpy as np
 from nengo.builder import Builder, Signal
-from nengo.builder.neurons import SimNeurons
 from nengo.builder.operator import Reset
 from nengo.exceptions import BuildError
 
+from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
 from nengo_fa.online.random_state import (
     LiveRandomState,
     keep_random_state,
@@ -15,23 +15,33 @@ from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRate
 
 
-class SimPyramidal(SimNeurons):
+class SimPyramidal(NamedSignalsOperator):
     """Set the output and the state of pyramidal neurons.
+
+    It is not derived from `nengo.builder.neurons.SimNeurons`, as simulators replace what
+    is derived from it by neurons of their own, of which these are not.
 
     Parameters
     ----------
-    neurons, J, output, state, tag
-        As for `nengo.builder.neurons.SimNeurons`.
+    neurons : ApicalCompartment
+        The neuron type.
+    J : Signal
+        Read: the input current, (n_neurons,).
     apical_input : Signal
-        What drives the apical compartment, (n_neurons,).
+        Read: what drives the apical compartment, (n_neurons,).
+    output : Signal
+        Set, (n_neurons,).
+    state : dict of str: Signal
+        Set: the state variables of the neurons, (n_neurons,) each.
     seed : array_like, optional
         Of the random numbers that decide on bursts.
     random_state : Signal, optional
         Updated to the state of these random numbers. Needed for spiking neurons.
+    tag : str, optional
+        A label associated with the operator, for debugging purposes.
     """
 
-    apical_input = property(lambda self: self.reads[1])
-    random_state = property(lambda self: self.updates[0] if self.updates else None)
+    J, apical_input, output, random_state = (SignalByName() for _ in range(4))
 
     def __init__(
         self,
@@ -44,16 +54,27 @@ class SimPyramidal(SimNeurons):
         random_state=None,
         tag=None,
     ):
-        super().__init__(neurons, J, output, state=state, tag=tag)
-        self.reads.append(apical_input)
-        self.seed = seed
-        if random_state is not None:
-            self.updates.append(random_state)
+        super().__init__(
+            {"J": J, "apical_input": apical_input},
+            {"output": output, **{f"state {name}": state[name] for name in state}},
+            {"random_state": random_state},
+            tag=tag,
+        )
+        self.neurons, self.seed = neurons, seed
+
+    @property
+    def _descstr(self):
+        return f"{self.neurons}, {self.J}, {self.output}"
 
     def make_step(self, signals, dt, rng):
-        J, output = signals[self.J], signals[self.output]
-        state = {name: signals[signal] for name, signal in self.state.items()}
-        state["apical_input"] = signals[self.apical_input]
+        arrays = {name: signals[signal] for name, signal in self.signals.items()}
+        J, output = arrays["J"], arrays["output"]
+        state = {
+            name.removeprefix("state "): array
+            for name, array in arrays.items()
+            if name.startswith("state ")
+        }
+        state["apical_input"] = arrays["apical_input"]
 
         def step_simpyramidal():
             self.neurons.step(dt, J, output, **state)
@@ -62,8 +83,9 @@ class SimPyramidal(SimNeurons):
             return step_simpyramidal
         # of their own, for the same bursts whatever else is random
         state["rng"] = LiveRandomState(self.seed)
-        random_state = signals[self.random_state]
-        return keep_random_state(step_simpyramidal, state["rng"], random_state)
+        return keep_random_state(
+            step_simpyramidal, state["rng"], arrays["random_state"]
+        )
 
 
 @Builder.register(Pyramidal)

@@ -7,6 +7,7 @@ import pytest
 from nengo.exceptions import SimulatorClosed, ValidationError
 
 import nengo_fa
+from nengo_fa.learned import get_live_signals
 
 
 def make_model(
@@ -108,8 +109,12 @@ def test_new_simulator_reproduces_what_was_learned(
         else:
             nengo_fa.save(sim, model, tmp_path / "learned.npz")
         sim.step()  # the change of one step is added at the start of the next
-        encoders = np.array(sim.signals[sim.model.sig[model.hidden]["encoders"]])
-        decoders = np.array(sim.signals[sim.model.sig[model.decode]["weights"]])
+        encoders = np.array(
+            get_live_signals(sim)[0][sim.model.sig[model.hidden]["encoders"]]
+        )
+        decoders = np.array(
+            get_live_signals(sim)[0][sim.model.sig[model.decode]["weights"]]
+        )
     if way != "freeze_params":
         # a network of the same kind, with other random numbers
         model = make_model(neuron_type=neuron_type, seed=2)
@@ -134,7 +139,7 @@ def test_output_is_the_trained_output(Simulator, neuron_type, allclose):
             name = "encoders" if isinstance(obj, nengo.Ensemble) else "weights"
             signal = sim.model.sig[obj].get(name)
             if signal is not None:
-                live[obj, name] = np.array(sim.signals[signal])
+                live[obj, name] = np.array(get_live_signals(sim)[0][signal])
     model.gate.output = lambda t: 0
     with Simulator(model) as sim:
         sim.run(0.3)
@@ -153,7 +158,7 @@ def test_output_is_the_trained_output(Simulator, neuron_type, allclose):
         untrained = sim.data[plain.probe].copy()
         sim.reset()
         for (obj, name), value in live.items():
-            array = sim.signals[sim.model.sig[same[obj]][name]]
+            array = get_live_signals(sim)[0][sim.model.sig[same[obj]][name]]
             array.setflags(write=True)
             array[...] = value
         sim.run(0.3)
@@ -361,7 +366,7 @@ def test_learning_goes_on_as_if_never_interrupted(
 
     def state(sim):
         return [
-            np.array(sim.signals[sim.model.sig[obj][name]])
+            np.array(get_live_signals(sim)[0][sim.model.sig[obj][name]])
             for obj, name in ((hidden, "encoders"), (decode, "weights"))
         ]
 

@@ -6,6 +6,7 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
+from nengo_fa.learned import get_live_signals
 from nengo_fa.networks import (
     BalancedHypersphere,
     BurstMultiplication,
@@ -76,7 +77,7 @@ def test_fixed_encoders(Simulator, seed):
         before = sim.data[model.product.hidden].scaled_encoders.copy()
         sim.run(0.1)
         signal = sim.model.sig[model.product.hidden]["encoders"]
-        assert np.array_equal(sim.signals[signal], before)
+        assert np.array_equal(get_live_signals(sim)[0][signal], before)
     assert np.any(changed(sim.data[model.recorded[0]]))
 
 
@@ -231,7 +232,7 @@ def test_simulators_can_be_pickled(make):
             sim.model.toplevel.all_ensembles, other.model.toplevel.all_ensembles
         ):
             np.testing.assert_array_equal(
-                sim.signals[sim.model.sig[ensemble]["encoders"]],
-                other.signals[other.model.sig[theirs]["encoders"]],
+                get_live_signals(sim)[0][sim.model.sig[ensemble]["encoders"]],
+                get_live_signals(other)[0][other.model.sig[theirs]["encoders"]],
             )
         other.close()

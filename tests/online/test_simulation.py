@@ -6,6 +6,7 @@ import pytest
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, Rate
+from nengo_fa.learned import get_live_signals
 
 # the decoders of most networks here do not learn
 pytestmark = pytest.mark.filterwarnings("ignore:The encoders of")
@@ -24,7 +25,7 @@ def noise(size, seed):
 
 
 def learned_encoders(sim, ensemble):
-    return np.array(sim.signals[sim.model.sig[ensemble]["encoders"]])
+    return np.array(get_live_signals(sim)[0][sim.model.sig[ensemble]["encoders"]])
 
 
 class Net:
