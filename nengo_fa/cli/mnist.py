@@ -25,7 +25,7 @@ def add_to(commands):
         "mnist",
         run,
         help="the paper's second experiment: handwritten digits, Figure 6 and its claims",
-        takes="some minutes with digits and hours with MNIST, for one processor",
+        takes="some minutes with digits and several hours with MNIST, for one processor",
         example="mnist --dataset digits --trials 7 --epochs 20",
         page="experiments.rst",
     )
