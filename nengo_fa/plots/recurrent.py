@@ -36,6 +36,14 @@ def recurrent(data):
         each in the condition with the lowest median error, in the trial whose improvement
         is the median one; (b) the errors in all conditions, medians and quartiles over
         trials.
+
+    Examples
+    --------
+    >>> from nengo_fa import plots
+    >>> from nengo_fa.experiments.recurrent import RecurrentExperiment
+    >>> experiment = RecurrentExperiment(n_trials=2)
+    >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
+    >>> figure = plots.recurrent(data)
     """
     figure = make_page(3.2)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.25])

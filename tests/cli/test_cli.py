@@ -288,14 +288,14 @@ def test_without_the_extra(monkeypatch, tmp_path):
     for name in list(sys.modules):
         if name.startswith("nengo_fa.experiments."):
             monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SystemExit, match=r"pip install 'nengo-fa\[experiments\]'"):
+    with pytest.raises(SystemExit, match=r"pip install '\.\[experiments\]'"):
         cli.main(["multiplication", "--folder", str(tmp_path / "a")])
     assert not (tmp_path / "a").exists()
 
 
 def test_without_dask(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SystemExit, match=r"pip install 'nengo-fa\[dask\]'"):
+    with pytest.raises(SystemExit, match=r"pip install '\.\[dask\]'"):
         cli.main(["multiplication", "--folder", str(tmp_path), "--scheduler", "there"])
 
 
@@ -387,14 +387,14 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch, tmp_path):
     """The extra for experiments brings what figures need."""
     monkeypatch.setitem(sys.modules, "nengo_fa.plots", None)
     monkeypatch.delattr(nengo_fa, "plots", raising=False)
-    with pytest.raises(SystemExit, match=r"pip install 'nengo-fa\[experiments\]'"):
+    with pytest.raises(SystemExit, match=r"pip install '\.\[experiments\]'"):
         cli.main(["arm", "--folder", str(tmp_path / "a")])
 
 
 def test_without_matplotlib(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "nengo_fa.plots", None)
     monkeypatch.delattr(nengo_fa, "plots", raising=False)
-    with pytest.raises(SystemExit, match=r"pip install 'nengo-fa\[plots\]'"):
+    with pytest.raises(SystemExit, match=r"pip install '\.\[plots\]'"):
         cli.main(["online", "--figure", str(tmp_path / "figure.png")])
 
 

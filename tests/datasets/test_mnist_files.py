@@ -336,5 +336,5 @@ def test_memory():
 
 def test_without_scikit_learn(monkeypatch, parts):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(FileNotFoundError, match=r"pip install 'nengo-fa\[experiments"):
+    with pytest.raises(FileNotFoundError, match=r"pip install '\.\[experiments"):
         mnist()
