@@ -74,8 +74,13 @@ def build_feedback_alignment(model, rule_type, rule):
     model.sig[rule]["feedback"] = signal
     if is_live:
         _build_feedback(model, rule, kind, signal)
-    build_encoder_learning(model, rule_type, rule, lambda: signal)
-    warn_about_rate(model, rule, feedback)
+
+    def find_feedback():
+        # only once there is a simulator: `train` builds as well, and its rates are others
+        warn_about_rate(model, rule, feedback)
+        return signal
+
+    build_encoder_learning(model, rule_type, rule, find_feedback)
 
 
 def _draw_feedback(model, rule, shape):

@@ -79,6 +79,8 @@ def warn_about_rate(model, rule, feedback):
     rule_type, ensemble = rule.learning_rule_type, rule.connection.post_obj
     if not is_given(rule_type.learning_rate) or rule_type.learning_rate == 0:
         return
+    if model.toplevel is not None and not find_errors(model.toplevel, rule):
+        return  # nothing will be learned, perhaps as it was learned offline
     weights = np.linalg.norm(feedback, axis=1) * model.params[ensemble].gain
     turn = rule_type.learning_rate * model.dt * np.sqrt(np.mean(weights**2))
     turn *= find_derivative(model, rule)

@@ -635,7 +635,7 @@ def test_finished_results_on_a_read_only_medium(tmp_path, monkeypatch, capsys):
     again = capsys.readouterr().out
     claims = slice(output.index("Backprop ends"), output.index("Figure:"))
     assert output[claims] in again
-    assert again.count("cannot be written ([Errno 30] Read-only file system)") == 7
+    assert again.count("cannot be written ([Errno 30] Read-only file system)") == 8
 
 
 def test_a_worker_that_is_killed(tmp_path):
