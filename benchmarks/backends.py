@@ -147,8 +147,8 @@ def reset(sim, network):
 
 FEATURES = {
     "`.freeze_params`": freeze,
-    "`.save` and `.load`": save,
-    "`.preferred_directions` and `.tuning_curves`": geometry,
+    ":func:`nengo_fa.save` and :func:`nengo_fa.load`": save,
+    ":func:`~nengo_fa.geometry.preferred_directions` and :func:`~nengo_fa.geometry.tuning_curves`": geometry,
     "``reset`` and the same again": reset,
 }
 

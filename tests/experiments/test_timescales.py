@@ -100,6 +100,7 @@ def test_fast_encoders_end_worse_than_slow_and_than_fixed_ones():
         assert finding.verdict == "held", finding
 
 
+@pytest.mark.filterwarnings("ignore:With learning_rate")
 def test_divergence_is_infinite():
     """Encoders that are not finite any more; decoders that grow may still be."""
     with np.errstate(all="ignore"):
