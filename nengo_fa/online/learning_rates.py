@@ -194,10 +194,10 @@ def suggest_learning_rate(
     if seed is None and network.seed is not None:
         seed = network.seed + 1
     with simulator(None, dt=dt, seed=seed, model=model, progress_bar=False) as sim:
-        sim.run(duration)
+        is_finite = _run(sim, duration)
         time = sim.n_steps * dt
-        sums = {rule: _read_sums(sim, rule) for rule in known}
-    rates, reasons = {}, {}
+        sums = {rule: _read_sums(sim, rule) for rule in known} if is_finite else {}
+    rates, reasons = {}, {} if is_finite else dict.fromkeys(known, NOT_FINITE)
     for rule, found in sums.items():
         is_pes = _is_pes(rule)
         # per second, for a learning rate of one
@@ -214,6 +214,18 @@ def suggest_learning_rate(
             NengoWarning,
         )
     return SuggestedRates(network, rates, reasons)
+
+
+NOT_FINITE = "the run holds NaN or infinity"
+
+
+def _run(sim, duration):
+    """Run a simulator, and return whether it met no infinity that Nengo stops at."""
+    try:
+        sim.run(duration)
+    except FloatingPointError:
+        return False
+    return True
 
 
 def _find_rules(network):
@@ -328,7 +340,7 @@ def _find_halvings(sums, time, dt):
 def _find_reason(sums, speed):
     """Return why no rate follows from a speed, or None."""
     if not all(np.all(np.isfinite(values)) for values in [*sums.values(), speed]):
-        return "the run holds NaN or infinity"
+        return NOT_FINITE
     if "error" in sums and not np.any(sums["error"]):
         return "its error is zero"
     if "projected_error" in sums and not np.any(sums["projected_error"]):
@@ -336,7 +348,7 @@ def _find_reason(sums, speed):
             "its error does not reach the neurons, as the weights back to them are zero"
         )
     if speed == 0:
-        return "its neurons are silent, or nothing moves"
+        return "its neurons are silent, its input is zero, or a LearningSignal switches it off"
     return None
 
 

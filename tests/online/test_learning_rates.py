@@ -95,10 +95,11 @@ def test_encoders_turn_as_was_asked_in_other_networks(Simulator, case):
     check_turn(Simulator, network, turn=0.01 if case == "float32" else 1e-3)
 
 
-def test_undefined_values_give_no_rate():
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_undefined_and_infinite_values_give_no_rate(value):
     network = make_product()
     with network:
-        values = nengo.processes.PresentInput([[0.0], [np.nan]], 0.1)
+        values = nengo.processes.PresentInput([[0.0], [value]], 0.1)
         nengo.Connection(nengo.Node(values), network.error, synapse=None)
     with pytest.warns(NengoWarning, match="NaN or infinity"):
         rates = suggest(network)
