@@ -3,7 +3,7 @@
 from math import cos, sin, tanh
 
 import numpy as np
-from nengo.exceptions import ValidationError
+from nengo.exceptions import SimulationError, ValidationError
 from nengo.params import NdarrayParam
 from nengo.processes import Process
 
@@ -43,6 +43,8 @@ class TwoJointArm(Process):
     ------
     nengo.exceptions.ValidationError
         If a mass, a length or a friction is negative, or a number is not finite.
+    nengo.exceptions.SimulationError
+        If time steps are too long for the arm: its velocity grows beyond all numbers.
 
     Notes
     -----
@@ -119,7 +121,13 @@ class TwoJointArm(Process):
         def step_arm(t, x):
             torque = np.clip(x[:2], -self.max_torque, self.max_torque)
             accelerate = self.make_acceleration(self.load + float(x[2:].sum()))
-            state[:] = _step(accelerate, state.tolist(), torque.tolist(), dt)
+            try:
+                state[:] = _step(accelerate, state.tolist(), torque.tolist(), dt)
+            except (OverflowError, ValueError) as error:  # of what is beyond any number
+                raise SimulationError(
+                    f"The arm became infinitely fast: time steps of {dt} s are too long for "
+                    "its load, its masses and the gains of its controller. Use a smaller dt."
+                ) from error
             return state
 
         return step_arm

@@ -10,6 +10,7 @@ from nengo_fa.checks import check_count
 from nengo_fa.networks.arm import TwoJointArm
 from nengo_fa.networks.multiplication import make_learning_node
 from nengo_fa.rules.learning_rules import FeedbackAlignment
+from nengo_fa.rules.params import FiniteParam
 
 
 class ScaleError(Process):
@@ -119,8 +120,8 @@ class AdaptiveController(nengo.Network):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there are not as many means or deviations as numbers in the state, or a
-        deviation is not above zero.
+        If a gain is not a finite number, if there are not as many means or deviations as
+        numbers in the state, or if a deviation is not above zero.
 
     Notes
     -----
@@ -166,7 +167,13 @@ class AdaptiveController(nengo.Network):
             decoder_rule = nengo.PES(1e-3)
         scale = 1 / np.sqrt(2 * dimensions) / _check_spread(spread, dimensions)
         center = _broadcast("center", center, dimensions)
-        gains = np.array([[proportional, derivative]])
+        gains = [
+            FiniteParam(name).coerce(None, gain)
+            for name, gain in (
+                ("proportional", proportional),
+                ("derivative", derivative),
+            )
+        ]
         with self:
             self.target = nengo.Node(size_in=2 * dimensions, label="target")
             self.state = nengo.Node(size_in=2 * dimensions, label="state")
@@ -174,7 +181,7 @@ class AdaptiveController(nengo.Network):
             self.output = nengo.Node(size_in=dimensions, label="output")
             self.learning = make_learning_node(learning)
             for node, sign in ((self.target, -1), (self.state, 1)):
-                transform = sign * np.kron(gains, np.eye(dimensions))
+                transform = sign * np.kron([gains], np.eye(dimensions))
                 nengo.Connection(node, self.error, transform=transform, synapse=None)
             nengo.Connection(self.error, self.output, transform=-1, synapse=None)
 

@@ -3,7 +3,7 @@
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import ValidationError
+from nengo.exceptions import SimulationError, ValidationError
 
 import nengo_fa
 from nengo_fa.networks import (
@@ -126,6 +126,16 @@ def test_refuses_a_node_of_another_size(Simulator):
         Simulator(model)
 
 
+def test_says_that_time_steps_are_too_long(Simulator):
+    with nengo.Network() as model:
+        torques = nengo.Node([50.0, -50.0])
+        arm = nengo.Node(TwoJointArm(start=(0, 1)))
+        nengo.Connection(torques, arm, synapse=None)
+    with Simulator(model, dt=1.0) as sim:
+        with pytest.raises(SimulationError, match="smaller dt"):
+            sim.run_steps(100)
+
+
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
 def test_scaled_error_has_no_unit(Simulator, unit, allclose):
     with nengo.Network() as model:
@@ -215,11 +225,19 @@ def test_goes_on_after_an_interruption(check_resumed):
 
 @pytest.mark.parametrize(
     "options",
-    [{"dimensions": 0}, {"center": (0, 0, 0)}, {"spread": 0}, {"spread": "wide"}],
+    [
+        {"dimensions": 0},
+        {"center": (0, 0, 0)},
+        {"spread": 0},
+        {"spread": "wide"},
+        {"proportional": np.nan},
+        {"derivative": [1, 2]},
+    ],
     ids=str,
 )
 def test_refuses_a_controller(options):
     (name,) = options
     with nengo.Network(), pytest.raises(ValidationError) as info:
-        AdaptiveController(**{"dimensions": 2, **options}, proportional=1, derivative=1)
+        gains = {"proportional": 1, "derivative": 1}
+        AdaptiveController(**{"dimensions": 2, **gains, **options})
     assert info.value.attr == name
