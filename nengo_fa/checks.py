@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 from nengo.exceptions import ValidationError
+from nengo.network import Network
 from nengo.utils.numpy import is_integer
 
 
@@ -15,6 +16,14 @@ def check_count(name, value, low=1, high=np.inf):
             f"Must be an integer, {limits} (got {value!r})", attr=name
         )
     return int(value)
+
+
+def check_network(network):
+    """Refuse what is not a network."""
+    if not isinstance(network, Network):
+        raise ValidationError(
+            f"Must be a nengo.Network (got {type(network).__name__})", attr="network"
+        )
 
 
 def check_path(path, attr="path"):

@@ -1,11 +1,10 @@
 """The parts of a network that are kept, and the arrays of each of them."""
 
 from nengo.ensemble import Ensemble, Neurons
-from nengo.exceptions import ValidationError
-from nengo.network import Network
 from nengo.neurons import Direct
 from nengo.transforms import Dense, NoTransform
 
+from nengo_fa.checks import check_network
 from nengo_fa.learned.scaling import Scaling
 from nengo_fa.rules.connections import get_rule_types
 
@@ -15,10 +14,7 @@ def find_parts(network):
 
     Ensembles outside of the network that its connections decode or teach come with them.
     """
-    if not isinstance(network, Network):
-        raise ValidationError(
-            f"Must be a nengo.Network (got {type(network).__name__})", attr="network"
-        )
+    check_network(network)
     inside, connections = dict.fromkeys(network.all_ensembles), network.all_connections
     reached = dict.fromkeys(e for c in connections for e in _find_reached(c))
     parts = {

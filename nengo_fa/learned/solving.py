@@ -3,6 +3,7 @@
 from nengo.exceptions import ValidationError
 from nengo.solvers import NoSolver
 
+from nengo_fa.checks import check_network
 from nengo_fa.learned.frozen import FrozenFunction, freeze_params, get_solver
 from nengo_fa.learned.parts import is_decoded
 from nengo_fa.online.network_checks import is_learned
@@ -55,6 +56,7 @@ def solve_decoders(network, sim=None):
     >>> connections == [decode]
     True
     """
+    check_network(network)
     stale = [c for c in network.all_connections if _is_stale(network, c)]
     own = [(get_solver(c), c.function, c.transform) for c in stale]
     for connection in stale:

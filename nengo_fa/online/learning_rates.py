@@ -11,6 +11,7 @@ from nengo.connection import LearningRule
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
+from nengo_fa.checks import check_network
 from nengo_fa.online.network_checks import describe, warn_about_stale_layers
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
@@ -179,6 +180,7 @@ def suggest_learning_rate(
     }
     for name, number in numbers.items():
         _check_positive(name, number)
+    check_network(network)
     model = Model(dt=float(dt), decoder_cache=get_default_decoder_cache())
     model.build(network)
     known = [rule for rule in _find_rules(network) if _is_known(rule)]

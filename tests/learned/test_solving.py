@@ -127,3 +127,5 @@ def test_refuses_what_is_no_network_of_the_simulator(Simulator):
     with Simulator(model) as sim:
         with pytest.raises(ValidationError, match="not part of this simulator"):
             nengo_fa.solve_decoders(other, sim)
+        with pytest.raises(ValidationError, match="Must be a nengo.Network"):
+            nengo_fa.solve_decoders(sim, model)

@@ -301,6 +301,11 @@ def test_a_network_without_rules_is_refused():
         suggest(network)
 
 
+def test_what_is_not_a_network_is_refused():
+    with pytest.raises(ValidationError, match="Must be a nengo.Network"):
+        suggest(make_product().encode)
+
+
 @pytest.mark.parametrize("name", ["turn", "halving_time", "dt"])
 @pytest.mark.parametrize("value", [0, -1, np.nan, "much"])
 def test_numbers_are_positive(name, value):
