@@ -148,7 +148,8 @@ def reset(sim, network):
 FEATURES = {
     "`.freeze_params`": freeze,
     ":func:`nengo_fa.save` and :func:`nengo_fa.load`": save,
-    ":func:`~nengo_fa.geometry.preferred_directions` and :func:`~nengo_fa.geometry.tuning_curves`": geometry,
+    ":func:`~nengo_fa.geometry.preferred_directions` and "
+    ":func:`~nengo_fa.geometry.tuning_curves`": geometry,
     "``reset`` and the same again": reset,
 }
 
