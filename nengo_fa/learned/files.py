@@ -4,10 +4,11 @@ import json
 import math
 import os
 import secrets
+import warnings
 import zipfile
 
 import numpy as np
-from nengo.exceptions import ValidationError
+from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import maxseed
 from numpy.lib import format as npy
 
@@ -81,6 +82,11 @@ def load(network, path):
         The network is then as it was. No more is read than fits.
     OSError
         If the file cannot be read.
+
+    Warns
+    -----
+    nengo.exceptions.NengoWarning
+        If the file holds a scaling, and the connection of the network has none.
     """
     here = describe(network)
     path = check_path(path)
@@ -88,9 +94,10 @@ def load(network, path):
         try:
             archive = zipfile.ZipFile(file)
             saved = _read_description(archive, here)
+            parts = find_saved_parts(saved, network)
             learned = {
                 part: _read_part(archive, key, get_shapes(part))
-                for key, part in find_saved_parts(saved, network).items()
+                for key, part in parts.items()
             }
         except Misfit as error:
             raise ValidationError(
@@ -103,7 +110,23 @@ def load(network, path):
                 f"{path!r} is not a complete file written by nengo_fa.save ({error})",
                 attr="path",
             ) from error
+        names = archive.namelist()
+    _warn_of_lost_scalings(names, parts)
     write_learned(learned)
+
+
+def _warn_of_lost_scalings(names, parts):
+    """Warn of connections that scale samples in the file and not in the network."""
+    for key, part in parts.items():
+        if f"{key}.scale.npy" in names and "scale" not in get_shapes(part):
+            warnings.warn(
+                f"The file holds a scaling for {part}, which has none: samples must be "
+                "scaled before they are given to the network. To have the network scale "
+                "them, let the function of the connection be "
+                "nengo_fa.datasets.Scaling(np.zeros(d), 1) and load again.",
+                NengoWarning,
+                stacklevel=3,
+            )
 
 
 def _read_description(archive, here):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from nengo.exceptions import ValidationError
+from nengo.exceptions import NengoWarning, ValidationError
 
 import nengo_fa
 from nengo_fa.datasets import Scaling
@@ -132,6 +132,17 @@ def test_file_without_a_scaling_is_not_taken_for_one(Simulator, tmp_path):
     with pytest.raises(ValidationError, match="lacks connection0.mean"):
         nengo_fa.load(net.model, tmp_path / "net.npz")
     assert np.all(net.encode.function.scale == 2)
+
+
+def test_file_with_a_scaling_that_the_network_lacks(Simulator, tmp_path, rng):
+    x = make_samples(rng)
+    net, by_hand = Net(Scaling.fit(x)), Net(None)
+    with Simulator(net.model) as sim:
+        nengo_fa.save(sim, net.model, tmp_path / "net.npz")
+    with pytest.warns(NengoWarning, match="holds a scaling for .* which has none"):
+        nengo_fa.load(by_hand.model, tmp_path / "net.npz")
+    scaled = net.encode.function(x)
+    np.testing.assert_allclose(by_hand.predict(scaled), net.predict(x))
 
 
 def test_frozen_network_keeps_its_scaling(Simulator, rng):
