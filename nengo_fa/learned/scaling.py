@@ -43,9 +43,15 @@ class Scaling:
     """
 
     def __init__(self, mean, scale):
-        arrays = np.broadcast_arrays(
-            *(_as_real(*pair) for pair in (("mean", mean), ("scale", scale)))
-        )
+        arrays = _as_real("mean", mean), _as_real("scale", scale)
+        try:
+            arrays = np.broadcast_arrays(*arrays)
+        except ValueError as error:
+            raise ValidationError(
+                "Must have as many entries as the mean (got shapes "
+                f"{np.shape(scale)} and {np.shape(mean)})",
+                attr="scale",
+            ) from error
         self.mean, self.scale = (np.array(array) for array in arrays)
         for array in (self.mean, self.scale):
             array.setflags(write=False)

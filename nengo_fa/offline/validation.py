@@ -1,5 +1,7 @@
 """Samples that are held out, to stop early and to keep the best epoch."""
 
+import reprlib
+
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_number
@@ -55,7 +57,7 @@ def _check_fraction(fraction, n_samples):
     if not 0 < n_held_out < n_samples:
         raise ValidationError(
             "Must be a pair (x, y), or the fraction of the samples to hold out, which "
-            f"leaves some on both sides, such as 0.2 (got {fraction!r})",
+            f"leaves some on both sides, such as 0.2 (got {reprlib.repr(fraction)})",
             attr="validation",
         )
     return n_held_out

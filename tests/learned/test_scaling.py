@@ -168,6 +168,7 @@ def test_copies_do_the_same(duplicate, rng):
     [
         (lambda: Scaling(0, 1), "entry for each dimension"),
         (lambda: Scaling([0, 1], [1, 0]), "above zero"),
+        (lambda: Scaling([0, 1], [1, 1, 1]), "as many entries as the mean"),
         (lambda: Scaling([0, np.nan], 1), "finite"),
         (lambda: Scaling(["a"], 1), "real"),
         (lambda: Scaling.fit(np.ones((5, 2))), "differ"),
