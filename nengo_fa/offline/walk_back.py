@@ -105,7 +105,7 @@ def _check_network(connection, network):
     """Return the network that holds a connection; refuse another one."""
     if not isinstance(connection, Connection):
         raise ValidationError(
-            "Must be the connection from the ensemble to the output "
+            "Must be the connection from the ensemble to the output, a single one "
             f"(got {connection!r})",
             attr="connection",
         )
