@@ -377,7 +377,7 @@ def test_help_says_what_a_command_is_for(words, command):
     text = command.format_help()
     assert command.description.endswith(".") and "Takes " in text
     page = text.partition("Documentation: ")[2].strip()
-    assert (Path(cli.__file__).parents[2] / page).is_file()
+    assert (Path(__file__).parents[2] / page).is_file()
     example = text.partition("Example: nengo-fa ")[2].partition("\n")[0].split()
     assert example[: len(words)] == list(words)
     assert cli._make_parser().parse_args(example).run == command.get_default("run")
