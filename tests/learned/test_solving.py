@@ -6,6 +6,7 @@ import pytest
 from nengo.exceptions import ValidationError
 
 import nengo_fa
+from nengo_fa.learned.live import get_live_signals
 
 pytestmark = pytest.mark.filterwarnings("ignore:The encoders of")
 
@@ -57,7 +58,9 @@ def test_decoders_fit_the_encoders_that_were_learned(Simulator, allclose, way):
         start = sim.data[model.hidden].scaled_encoders
         sim.run(0.5)
         old = {c: get_weights(sim, c) for c in model.all_connections if c.solver}
-        taught = sim.signals[sim.model.sig[model.learned]["weights"]].copy()
+        taught = np.array(
+            get_live_signals(sim)[0][sim.model.sig[model.learned]["weights"]]
+        )
         if way == "frozen":
             nengo_fa.freeze_params(sim, model)
         given = sim if way == "simulator" else None
