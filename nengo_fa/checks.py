@@ -5,7 +5,7 @@ import os
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.network import Network
-from nengo.utils.numpy import is_integer
+from nengo.utils.numpy import is_integer, is_number
 
 
 def check_count(name, value, low=1, high=np.inf):
@@ -16,6 +16,12 @@ def check_count(name, value, low=1, high=np.inf):
             f"Must be an integer, {limits} (got {value!r})", attr=name
         )
     return int(value)
+
+
+def is_number_within(value, low, high):
+    """Return whether a value is a number between two others; True and False are not."""
+    is_bool = isinstance(value, (bool, np.bool_))
+    return not is_bool and is_number(value) and low < value < high
 
 
 def check_network(network):

@@ -248,7 +248,7 @@ def sweep(experiment, options, path):
     """
     sweep = import_extra("experiments.sweep", "experiments")
     trials = "1 trial" if experiment.n_trials == 1 else f"{experiment.n_trials} trials"
-    print(f"{trials}, to be found in {path}")
+    print(f"{trials}. The results are kept in {path}")
     needed = import_extra("experiments.sweep.claims", "experiments").N_TRIALS
     if experiment.n_trials < needed:
         print(

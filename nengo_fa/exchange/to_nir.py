@@ -7,8 +7,8 @@ from nengo.neurons import LIF
 from nengo.solvers import NoSolver
 from nengo.synapses import Alpha, Lowpass
 from nengo.transforms import Dense, NoTransform
-from nengo.utils.numpy import is_number
 
+from nengo_fa.checks import is_number_within
 from nengo_fa.exchange.chain import find_chain
 
 
@@ -26,7 +26,7 @@ def import_nir():
 
 def check_dt(dt):
     """Return a time step as a float, or refuse it."""
-    if isinstance(dt, bool) or not is_number(dt) or not 0 < dt < np.inf:
+    if not is_number_within(dt, 0, np.inf):
         raise ValidationError(
             f"Must be a time step in seconds, above zero (got {dt!r})", attr="dt"
         )

@@ -2,7 +2,8 @@
 
 import numpy as np
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_number
+
+from nengo_fa.checks import is_number_within
 
 
 class Scaling:
@@ -100,7 +101,7 @@ class Scaling:
         if not each:
             scale = np.full_like(scale, np.sqrt(np.mean(deviation**2)))
         if length is not None:
-            if not (is_number(length) and 0 < length < np.inf):
+            if not is_number_within(length, 0, np.inf):
                 raise ValidationError(
                     f"Must be a length above zero (got {length!r})", attr="length"
                 )

@@ -138,7 +138,7 @@ class TwoJointArm(Process):
         Parameters
         ----------
         load : float
-            In kg; below zero it is none.
+            In kg. A negative load counts as no load.
 
         Returns
         -------

@@ -7,9 +7,9 @@ from nengo.ensemble import Neurons
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.neurons import Direct
 from nengo.solvers import LstsqL2, NoSolver, Solver
-from nengo.utils.numpy import is_iterable, is_number, maxseed
+from nengo.utils.numpy import is_iterable, maxseed
 
-from nengo_fa.checks import check_count
+from nengo_fa.checks import check_count, is_number_within
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.learned.frozen import get_solver
 from nengo_fa.offline.devices import Device
@@ -36,7 +36,7 @@ def check_options(epochs, seed, callback, metrics, raise_interrupt):
 
 def check_turn(turn, schedule):
     """Refuse what is not an angle, and what is not a function of the epoch."""
-    if turn is not None and not _is_number_within(turn, 0, np.inf):
+    if turn is not None and not is_number_within(turn, 0, np.inf):
         raise ValidationError(
             f"Must be an angle in radians, above zero, such as 0.1 (got {turn!r})",
             attr="turn",
@@ -54,19 +54,13 @@ def find_factor(schedule, epoch):
     if schedule is None:
         return 1.0
     factor = schedule(epoch)
-    if factor != 0 and not _is_number_within(factor, 0, np.inf):
+    if factor != 0 and not is_number_within(factor, 0, np.inf):
         raise ValidationError(
             "Must return the factor of the learning rates, a finite number of zero or "
             f"more (got {factor!r} for epoch {epoch})",
             attr="schedule",
         )
     return float(factor)
-
-
-def _is_number_within(value, low, high):
-    """Whether a value is a number between two others."""
-    is_bool = isinstance(value, (bool, np.bool_))
-    return not is_bool and is_number(value) and low < value < high
 
 
 def check_seed(seed):
@@ -103,7 +97,7 @@ def check_presentation(presentation_time, dt):
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
-        if not _is_number_within(value, low, np.inf):
+        if not is_number_within(value, low, np.inf):
             raise ValidationError(
                 f"Must be a number of seconds above {low} (got {value!r})", attr=name
             )

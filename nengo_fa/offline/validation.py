@@ -4,9 +4,8 @@ import reprlib
 
 import numpy as np
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_number
 
-from nengo_fa.checks import check_count
+from nengo_fa.checks import check_count, is_number_within
 from nengo_fa.offline.arguments import check_arrays
 
 
@@ -52,7 +51,7 @@ def hold_out(x, y, validation, path, rng):
 
 def _check_fraction(fraction, n_samples):
     """The number of samples that are held out."""
-    is_fraction = is_number(fraction) and 0 < fraction < 1
+    is_fraction = is_number_within(fraction, 0, 1)
     n_held_out = round(fraction * n_samples) if is_fraction else 0
     if not 0 < n_held_out < n_samples:
         raise ValidationError(

@@ -9,9 +9,9 @@ from nengo.builder.operator import Copy
 from nengo.cache import get_default_decoder_cache
 from nengo.connection import LearningRule
 from nengo.exceptions import NengoWarning, ValidationError
-from nengo.utils.numpy import is_iterable, is_number
+from nengo.utils.numpy import is_iterable
 
-from nengo_fa.checks import check_network
+from nengo_fa.checks import check_network, is_number_within
 from nengo_fa.online.network_checks import describe, warn_about_stale_layers
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
@@ -355,5 +355,5 @@ def _find_reason(sums, speed):
 
 
 def _check_positive(name, number):
-    if not is_number(number) or not 0 < number < np.inf:
+    if not is_number_within(number, 0, np.inf):
         raise ValidationError(f"Must be a positive number (got {number!r})", attr=name)

@@ -60,7 +60,7 @@ def get_taught_ensemble(rule):
     if get_rule_types(connection).count(rule.learning_rule_type) > 1:
         raise BuildError(
             f"Building {rule}: there are equal rules on the connection, which Nengo "
-            "takes for one. Let them differ, or add their errors up."
+            "treats as a single rule. Let them differ, or add up their errors."
         )
     if isinstance(ensemble.neuron_type, Direct):
         raise BuildError(

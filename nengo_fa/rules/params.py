@@ -9,7 +9,7 @@ from nengo.utils.numpy import is_number
 
 
 def refuse_bool(param, instance, value):
-    """Refuse True and False, which Python takes for one and zero."""
+    """Refuse True and False, which Python treats as the numbers one and zero."""
     if isinstance(value, (bool, np.bool_)):
         raise ValidationError(
             f"Must be a number (got {value!r})", attr=param.name, obj=instance

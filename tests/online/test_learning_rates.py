@@ -307,7 +307,7 @@ def test_what_is_not_a_network_is_refused():
 
 
 @pytest.mark.parametrize("name", ["turn", "halving_time", "dt"])
-@pytest.mark.parametrize("value", [0, -1, np.nan, "much"])
+@pytest.mark.parametrize("value", [0, -1, np.nan, True, "much"])
 def test_numbers_are_positive(name, value):
     with pytest.raises(ValidationError, match="positive"):
         suggest(make_product(), **{name: value})
