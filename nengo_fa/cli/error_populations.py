@@ -14,7 +14,7 @@ def add_to(commands):
         "error-populations",
         run,
         help="errors that come late and in spikes: what each millisecond costs, and what "
-        "a trace of the input wins back",
+        "a trace of the input recovers",
         takes="about an hour of one processor",
         example="error-populations --epochs 10",
         page="error_populations.rst",
@@ -23,8 +23,8 @@ def add_to(commands):
         "layers",
         nargs="?",
         choices=["layers"],
-        help="two hidden layers, with an error each, in place of one: what it costs the "
-        "first that the second hands on its error",
+        help="two hidden layers, each with its own error, instead of one: what it costs the "
+        "first layer to receive its error through the second",
     )
     add_seconds_options(command, FULL, QUICK)
 

@@ -1,4 +1,4 @@
-"""What it costs the first of two hidden layers that the second hands on its error."""
+"""What it costs the first of two hidden layers to receive its error through the second."""
 
 from dataclasses import dataclass
 
@@ -150,21 +150,21 @@ def check_claims(data):
                 "rmse_fixed",
             ),
             Comparison(
-                "It helps that the first layer learns, from relayed errors",
+                "Teaching the first layer by relayed errors helps",
                 ("relayed", "last layer"),
                 everywhere,
                 "rmse",
                 ("rmse", {"way": "last layer"}),
             ),
             Comparison(
-                "The second hop costs accuracy",
+                "The second delay costs accuracy",
                 ("direct", "relayed"),
                 late,
                 ("rmse", {"way": "direct"}),
                 "rmse",
             ),
             Comparison(
-                "Traces of the inputs win some accuracy back",
+                "Traces of the inputs recover some accuracy",
                 ("traces", "no traces"),
                 late,
                 ("rmse", {"way": "traces"}),

@@ -165,17 +165,17 @@ def solve(sim, hidden):
 
 
 def report(data):
-    """Return what delays cost and traces win back as text, from results of `check_claims`.
+    """Return what delays cost and traces recover as text, from results of `check_claims`.
 
     A table for both measures, and each carrier and delay: the median error over that with
     fixed encoders, without and with trace; what the delay costs, in percent of the error
-    with fixed encoders for each millisecond; and how much of the cost the trace wins back,
+    with fixed encoders for each millisecond; and how much of the cost the trace recovers,
     both of these of the medians.
     """
-    header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'won back':>10}"
+    header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'recovered':>11}"
     legend = (
         "\ncost: of each millisecond of delay, in % of the error with fixed encoders"
-        "\nwon back: how much of the cost is gone with a trace"
+        "\nrecovered: share of this cost that a trace removes"
     )
     return make_report(data, header, _make_columns) + legend
 
@@ -188,7 +188,7 @@ def _make_columns(ratio, delay):
     if not delay:
         return columns
     cost = none - prompt
-    return f"{columns}{100 * cost / delay:13.2f}{_name_share(none - matched, cost):>10}"
+    return f"{columns}{100 * cost / delay:13.2f}{_name_share(none - matched, cost):>11}"
 
 
 def _name_share(gain, cost):
@@ -224,7 +224,7 @@ def check_claims(data):
                 "rmse",
             ),
             Comparison(
-                "A trace of the input wins some of it back",
+                "A trace of the input recovers some of it",
                 ("trace", "no trace"),
                 late,
                 ("rmse", {"trace": "matched"}),

@@ -147,7 +147,7 @@ def test_delay_costs_accuracy(monkeypatch):
 
 @pytest.fixture
 def late(rng):
-    """Each delay costs, and the trace wins back half of what it does."""
+    """Each delay costs, and the trace recovers half of the cost."""
     experiment = ErrorPopulationExperiment(n_trials=9)
     fixed = rng.uniform(0.9, 1.1, size=9)
     cost = np.array([0, 0.06, 0.2, 0.4])
@@ -180,8 +180,8 @@ def test_claims_do_not_hold_where_they_are_false(late):
 
 
 def test_report(late):
-    *lines, cost, won_back = report(late).splitlines()
-    assert cost.startswith("cost: ") and won_back.startswith("won back: ")
+    *lines, cost, recovered = report(late).splitlines()
+    assert cost.startswith("cost: ") and recovered.startswith("recovered: ")
     (line,) = [line for line in lines if line.split()[:3] == ["online", "node", "100"]]
     none, matched, cost, won = line.split()[3:]
     assert np.isclose(float(none), 0.7, atol=0.01)
