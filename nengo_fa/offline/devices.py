@@ -8,6 +8,8 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
+from nengo_fa.rules import arrays
+
 
 class Device:
     """Makes arrays of real numbers, in Nengo's precision, for a device.
@@ -54,6 +56,8 @@ class Device:
 
     def empty(self, shape):
         """An array of a shape that is yet to be filled."""
+        if self.name == "cpu":
+            return arrays.empty(shape, rc.float_dtype)
         dtype = getattr(self.namespace, rc.float_dtype.name)
         return self.namespace.empty(shape, dtype=dtype, device=self._device)
 
