@@ -37,7 +37,7 @@ class Device:
         self.name = name
         library, _, device = str(name).partition(":")
         if name == "cpu":
-            self.namespace, self._device = array_api_compat.numpy, "cpu"
+            self.namespace, self._device = _find_numpy(), "cpu"
         elif library == "torch":
             self.namespace, self._device = _find_torch(device)
         elif library == "cuda":
@@ -72,6 +72,11 @@ class Device:
 def to_numpy(array):
     """Return an array of any device as an ndarray, which may share its memory."""
     return np.asarray(array_api_compat.to_device(array, "cpu"))
+
+
+def _find_numpy():
+    # from 2.0 on NumPy has these functions itself, and calls of the others take longer
+    return np if hasattr(np, "vecdot") else array_api_compat.numpy
 
 
 def _find_torch(device):
