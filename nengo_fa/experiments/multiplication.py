@@ -144,7 +144,7 @@ class MultiplicationExperiment(SixConditions):
             )
             output = nengo.Node(size_in=1)
             encode = nengo.Connection(stimulus, hidden, synapse=None)
-            decode = nengo.Connection(hidden, output, function=np.prod)
+            decode = nengo.Connection(hidden, output, function=lambda x: x[0] * x[1])
             encode.learning_rule_type = make_rule(
                 rule, normalization, decode, learning_rate=self.learning_rate
             )

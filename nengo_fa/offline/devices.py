@@ -8,6 +8,8 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
+from nengo_fa.rules import arrays
+
 
 class Device:
     """Makes arrays of real numbers, in Nengo's precision, for a device.
@@ -35,7 +37,7 @@ class Device:
         self.name = name
         library, _, device = str(name).partition(":")
         if name == "cpu":
-            self.namespace, self._device = array_api_compat.numpy, "cpu"
+            self.namespace, self._device = _find_numpy(), "cpu"
         elif library == "torch":
             self.namespace, self._device = _find_torch(device)
         elif library == "cuda":
@@ -54,6 +56,8 @@ class Device:
 
     def empty(self, shape):
         """An array of a shape that is yet to be filled."""
+        if self.name == "cpu":
+            return arrays.empty(shape, rc.float_dtype)
         dtype = getattr(self.namespace, rc.float_dtype.name)
         return self.namespace.empty(shape, dtype=dtype, device=self._device)
 
@@ -68,6 +72,11 @@ class Device:
 def to_numpy(array):
     """Return an array of any device as an ndarray, which may share its memory."""
     return np.asarray(array_api_compat.to_device(array, "cpu"))
+
+
+def _find_numpy():
+    # from 2.0 on NumPy has these functions itself, and calls of the others take longer
+    return np if hasattr(np, "vecdot") else array_api_compat.numpy
 
 
 def _find_torch(device):

@@ -1,7 +1,6 @@
 """Decoders of samples, by any of Nengo's solvers."""
 
 import numpy as np
-from array_api_compat import is_numpy_array
 from nengo.exceptions import ValidationError
 from nengo.solvers import LstsqL2
 from nengo.utils.least_squares_solvers import Cholesky
@@ -45,7 +44,8 @@ def make_solve(solver, rng, device=None):
         xp = device.namespace
         sigma = reg * activities.max()
         gram = _compute_gram(activities)
-        gram.reshape(-1)[:: n_neurons + 1] += n_samples * sigma**2
+        diagonal = gram.reshape(-1)[:: n_neurons + 1]
+        diagonal += n_samples * sigma**2
         try:
             return xp.linalg.solve(gram, activities.T @ y)
         except (np.linalg.LinAlgError, xp.linalg.LinAlgError):
@@ -60,7 +60,7 @@ def make_solve(solver, rng, device=None):
 
 
 def _compute_gram(activities):
-    if activities.shape[1] > 64 or not is_numpy_array(activities):
+    if activities.shape[1] > 64 or not isinstance(activities, np.ndarray):
         return activities.T @ activities
     # For few neurons, the product of two different matrices is faster than that of a
     # matrix with itself, for which BLAS computes one half only.

@@ -35,9 +35,10 @@ RESERVED = {
     *("delta_neurons", "delta_input", "learning_signal"),
 }
 
-#: The number of dimensions from which on adding an outer product in place is faster than
-#: calculating it and adding it.
-MANY_DIMENSIONS = 32
+#: The number of dimensions, and of entries of the encoders, from which on adding an outer
+#: product in place is faster than calculating it and adding it. Each call of BLAS, and of an
+#: operator, takes as long as some thousand additions.
+MANY_DIMENSIONS, MANY_ENTRIES = 32, 4096
 
 #: Further names, of rules with an eligibility trace.
 TRACED = {"eligible", "eligibility"}
@@ -237,7 +238,9 @@ def _is_outer_product(model, rule_type, rule):
         return False
     if rule_type.eligibility_synapse is not None:
         return False
-    return rule.connection.post_obj.dimensions >= MANY_DIMENSIONS and not any(
+    n_neurons, dimensions = model.sig[rule]["delta"].shape
+    is_large = dimensions >= MANY_DIMENSIONS and n_neurons * dimensions >= MANY_ENTRIES
+    return is_large and not any(
         probe.obj == rule and probe.attr == "delta"
         for probe in model.toplevel.all_probes
     )

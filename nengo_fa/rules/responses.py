@@ -10,6 +10,7 @@ from nengo import neurons
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_number
 
+from nengo_fa.rules.arrays import empty_like
 from nengo_fa.rules.params import FiniteParam
 from nengo_fa.rules.spike_times import (
     find_generated_spikes,
@@ -183,8 +184,7 @@ class LIFResponse(Response):
         super().__init__(threshold=1, **kwargs)
 
     def make_step_rates(self, neuron_type, current, out):
-        xp = array_namespace(out)
-        work = xp.empty_like(out), xp.empty_like(out)
+        work = empty_like(out), empty_like(out)
         return self._make_step_rates(neuron_type, current, out, *work)
 
     def _make_step_rates(self, neuron_type, current, out, product, work):
@@ -192,7 +192,8 @@ class LIFResponse(Response):
         tau_rc = neuron_type.tau_rc / neuron_type.amplitude
         tau_ref = neuron_type.tau_ref / neuron_type.amplitude
         xp = array_namespace(out)
-        lowest = xp.full_like(out, 1 + float(xp.finfo(out.dtype).eps))
+        lowest = empty_like(out)
+        lowest[...] = 1 + float(xp.finfo(out.dtype).eps)
         firing = xp.empty_like(out, dtype=xp.bool)
 
         def step():
@@ -241,12 +242,12 @@ class LIFResponse(Response):
         # f' follows from the rate a without another logarithm: f' = tau_rc a^2 / (J (J - 1)).
         # It falls with J, so that its value at the margin is its bound.
         xp = array_namespace(out)
-        work = xp.empty_like(out)
+        work, bound = empty_like(out), empty_like(out)
         step_rates = self._make_step_rates(neuron_type, current, rates, out, work)
         factor = neuron_type.tau_rc / neuron_type.amplitude
         at_margin = np.array([1 + margin, 0])
         self.make_step_derivative(neuron_type, at_margin[:1], at_margin[1:], margin)()
-        bound = xp.full_like(out, float(at_margin[1]) / factor)
+        bound[...] = float(at_margin[1]) / factor
 
         def step():
             step_rates()

@@ -362,7 +362,7 @@ def suggest_in_many_dimensions(is_probed):
         stimulus, error = nengo.Node(np.full(40, 0.1)), nengo.Node([1.0])
         encode = nengo.Connection(
             stimulus,
-            nengo.Ensemble(20, 40, seed=1),
+            nengo.Ensemble(110, 40, seed=1),
             seed=1,
             learning_rule_type=nengo_fa.FeedbackAlignment(1, normalization=None),
         )

@@ -10,22 +10,23 @@ from hypothesis import strategies as st
 from nengo.builder.signal import Signal
 
 import nengo_fa
-from nengo_fa.online.builder import MANY_DIMENSIONS
+from nengo_fa.online.builder import MANY_DIMENSIONS, MANY_ENTRIES
 from nengo_fa.online.outer_product import SimOuterProductInc, make_step_add_outer
 
 pytestmark = pytest.mark.filterwarnings("ignore:The encoders of")
 
-N_NEURONS = 15
+N_NEURONS = MANY_ENTRIES // MANY_DIMENSIONS
+SHAPE = N_NEURONS, MANY_DIMENSIONS
 
 
-def make_network(probed=False, rules=None, reached=slice(None), **kwargs):
+def make_network(probed=False, rules=None, reached=slice(None), shape=SHAPE, **kwargs):
     """An ensemble of many dimensions whose encoders learn from an error that changes."""
     rng = np.random.RandomState(0)
-    x = rng.randn(10, MANY_DIMENSIONS)[:, reached]
+    x = rng.randn(10, shape[1])[:, reached]
     with nengo.Network(seed=1) as model:
         stimulus = nengo.Node(nengo.processes.PresentInput(x, 0.002))
         error = nengo.Node(nengo.processes.PresentInput(rng.randn(7, 2), 0.003))
-        model.hidden = nengo.Ensemble(N_NEURONS, MANY_DIMENSIONS, radius=3)
+        model.hidden = nengo.Ensemble(*shape, radius=3)
         kwargs = {"normalization": None, **kwargs}
         rule = nengo_fa.FeedbackAlignment(2, 0.3, **kwargs)
         rules = {"ours": rule} if rules is None else {"ours": rule, **rules}
@@ -95,9 +96,14 @@ def test_a_rule_that_keeps_lengths_needs_the_delta_of_others():
     assert not is_in_place(make_network(rules={"other": forced}))
 
 
+@pytest.mark.parametrize("shape", [(N_NEURONS - 1, MANY_DIMENSIONS), (MANY_ENTRIES, 2)])
+def test_small_encoders_have_delta(shape):
+    assert not is_in_place(make_network(shape=shape))
+
+
 def test_sparse_encoders_need_delta():
     model = make_network(sparse=True)
-    model.hidden.encoders = np.eye(N_NEURONS, MANY_DIMENSIONS)
+    model.hidden.encoders = np.resize(np.eye(MANY_DIMENSIONS), SHAPE)
     assert not is_in_place(model)
 
 
