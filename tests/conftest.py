@@ -48,6 +48,8 @@ def Simulator(Simulator):
         return Simulator
     import torch
 
+    torch.set_num_threads(1)  # as above
+
     def make_simulator(*args, **kwargs):
         dtype = getattr(torch, rc.float_dtype.name)
         return Simulator(*args, **{"dtype": dtype, **kwargs})
