@@ -41,17 +41,24 @@ def plain_nengo():
     assert not nengo.Network.context, "the test left a network open"
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--bits", choices=["32", "64"], help="of the simulator; default: those of Nengo"
+    )
+
+
 @pytest.fixture(scope="session")
-def Simulator(Simulator):
+def Simulator(Simulator, request):
     """The simulator of the option ``nengo_simulator``, in the precision of Nengo."""
     if Simulator.__module__.split(".")[0] != "nengo_torch":
         return Simulator
+    bits = request.config.getoption("bits")
     import torch
 
     torch.set_num_threads(1)  # as above
 
     def make_simulator(*args, **kwargs):
-        dtype = getattr(torch, rc.float_dtype.name)
+        dtype = getattr(torch, f"float{bits}" if bits else rc.float_dtype.name)
         return Simulator(*args, **{"dtype": dtype, **kwargs})
 
     return make_simulator
