@@ -4,37 +4,53 @@ Each cell is one run. Where a network learns for one second, the cell is the lar
 difference of an encoder from what nengo.Simulator learns, relative to how far the encoders
 move. Elsewhere it is whether what is said works, or the error that is raised.
 
-    pip install ".[test]" nengo-torch==0.1.0 torch
+    pip install ".[test]" nengo-torch==0.1.0 torch nengo-ocl==3.0.0 pyopencl
     python benchmarks/backends.py docs/backends.csv
+
+It fills the columns of the simulators that are installed and leaves the others as they are:
+nengo-dl and nengo-loihi need environments of their own, with older versions of Python.
 """
 
 import argparse
 import csv
+import importlib
 import tempfile
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import nengo
-import nengo_torch
 import numpy as np
-import torch
+from nengo.exceptions import BuildError
 
 import nengo_fa
 from nengo_fa.learned import get_live_signals
 from nengo_fa.rules.normalizations import NORMALIZATIONS
 from nengo_fa.rules.teach_chain import VARIANTS
 
-SIMULATORS = {
-    f"nengo {version('nengo')}": nengo.Simulator,
-    f"nengo-torch {version('nengo-torch')}, 64 bits": partial(
-        nengo_torch.Simulator, dtype=torch.float64
-    ),
-    f"nengo-torch {version('nengo-torch')}, 32 bits": nengo_torch.Simulator,
-}
+
+def find_simulators():
+    """The simulators that are installed, by the heading of their column."""
+    yield f"nengo {version('nengo')}", nengo.Simulator
+    with suppress(ImportError):
+        import nengo_torch
+        import torch
+
+        name = f"nengo-torch {version('nengo-torch')}"
+        yield f"{name}, 64 bits", partial(nengo_torch.Simulator, dtype=torch.float64)
+        yield f"{name}, 32 bits", nengo_torch.Simulator
+    with suppress(ImportError):
+        from nengo_fa.backends import ocl
+
+        yield f"nengo-ocl {version('nengo-ocl')}", ocl.Simulator
+    for name in "nengo-dl", "nengo-loihi":
+        with suppress(ImportError):
+            module = importlib.import_module(name.replace("-", "_"))
+            yield f"{name} {version(name)}", module.Simulator
 
 
-def make_chain(neuron_type=None, **kwargs):
+def make_chain(neuron_type=None, taught=True, **kwargs):
     """Two layers that learn to multiply two numbers, with the error of the product."""
     with nengo.Network(seed=1) as network:
         network.config[nengo.Ensemble].neuron_type = neuron_type or nengo.LIF(
@@ -48,6 +64,9 @@ def make_chain(neuron_type=None, **kwargs):
             nengo.Connection(*layers),
         ]
         decode = nengo.Connection(layers[1], output, function=np.prod)
+        network.probe = nengo.Probe(output, synapse=0.03)
+        if not taught:
+            return network
         nengo.Connection(output, error)
         nengo.Connection(stimulus, error, function=np.prod, transform=-1)
         decode.learning_rule_type = nengo.PES()
@@ -68,12 +87,27 @@ def make_bursting():
     return network
 
 
+def make_scaled():
+    """One layer whose learning rate follows a signal."""
+    with nengo.Network(seed=1) as network:
+        stimulus, error = nengo.Node(lambda t: [np.sin(7 * t), 0.5]), nengo.Node([1.0])
+        hidden = nengo.Ensemble(50, 2, neuron_type=nengo.LIFRate())
+        rule = nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate())
+        encode = nengo.Connection(stimulus, hidden, learning_rule_type=rule)
+        nengo.Connection(error, encode.learning_rule)
+        factor = nengo_fa.LearningSignal(encode.learning_rule)
+        nengo.Connection(stimulus[0], factor, synapse=None)
+    return network
+
+
 def find_networks():
     """What makes each network, by what is learned there."""
     networks = {}
+    nodes = {"backprop": "``BackpropagatedError``, ", "global": "``NeuronError``, "}
     for variant in VARIANTS:
         rule = "Backprop" if "backprop" in variant else "FeedbackAlignment"
-        name = f"``{rule}``, two layers, ``variant={variant!r}``"
+        node = nodes.get(variant.removeprefix("local ").replace("local", "global"), "")
+        name = f"``{rule}``, {node}two layers, ``variant={variant!r}``"
         networks[name] = partial(make_chain, variant=variant)
     for normalization in NORMALIZATIONS:
         name = f"``FeedbackAlignment``, ``normalization={normalization!r}``"
@@ -85,6 +119,8 @@ def find_networks():
     for neuron_type in nengo.LIFRate(amplitude=0.01), nengo.AdaptiveLIF(amplitude=0.01):
         name = f"neurons of type ``{type(neuron_type).__name__}``"
         networks[name] = partial(make_chain, neuron_type)
+    networks["``derivative=Rate()``, with a ``LearningSignal``"] = make_scaled
+    networks["``eligibility_synapse``"] = partial(make_chain, eligibility_synapse=0.01)
     networks["``BurstLearning`` of ``Pyramidal`` neurons"] = make_bursting
     return networks
 
@@ -100,7 +136,7 @@ def learn(make_simulator, make_network, n_steps=1000):
     network = make_network()
     with make_simulator(network, progress_bar=False) as sim:
         before = read_encoders(sim, network)
-        sim.run_steps(n_steps)
+        sim.run_steps(n_steps, progress_bar=False)
         return before, read_encoders(sim, network)
 
 
@@ -110,6 +146,20 @@ def compare(make_simulator, make_network):
     _, learned = learn(make_simulator, make_network)
     moved = np.max(np.abs(expected - before))
     return f"{np.max(np.abs(learned - expected)) / moved:.0e}"
+
+
+def deploy(make_simulator, path):
+    """How far the output of what was learned is from that in nengo.Simulator, as text."""
+    network = make_chain(taught=False)
+    nengo_fa.load(network, path)
+
+    def run_there(make_simulator):
+        with make_simulator(network, progress_bar=False) as sim:
+            sim.run_steps(1000, progress_bar=False)
+            return np.array(sim.data[network.probe]).reshape(-1)[100:]
+
+    found, expected = run_there(make_simulator), run_there(nengo.Simulator)
+    return f"{np.std(found - expected) / np.std(expected):.0e}"
 
 
 def freeze(sim, network):
@@ -141,7 +191,7 @@ def geometry(sim, network):
 def reset(sim, network):
     learned = read_encoders(sim, network)
     sim.reset()
-    sim.run_steps(100)
+    sim.run_steps(100, progress_bar=False)
     return np.array_equal(read_encoders(sim, network), learned)
 
 
@@ -157,7 +207,7 @@ FEATURES = {
 def check(make_simulator, feature):
     network = make_chain()
     with make_simulator(network, progress_bar=False) as sim:
-        sim.run_steps(100)
+        sim.run_steps(100, progress_bar=False)
         return "yes" if feature(sim, network) else "differs"
 
 
@@ -165,24 +215,61 @@ def run(cell):
     """The text of a cell, which is an error if there is one."""
     try:
         return cell()
+    except BuildError as error:
+        return "refused" if "freeze_params" in str(error) else f"``{error}``"
     except Exception as error:
         return f"``{type(error).__name__}``: {error}"
 
 
-def make_rows():
-    yield ["", *SIMULATORS]
-    for cells, names in (compare, find_networks()), (check, FEATURES):
-        for name, what in names.items():
-            yield [name, *(run(partial(cells, s, what)) for s in SIMULATORS.values())]
+def make_cells(make_simulator, learned):
+    """The cells of a column, by the name of their row."""
+    for name, make_network in find_networks().items():
+        yield name, partial(compare, make_simulator, make_network)
+    for name, feature in FEATURES.items():
+        yield name, partial(check, make_simulator, feature)
+    yield (
+        "output of a network with what was learned",
+        partial(deploy, make_simulator, learned),
+    )
+
+
+def make_columns():
+    """The texts of each column, a dict, by its heading."""
+    with tempfile.TemporaryDirectory() as folder:
+        learned, network = Path(folder, "learned.npz"), make_chain()
+        with nengo.Simulator(network, progress_bar=False) as sim:
+            sim.run(1, progress_bar=False)
+            nengo_fa.save(sim, network, learned)
+        for heading, make_simulator in find_simulators():
+            column = {}
+            for name, cell in make_cells(make_simulator, learned):
+                column[name] = run(cell)
+                print(heading, name, column[name], sep=" | ", flush=True)
+            yield heading, column
+
+
+def read_columns(path):
+    """The columns that are in a file, as `make_columns` has them."""
+    if not path.exists():
+        return {}
+    with open(path, newline="") as file:
+        (_, *headings), *rows = csv.reader(file)
+    return {
+        heading: {row[0]: row[1 + index] for row in rows}
+        for index, heading in enumerate(headings)
+    }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("path", help="file to write, such as docs/backends.csv")
-    with open(parser.parse_args().path, "w", newline="") as file:
-        for row in make_rows():
-            print(*row, sep=" | ", flush=True)
-            csv.writer(file, lineterminator="\n").writerow(row)
+    parser.add_argument("path", type=Path, help="file, such as docs/backends.csv")
+    path = parser.parse_args().path
+    columns = {**read_columns(path), **dict(make_columns())}
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["", *columns])
+        for name, _ in make_cells(None, None):
+            writer.writerow([name, *(c.get(name, "") for c in columns.values())])
 
 
 if __name__ == "__main__":

@@ -41,15 +41,24 @@ def plain_nengo():
     assert not nengo.Network.context, "the test left a network open"
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--bits", choices=["32", "64"], help="of the simulator; default: those of Nengo"
+    )
+
+
 @pytest.fixture(scope="session")
-def Simulator(Simulator):
+def Simulator(Simulator, request):
     """The simulator of the option ``nengo_simulator``, in the precision of Nengo."""
     if Simulator.__module__.split(".")[0] != "nengo_torch":
         return Simulator
+    bits = request.config.getoption("bits")
     import torch
 
+    torch.set_num_threads(1)  # as above
+
     def make_simulator(*args, **kwargs):
-        dtype = getattr(torch, rc.float_dtype.name)
+        dtype = getattr(torch, f"float{bits}" if bits else rc.float_dtype.name)
         return Simulator(*args, **{"dtype": dtype, **kwargs})
 
     return make_simulator
@@ -71,6 +80,24 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if fnmatch(item.nodeid, pattern):
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
+
+
+@pytest.fixture(autouse=True)
+def tolerance_of_single_precision(request, monkeypatch):
+    """With a simulator of 32 bits, compare as closely as these allow."""
+    if request.config.getoption("bits") != "32" or (
+        "Simulator" not in request.fixturenames
+    ):
+        return
+    compare = np.testing.assert_allclose
+
+    def assert_close(actual, desired, rtol=1e-7, atol=0, **kwargs):
+        size = np.max(np.abs(np.where(np.isfinite(desired), desired, 0)), initial=0)
+        rtol, atol = max(rtol, 1e-3), max(atol, 1e-3 * size)
+        compare(actual, desired, rtol=rtol, atol=atol, **kwargs)
+
+    monkeypatch.setattr(np.testing, "assert_allclose", assert_close)
+    monkeypatch.setattr(np.testing, "assert_array_equal", assert_close)
 
 
 class LateSimulator(nengo.Simulator):

@@ -15,6 +15,7 @@ from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
+from nengo_fa.online.torch_kernels import register_torch_kernels
 from nengo_fa.rules.connections import (
     find_reason_against_decoders,
     find_seed,
@@ -170,7 +171,9 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     built. Further arrays that the rule sets in each step are in ``sets``, a dict, with their
     values at the start.
     """
+    register_torch_kernels()  # now, as users import nengo_torch when they like
     ensemble, network = get_taught_ensemble(rule), model.toplevel
+    network_checks.check_simulator(model, rule)
     signals, inputs = model.sig[rule], model.sig[ensemble]
     encoders = signals["scaled_encoders"] = inputs["encoders"]
     network_checks.check_normalization(rule_type, rule, encoders.initial_value)

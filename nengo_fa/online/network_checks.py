@@ -20,6 +20,27 @@ from nengo_fa.rules.learning_rules import EncoderLearningRule, ProjectedErrorRul
 from nengo_fa.rules.normalizations import get_normalization
 
 
+def check_simulator(model, rule):
+    """Refuse simulators of which it is known that they cannot run the rules."""
+    name = _find_unable_simulator(model, rule)
+    if name is not None:
+        raise BuildError(
+            f"Building {rule}: {name} does not run learning rules for encoders. Let the "
+            "network learn in nengo.Simulator, keep what it has learned by "
+            "nengo_fa.freeze_params or nengo_fa.save, and build a network without these "
+            f"rules in {name}. The documentation shows how under 'Other simulators'."
+        )
+
+
+def _find_unable_simulator(model, rule):
+    """Return the name of such a simulator, if it is building the model, or None."""
+    if type(model.builder).__module__.partition(".")[0] == "nengo_dl":
+        return "nengo-dl"
+    # nengo-loihi does not hand an error on to rules on its host
+    is_on_host = model.toplevel is None and ":host" in str(model.label)
+    return "nengo-loihi" if is_on_host and rule.size_in > 0 else None
+
+
 def check_normalization(rule_type, rule, encoders):
     """Refuse a normalization that the encoders do not allow."""
     ensemble, name = rule.connection.post_obj, rule_type.normalization

@@ -200,7 +200,7 @@ class BackpropagatedError(ErrorNode):
         reached = self._find_reached(scaled_encoders)
         if reached is not None:
             # by their numbers, as PyTorch has no slices that go backwards
-            scaled_encoders = scaled_encoders[:, reached.tolist()]
+            scaled_encoders = scaled_encoders[..., reached.tolist()]
         return error @ scaled_encoders
 
     def _find_reached(self, scaled_encoders):

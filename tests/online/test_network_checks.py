@@ -5,6 +5,7 @@ import warnings
 import nengo
 import numpy as np
 import pytest
+from nengo.builder import Model
 from nengo.exceptions import BuildError, NengoWarning, ValidationError
 from nengo_fa.feedback import SignSymmetric
 
@@ -362,3 +363,37 @@ def test_no_alarm_offline(rng):
 def test_truth_is_no_number(make, value):
     with pytest.raises(ValidationError, match="Must be a number"):
         make(value)
+
+
+class OtherBuilder(nengo.builder.Builder):
+    """As those of other simulators, which know the module by its name."""
+
+    __module__ = "nengo_dl.builder"
+
+
+def build_parts(net):
+    """Build objects one by one, as nengo-loihi does with those on its host."""
+    model, parts = (
+        Model(label=f"{net}:host, dt=0.001"),
+        [*net.ensembles, *net.connections],
+    )
+    model.seeds.update(dict.fromkeys(parts, 1))
+    model.seeded.update(dict.fromkeys(parts, False))
+    for part in parts:
+        model.build(part)
+
+
+UNABLE = {
+    "nengo-dl": lambda net: Model(builder=OtherBuilder()).build(net),
+    "nengo-loihi": build_parts,
+}
+
+
+@pytest.mark.parametrize("name", UNABLE)
+def test_simulators_that_cannot_run_the_rules_are_refused(name):
+    """With the way to what was learned, rather than by what their operators lack."""
+    with nengo.Network() as net:
+        hidden = nengo.Ensemble(10, 1)
+        nengo.Connection(hidden, hidden, learning_rule_type=FeedbackAlignment(1))
+    with pytest.raises(BuildError, match=f"{name} does not run .*freeze_params"):
+        UNABLE[name](net)

@@ -1,0 +1,1 @@
+"""Simulators of other packages, with what the learning rules need there."""
