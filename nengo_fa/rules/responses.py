@@ -5,7 +5,7 @@ from inspect import isclass
 from types import MappingProxyType
 
 import numpy as np
-from array_api_compat import array_namespace, is_numpy_array
+from array_api_compat import array_namespace, device, is_numpy_array
 from nengo import neurons
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_number
@@ -192,8 +192,7 @@ class LIFResponse(Response):
         tau_rc = neuron_type.tau_rc / neuron_type.amplitude
         tau_ref = neuron_type.tau_ref / neuron_type.amplitude
         xp = array_namespace(out)
-        lowest = empty_like(out)
-        lowest[...] = 1 + float(xp.finfo(out.dtype).eps)
+        lowest = _make_number(1 + float(xp.finfo(out.dtype).eps), out)
         firing = xp.empty_like(out, dtype=xp.bool)
 
         def step():
@@ -242,12 +241,12 @@ class LIFResponse(Response):
         # f' follows from the rate a without another logarithm: f' = tau_rc a^2 / (J (J - 1)).
         # It falls with J, so that its value at the margin is its bound.
         xp = array_namespace(out)
-        work, bound = empty_like(out), empty_like(out)
+        work = empty_like(out)
         step_rates = self._make_step_rates(neuron_type, current, rates, out, work)
         factor = neuron_type.tau_rc / neuron_type.amplitude
         at_margin = np.array([1 + margin, 0])
         self.make_step_derivative(neuron_type, at_margin[:1], at_margin[1:], margin)()
-        bound[...] = float(at_margin[1]) / factor
+        bound = _make_number(float(at_margin[1]) / factor, out)
 
         def step():
             step_rates()
@@ -454,6 +453,15 @@ def _make_step_scaled(step, factor, out):
         xp.multiply(out, factor, out=out)
 
     return step_scaled
+
+
+def _make_number(value, like):
+    """Return a number for functions that take arrays, like an array but without axes.
+
+    A whole array of it would be as fast, and take the place of others in the cache.
+    """
+    xp = array_namespace(like)
+    return xp.asarray(value, dtype=like.dtype, device=device(like))
 
 
 def make_step_greater(signal, threshold, out):
