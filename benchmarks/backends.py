@@ -50,28 +50,37 @@ def find_simulators():
             yield f"{name} {version(name)}", module.Simulator
 
 
-def make_chain(neuron_type=None, taught=True, **kwargs):
-    """Two layers that learn to multiply two numbers, with the error of the product."""
-    with nengo.Network(seed=1) as network:
-        network.config[nengo.Ensemble].neuron_type = neuron_type or nengo.LIF(
+def make_stimulus():
+    return nengo.Node(lambda t: [np.sin(7 * t), np.cos(5 * t)])
+
+
+def make_product(neuron_type=None):
+    """Two layers that multiply two numbers."""
+    with nengo.Network(seed=1) as product:
+        product.config[nengo.Ensemble].neuron_type = neuron_type or nengo.LIF(
             amplitude=0.01
         )
-        stimulus = nengo.Node(lambda t: [np.sin(7 * t), np.cos(5 * t)])
+        product.input, product.output = nengo.Node(size_in=2), nengo.Node(size_in=1)
         layers = nengo.Ensemble(50, 2), nengo.Ensemble(50, 2)
-        output, error = nengo.Node(size_in=1), nengo.Node(size_in=1)
-        encodes = [
-            nengo.Connection(stimulus, layers[0]),
+        product.encodes = [
+            nengo.Connection(product.input, layers[0]),
             nengo.Connection(*layers),
         ]
-        decode = nengo.Connection(layers[1], output, function=np.prod)
-        network.probe = nengo.Probe(output, synapse=0.03)
-        if not taught:
-            return network
-        nengo.Connection(output, error)
+        product.decode = nengo.Connection(layers[1], product.output, function=np.prod)
+    return product
+
+
+def make_chain(neuron_type=None, **kwargs):
+    """The same, taught with the error of the product."""
+    with nengo.Network(seed=1) as network:
+        stimulus, error = make_stimulus(), nengo.Node(size_in=1)
+        product = network.product = make_product(neuron_type)
+        nengo.Connection(stimulus, product.input, synapse=None)
+        nengo.Connection(product.output, error)
         nengo.Connection(stimulus, error, function=np.prod, transform=-1)
-        decode.learning_rule_type = nengo.PES()
-        nengo.Connection(error, decode.learning_rule)
-        nengo_fa.teach_chain(encodes, decode, error, **kwargs)
+        product.decode.learning_rule_type = nengo.PES()
+        nengo.Connection(error, product.decode.learning_rule)
+        nengo_fa.teach_chain(product.encodes, product.decode, error, **kwargs)
     return network
 
 
@@ -136,7 +145,7 @@ def learn(make_simulator, make_network, n_steps=1000):
     network = make_network()
     with make_simulator(network, progress_bar=False) as sim:
         before = read_encoders(sim, network)
-        sim.run_steps(n_steps, progress_bar=False)
+        sim.run(n_steps * sim.dt)
         return before, read_encoders(sim, network)
 
 
@@ -150,13 +159,16 @@ def compare(make_simulator, make_network):
 
 def deploy(make_simulator, path):
     """How far the output of what was learned is from that in nengo.Simulator, as text."""
-    network = make_chain(taught=False)
-    nengo_fa.load(network, path)
+    with nengo.Network(seed=1) as network:
+        product = make_product()
+        nengo.Connection(make_stimulus(), product.input, synapse=None)
+        probe = nengo.Probe(product.output, synapse=0.03)
+    nengo_fa.load(product, path)
 
     def run_there(make_simulator):
         with make_simulator(network, progress_bar=False) as sim:
-            sim.run_steps(1000, progress_bar=False)
-            return np.array(sim.data[network.probe]).reshape(-1)[100:]
+            sim.run(1)
+            return np.array(sim.data[probe]).reshape(-1)[100:]
 
     found, expected = run_there(make_simulator), run_there(nengo.Simulator)
     return f"{np.std(found - expected) / np.std(expected):.0e}"
@@ -191,7 +203,7 @@ def geometry(sim, network):
 def reset(sim, network):
     learned = read_encoders(sim, network)
     sim.reset()
-    sim.run_steps(100, progress_bar=False)
+    sim.run(0.1)
     return np.array_equal(read_encoders(sim, network), learned)
 
 
@@ -207,7 +219,7 @@ FEATURES = {
 def check(make_simulator, feature):
     network = make_chain()
     with make_simulator(network, progress_bar=False) as sim:
-        sim.run_steps(100, progress_bar=False)
+        sim.run(0.1)
         return "yes" if feature(sim, network) else "differs"
 
 
@@ -238,8 +250,8 @@ def make_columns():
     with tempfile.TemporaryDirectory() as folder:
         learned, network = Path(folder, "learned.npz"), make_chain()
         with nengo.Simulator(network, progress_bar=False) as sim:
-            sim.run(1, progress_bar=False)
-            nengo_fa.save(sim, network, learned)
+            sim.run(1)
+            nengo_fa.save(sim, network.product, learned)
         for heading, make_simulator in find_simulators():
             column = {}
             for name, cell in make_cells(make_simulator, learned):

@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.viewcode",
 ]
 default_role = "py:obj"
+autodoc_mock_imports = ["nengo_ocl", "pyopencl"]
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = True
 napoleon_use_ivar = True

@@ -39,6 +39,7 @@ ROOMS = [
     "rules",
     "online",
     "pyramidal",
+    "backends",
     "learned",
     "geometry",
     "offline",

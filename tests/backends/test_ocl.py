@@ -8,7 +8,7 @@ import pytest
 
 import nengo_fa
 from nengo_fa.backends import ocl_kernels
-from nengo_fa.online.builder import MANY_DIMENSIONS
+from nengo_fa.online.builder import MANY_DIMENSIONS, MANY_ENTRIES
 from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 os.environ["POCL_MAX_PTHREAD_COUNT"] = "1"  # small networks, and a process a processor
@@ -49,12 +49,13 @@ def make_layer(
     rules=(), dimensions=3, reached=slice(None), scaled=False, ensemble=None, **kwargs
 ):
     """One layer that learns from sines; rates, as spikes can fall in another step."""
+    n_neurons = MANY_ENTRIES // MANY_DIMENSIONS if dimensions > 3 else 20
     with nengo.Network(seed=1) as network:
         phases = np.arange(len(range(dimensions)[reached]))
         stimulus = nengo.Node(lambda t: np.sin(30 * t + phases))
         error = nengo.Node(lambda t: [np.cos(40 * t), np.sin(20 * t)])
         options = {"neuron_type": nengo.LIFRate(), "radius": 1.5, **(ensemble or {})}
-        network.hidden = nengo.Ensemble(20, dimensions, **options)
+        network.hidden = nengo.Ensemble(n_neurons, dimensions, **options)
         kwargs.setdefault("learning_rate", 0.5)
         rules = {"first": nengo_fa.FeedbackAlignment(2, **kwargs), **dict(rules)}
         encode = nengo.Connection(

@@ -7,7 +7,7 @@ from nengo.builder.signal import Signal, SignalDict
 
 import nengo_fa
 from nengo_fa import equations
-from nengo_fa.online.operators import SimEncoderLearning
+from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
 
 NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
@@ -114,3 +114,33 @@ def test_step_function_does_not_allocate(
     assert (
         find_allocated(operator) < n_neurons / 4
     )  # bytes: less than any array of one per neuron
+
+
+def test_feedback_follows_weights_of_another_precision_than_the_model():
+    """As in simulators of 32 bits, for which Nengo has built the model in 64."""
+    with nengo.Network(seed=1) as model:
+        stimulus, output = nengo.Node([0.5]), nengo.Node(size_in=1)
+        layers = nengo.Ensemble(10, 1), nengo.Ensemble(12, 1)
+        encodes = [nengo.Connection(stimulus, layers[0]), nengo.Connection(*layers)]
+        decode = nengo.Connection(layers[1], output)
+        nengo_fa.teach_chain(
+            encodes, decode, output, "global", feedback=nengo_fa.feedback.SignSymmetric
+        )
+    with nengo.Simulator(model) as sim:
+        operators = [op for op in sim.model.operators if isinstance(op, SimFeedback)]
+        assert any(op.encoders is not None for op in operators)
+        for op in operators:
+            found, expected = (step_once(op, bits) for bits in (np.float32, np.float64))
+            assert found.dtype == np.float32
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def step_once(op, dtype):
+    """The feedback weights after a step on arrays of a precision."""
+    arrays = {
+        signal: np.array(signal.initial_value, dtype=dtype)
+        for signal in (*op.reads, op.feedback)
+    }
+    arrays.update({signal: signal.initial_value.copy() for signal in op.updates})
+    op.make_step(arrays, 0.001, None)()
+    return arrays[op.feedback]

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from nengo_torch.op_builders.fallback_operator import TorchOperatorFallback  # noqa: E402
 
-from nengo_fa.online.builder import MANY_DIMENSIONS  # noqa: E402
+from nengo_fa.online.builder import MANY_DIMENSIONS, MANY_ENTRIES  # noqa: E402
 from nengo_fa.online.torch_kernels import FACTORS, Kernel  # noqa: E402
 
 torch.set_num_threads(1)
@@ -37,10 +37,11 @@ def make_layer(
     rules=(), dimensions=3, reached=slice(None), scaled=False, ensemble=None, **kwargs
 ):
     """One layer, of an input and an error that are given in each step."""
+    n_neurons = MANY_ENTRIES // MANY_DIMENSIONS if dimensions > 3 else 20
     with nengo.Network(seed=1) as network:
         network.x = nengo.Node(np.zeros(len(range(dimensions)[reached])))
         network.error = nengo.Node(np.zeros(2))
-        hidden = nengo.Ensemble(20, dimensions, radius=1.5, **(ensemble or {}))
+        hidden = nengo.Ensemble(n_neurons, dimensions, radius=1.5, **(ensemble or {}))
         kwargs.setdefault("learning_rate", 0.5)
         rule = kwargs.pop("rule", nengo_fa.FeedbackAlignment)(2, **kwargs)
         rules = {"first": rule, **dict(rules)}
