@@ -28,14 +28,10 @@ N_VALUES = 16
 #: The tasks, and the delays of those that have one.
 TASKS = {"pattern": None, **{f"recall, {delay} ms": delay for delay in DELAYS}}
 
-#: The ways to learn, and a learning rate of each. All rates are this one times a factor.
-METHODS = {
-    "fixed": 0.0,
-    "random feedback": 1.0,
-    "decoders as feedback": 3.0,
-    "through time": 3.0,
-}
-FACTORS = (1 / 3, 1.0, 3.0)
+#: What the recurrent weights learn from.
+RULES = ("fixed", "random feedback", "decoders as feedback", "through time")
+#: Learning rates of the recurrent weights, in each update.
+RATES = (1.0, 3.0, 9.0)
 
 #: By how much errors may differ, and still count as the same.
 MARGIN = 0.05
@@ -48,7 +44,7 @@ class ThroughTime(Experiment):
     The recurrent networks are those of `.RecurrentExperiment`, of neurons that send rates.
     After each presentation of a task the recurrent weights are updated once, and the
     decoders are solved for, as `.train` does. In each trial the network at the start is the
-    same for all tasks, methods and learning rates.
+    same for all tasks, rules and learning rates.
 
     Parameters
     ----------
@@ -92,8 +88,8 @@ class ThroughTime(Experiment):
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "task": list(TASKS),
-            "method": list(METHODS),
-            "factor": FACTORS,
+            "rule": RULES,
+            "learning_rate": RATES,
             "trial": range(self.n_trials),
         }
         description = "root mean square error over that of the target, after learning"
@@ -102,23 +98,24 @@ class ThroughTime(Experiment):
 
     def run(self, trial):
         """Run some trials, by their numbers."""
-        rmse = np.empty((len(TASKS), len(METHODS), len(FACTORS), len(trial)))
-        for i, j, k, m in np.ndindex(rmse.shape):
-            if list(METHODS)[j] == "fixed" and k > 0:
-                rmse[i, j, k, m] = rmse[i, j, 0, m]
-                continue
-            rmse[i, j, k, m] = self._learn(
-                list(TASKS)[i], list(METHODS)[j], FACTORS[k], trial[m]
-            )
+        rmse = np.empty((len(TASKS), len(RULES), len(RATES), len(trial)))
+        for i, task in enumerate(TASKS):
+            for j, rule in enumerate(RULES):
+                # without learning there is no rate
+                rates = RATES if rule != "fixed" else RATES[:1]
+                for k, number in enumerate(trial):
+                    rmse[i, j, :, k] = [
+                        self._learn(task, rule, rate, number) for rate in rates
+                    ]
         return hide_nan({"rmse": rmse})
 
-    def _learn(self, task, method, factor, trial):
+    def _learn(self, task, rule, learning_rate, trial):
         rng = np.random.RandomState([self.seed, trial])
         network = RateNetwork(self.n_neurons, rng)
         draw = make_task(TASKS[task], rng)
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(self.presentations):
-                network.learn(*draw(), method, factor * METHODS[method])
+                network.learn(*draw(), rule, learning_rate)
             return network.find_error(*draw())
 
 
@@ -182,7 +179,7 @@ class RateNetwork:
         error = (self.run(u)[0][:, 1:] @ self.decoders.T - target) * counts
         return np.sqrt(np.sum(error**2) / np.sum((target * counts) ** 2))
 
-    def learn(self, u, target, counts, method, learning_rate):
+    def learn(self, u, target, counts, rule, learning_rate):
         """Update the recurrent weights once, and solve for the decoders.
 
         Parameters
@@ -190,8 +187,8 @@ class RateNetwork:
         u, target : (n_samples, n_steps, ...) ndarray
         counts : (n_steps, 1) ndarray of bool
             When the output matters.
-        method : str
-            One of `METHODS`.
+        rule : str
+            One of `RULES`.
         learning_rate : float
         """
         x, current = self.run(u)
@@ -201,21 +198,21 @@ class RateNetwork:
         reached = x[:, 1:][:, when].reshape(-1, x.shape[2])
         wanted = target[:, when].reshape(-1, 1)
         self.decoders = self.solver(reached, wanted)[0].T
-        if method != "fixed":
+        if rule != "fixed":
             error = (x[:, 1:] @ self.decoders.T - target) * counts
-            gradient = self.find_gradient(error, x[:, :-1], current, method)
+            gradient = self.find_gradient(error, x[:, :-1], current, rule)
             self.weights -= learning_rate * gradient
 
-    def find_gradient(self, error, x, current, method):
-        """Return the gradient in the recurrent weights by one of `METHODS`."""
-        is_random = method == "random feedback"
+    def find_gradient(self, error, x, current, rule):
+        """Return the gradient in the recurrent weights by one of `RULES`."""
+        is_random = rule == "random feedback"
         return np.mean(
             equations.gradient_through_time(
                 error,
                 self.feedback.T if is_random else self.decoders,
                 self.derivative(self.neuron_type, current),
                 x,
-                self.weights * (method == "through time"),
+                self.weights * (rule == "through time"),
                 self.decay,
             ),
             axis=0,
@@ -273,18 +270,17 @@ def choose_rates(data):
     Returns
     -------
     chosen : xarray.Dataset
-        ``rmse`` (task, method, trial), and ``factor``, the learning rate over that of
-        `METHODS`. For each trial it is the factor with the lowest median error over all
-        other trials.
+        ``rmse`` and ``learning_rate``, (task, rule, trial). For each trial the rate is the
+        one with the lowest median error over all other trials.
     """
     rmse = data["rmse"]
     parts = []
     for trial in data["trial"].values:
         others = rmse.where(rmse["trial"] != trial, drop=True)
         others = others if others.sizes["trial"] else rmse
-        factor = others.median("trial").idxmin("factor")
-        at = rmse.sel(trial=trial).sel(factor=factor, drop=True)
-        parts.append(xr.Dataset({"rmse": at.drop_vars("factor"), "factor": factor}))
+        rate = others.median("trial").idxmin("learning_rate")
+        chosen = rmse.sel(trial=trial).sel(learning_rate=rate)
+        parts.append(chosen.reset_coords("learning_rate"))
     return xr.concat(parts, dim="trial")
 
 
@@ -300,56 +296,51 @@ def check_claims(data):
     -------
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
-    tasks = list(TASKS)
-    near, far = cross("{task}", task=tasks[:-1]), cross("{task}", task=tasks[-1:])
-    fixed, random, truncated, exact = (("rmse", {"method": name}) for name in METHODS)
+    *near, far = TASKS
     return check_table(
         choose_rates(data),
         (
-            Comparison(
+            _compare(
                 "Random feedback ends with less error than fixed recurrent weights",
-                ("random", "fixed"),
+                ("random feedback", "fixed"),
                 near,
-                random,
-                fixed,
             ),
-            Comparison(
+            _compare(
                 "Over the longest delay random feedback learns nothing: the same, to "
                 f"{MARGIN:.0%}, as fixed weights",
-                ("random", "fixed"),
-                far,
-                random,
-                fixed,
+                ("random feedback", "fixed"),
+                [far],
                 margin=MARGIN,
             ),
-            Comparison(
+            _compare(
                 "Backpropagation through time ends with less error than random feedback",
-                ("through time", "random"),
-                {**near, **far},
-                exact,
-                random,
+                ("through time", "random feedback"),
+                TASKS,
             ),
-            Comparison(
+            _compare(
                 "With the decoders as feedback, and the same trace, there is less error "
                 "than with random feedback",
-                ("decoders", "random"),
-                {**near, **far},
-                truncated,
-                random,
+                ("decoders as feedback", "random feedback"),
+                TASKS,
             ),
         ),
     )
 
 
+def _compare(statement, rules, tasks, margin=None):
+    sides = (("rmse", {"rule": rule}) for rule in rules)
+    return Comparison(statement, rules, cross("{task}", task=tasks), *sides, margin)
+
+
 def report(data):
-    """Return the median errors of all methods in all tasks as text."""
+    """Return the median errors of all rules in all tasks as text."""
     median = choose_rates(data)["rmse"].median("trial")
     lines = [
         "Offline, in rates: errors relative to the target, medians",
-        f"  {'':16}" + "".join(f"{name:>22}" for name in METHODS),
+        f"  {'':16}" + "".join(f"{name:>22}" for name in RULES),
     ]
     for task in data["task"].values:
         row = median.sel(task=task)
-        errors = (float(row.sel(method=name)) for name in METHODS)
+        errors = (float(row.sel(rule=name)) for name in RULES)
         lines.append(f"  {task:16}" + "".join(f"{error:22.3f}" for error in errors))
     return "\n".join(lines)

@@ -5,23 +5,23 @@ import numpy as np
 from nengo_fa.palette import BACKPROP, FIXED, LEARNED, LEARNED_LIGHT
 from nengo_fa.plots.drawing import make_page, open_frame, styled
 
-#: Colour, marker and shift of each method, and the words of the legend.
+#: Colour, marker and shift of each rule, and the words of the legend.
 LOOKS = {
-    "fixed": (FIXED, "s", "fixed recurrent weights"),
+    "fixed": (FIXED, "s", "fixed weights"),
     "random feedback": (LEARNED, "o", "random feedback"),
     "decoders as feedback": (LEARNED_LIGHT, "^", "decoders as feedback"),
-    "through time": (BACKPROP, "D", "backpropagation through time"),
+    "through time": (BACKPROP, "D", "exact, through time"),
 }
 
 
 @styled
 def through_time(data):
-    """Draw a figure of the error that each method ends with, in each task.
+    """Draw a figure of the error that each rule ends with, in each task.
 
     Parameters
     ----------
     data : xarray.Dataset
-        ``rmse`` (task, method, trial), from
+        ``rmse`` (task, rule, trial), from
         `nengo_fa.experiments.through_time.choose_rates`.
 
     Returns
@@ -40,9 +40,9 @@ def through_time(data):
     figure = make_page(2.8)
     axes = figure.subplots()
     tasks = list(data["task"].values)
-    for shift, method in zip(np.linspace(-0.12, 0.12, len(LOOKS)), LOOKS):
-        rmse = data["rmse"].sel(method=method).transpose("task", "trial")
-        _draw(axes, rmse.values, shift, *LOOKS[method])
+    for shift, rule in zip(np.linspace(-0.12, 0.12, len(LOOKS)), LOOKS):
+        rmse = data["rmse"].sel(rule=rule).transpose("task", "trial")
+        _draw(axes, rmse.values, shift, *LOOKS[rule])
     axes.set_xticks(np.arange(len(tasks)), tasks)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("Error, relative to the target")

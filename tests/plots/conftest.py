@@ -254,9 +254,9 @@ def patterns(rng):
 
 @pytest.fixture
 def exact_gradients(rng):
-    """Errors of four methods in three tasks, in 5 trials."""
-    methods = ["fixed", "random feedback", "decoders as feedback", "through time"]
+    """Errors of four rules in three tasks, in 5 trials."""
+    rules = ["fixed", "random feedback", "decoders as feedback", "through time"]
     return xr.Dataset(
-        {"rmse": (("task", "method", "trial"), rng.uniform(size=(3, 4, 5)))},
-        {"task": ["pattern", "recall, 0 ms", "recall, 50 ms"], "method": methods},
+        {"rmse": (("task", "rule", "trial"), rng.uniform(size=(3, 4, 5)))},
+        {"task": ["pattern", "recall, 0 ms", "recall, 50 ms"], "rule": rules},
     )
