@@ -121,13 +121,13 @@ def test_counts_are_checked():
 
 
 def find_errors(seed, rates):
-    """The error of a pattern after 12 updates, for each rule and rate."""
+    """The error of a pattern after 30 updates, for each rule and rate."""
     errors = []
     for rule, rate in rates.items():
         rng = np.random.RandomState(seed)
         network = RateNetwork(30, rng)
         presentation = make_task(None, rng)()
-        for _ in range(12):
+        for _ in range(30 if rate else 1):
             network.learn(*presentation, rule, rate)
         errors.append(network.find_error(*presentation))
     return errors
