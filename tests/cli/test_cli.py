@@ -208,7 +208,7 @@ def test_recurrent(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "Errors relative to the pattern" in output
     assert "Offline, in rates" in output
-    assert len(re.findall(r"^\S.*: not tested", output, re.M)) == 6 + 4
+    assert len(re.findall(r"^\S.*: not tested", output, re.M)) == 6 + 3
     assert (tmp_path / "recurrent.png").exists()
     assert (tmp_path / "through_time.png").exists()
 

@@ -110,8 +110,10 @@ def test_claims_and_report():
     data["rmse"][...] = 0.5 + noise
     for i, rule in enumerate(RULES):
         data["rmse"].loc[{"rule": rule}] -= 0.1 * i
-    data["rmse"].loc[{"task": list(TASKS)[-1], "rule": "random feedback"}] += 0.1
-    assert [claim.verdict for claim in check_claims(data)] == ["held"] * 4
+    data["rmse"].loc[{"task": list(TASKS)[-1], "rule": "random feedback"}] += 0.2
+    better, exact, truncated = check_claims(data)
+    assert better.verdict == "held in 4 of 5"
+    assert exact.verdict == truncated.verdict == "held"
     assert len(report(data).splitlines()) == 2 + len(TASKS)
 
 
