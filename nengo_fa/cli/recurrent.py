@@ -6,7 +6,7 @@ from nengo_fa.cli.in_seconds import add_seconds_options, make_experiment, run_ex
 from nengo_fa.cli.shared import add_command, import_extra, import_plots
 
 #: Number of trials, and seconds.
-FULL, QUICK = (8, 40), (2, 2)
+FULL, QUICK = (10, 40), (2, 2)
 #: Presentations of a task offline, for each of these seconds.
 PRESENTATIONS = 3
 
@@ -20,7 +20,7 @@ def add_to(commands):
         help="a pattern in time from a recurrent network of spiking neurons: learned "
         "recurrent weights, what an eligibility trace does if the error is late, and the "
         "exact gradient offline",
-        takes="about twenty minutes of one processor",
+        takes="about a quarter of an hour of one processor",
         example="recurrent --quick",
         page="recurrent.rst",
     )

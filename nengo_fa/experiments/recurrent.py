@@ -75,7 +75,7 @@ class RecurrentExperiment(InSeconds):
         If counts are not above zero, or a condition is not known.
     """
 
-    n_trials: int = 8
+    n_trials: int = 10
     seconds: int = 40
     n_neurons: int = 60
     conditions: tuple = tuple(CONDITIONS)

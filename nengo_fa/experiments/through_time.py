@@ -38,7 +38,7 @@ RATES = (1.0, 3.0, 9.0)
 class ThroughTime(Experiment):
     """Random feedback, next to backpropagation through time, in rate neurons.
 
-    The recurrent networks are those of `.RecurrentExperiment`, of neurons that send rates.
+    The recurrent networks are drawn as those of `.RecurrentExperiment`; neurons send rates.
     After each presentation of a task the recurrent weights are updated once, and the
     decoders are solved for, as `.train` does. In each trial the network at the start is the
     same for all tasks, rules and learning rates.
@@ -57,7 +57,7 @@ class ThroughTime(Experiment):
         If counts are not above zero.
     """
 
-    n_trials: int = 8
+    n_trials: int = 10
     presentations: int = 120
     n_neurons: int = 60
     seed: int = 0
