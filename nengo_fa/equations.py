@@ -129,6 +129,48 @@ def traced_gradient(error, feedback, trace):
     return xp.mean(projected * trace, axis=-3)
 
 
+def gradient_through_time(error, decoders, derivative, x, weights, decay):
+    r"""Gradient in recurrent weights by backpropagation through time.
+
+    It is exact where the recurrent connection and the output share a low-pass filter,
+
+    .. math:: \vec x(t + 1) = \lambda \, \vec x(t)
+              + (1 - \lambda) \, f(W \vec x(t) + \vec u(t)), \qquad
+              \vec y(t) = W^{out} \vec x(t + 1)
+
+    and :math:`\vec x` is zero at first. An error is sent back through the decoders, and
+    from neuron to neuron through W (Werbos, 1990, *Proceedings of the IEEE* 78:1550). With
+    weights of zero the latter is left out, and the gradient is `traced_gradient` with
+    the decoders for feedback.
+
+    Parameters
+    ----------
+    error, derivative, x : array
+        Samples are time steps, in their order; :math:`\vec x(t)` is what comes through the
+        weights.
+    decoders : (..., d_out, n_neurons) array
+    weights : (..., n_neurons, n_neurons) array
+        W, from the neurons along the last axis.
+    decay : float
+        :math:`\lambda`, of the filter in a time step.
+
+    Returns
+    -------
+    gradient : (..., n_neurons, n_neurons) array
+        Of the mean over time steps.
+    """
+    xp = array_namespace(error, decoders, derivative, x, weights)
+    arriving, slopes = error @ decoders, (1 - decay) * derivative
+    influence = xp.zeros_like(arriving[..., :1, :])
+    deltas = []
+    for step in reversed(range(x.shape[-2])):
+        now = slice(step, step + 1)
+        influence = arriving[..., now, :] + influence
+        deltas.append(slopes[..., now, :] * influence)
+        influence = decay * influence + deltas[-1] @ weights
+    return weight_gradient(xp.concat(deltas[::-1], axis=-2), x)
+
+
 def input_weights(encoders, gain):
     r"""Input weights of weight-normalized neurons, :math:`w = \alpha\,p / |p|` (eq. 4).
 

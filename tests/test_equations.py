@@ -459,6 +459,24 @@ def test_traced_gradient_leaves_out_no_more_than_is_said(seed, strength):
     assert np.any(np.abs(gradient - expected) > 1e-5 * bound)
 
 
+@settings(max_examples=30)
+@given(seed=seeds, strength=st.sampled_from([0.3, 1.5]))
+def test_gradient_through_time_is_exact(seed, strength):
+    network = Recurrent(seed, strength)
+    expected = numerical_gradient(network.loss, network.weights)
+    filtered, derivative = network.run(network.weights)
+    parts = network.error(filtered), network.decoders, derivative, filtered[:-1]
+
+    def find(weights, decay=network.decay):
+        return equations.gradient_through_time(*parts, weights, decay)
+
+    np.testing.assert_allclose(find(network.weights), expected, rtol=1e-5, atol=1e-7)
+    for wrong in (find(network.weights.T), find(network.weights, network.decay / 2)):
+        assert not np.allclose(wrong, expected, rtol=1e-2, atol=1e-4)
+    _, traced = network.learn()
+    np.testing.assert_allclose(find(0 * network.weights), traced, atol=1e-12)
+
+
 def test_trace_of_stacked_networks(rng):
     derivative, x = rng.rand(3, 7, 2), rng.randn(3, 7, 5)
     traces = equations.eligibility_trace(derivative, x, 0.5)

@@ -1,10 +1,14 @@
 """The command ``nengo-fa recurrent``."""
 
+from functools import wraps
+
 from nengo_fa.cli.in_seconds import add_seconds_options, make_experiment, run_experiment
 from nengo_fa.cli.shared import add_command, import_extra, import_plots
 
 #: Number of trials, and seconds.
-FULL, QUICK = (12, 40), (2, 2)
+FULL, QUICK = (10, 40), (2, 2)
+#: Presentations of a task offline, for each of these seconds.
+PRESENTATIONS = 3
 
 
 def add_to(commands):
@@ -14,8 +18,9 @@ def add_to(commands):
         "recurrent",
         run,
         help="a pattern in time from a recurrent network of spiking neurons: learned "
-        "recurrent weights, and what an eligibility trace does if the error is late",
-        takes="about an hour of one processor",
+        "recurrent weights, what an eligibility trace does if the error is late, and the "
+        "exact gradient offline",
+        takes="about a quarter of an hour of one processor",
         example="recurrent --quick",
         page="recurrent.rst",
     )
@@ -23,7 +28,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Run the trials, print what was found and draw the figure."""
+    """Run the trials in spikes and those offline, print what was found, draw the figures."""
     plots = import_plots()
     recurrent = import_extra("experiments.recurrent", "experiments")
     experiment = make_experiment(options, recurrent.RecurrentExperiment, FULL, QUICK)
@@ -33,4 +38,19 @@ def run(options):
         plots.recurrent,
         recurrent.check_claims,
         recurrent.report,
+    )
+    through_time = import_extra("experiments.through_time", "experiments")
+
+    @wraps(plots.through_time)
+    def draw(data):
+        return plots.through_time(through_time.choose_rates(data))
+
+    run_experiment(
+        options,
+        through_time.ThroughTime(
+            experiment.n_trials, PRESENTATIONS * experiment.seconds, seed=options.seed
+        ),
+        draw,
+        through_time.check_claims,
+        through_time.report,
     )

@@ -75,7 +75,7 @@ class RecurrentExperiment(InSeconds):
         If counts are not above zero, or a condition is not known.
     """
 
-    n_trials: int = 12
+    n_trials: int = 10
     seconds: int = 40
     n_neurons: int = 60
     conditions: tuple = tuple(CONDITIONS)
@@ -191,6 +191,25 @@ def draw_pattern(rng):
     return pattern
 
 
+def draw_clocked_network(n_neurons, rng):
+    """Draw a recurrent network with two inputs, whose neurons have a gain of one.
+
+    Parameters
+    ----------
+    n_neurons : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    weights : (n_neurons, n_neurons) ndarray
+        Of the recurrent connection.
+    bias : (n_neurons,) ndarray
+    input_weights : (n_neurons, 2) ndarray
+    """
+    weights = 1.5 / np.sqrt(n_neurons) * rng.randn(n_neurons, n_neurons)
+    return weights, rng.uniform(0, 2, size=n_neurons), 2 * rng.randn(n_neurons, 2)
+
+
 def make_generator(
     n_neurons, pattern, seconds, rng, pes_rate=PES_RATE, rate=0, delay=0, **options
 ):
@@ -221,18 +240,17 @@ def make_generator(
     -------
     output : nengo.Node
     """
+    weights, bias, input_weights = draw_clocked_network(n_neurons, rng)
     hidden = nengo.Ensemble(
         n_neurons,
         n_neurons,
-        encoders=1.5 / np.sqrt(n_neurons) * rng.randn(n_neurons, n_neurons),
+        encoders=weights,
         normalize_encoders=False,
         gain=np.ones(n_neurons),
-        bias=rng.uniform(0, 2, size=n_neurons),
+        bias=bias,
     )
     clock = nengo.Node(lambda t: [np.sin(2 * np.pi * t), np.cos(2 * np.pi * t)])
-    nengo.Connection(
-        clock, hidden.neurons, transform=2 * rng.randn(n_neurons, 2), synapse=None
-    )
+    nengo.Connection(clock, hidden.neurons, transform=input_weights, synapse=None)
     # rates are in hertz, weights of about one per neuron suit a hundredth of them
     recur = nengo.Connection(hidden.neurons, hidden, transform=0.01, synapse=TAU)
     output = nengo.Node(size_in=1, label="output")

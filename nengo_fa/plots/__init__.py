@@ -18,6 +18,7 @@ from nengo_fa.plots.pyramidal import pyramidal
 from nengo_fa.plots.recurrent import recurrent
 from nengo_fa.plots.saving import FORMATS, save
 from nengo_fa.plots.spikes import presentation
+from nengo_fa.plots.through_time import through_time
 from nengo_fa.plots.timescales import timescales
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "sensitivity",
     "stream",
     "taught_fields",
+    "through_time",
     "timescales",
     "tuning_curves",
     "variants",

@@ -207,8 +207,10 @@ def test_recurrent(tmp_path, capsys):
     assert cli.main(["recurrent", *options, "--epochs", "1"]) == 0
     output = capsys.readouterr().out
     assert "Errors relative to the pattern" in output
-    assert len(re.findall(r"^\S.*: not tested", output, re.M)) == 6
+    assert "Offline, in rates" in output
+    assert len(re.findall(r"^\S.*: not tested", output, re.M)) == 6 + 3
     assert (tmp_path / "recurrent.png").exists()
+    assert (tmp_path / "through_time.png").exists()
 
 
 def test_error_populations(tmp_path, capsys):

@@ -250,3 +250,13 @@ def patterns(rng):
             "time": np.arange(1, 21) / 20,
         },
     )
+
+
+@pytest.fixture
+def exact_gradients(rng):
+    """Errors of four rules in three tasks, in 5 trials."""
+    rules = ["fixed", "random feedback", "decoders as feedback", "through time"]
+    return xr.Dataset(
+        {"rmse": (("task", "rule", "trial"), rng.uniform(size=(3, 4, 5)))},
+        {"task": ["pattern", "recall, 0 ms", "recall, 50 ms"], "rule": rules},
+    )

@@ -25,3 +25,12 @@ def test_recurrent_shows_the_data(patterns):
     medians = [curve[0].get_xdata() for curve in right.containers]
     expected = patterns["rmse"].median("trial").values
     np.testing.assert_allclose(np.concatenate(medians), expected.ravel())
+
+
+def test_through_time_shows_the_data(exact_gradients):
+    (axes,) = plots.through_time(exact_gradients).axes
+    medians = exact_gradients["rmse"].median("trial").transpose("rule", "task").values
+    shown = [container[0].get_ydata() for container in axes.containers]
+    np.testing.assert_allclose(shown, medians)
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert names == list(exact_gradients["task"].values)

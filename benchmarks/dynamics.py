@@ -1,0 +1,177 @@
+"""How well networks go on with dynamics they were taught, with fixed and with learned encoders.
+
+Integrator, oscillator, van der Pol oscillator and Lorenz system, in 50 spiking neurons. The
+decoders of the loop learn by PES, from zero; encoders are fixed, or learn from the same error.
+While they learn, the state is forced to be that of the teacher, or corrected towards it by
+an error that is fed back with a gain of 4 (after Gilra & Gerstner, 2017). Then learning ends,
+and the network is on its own for a second at a time, from the state of the teacher.
+
+Writes a table with the medians over 8 networks of the error on its own, and when forced,
+relative to the standard deviation of the teacher, and the probability of the difference
+(Wilcoxon's signed-rank test, one-sided). The learning rates are the best for 3 other networks:
+first that of PES, with fixed encoders; then that of the encoders.
+"""
+
+import argparse
+import csv
+
+import nengo
+import numpy as np
+
+import nengo_fa
+from nengo_fa.experiments.sweep.claims import find_lower
+
+DT, TAU = 0.002, 0.1
+N_NEURONS = 50
+
+#: Seconds of learning and of the test; in the test, of forcing and of being alone.
+LEARN, TEST = 16, 7.5
+FORCED, ALONE = 0.5, 1.0
+
+PES_RATES = (3e-5, 1e-4)
+RATES = (0.1, 0.3)
+
+#: What part of the difference to the teacher is taken away: all of it, or k / (1 + k).
+FORCING = {"teacher forcing": 1.0, "error feedback": 0.8}
+
+#: What is measured.
+ROWS = (
+    ("van der Pol", "teacher forcing"),
+    ("oscillator", "teacher forcing"),
+    ("van der Pol", "error feedback"),
+    ("integrator", "teacher forcing"),
+    ("Lorenz", "teacher forcing"),
+)
+
+
+def oscillator(x, omega=np.pi):
+    growth = 2 * (1 - x @ x)
+    return np.array([-omega * x[1] + growth * x[0], omega * x[0] + growth * x[1]])
+
+
+def van_der_pol(x, omega=np.pi):
+    return omega * np.array([x[1], (1 - 4 * x[0] ** 2) * x[1] - x[0]])
+
+
+def lorenz(x):
+    x, y, z = x * [20, 25, 25] + [0, 0, 25]
+    return np.array([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z]) / [20, 25, 25]
+
+
+SYSTEMS = {
+    "oscillator": (oscillator, 2),
+    "van der Pol": (van_der_pol, 2),
+    "Lorenz": (lorenz, 3),
+}
+
+
+def make_teacher(system, seed):
+    """States in all time steps, and what comes into the loop from outside, filtered."""
+    rng = np.random.RandomState(seed)
+    n_steps = round((LEARN + TEST) / DT) + 1
+    if system == "integrator":
+        signal = nengo.processes.WhiteSignal(60, high=1, rms=0.4, seed=seed)
+        x = signal.run_steps(n_steps, d=2, dt=DT)
+        # what a filter needs to become this state, if it keeps the state it has
+        return x, nengo.Lowpass(TAU).filt(TAU * np.gradient(x, DT, axis=0), dt=DT, y0=0)
+    function, size = SYSTEMS[system]
+    states = [rng.uniform(-0.5, 0.5, size=size)]
+    for _ in range(n_steps + 5000 - 1):
+        half = states[-1] + DT / 2 * function(states[-1])
+        states.append(states[-1] + DT * function(half))
+    x = np.array(states[5000:])
+    return x, np.zeros_like(x)
+
+
+def find_schedule(forcing):
+    """How much of the difference is taken away in each time step; and whether it learns."""
+    t = np.arange(round((LEARN + TEST) / DT) + 1) * DT
+    is_forced = (t - LEARN) % (FORCED + ALONE) < FORCED
+    return np.where(t < LEARN, forcing, is_forced), t < LEARN
+
+
+def run(system, forcing, seed, pes_rate, rate=0):
+    """Errors of a network on its own, and when it is forced."""
+    x, outside = make_teacher(system, seed)
+    amount, is_learning = find_schedule(forcing)
+    size = x.shape[1]
+
+    def drive(t, decoded):
+        step = round(t / DT) - 1
+        error = decoded + outside[step] - x[step]
+        state = x[step] + (1 - amount[step]) * error
+        return np.concatenate([state, error * is_learning[step], error])
+
+    with nengo.Network(seed=seed) as model:
+        state = nengo.Ensemble(N_NEURONS, size, radius=1.2)
+        loop = nengo.Node(drive, size_in=size)
+        decode = nengo.Connection(
+            state,
+            loop,
+            synapse=TAU,
+            function=lambda x: np.zeros(size),
+            learning_rule_type=nengo.PES(pes_rate, pre_synapse=TAU),
+        )
+        recur = nengo.Connection(loop[:size], state, synapse=None)
+        nengo.Connection(loop[size : 2 * size], decode.learning_rule, synapse=None)
+        if rate:
+            recur.learning_rule_type = nengo_fa.FeedbackAlignment(
+                size, rate, eligibility_synapse=TAU
+            )
+            nengo.Connection(loop[size : 2 * size], recur.learning_rule, synapse=None)
+        probe = nengo.Probe(loop[2 * size :])
+    with nengo.Simulator(model, dt=DT, progress_bar=False) as sim:
+        sim.run(LEARN + TEST)
+    error = np.sum(sim.data[probe] ** 2, axis=1)
+    amount, is_learning = amount[: len(error)], is_learning[: len(error)]
+    when = (amount == 0), (amount == 1) & ~is_learning
+    variance = np.sum(np.var(x, axis=0))
+    return [np.sqrt(np.mean(error[now]) / variance) for now in when]
+
+
+def choose(system, forcing, rates, fixed_rate=None):
+    """The rate of PES, or of the encoders, with the lowest median error of 3 networks."""
+    errors = []
+    for rate in rates:
+        parameters = (rate,) if fixed_rate is None else (fixed_rate, rate)
+        found = [run(system, forcing, seed, *parameters)[0] for seed in (100, 101, 102)]
+        errors.append(np.median(found))
+    return rates[int(np.argmin(errors))]
+
+
+def compare(system, forcing, seeds):
+    """A row of the table."""
+    pes_rate = choose(system, forcing, PES_RATES)
+    rate = choose(system, forcing, RATES, pes_rate)
+    fixed, learned = (
+        np.transpose([run(system, forcing, seed, *rates) for seed in seeds])
+        for rates in ((pes_rate,), (pes_rate, rate))
+    )
+    columns = []
+    for one, other in zip(learned, fixed):
+        found = find_lower("", one, other)
+        columns += [f"{median:.2f}" for median in reversed(found.medians)]
+        columns.append(f"{found.p:.3f}")
+    return [f"{pes_rate:g}", f"{rate:g}", *columns]
+
+
+HEADER = "dynamics;while learning;PES;encoders;alone, fixed;learned;p;forced, fixed;learned;p"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", help="for the table, a .csv")
+    parser.add_argument("--networks", type=int, default=8, metavar="N")
+    options = parser.parse_args()
+    with open(options.file, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(HEADER.split(";"))
+        for system, name in ROWS:
+            row = compare(system, FORCING[name], range(options.networks))
+            table.writerow([system, name, *row])
+            file.flush()
+            print(system, name, *row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
