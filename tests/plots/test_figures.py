@@ -28,6 +28,7 @@ FIGURES = [
     (plots.error_layers, "layered_errors"),
     (plots.arm, "tracked"),
     (plots.recurrent, "patterns"),
+    (plots.products, "multiplied"),
 ]
 
 
