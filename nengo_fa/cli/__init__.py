@@ -19,6 +19,7 @@ from nengo_fa.cli import (
     models,
     multiplication,
     online,
+    products,
     pyramidal,
     recurrent,
     timescales,
@@ -40,6 +41,7 @@ COMMANDS = (
     timescales,
     arm,
     recurrent,
+    products,
     models,
 )
 

@@ -11,6 +11,7 @@ from nengo.neurons import Direct
 from nengo_fa.offline.activities import make_step_measured
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import EncoderLearningRule
+from nengo_fa.rules.relays import is_whole
 from nengo_fa.rules.responses import make_step_rates
 
 
@@ -191,12 +192,6 @@ def deliver(values, post_slice, size):
     for k, dimension in enumerate(np.arange(size)[post_slice]):
         delivered[..., dimension] += values[..., k]
     return delivered
-
-
-def is_whole(a_slice, size):
-    """Whether a slice, or a list of int, takes all dimensions in their order."""
-    dimensions = np.arange(size)
-    return np.array_equal(dimensions[a_slice], dimensions)
 
 
 def get_ensemble(obj):

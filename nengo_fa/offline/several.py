@@ -4,6 +4,7 @@ import numpy as np
 from nengo.exceptions import ValidationError
 
 from nengo_fa.offline.arguments import check_array
+from nengo_fa.offline.relays import find_meeting
 
 
 def check_connections(connections):
@@ -20,31 +21,85 @@ def split_samples(paths, x, y, validation, test):
     """Return the samples for each path: x, y, and what `.train` validates and tests with.
 
     Raises ValidationError if the connections do not begin and end at the same objects, or
-    if several lead to the same dimension of the output.
+    at nodes that pass on from and to the same, or if several lead to the same dimension of
+    the output.
     """
-    _check_ends(paths)
     return [
         (
-            x,
-            _take(path, y, "y"),
-            _take_pair(path, validation, "validation"),
-            _take_pair(path, test, "test"),
+            share.take_input(x, "x"),
+            share.take_output(y, "y"),
+            share.take_pair(validation, "validation"),
+            share.take_pair(test, "test"),
         )
-        for path in paths
+        for share in _find_shares(paths)
     ]
 
 
-def _check_ends(paths):
-    first = paths[0]
-    for path in paths[1:]:
-        if path.encode.pre_obj is not first.encode.pre_obj:
-            _refuse(path, f"the samples of {first.decode} enter at another object")
-        if path.decode.post_obj is not first.decode.post_obj:
-            _refuse(path, f"{first.decode} leads to another object")
-    taken = np.zeros(first.decode.post_obj.size_in, dtype=int)
-    for path in paths:
+class _Share:
+    """What one path has of the samples of all, which begin and end at other objects."""
+
+    def __init__(self, path, begin, inputs, end, outputs):
+        decode = path.decode
+        self._begin, self._end = begin, end
+        # all of it, and slices, as they are: without copies
+        self._inputs = slice(None) if path.encode.pre_obj is begin else inputs
+        self._outputs = decode.post_slice if decode.post_obj is end else outputs
+
+    def take_input(self, x, name):
+        """The part of the inputs that the path begins with."""
+        if isinstance(self._inputs, slice):
+            return x  # which is checked where it is used
+        x = check_array(name, x, self._begin.size_out, f"what {self._begin} sends")
+        return x[:, self._inputs]
+
+    def take_output(self, y, name):
+        """The part of the outputs that the connection of the path leads to."""
+        y = check_array(name, y, self._end.size_in, f"what {self._end} is to receive")
+        return y[:, self._outputs]
+
+    def take_pair(self, pair, name):
+        """The same of inputs and outputs."""
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            return pair  # none, or a fraction; all else is refused where it is used
+        x, y = pair
+        return self.take_input(x, f"{name} x"), self.take_output(y, f"{name} y")
+
+
+def _find_shares(paths):
+    """Return the share of each path."""
+    network, first = paths[0].model.toplevel, paths[0].decode
+    begins = [path.encode.pre_obj for path in paths]
+    ends = [path.decode.post_obj for path in paths]
+    begin, inputs = find_meeting(
+        [(obj, np.arange(obj.size_out)) for obj in begins], network, back=True
+    )
+    if begin is None:
+        _refuse_other(paths, begins, f"the samples of {first} enter at another object")
+    slices = [path.decode.post_slice for path in paths]
+    end, outputs = find_meeting(
+        [(obj, np.arange(obj.size_in)[part]) for obj, part in zip(ends, slices)],
+        network,
+    )
+    if end is None:
+        _refuse_other(paths, ends, f"{first} leads to another object")
+    _check_apart(paths, end, outputs)
+    return [
+        _Share(path, begin, taken, end, given)
+        for path, taken, given in zip(paths, inputs, outputs)
+    ]
+
+
+def _refuse_other(paths, objects, reason):
+    """Refuse the first path whose object is not that of the first path."""
+    others = (path for path, obj in zip(paths, objects) if obj is not objects[0])
+    _refuse(next(others), reason)
+
+
+def _check_apart(paths, end, outputs):
+    taken = np.zeros(end.size_in, dtype=int)
+    for path, dimensions in zip(paths, outputs):
         # of dimensions that a connection has twice, each counts
-        np.add.at(taken, np.arange(len(taken))[path.decode.post_slice], 1)
+        np.add.at(taken, dimensions, 1)
         if taken.max() > 1:
             _refuse(path, "others lead to the same dimensions of the output")
 
@@ -55,16 +110,3 @@ def _refuse(path, reason):
         "call of its own, with its own samples.",
         attr="connection",
     )
-
-
-def _take(path, y, name):
-    """The part of the outputs that the connection of a path leads to."""
-    post = path.decode.post_obj
-    y = check_array(name, y, post.size_in, f"what {post} is to receive")
-    return y[:, path.decode.post_slice]
-
-
-def _take_pair(path, pair, name):
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        return pair  # none, or a fraction; all else is refused where it is used
-    return pair[0], _take(path, pair[1], f"{name} y")

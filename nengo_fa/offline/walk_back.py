@@ -16,7 +16,6 @@ from nengo_fa.offline.paths import (
     Stage,
     find_decoders,
     get_ensemble,
-    is_whole,
 )
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.rules.connections import (
@@ -32,6 +31,7 @@ from nengo_fa.rules.learning_rules import (
     FeedbackAlignment,
     ProjectedErrorRule,
 )
+from nengo_fa.rules.relays import is_whole
 
 #: What an encoder rule can read offline.
 ARRAYS = {"projected_error", "derivative", "current", "output"}

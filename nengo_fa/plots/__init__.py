@@ -14,6 +14,7 @@ from nengo_fa.plots.images import confusion_matrix, encoder_images
 from nengo_fa.plots.layers import layer_metrics
 from nengo_fa.plots.online_learning import online, stream
 from nengo_fa.plots.plane import draw_encoders
+from nengo_fa.plots.products import products
 from nengo_fa.plots.pyramidal import pyramidal
 from nengo_fa.plots.recurrent import recurrent
 from nengo_fa.plots.saving import FORMATS, save
@@ -43,6 +44,7 @@ __all__ = [
     "online",
     "phase_portrait",
     "presentation",
+    "products",
     "pyramidal",
     "recurrent",
     "save",

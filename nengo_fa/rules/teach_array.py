@@ -1,10 +1,12 @@
 """Rules for all ensembles of an array, each with its part of the error."""
 
+import numpy as np
 from nengo.connection import Connection
 from nengo.ensemble import Ensemble
 from nengo.exceptions import ValidationError
 from nengo.network import Network
 
+from nengo_fa.rules.relays import is_relay, passes_on
 from nengo_fa.rules.teach_chain import teach_chain
 
 
@@ -18,7 +20,8 @@ def teach_array(
     Parameters
     ----------
     array : nengo.networks.EnsembleArray
-        Or another network whose ensembles have one input each, within the network.
+        Or another network whose ensembles have one input each, within the network, such as
+        the ``state_ensembles`` of a ``nengo_spa.State``.
     output : nengo.Node
         Of the array: ``array.output``, or what ``array.add_output`` has returned. Each
         ensemble is taught by the error of those dimensions that it computes.
@@ -59,15 +62,25 @@ def teach_array(
     >>> [history.encoders.shape for history in histories]
     [(30, 2), (30, 2), (30, 2)]
     """
-    decodes = _find_decodes(array, output)
+    if not isinstance(array, Network):
+        raise ValidationError(
+            f"Must be a nengo.networks.EnsembleArray (got {array!r})", attr="array"
+        )
+    found = _find_decodes(array, output)
+    if not found:
+        raise ValidationError(
+            f"Must be an output of {array}, such as array.output (got {output!r})",
+            attr="output",
+        )
+    decodes = [decode for decode, _ in found]
     encodes = [_find_encode(array, decode) for decode in decodes]
     if error is not None and error.size_out != output.size_in:
         raise ValidationError(
             f"Must have the {output.size_in} dimensions of {output} (got {error.size_out})",
             attr="error",
         )
-    for encode, decode in zip(encodes, decodes):
-        part = None if error is None else error[decode.post_slice]
+    for encode, (decode, dimensions) in zip(encodes, found):
+        part = None if error is None else error[dimensions]
         teach_chain([encode], decode, part, variant, **parameters)
         if decoder_rule is not None:
             decode.learning_rule_type = decoder_rule
@@ -77,18 +90,21 @@ def teach_array(
 
 
 def _find_decodes(array, output):
-    """The connections from the ensembles of an array to one of its outputs."""
-    if not isinstance(array, Network):
-        raise ValidationError(
-            f"Must be a nengo.networks.EnsembleArray (got {array!r})", attr="array"
-        )
-    decodes = [other for other in array.all_connections if other.post_obj is output]
-    if not decodes:
-        raise ValidationError(
-            f"Must be an output of {array}, such as array.output (got {output!r})",
-            attr="output",
-        )
-    return decodes
+    """The connections from ensembles to an output of an array, with their dimensions of it.
+
+    They may lead there by way of other nodes.
+    """
+    found = []
+    for other in array.all_connections:
+        if other.post_obj is not output:
+            continue
+        relays = is_relay(other.pre_obj) and passes_on(other)
+        inner = _find_decodes(array, other.pre_obj) if relays else []
+        dimensions = np.arange(output.size_in)[other.post_slice]
+        found += [(decode, dimensions[part].tolist()) for decode, part in inner] or [
+            (other, other.post_slice)
+        ]
+    return found
 
 
 def _find_encode(array, decode):

@@ -213,6 +213,15 @@ def test_recurrent(tmp_path, capsys):
     assert (tmp_path / "through_time.png").exists()
 
 
+def test_products(tmp_path, capsys):
+    options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
+    assert cli.main(["products", *options, "--epochs", "1"]) == 0
+    output = capsys.readouterr().out
+    assert "Errors relative to the output" in output
+    assert len(re.findall(r"^\S.*: not tested", output, re.M)) == 4
+    assert (tmp_path / "products.png").exists()
+
+
 def test_error_populations(tmp_path, capsys):
     options = ["--folder", str(tmp_path), "--quick", "--workers", "1", "--trials", "1"]
     assert cli.main(["error-populations", *options]) == 0

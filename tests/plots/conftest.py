@@ -236,6 +236,23 @@ def tracked(rng):
 
 
 @pytest.fixture
+def multiplied(rng):
+    """Errors of products in two tasks, of 7 trials of which one has not been run."""
+    from nengo_fa.experiments.products import KINDS, NOISE
+
+    error = rng.uniform(0.1, 0.3, size=(2, len(KINDS), len(NOISE), 7))
+    error[..., 4] = np.nan
+    return xr.Dataset(
+        {"error": (("task", "kind", "noise", "trial"), error)},
+        {
+            "task": ["square", "any pointers, 16-D"],
+            "kind": list(KINDS),
+            "noise": list(NOISE),
+        },
+    )
+
+
+@pytest.fixture
 def patterns(rng):
     """Outputs and errors of two fixed and two learned networks, in 5 trials."""
     return xr.Dataset(

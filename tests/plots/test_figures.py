@@ -29,6 +29,7 @@ FIGURES = [
     (plots.arm, "tracked"),
     (plots.recurrent, "patterns"),
     (plots.through_time, "exact_gradients"),
+    (plots.products, "multiplied"),
 ]
 
 

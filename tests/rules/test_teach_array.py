@@ -124,6 +124,71 @@ def test_the_array_holds_what_it_learned(Simulator, allclose, rng):
     assert all(history.rmse[-1] != history.rmse[0] for history in histories)
 
 
+class Nested:
+    """An ensemble, and an array of two within the network, behind nodes that pass on."""
+
+    def __init__(self, error=None, **relay):
+        with nengo.Network(seed=1) as self.model:
+            node = None if error is None else nengo.Node(error)
+            stimulus = nengo.Node([0.5] * 6)
+            with nengo.Network() as self.network:
+                self.network.input = nengo.Node(size_in=6)
+                self.network.output = nengo.Node(size_in=3)
+                first = nengo.Ensemble(10, 2)
+                self.inner = nengo.networks.EnsembleArray(10, 2, ens_dimensions=2)
+                inner = self.inner.add_output("products", np.prod)
+                for pre, post, options in (
+                    (self.network.input[:2], first, {}),
+                    (self.network.input[2:], self.inner.input, {}),
+                    (first, self.network.output[1], {"function": np.prod}),
+                    (inner, self.network.output[[2, 0]], relay),
+                ):
+                    nengo.Connection(pre, post, **{"synapse": None, **options})
+            nengo.Connection(stimulus, self.network.input, synapse=None)
+            self.decodes = nengo_fa.teach_array(
+                self.network, self.network.output, node, learning_rate=1
+            )
+
+
+def test_arrays_within_an_array_learn_from_their_part_of_the_error(Simulator):
+    nested = Nested([0.0, 0.0, 1.0])  # for the first ensemble of the inner array
+    with Simulator(nested.model) as sim:
+        sim.run(0.02)
+        live = [
+            sim.signals[sim.model.sig[decode.pre_obj]["encoders"]]
+            for decode in nested.decodes
+        ]
+        built = [sim.data[decode.pre_obj].scaled_encoders for decode in nested.decodes]
+    has_learned = {
+        decode.pre_obj: np.any(a != b)
+        for decode, a, b in zip(nested.decodes, live, built)
+    }
+    assert [has_learned[one] for one in nested.inner.ea_ensembles] == [True, False]
+    assert sum(has_learned.values()) == 1
+
+
+def test_arrays_within_an_array_are_trained_with_their_samples(rng):
+    x, y = rng.uniform(-1, 1, size=(40, 6)), rng.uniform(-1, 1, size=(40, 3))
+    together, alone = Nested(), Nested()
+    options = {"epochs": 2, "progress_bar": False, "validation": 0.25}
+    histories = nengo_fa.train(
+        together.decodes, x, y, network=together.model, test=(x, y), **options
+    )
+    of_inner = dict(zip(together.inner.ea_ensembles, (2, 0)))
+    for own, decode, history in zip(alone.decodes, together.decodes, histories):
+        k = of_inner.get(decode.pre_obj, 1)
+        pair = x if k == 1 else x[:, 2:], y[:, k : k + 1]
+        expected = nengo_fa.train(own, *pair, network=alone.model, test=pair, **options)
+        for name in ("rmse", "test_rmse", "encoders"):
+            assert np.array_equal(getattr(history, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize("relay", [{"synapse": 0.01}, {"transform": 2}])
+def test_what_an_array_passes_on_changed_is_refused(relay):
+    with pytest.raises(ValidationError, match="one input each"):
+        Nested(**relay)
+
+
 def test_ctrl_c_ends_with_the_ensemble_that_it_interrupts(rng):
     products = Products(False)
     finished = []
