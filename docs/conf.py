@@ -1,5 +1,8 @@
+import logging
 import sys
 from pathlib import Path
+
+from sphinx_gallery.sorting import ExplicitOrder
 
 from nengo_fa.version import __version__
 
@@ -17,6 +20,7 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
 ]
 default_role = "py:obj"
 autodoc_member_order = "bysource"
@@ -25,6 +29,31 @@ napoleon_use_ivar = True
 plot_html_show_formats = False
 plot_html_show_source_link = True
 plot_formats = [("png", 150)]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "",  # all of them are computed
+    "within_subsection_order": ExplicitOrder(
+        [
+            "first_network.py",
+            "regression.py",
+            "digits.py",
+            "adaptive_arm.py",
+            "recurrent_dynamics.py",
+            "product.py",
+            "several_layers.py",
+            "own_rule.py",
+            "watch_in_gui.py",
+            "deploy.py",
+        ]
+    ),
+    "abort_on_example_error": True,
+    "image_srcset": ["2x"],
+    "min_reported_time": float("inf"),
+    "show_signature": False,
+}
+logging.getLogger("nengo").setLevel(logging.WARNING)
 
 # The inventories are kept here, as text, and hold what these pages refer to.
 intersphinx_mapping = {
@@ -55,4 +84,4 @@ html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_theme = "furo"
 html_title = f"nengo_fa {release}"
-exclude_patterns = ["_build", "inventories"]
+exclude_patterns = ["_build", "examples", "inventories"]
