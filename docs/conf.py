@@ -2,6 +2,7 @@ import logging
 import sys
 from pathlib import Path
 
+import nengo
 from sphinx_gallery.sorting import ExplicitOrder
 
 from nengo_fa.version import __version__
@@ -49,11 +50,15 @@ sphinx_gallery_conf = {
         ]
     ),
     "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),
     "image_srcset": ["2x"],
     "min_reported_time": float("inf"),
+    "remove_config_comments": True,
     "show_signature": False,
 }
 logging.getLogger("nengo").setLevel(logging.WARNING)
+# what examples show is what they print; builds side by side do not share a cache
+nengo.rc["progress"]["progress_bar"] = nengo.rc["decoder_cache"]["enabled"] = "False"
 
 # The inventories are kept here, as text, and hold what these pages refer to.
 intersphinx_mapping = {

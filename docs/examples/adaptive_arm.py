@@ -44,7 +44,7 @@ with nengo.Network(seed=1) as model:
         name: nengo.Probe(arm.arm[:2], sample_every=0.01) for name, arm in arms.items()
     }
 
-with nengo.Simulator(model, progress_bar=False) as sim:
+with nengo.Simulator(model) as sim:
     sim.run(20)
 
 # %%
@@ -63,7 +63,7 @@ times = sim.trange(sample_every=0.01)
 path = find_hand(np.array([move(t)[:2] for t in times]))
 colours = {"fixed": FIXED, "learned": LEARNED}
 figure, (space, time) = plt.subplots(
-    1, 2, figsize=(8, 3.4), width_ratios=[1, 1.5], layout="constrained"
+    1, 2, figsize=(8, 3.4), width_ratios=[1, 1.5], layout="compressed"
 )
 space.plot(*path[-400:].T, color="0.8", linewidth=6, label="target")
 for name, colour in colours.items():

@@ -34,7 +34,7 @@ rule = nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate())
 model, encode, decode = make_model(learning_rule_type=rule)
 x = np.random.RandomState(0).uniform(-1, 1, size=(1000, 2))
 y = np.prod(x, axis=1, keepdims=True)
-nengo_fa.train(decode, x, y, epochs=100, network=model, progress_bar=False)
+nengo_fa.train(decode, x, y, epochs=100, network=model)
 
 # %%
 # Save and load
@@ -43,7 +43,7 @@ nengo_fa.train(decode, x, y, epochs=100, network=model, progress_bar=False)
 # ``save`` reads from an open simulator, so that it also saves what was learned online. ``load``
 # takes a network that is declared in the same way, as in another script.
 
-with nengo.Simulator(model, progress_bar=False) as sim:
+with nengo.Simulator(model) as sim:
     nengo_fa.save(sim, model, "product.npz")
 
 model, encode, decode = make_model(learning_rule_type=rule)
@@ -60,7 +60,7 @@ encode.learning_rule_type = None
 
 
 def run(model):
-    with nengo.Simulator(model, progress_bar=False) as sim:
+    with nengo.Simulator(model) as sim:
         sim.run(4)
     return sim.trange(), sim.data[model.probe][:, 0]
 

@@ -84,10 +84,8 @@ def find_error(model, images):
 # -----------------------
 
 model = make_model(data.x_train, learning_rate=10)  # per update
-nengo_fa.train(
-    model.decode, data.x_train, y_train, epochs=60, network=model, progress_bar=False
-)
-with nengo.Simulator(model, progress_bar=False) as sim:
+nengo_fa.train(model.decode, data.x_train, y_train, epochs=60, network=model)
+with nengo.Simulator(model) as sim:
     nengo_fa.save(sim, model, "digits.npz")
 
 # %%
@@ -102,7 +100,7 @@ learned = find_error(model, data.x_test)
 mirrored = find_error(model, mirror(data.x_test))
 
 errors = [mirrored]
-with nengo.Simulator(model, progress_bar=False) as sim:
+with nengo.Simulator(model) as sim:
     for _ in range(5):  # a hundred mirrored digits in all
         sim.run(1)
         nengo_fa.freeze_params(sim, model)

@@ -40,7 +40,7 @@ def learn(seconds=40, **rules):
         if rules:
             nengo.Connection(error, encode.learning_rule)
         probe = nengo.Probe(error, sample_every=0.01)
-    with nengo.Simulator(model, progress_bar=False) as sim:
+    with nengo.Simulator(model) as sim:
         start = sim.data[hidden].encoders
         sim.run(seconds)
         nengo_fa.freeze_params(sim, model)
@@ -64,7 +64,7 @@ def smooth(error):
 
 
 figure, (plane, time) = plt.subplots(
-    1, 2, figsize=(8, 3.4), width_ratios=[1, 1.5], layout="constrained"
+    1, 2, figsize=(8, 3.4), width_ratios=[1, 1.5], layout="compressed"
 )
 draw_encoders(plane, start, end)
 plane.set(title="Encoders, before and after", xticks=[-1, 0, 1], yticks=[-1, 0, 1])

@@ -74,12 +74,7 @@ def learn(rule):
         nengo.Connection(stimulus, hidden, synapse=None, learning_rule_type=rule)
         decode = nengo.Connection(hidden, output, function=np.prod)
     return nengo_fa.train(
-        decode,
-        x,
-        np.prod(x, axis=1, keepdims=True),
-        epochs=100,
-        network=model,
-        progress_bar=False,
+        decode, x, np.prod(x, axis=1, keepdims=True), epochs=100, network=model
     )
 
 

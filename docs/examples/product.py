@@ -1,6 +1,6 @@
 """
-A product, next to nengo.networks.Product
-=========================================
+A product, next to that of Nengo
+================================
 
 ``nengo.networks.Product`` multiplies with encoders made by hand: one ensemble for the sum of the
 inputs and one for the difference. Here the encoders of an ensemble with as many neurons learn the
@@ -38,7 +38,7 @@ def multiply(seed, epochs):
         nengo.Connection(stimulus, hidden, synapse=None, learning_rule_type=rule)
         decode = nengo.Connection(hidden, output, function=np.prod)
     y = np.prod(x_train, axis=1, keepdims=True)
-    nengo_fa.train(decode, x_train, y, epochs=epochs, network=model, progress_bar=False)
+    nengo_fa.train(decode, x_train, y, epochs=epochs, network=model)
     return model, stimulus, output, hidden
 
 
@@ -62,7 +62,7 @@ def find_error(model, stimulus, output, *_):
         source = nengo.Node(nengo.processes.PresentInput(x_test, 0.05))
         nengo.Connection(source, stimulus, synapse=None)
         probe = nengo.Probe(output, synapse=0.01)
-    with nengo.Simulator(model, progress_bar=False) as sim:
+    with nengo.Simulator(model) as sim:
         sim.run(0.05 * len(x_test))
     answers = sim.data[probe].reshape(len(x_test), 50)[:, 25:].mean(axis=1)
     return np.sqrt(np.mean((answers - np.prod(x_test, axis=1)) ** 2))
@@ -78,7 +78,7 @@ networks = {
     "nengo.networks.Product": [make_product(seed) for seed in range(5)],
 }
 figure, (plane, errors) = plt.subplots(
-    1, 2, figsize=(8, 3.4), width_ratios=[1, 1.4], layout="constrained"
+    1, 2, figsize=(8, 3.4), width_ratios=[1, 1.4], layout="compressed"
 )
 before, after = (networks[name][0][-1].encoders for name in list(networks)[:2])
 draw_encoders(plane, before, after)

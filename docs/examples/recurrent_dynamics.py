@@ -63,7 +63,7 @@ def generate(seconds, **rules):
         if rules:
             nengo.Connection(error, recur.learning_rule, synapse=None)
         probe = nengo.Probe(output)
-    with nengo.Simulator(model, progress_bar=False) as sim:
+    with nengo.Simulator(model) as sim:
         sim.run(seconds)
     return sim.trange(), sim.data[probe][:, 0]
 

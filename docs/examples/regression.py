@@ -71,13 +71,9 @@ def find_r2(answers):
     return 1 - np.mean((answers - y_test) ** 2) / np.var(y_test)
 
 
-nengo_fa.train(
-    decode, x_train, units(y_train), epochs=0, network=model, progress_bar=False
-)
+nengo_fa.train(decode, x_train, units(y_train), epochs=0, network=model)
 before = predict()
-history = nengo_fa.train(
-    decode, x_train, units(y_train), epochs=100, network=model, progress_bar=False
-)
+history = nengo_fa.train(decode, x_train, units(y_train), epochs=100, network=model)
 after, spikes = predict(), predict(presentation_time=0.2)
 fixed, learned, in_spikes = map(find_r2, (before, after, spikes))
 print(
@@ -88,7 +84,7 @@ print(
 # New samples
 # -----------
 
-figure, axes = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="compressed")
 panels = (
     ("fixed encoders", before, fixed, FIXED),
     ("learned, in spikes", spikes, in_spikes, LEARNED),

@@ -39,13 +39,7 @@ def learn(variant, **options):
             encodes, decode, variant=variant, derivative=nengo_fa.Rate()
         )
     history = nengo_fa.train(
-        decode,
-        data.x_train,
-        y_train,
-        epochs=40,
-        network=model,
-        progress_bar=False,
-        **options,
+        decode, data.x_train, y_train, epochs=40, network=model, **options
     )
     answers = nengo_fa.predict(decode, data.x_test, network=model)
     return history, np.mean(answers.argmax(axis=1) != data.labels_test)

@@ -43,7 +43,7 @@ class Show:
 
 
 if __name__ == "__main__":
-    with nengo.Simulator(model, progress_bar=False) as sim:
+    with nengo.Simulator(model) as sim:
         sim.run(40)
 
 Show(directions, errors, angles)
@@ -51,3 +51,5 @@ Show(directions, errors, angles)
 # %%
 # ``models`` in the repository has larger ones with sliders; ``nengo-fa models FOLDER`` copies them.
 # :doc:`/gui` has all views, and how to write your own.
+
+# sphinx_gallery_thumbnail_path = '_static/front_page.png'
