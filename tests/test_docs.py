@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import zlib
@@ -84,11 +85,14 @@ def test_example_in_readme(capsys):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The folder of the HTML pages, built once."""
-    folder = tmp_path_factory.mktemp("docs")
+    """The folder of the HTML pages, built once from a copy, as the gallery writes to it."""
+    folder = tmp_path_factory.mktemp("pages")
+    ignored = shutil.ignore_patterns("_build", "gallery")
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=ignored)
+    shutil.copy(ROOT / "CHANGES.rst", folder)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
     result = subprocess.run(
-        [*command, "-d", folder / "doctrees", ROOT / "docs", folder / "html"],
+        [*command, "-d", folder / "doctrees", folder / "docs", folder / "html"],
         capture_output=True,
         text=True,
     )
@@ -101,7 +105,20 @@ def test_pages_have_their_figures(pages):
     sources = [page.read_text() for page in (ROOT / "docs").glob("*.rst")]
     directives = "\n.. plot::", "\n.. image::"
     n_figures = sum(source.count(name) for source in sources for name in directives)
-    assert len(list((pages / "_images").glob("*.png"))) == n_figures > 0
+    images = {path.name for path in (pages / "_images").glob("*.png")}
+    assert sum("sphx_glr" not in name for name in images) == n_figures > 0
+
+
+@pytest.mark.parametrize(
+    "name", [path.stem for path in (ROOT / "docs" / "examples").glob("*.py")]
+)
+def test_examples_are_computed_and_can_be_downloaded(pages, name):
+    """An example that fails ends the build, so each has shown something."""
+    page = (pages / "gallery" / f"{name}.html").read_text()
+    assert f"sphx_glr_{name}_001" in page or "output_html" in page
+    for ending in ("ipynb", "py"):
+        assert list(pages.glob(f"_downloads/*/{name}.{ending}"))
+    assert f'href="{name}.html"' in (pages / "gallery" / "index.html").read_text()
 
 
 def test_pages_need_no_network(pages):

@@ -1,37 +1,32 @@
-"""The scripts of the page of examples, as they are pasted, over seeds."""
+"""The scripts of the gallery whose pages make claims, over seeds; the docs run all of them."""
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
-PAGE = Path(__file__).parent.parent / "docs" / "examples.rst"
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 
 
-def read_scripts():
-    """The code blocks of the page, without their indentation."""
-    scripts, code = [], None
-    for line in PAGE.read_text().splitlines():
-        if code is not None and line and not line.startswith("    "):
-            code = None
-        if code is not None:
-            code.append(line[4:])
-        if line == ".. code-block:: python":
-            scripts.append(code := [])
-    return ["\n".join(code) for code in scripts]
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a script with a seed, in a folder of its own, and return its variables."""
 
+    def run_script(name, seed):
+        script = (EXAMPLES / name).read_text()
+        assert "\nseed = 1\n" in script
+        names = {}
+        exec(script.replace("\nseed = 1\n", f"\nseed = {seed}\n"), names)
+        return names
 
-def run(script, seed, folder, monkeypatch):
-    assert "\nseed = 1\n" in script
-    monkeypatch.chdir(folder)
-    names = {}
-    exec(script.replace("\nseed = 1\n", f"\nseed = {seed}\n"), names)
-    return names
+    monkeypatch.chdir(tmp_path)
+    yield run_script
+    plt.close("all")
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_regression(seed, tmp_path, monkeypatch):
-    script, _ = read_scripts()
-    names = run(script, seed, tmp_path, monkeypatch)
+def test_regression(seed, run):
+    names = run("regression.py", seed)
     unexplained = 1 - names["fixed"]
     assert 0.2 < unexplained < 0.4
     assert 1 - names["learned"] < 3 / 4 * unexplained
@@ -39,9 +34,8 @@ def test_regression(seed, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_digits_in_spikes(seed, tmp_path, monkeypatch):
-    _, script = read_scripts()
-    names = run(script, seed, tmp_path, monkeypatch)
+def test_digits_in_spikes(seed, run):
+    names = run("digits.py", seed)
     assert names["learned"] < 0.11
     assert names["mirrored"] > 0.5
     assert names["taught_on"] < 2 / 3 * names["mirrored"]

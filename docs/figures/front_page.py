@@ -7,7 +7,6 @@
 import contextlib
 import io
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +59,8 @@ def learn_offline(n_trials, epochs):
 
 
 def learn_regression(seeds, epochs):
-    """Run the first script of the page of examples, and return what it prints."""
-    page = (DOCS / "examples.rst").read_text()
-    block = re.search(r"code-block:: python\n\n((?:    .*\n|\n)+)", page)[1]
-    script = re.sub("^    ", "", block, flags=re.MULTILINE)
+    """Run the regression of the gallery, and return what it prints."""
+    script = (DOCS / "examples" / "regression.py").read_text()
     found = {"fixed": [], "learned": [], "in_spikes": []}
     for seed in seeds:
         names = {}

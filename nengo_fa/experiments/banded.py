@@ -317,7 +317,7 @@ def _learn(connectivity, taught, variants=_OTHERS):
 
 _UNTAUGHT, _BACKPROP = ("taught", "untaught"), ("backprop", "the other")
 
-#: What is said of this task, of the variables of `_measure`.
+#: What is said of this task, of the variables of ``_measure``.
 CLAIMS = (
     Comparison(
         "Full connectivity: the first layer learns, and the test error falls",

@@ -95,7 +95,7 @@ class HebbianExperiment(InSeconds):
     seconds : int
         Simulated time.
     learning_rate : float
-        Per second; see `SPEED`.
+        Per second; see ``SPEED``.
     n_neurons : int
         Number of neurons of each rule.
     seed : int

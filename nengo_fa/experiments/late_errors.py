@@ -260,7 +260,7 @@ def make_report(data, header, make_columns):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of an experiment that is a `LateErrors`.
+        Results of an experiment that is a ``LateErrors``.
     header : str
         Of the columns.
     make_columns : callable

@@ -225,7 +225,7 @@ class Trial:
     seed: int
 
 
-#: What the paper says of this experiment, of the variables of `_measure`.
+#: What the paper says of this experiment, of the variables of ``_measure``.
 CLAIMS = (
     Comparison(
         "Backprop ends with a lower error than feedback alignment",

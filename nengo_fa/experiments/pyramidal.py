@@ -107,7 +107,7 @@ def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
     Returns
     -------
     event_rate, burst_rate : (n_apical, n_basal) ndarray
-        In hertz, at the inputs `APICAL` and `BASAL`.
+        In hertz, at the inputs ``APICAL`` and ``BASAL``.
     """
     with nengo.Network(seed=seed) as network:
         probes = []
@@ -223,7 +223,7 @@ def learn(n_neurons=50, seconds=40.0, seed=0):
     Returns
     -------
     rmse : (n_rules, N_BINS) ndarray
-        For each of `RULES`, in stretches of time about `get_times`.
+        For each of ``RULES``, in stretches of time about `get_times`.
     """
     rng = np.random.RandomState([seed, 1])
     signs = rng.choice([-1.0, 1.0], size=(n_neurons, 1))

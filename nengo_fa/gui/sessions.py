@@ -64,7 +64,7 @@ class SessionView(View):
         Parameters
         ----------
         model, arrays, dt
-            As for `View.make_step`.
+            As for `.View.make_step`.
 
         Returns
         -------

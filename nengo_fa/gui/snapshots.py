@@ -115,7 +115,7 @@ class PreferredDirections(TeachingView):
     Parameters
     ----------
     encode, neuron, label, period
-        As for `TeachingView`.
+        As for `.TeachingView`.
     """
 
     title = "Preferred directions"
@@ -154,7 +154,7 @@ class TuningCurves(TeachingView):
     Parameters
     ----------
     encode, neuron, label, period
-        As for `TeachingView`; the period is 0.1 seconds by default.
+        As for `.TeachingView`; the period is 0.1 seconds by default.
     """
 
     title = "Tuning curves"
@@ -195,19 +195,19 @@ class ErrorFields(TeachingView):
     Parameters
     ----------
     encode : nengo.Connection
-        As for `TeachingView`.
+        As for `.TeachingView`.
     decode : nengo.Connection
         From the ensemble to the output that the error is about.
     function : callable
         What the output should be for a point of two dimensions. Not the function of
         ``decode``, with which decoders may begin that are taught something else.
     neuron, label, period
-        As for `TeachingView`; the period is 0.1 seconds by default.
+        As for `.TeachingView`; the period is 0.1 seconds by default.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        As `TeachingView`, or if ``decode`` does not leave all of the ensemble, or the
+        As `.TeachingView`, or if ``decode`` does not leave all of the ensemble, or the
         function or the rule is not about its output; `nengo_fa.BurstLearning` is about
         no output.
     """

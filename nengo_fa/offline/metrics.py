@@ -44,7 +44,7 @@ class Metrics:
     """Measures how the layers of a chain learn, from a forward and a backward pass.
 
     The chain is of one network, and stays as it is. Samples x, (n_samples, dimensions), are
-    what reaches the first layer; `N_SAMPLES` of them are used at most, chosen by ``rng``,
+    what reaches the first layer; ``N_SAMPLES`` of them are used at most, chosen by ``rng``,
     which must not be that of the training: it is to be the same with metrics and without.
     """
 

@@ -107,7 +107,7 @@ class Samples:
         return self._run(solve, [*first, last], learn=True)
 
     def find_gradients(self):
-        """Yield the gradients of each batch, as `gradients`, with decoders as they are.
+        """Yield the gradients of each batch, as ``gradients``, with decoders as they are.
 
         Those that wait go on waiting; the next batch overwrites what was yielded.
         """

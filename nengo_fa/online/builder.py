@@ -46,7 +46,7 @@ TRACED = {"eligible", "eligibility"}
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
-    """What `sim.data` holds for a `.FeedbackAlignment` rule.
+    """What ``sim.data`` holds for a `.FeedbackAlignment` rule.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ from nengo_fa.rules.normalizations import Augmented, Forced
 
 
 class SuggestedRates(dict):
-    """The learning rates from `suggest_learning_rate`, by learning rule.
+    """The learning rates from `nengo_fa.suggest_learning_rate`, by learning rule.
 
     Printed, it is a table. Look rates up by ``connection.learning_rule``.
 
@@ -31,7 +31,7 @@ class SuggestedRates(dict):
     ----------
     network : nengo.Network
         The network that the rates are for.
-    reasons : dict of nengo.connection.LearningRule: str
+    reasons : dict of nengo.connection.LearningRule to str
         The rules for which there is no rate, and why.
     """
 

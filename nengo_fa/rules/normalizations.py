@@ -17,7 +17,7 @@ class Normalization(FrozenObject):
     Attributes
     ----------
     name : str or None
-        How users write it, if it is one of `NORMALIZATIONS`.
+        How users write it, if it is one of ``NORMALIZATIONS``.
     needs_directions : bool
         Whether every encoder needs a length other than zero.
     needs_whole_encoders : bool
@@ -245,7 +245,7 @@ def get_normalization(normalization):
 
 
 class NormalizationParam(Parameter):
-    """A normalization, or the name of one of `NORMALIZATIONS`."""
+    """A normalization, or the name of one of ``NORMALIZATIONS``."""
 
     equatable = True
     values = tuple(NORMALIZATIONS)

@@ -434,7 +434,7 @@ def make_step_rates(neuron_type, current, out):
     out : (n_samples, n_neurons) array
         Where the rates belong, in hertz times amplitude. For LIF and rectified linear
         neurons, of any library with the functions of the Python array API standard and
-        ``out``; else of NumPy, or a `ValidationError` is raised.
+        ``out``; else of NumPy, or a ``ValidationError`` is raised.
 
     Returns
     -------

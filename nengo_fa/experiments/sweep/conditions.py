@@ -22,9 +22,9 @@ def make_rule(rule, normalization, decode, **parameters):
     Parameters
     ----------
     rule : str
-        One of `RULES`.
+        One of ``RULES``.
     normalization : str
-        One of `NORMALIZATIONS`.
+        One of ``NORMALIZATIONS``.
     decode : nengo.Connection
         What backpropagation reads; its size is that of the error.
     **parameters

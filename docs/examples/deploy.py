@@ -1,0 +1,83 @@
+"""
+Save, load and deploy
+=====================
+
+What was learned goes from one script to another by a file, and from a network that learns to one
+that any simulator of Nengo can run.
+"""
+
+# %%
+# Learn
+# -----
+
+import matplotlib.pyplot as plt
+import nengo
+import numpy as np
+
+import nengo_fa
+from nengo_fa.palette import FIXED, LEARNED
+
+
+def make_model(**rules):
+    """Declare the network, with or without a rule."""
+    with nengo.Network(seed=1) as model:
+        stimulus = nengo.Node(lambda t: [np.sin(3 * t), np.cos(5 * t)])
+        hidden = nengo.Ensemble(30, 2, radius=np.sqrt(2), label="hidden")
+        output = nengo.Node(size_in=1, label="output")
+        encode = nengo.Connection(stimulus, hidden, synapse=None, **rules)
+        decode = nengo.Connection(hidden, output, function=np.prod)
+        model.probe = nengo.Probe(output, synapse=0.02)
+    return model, encode, decode
+
+
+rule = nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate())
+model, encode, decode = make_model(learning_rule_type=rule)
+x = np.random.RandomState(0).uniform(-1, 1, size=(1000, 2))
+y = np.prod(x, axis=1, keepdims=True)
+nengo_fa.train(decode, x, y, epochs=100, network=model)
+
+# %%
+# Save and load
+# -------------
+#
+# ``save`` reads from an open simulator, so that it also saves what was learned online. ``load``
+# takes a network that is declared in the same way, as in another script.
+
+with nengo.Simulator(model) as sim:
+    nengo_fa.save(sim, model, "product.npz")
+
+model, encode, decode = make_model(learning_rule_type=rule)
+nengo_fa.load(model, "product.npz")
+
+# %%
+# Deploy
+# ------
+#
+# Without its rule, the network is plain Nengo: encoders and decoders are arrays, and nothing of
+# nengo_fa is needed to run it.
+
+encode.learning_rule_type = None
+
+
+def run(model):
+    with nengo.Simulator(model) as sim:
+        sim.run(4)
+    return sim.trange(), sim.data[model.probe][:, 0]
+
+
+times, learned = run(model)
+_, fixed = run(make_model()[0])
+target = np.sin(3 * times) * np.cos(5 * times)
+
+figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
+axes.plot(times, target, color="0.8", linewidth=6, label="target")
+for name, output, colour in ("fixed", fixed, FIXED), ("learned", learned, LEARNED):
+    rmse = np.sqrt(np.mean((output - target) ** 2))
+    axes.plot(times, output, color=colour, label=f"{name} encoders: RMSE {rmse:.2f}")
+axes.set(xlabel="Time (s)", ylabel="Product, in spikes")
+axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+axes.spines[["top", "right"]].set_visible(False)
+
+# %%
+# :doc:`/backends` says which simulators run such a network, and :doc:`/nir` how other software
+# reads it.

@@ -1,0 +1,80 @@
+"""
+Several hidden layers
+=====================
+
+Two hidden layers learn the digits of scikit-learn. What error should the first of them have?
+`~nengo_fa.teach_chain` declares the answers by their names.
+"""
+
+# %%
+# From the neurons of the first layer to an ensemble with as many dimensions, the encoders are the
+# full matrix of weights.
+
+import matplotlib.pyplot as plt
+import nengo
+import numpy as np
+
+import nengo_fa
+from nengo_fa import plots
+from nengo_fa.palette import BACKPROP, LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM
+
+data = nengo_fa.datasets.digits().centered()
+y_train, y_test = data.one_hot()
+
+
+def learn(variant, **options):
+    """Return the history of a network with two hidden layers, and its test error."""
+    with nengo.Network(seed=1) as model:
+        model.config[nengo.Ensemble].neuron_type = nengo.LIFRate(amplitude=1 / 75)
+        model.config[nengo.Ensemble].max_rates = nengo.dists.Uniform(50, 100)
+        model.config[nengo.Ensemble].intercepts = nengo.dists.Uniform(-0.5, 0.5)
+        stimulus, output = nengo.Node(size_in=64), nengo.Node(size_in=10)
+        first, second = nengo.Ensemble(80, 64), nengo.Ensemble(60, 80, radius=3)
+        encodes = [
+            nengo.Connection(stimulus, first, synapse=None),
+            nengo.Connection(first.neurons, second, transform=np.eye(80)),
+        ]
+        decode = nengo.Connection(second, output, function=lambda x: np.zeros(10))
+        nengo_fa.teach_chain(
+            encodes, decode, variant=variant, derivative=nengo_fa.Rate()
+        )
+    history = nengo_fa.train(
+        decode, data.x_train, y_train, epochs=40, network=model, **options
+    )
+    answers = nengo_fa.predict(decode, data.x_test, network=model)
+    return history, np.mean(answers.argmax(axis=1) != data.labels_test)
+
+
+# %%
+# The error of the training
+# -------------------------
+
+variants = {
+    "direct": LEARNED,
+    "global": LEARNED_MEDIUM,
+    "local": LEARNED_LIGHT,
+    "backprop": BACKPROP,
+}
+figure, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")
+for variant, colour in variants.items():
+    history, error = learn(variant)
+    axes.plot(
+        history.rmse, color=colour, label=f"{variant}: {error:.1%} of new digits wrong"
+    )
+axes.set(xlabel="Epoch", ylabel="Error of the output (RMSE)")
+axes.legend(frameon=False)
+axes.spines[["top", "right"]].set_visible(False)
+
+# %%
+# What each layer learns
+# ----------------------
+#
+# With ``metrics=True`` the history holds, of each layer, the angle between its updates and those of
+# backpropagation, and more.
+
+history, _ = learn("direct", metrics=True)
+figure = plt.figure(FigureClass=lambda **options: plots.layer_metrics(history))
+
+# %%
+# :doc:`/depth` says what the variants are, and :doc:`/experiments` where direct feedback to the
+# first layer fails.
