@@ -3,15 +3,21 @@
 import importlib.util
 import json
 import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nengo_fa import cli
-from nengo_fa.cli import shared
+from nengo_fa.cli import in_seconds, shared
 from nengo_fa.experiments import illustrations, learning_rates
-from nengo_fa.experiments.sweep import summary
+from nengo_fa.experiments.multiplication import MultiplicationExperiment
+from nengo_fa.experiments.sweep import run_trials, summary
 from nengo_fa.experiments.sweep.provenance import get_configuration, to_json
+from nengo_fa.experiments.sweep.store import Store
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "docs" / "results").glob("*.json"))
@@ -36,7 +42,7 @@ def test_files_are_small():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_texts_are_those_of_the_results(path):
     result = json.loads(path.read_text())
-    assert path.with_suffix(".txt").read_text() == MAKE.describe(result)
+    assert path.with_suffix(".txt").read_text() == MAKE.describe(path.stem, result)
     assert f"results/{path.stem}.txt" in (ROOT / "docs" / "results.rst").read_text()
 
 
@@ -44,19 +50,24 @@ class _Done(Exception):
     """All experiments of a command have been asked for."""
 
 
+def test_all_results_are_there():
+    assert {path.stem for path in COMMANDS} == set(MAKE.RESULTS)
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
 def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
     """A command asks for experiments with the configurations that are stored."""
-    if path.stem.startswith("mnist") and "NENGO_FA_DATA" not in os.environ:
+    if path.stem.startswith(("mnist", "depth")) and "NENGO_FA_DATA" not in os.environ:
         pytest.skip("NENGO_FA_DATA does not say where MNIST is")
     result = json.loads(path.read_text())
     stores = dict(result["stores"])
+    assert list(stores) == list(MAKE.RESULTS[path.stem].stores)[: len(stores)]
 
     def sweep(experiment, options, path):
         stored = stores.pop(path.stem)
         configuration = json.loads(to_json(get_configuration(experiment)))
         assert configuration == stored["configuration"]
-        assert experiment.n_trials == stored["n_trials"]
+        assert experiment.n_trials == stored["n_asked"] >= stored["n_trials"]
         if not stores:
             raise _Done
         return summary.restore(stored)
@@ -64,6 +75,7 @@ def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
     own = result["stores"].get("own_turns", {"configuration": {}})["configuration"]
     monkeypatch.setattr(learning_rates, "choose_turns", lambda data, by: own["turn"])
     monkeypatch.setattr(shared, "sweep", sweep)
+    monkeypatch.setattr(in_seconds, "sweep", sweep)
     for module, name in (
         (shared, "draw"),
         (shared, "store"),
@@ -71,11 +83,63 @@ def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
         (illustrations, "make_encoder_movement"),
     ):
         monkeypatch.setattr(module, name, lambda *args: None)
-    program, *arguments = result["command"]
-    command, *_ = MAKE.COMMANDS[path.stem]
-    assert program == "nengo-fa" and arguments == command
+    assert result["command"] == ["nengo-fa", *MAKE.RESULTS[path.stem].command.split()]
     with pytest.raises(_Done):
-        cli.main([*arguments, "--folder", str(tmp_path)])
+        cli.main([*result["command"][1:], "--folder", str(tmp_path)])
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_findings_are_those_of_the_trials(path):
+    """Where all trials are kept, what is said of them is computed from them again."""
+    result, made = json.loads(path.read_text()), MAKE.RESULTS[path.stem]
+    for name, kept in made.stores.items():
+        if kept.each_trial and name in result["stores"]:
+            stored = result["stores"][name]
+            data = summary.restore(stored)
+            found = MAKE.describe_findings(data, made.experiment, kept)
+            assert _find_words(found) == _find_words(stored["findings"])
+
+
+def _find_words(findings):
+    """All words and verdicts of findings: their numbers are of more digits."""
+    return re.findall("[A-Za-z]{3,}", " ".join(findings))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three of the five trials of an experiment are complete."""
+    folder = tmp_path_factory.mktemp("results")
+    path = folder / "multiplication-rate" / "figure5.zarr"
+    small = {"epochs": 3, "n_samples": 50, "n_neurons": 8, "chunk_size": 1}
+    with ThreadPoolExecutor(1) as executor:
+        experiment = MultiplicationExperiment(n_trials=3, turn=0.1, **small)
+        run_trials(experiment, path, executor, progress_bar=False)
+    with Store(path, replace(experiment, n_trials=5)):
+        return folder
+
+
+def test_trials_that_are_complete_are_kept(folder):
+    result = MAKE.collect("multiplication-rate", folder, workers=1)
+    assert list(result["stores"]) == ["figure5"]
+    kept = result["stores"]["figure5"]
+    assert (kept["n_trials"], kept["n_asked"]) == (3, 5)
+    rmse = summary.restore(kept)["rmse"]
+    assert np.isfinite(rmse).all() and rmse.sizes["epoch"] == 4
+    words = MAKE.describe("multiplication-rate", result)
+    assert "One turn for all six, the first 3 of 5 trials" in words
+    assert "not tested" in words
+
+
+def test_interruptions_do_not_count_as_time(folder):
+    path = folder / "multiplication-rate" / "figure5.zarr"
+    files = [file for file in path.rglob("*") if file.is_file()]
+    for file in files:
+        os.utime(file, (0, 1000))
+    parts = sorted(file for file in files if re.search("finished.*[0-9]$", str(file)))
+    assert len(parts) == 3
+    for part, time in zip(parts, (1010, 1020, 1500)):
+        os.utime(part, (0, time))
+    assert MAKE.measure_time(path) == 20
 
 
 def test_errors_with_many_neurons_are_of_the_script():
