@@ -131,13 +131,20 @@ def parse_options(arguments=None):
     return parser.parse_args(arguments)
 
 
+def get_configuration(options):
+    """Return the parameters of a run, a dictionary."""
+    configuration = dict(vars(options))
+    del configuration["output"]
+    return configuration
+
+
 def main():
     options = parse_options()
     start = time.perf_counter()
     with threadpool_limits(1):
         errors = measure(options)
     found = {
-        "configuration": {**vars(options), "output": None},
+        "configuration": get_configuration(options),
         "versions": get_versions(),
         "machine": get_machine(),
         "seconds": round(time.perf_counter() - start),

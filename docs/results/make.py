@@ -6,8 +6,8 @@ numbers, the claims, the configurations, versions, machine and time. ``NAME.txt`
 in words. All results and figures of a command stay in ``--folder``, each in a folder of its
 name; a run that was interrupted goes on from there. With ``--collect`` nothing is run: of what
 is in these folders, all trials are kept that are complete. Without a name, all texts are
-written again from what is there; ``mnist_1000.json`` is written by
-``benchmarks/mnist_1000.py``.
+written again from what is there; ``mnist_1000.json`` and ``online_digits.json`` are written
+by the scripts of the same names in ``benchmarks``.
 """
 
 import argparse
@@ -89,11 +89,11 @@ EACH_TRIAL, CLAIMS_ALONE = Kept(each_trial=True), Kept(variables=())
 RESULTS = {
     "multiplication-rate": _with_turns("multiplication", multiplication, "figure5"),
     "multiplication-spiking": _with_turns(
-        "multiplication --neurons spiking", multiplication, "figure5"
+        "multiplication --neurons spiking --trials 30", multiplication, "figure5"
     ),
     "mnist-rate": _with_turns("mnist", classification, "figure6"),
     "mnist-spiking": _with_turns(
-        "mnist --neurons spiking --trials 3 --epochs 4", classification, "figure6"
+        "mnist --neurons spiking --trials 3 --epochs 10", classification, "figure6"
     ),
     "banded": Result("banded", banded, {"learning": Kept(variables=("test_error",))}),
     "depth": Result(
@@ -185,7 +185,9 @@ def measure_time(path):
 def describe(name, result):
     """Return a result in words."""
     if isinstance(result, list):
-        return describe_runs(result)
+        return (
+            describe_online(result) if "errors" in result[0] else describe_runs(result)
+        )
     stores = result["stores"]
     versions = next(iter(stores.values()))["versions"]
     processes = (
@@ -224,6 +226,34 @@ def describe_runs(runs):
             f"{found['error_rates']:8.2f}{found['error_spikes']:8.2f}"
         )
     return "\n".join(lines) + "\n"
+
+
+def describe_online(runs):
+    """Return a table of what ``benchmarks/online_digits.py`` has printed."""
+    groups = {}
+    for run in runs:
+        its = {**run["configuration"], "seed": None}
+        groups.setdefault(json.dumps(its), []).append(run)
+    lines = _describe_machine(runs[0]["machine"], runs[0]["versions"])
+    for group in groups.values():
+        lines += ["", *_describe_group(group)]
+    return "\n".join(lines) + "\n"
+
+
+def _describe_group(runs):
+    """Return a table of runs that differ in their seeds alone."""
+    its = runs[0]["configuration"]
+    lines = [
+        f"{its['dataset']}, {its['n_neurons']} {its['neurons']} neurons, "
+        f"{'1 pass' if its['passes'] == 1 else '{passes} passes'.format(**its)}, learning "
+        f"rate {its['learning_rate']:g}, {len(runs)} seeds",
+        f"{'test error in %':24}{'median':>8}{'lowest':>8}{'highest':>9}",
+    ]
+    for rule in runs[0]["errors"]:
+        errors = [run["errors"][rule] for run in runs]
+        numbers = np.median(errors), min(errors), max(errors)
+        lines.append("{:24}{:8.2f}{:8.2f}{:9.2f}".format(rule, *numbers))
+    return lines
 
 
 def _describe_machine(machine, versions):
