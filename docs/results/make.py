@@ -144,8 +144,10 @@ def collect(name, folder, workers):
         stores[one] = {
             **summary.summarize(finished, kept.variables, kept.each_trial, DIGITS),
             "n_asked": data.sizes["trial"],
-            "findings": describe_findings(finished, result.experiment, kept),
         }
+        if kept.has_claims and not kept.each_trial:  # quartiles are not enough for them
+            findings = describe_findings(finished, result.experiment)
+            stores[one]["findings"] = findings
     return {
         "command": ["nengo-fa", *result.command.split()],
         "machine": provenance.get_machine(),
@@ -155,10 +157,8 @@ def collect(name, folder, workers):
     }
 
 
-def describe_findings(data, experiment, kept):
+def describe_findings(data, experiment):
     """Return the report of an experiment, if it has one, and its claims, as texts."""
-    if not kept.has_claims:
-        return []
     is_tested = data.sizes["trial"] >= claims.N_TRIALS
     report = [experiment.report(data)] if hasattr(experiment, "report") else []
     return report + [
@@ -199,14 +199,22 @@ def describe(name, result):
         f"{_describe_time(result['seconds'])} in {processes}",
     ]
     for one, its in stores.items():
-        kept = RESULTS[name].stores[one]
-        if kept.has_claims:
-            title = ", ".join(filter(None, [kept.title, _count_trials(its)]))
-            turn = _describe_turn(its["configuration"].get("turn"))
-            lines += ["", title, "=" * len(title), *turn]
-        for text in its["findings"]:
-            lines += ["", text]
+        if RESULTS[name].stores[one].has_claims:
+            lines += _describe_store(its, RESULTS[name], one)
     return "\n".join(lines) + "\n"
+
+
+def _describe_store(its, result, name):
+    """Return the lines about a store that claims are held against."""
+    title = ", ".join(filter(None, [result.stores[name].title, _count_trials(its)]))
+    lines = ["", title, "=" * len(title)]
+    lines += _describe_turn(its["configuration"].get("turn"))
+    findings = its.get("findings")
+    if findings is None:
+        findings = describe_findings(summary.restore(its), result.experiment)
+    for text in findings:
+        lines += ["", text]
+    return lines
 
 
 def describe_runs(runs):
