@@ -1,7 +1,10 @@
-"""What ``nengo-fa pyramidal`` measures, from the stored results."""
+"""Two short trials of what ``nengo-fa pyramidal`` measures."""
 
-from stored import draw
+import matplotlib.pyplot as plt
 
 from nengo_fa import plots
+from nengo_fa.experiments.pyramidal import PyramidalExperiment
 
-draw(plots.pyramidal, "pyramidal", "pyramidal")
+experiment = PyramidalExperiment(n_trials=2, seconds=8)
+data = experiment.run_here()
+plt.figure(FigureClass=lambda **options: plots.pyramidal(data))

@@ -89,7 +89,7 @@ EACH_TRIAL, CLAIMS_ALONE = Kept(each_trial=True), Kept(variables=())
 RESULTS = {
     "multiplication-rate": _with_turns("multiplication", multiplication, "figure5"),
     "multiplication-spiking": _with_turns(
-        "multiplication --neurons spiking --trials 30", multiplication, "figure5"
+        "multiplication --neurons spiking --trials 10", multiplication, "figure5"
     ),
     "mnist-rate": _with_turns("mnist", classification, "figure6"),
     "mnist-spiking": _with_turns(
