@@ -10,18 +10,17 @@ samples take the place of the test images, to choose parameters by.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import nengo
 import numpy as np
+from records import record
 from threadpoolctl import threadpool_limits
 
 import nengo_fa
 from nengo_fa import datasets
 from nengo_fa.experiments.classification import hold_out
-from nengo_fa.experiments.sweep.provenance import get_machine, get_versions
 from nengo_fa.networks import Classifier
 
 #: How long a digit is shown before it is taught, for how long it is, and in a test; seconds.
@@ -101,19 +100,20 @@ def teach(network, rule, error, options):
 
 
 def measure(options):
-    """Return the error of each network on test images, in percent."""
+    """Return the error of each network on test images, in percent, and the time it took."""
+    start = time.perf_counter()
     data = hold_out(datasets.load(options.dataset).centered(), options.held_out)
     order = make_order(len(data.x_train), options)
     model = make_model(data, order, options)
     with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
         sim.run(len(order) * (SHOWN + TAUGHT))
         nengo_fa.freeze_params(sim, model)
-    found = {}
+    errors = {}
     for network in model.networks:
         answers = nengo_fa.predict(network.decode, data.x_test, TESTED, network=network)
         wrong = answers.argmax(axis=1) != data.labels_test
-        found[network.label] = round(100 * float(np.mean(wrong)), 3)
-    return found
+        errors[network.label] = round(100 * float(np.mean(wrong)), 3)
+    return {"errors": errors, "seconds": round(time.perf_counter() - start)}
 
 
 def parse_options(arguments=None):
@@ -140,21 +140,9 @@ def get_configuration(options):
 
 def main():
     options = parse_options()
-    start = time.perf_counter()
     with threadpool_limits(1):
-        errors = measure(options)
-    found = {
-        "configuration": get_configuration(options),
-        "versions": get_versions(),
-        "machine": get_machine(),
-        "seconds": round(time.perf_counter() - start),
-        "errors": errors,
-    }
-    print(json.dumps(found), flush=True)
-    if options.output is not None:
-        there = options.output.exists()
-        runs = json.loads(options.output.read_text()) if there else []
-        options.output.write_text(json.dumps([*runs, found], indent=1) + "\n")
+        results = measure(options)
+    record(get_configuration(options), results, options.output)
 
 
 if __name__ == "__main__":

@@ -128,8 +128,9 @@ def test_interruptions_do_not_count_as_time(folder):
         ("online_digits", {"dataset": "digits", "neurons": "Pyramidal"}),
     ],
 )
-def test_errors_are_of_the_script(name, fixed):
+def test_errors_are_of_the_script(name, fixed, monkeypatch):
     """It takes the parameters of all runs, and no others."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     script = load_script(ROOT / "benchmarks" / f"{name}.py")
     runs = json.loads((ROOT / "docs" / "results" / f"{name}.json").read_text())
     for run in runs:

@@ -185,14 +185,10 @@ def measure_time(path):
 def describe(name, result):
     """Return a result in words."""
     if isinstance(result, list):
-        return (
-            describe_online(result) if "errors" in result[0] else describe_runs(result)
-        )
+        return _describe_list(result)
     stores = result["stores"]
     versions = next(iter(stores.values()))["versions"]
-    processes = (
-        "1 process" if result["workers"] == 1 else f"{result['workers']} processes"
-    )
+    processes = _count(result["workers"], "process", "es")
     lines = [
         f"$ {' '.join(result['command'])}",
         *_describe_machine(result["machine"], versions),
@@ -202,6 +198,11 @@ def describe(name, result):
         if RESULTS[name].stores[one].has_claims:
             lines += _describe_store(its, RESULTS[name], one)
     return "\n".join(lines) + "\n"
+
+
+def _describe_list(runs):
+    is_online = "errors" in runs[0]["results"]
+    return describe_online(runs) if is_online else describe_runs(runs)
 
 
 def _describe_store(its, result, name):
@@ -251,17 +252,22 @@ def describe_online(runs):
 def _describe_group(runs):
     """Return a table of runs that differ in their seeds alone."""
     its = runs[0]["configuration"]
+    samples = "held-out samples" if its["held_out"] else "test samples"
+    passes, seeds = _count(its["passes"], "pass", "es"), _count(len(runs), "seed", "s")
     lines = [
-        f"{its['dataset']}, {its['n_neurons']} {its['neurons']} neurons, "
-        f"{'1 pass' if its['passes'] == 1 else '{passes} passes'.format(**its)}, learning "
-        f"rate {its['learning_rate']:g}, {len(runs)} seeds",
-        f"{'test error in %':24}{'median':>8}{'lowest':>8}{'highest':>9}",
+        f"{its['dataset']}, {its['n_neurons']} {its['neurons']} neurons, {passes}, "
+        f"learning rate {its['learning_rate']:g}, {seeds}",
+        f"{samples + ', error in %':32}{'median':>8}{'lowest':>8}{'highest':>9}",
     ]
-    for rule in runs[0]["errors"]:
-        errors = [run["errors"][rule] for run in runs]
+    for rule in runs[0]["results"]["errors"]:
+        errors = [run["results"]["errors"][rule] for run in runs]
         numbers = np.median(errors), min(errors), max(errors)
-        lines.append("{:24}{:8.2f}{:8.2f}{:9.2f}".format(rule, *numbers))
+        lines.append("{:32}{:8.2f}{:8.2f}{:9.2f}".format(rule, *numbers))
     return lines
+
+
+def _count(n, noun, ending):
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}{ending}"
 
 
 def _describe_machine(machine, versions):
