@@ -9,19 +9,18 @@ software, the machine and the time, ``--output`` adds to those in a JSON file.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import nengo
 import numpy as np
+from records import record
 from threadpoolctl import threadpool_limits
 
 import nengo_fa
 from nengo_fa import datasets
 from nengo_fa.experiments.sweep import precision
 from nengo_fa.experiments.sweep.conditions import NORMALIZATIONS, RULES, make_rule
-from nengo_fa.experiments.sweep.provenance import get_machine, get_versions
 from nengo_fa.networks import Classifier
 
 #: The learning rate of each rule, with batches of 200.
@@ -118,17 +117,7 @@ def main():
     options = parse_options()
     with threadpool_limits(1), precision("32"):
         results = measure(options)
-    found = {
-        "configuration": get_configuration(options),
-        "versions": get_versions(),
-        "machine": get_machine(),
-        "results": results,
-    }
-    print(json.dumps(found), flush=True)
-    if options.output is not None:
-        there = options.output.exists()
-        runs = json.loads(options.output.read_text()) if there else []
-        options.output.write_text(json.dumps([*runs, found], indent=1) + "\n")
+    record(get_configuration(options), results, options.output)
 
 
 if __name__ == "__main__":

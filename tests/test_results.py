@@ -3,15 +3,21 @@
 import importlib.util
 import json
 import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nengo_fa import cli
-from nengo_fa.cli import shared
+from nengo_fa.cli import in_seconds, shared
 from nengo_fa.experiments import illustrations, learning_rates
-from nengo_fa.experiments.sweep import summary
+from nengo_fa.experiments.multiplication import MultiplicationExperiment
+from nengo_fa.experiments.sweep import run_trials, summary
 from nengo_fa.experiments.sweep.provenance import get_configuration, to_json
+from nengo_fa.experiments.sweep.store import Store
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "docs" / "results").glob("*.json"))
@@ -36,7 +42,7 @@ def test_files_are_small():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_texts_are_those_of_the_results(path):
     result = json.loads(path.read_text())
-    assert path.with_suffix(".txt").read_text() == MAKE.describe(result)
+    assert path.with_suffix(".txt").read_text() == MAKE.describe(path.stem, result)
     assert f"results/{path.stem}.txt" in (ROOT / "docs" / "results.rst").read_text()
 
 
@@ -47,16 +53,17 @@ class _Done(Exception):
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
 def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
     """A command asks for experiments with the configurations that are stored."""
-    if path.stem.startswith("mnist") and "NENGO_FA_DATA" not in os.environ:
+    if path.stem.startswith(("mnist", "depth")) and "NENGO_FA_DATA" not in os.environ:
         pytest.skip("NENGO_FA_DATA does not say where MNIST is")
     result = json.loads(path.read_text())
     stores = dict(result["stores"])
+    assert stores and set(stores) <= set(MAKE.RESULTS[path.stem].stores)
 
     def sweep(experiment, options, path):
         stored = stores.pop(path.stem)
         configuration = json.loads(to_json(get_configuration(experiment)))
         assert configuration == stored["configuration"]
-        assert experiment.n_trials == stored["n_trials"]
+        assert experiment.n_trials == stored["n_asked"] >= stored["n_trials"]
         if not stores:
             raise _Done
         return summary.restore(stored)
@@ -64,6 +71,7 @@ def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
     own = result["stores"].get("own_turns", {"configuration": {}})["configuration"]
     monkeypatch.setattr(learning_rates, "choose_turns", lambda data, by: own["turn"])
     monkeypatch.setattr(shared, "sweep", sweep)
+    monkeypatch.setattr(in_seconds, "sweep", sweep)
     for module, name in (
         (shared, "draw"),
         (shared, "store"),
@@ -71,23 +79,67 @@ def test_results_are_of_their_commands(path, tmp_path, monkeypatch):
         (illustrations, "make_encoder_movement"),
     ):
         monkeypatch.setattr(module, name, lambda *args: None)
-    program, *arguments = result["command"]
-    command, *_ = MAKE.COMMANDS[path.stem]
-    assert program == "nengo-fa" and arguments == command
+    assert result["command"] == ["nengo-fa", *MAKE.RESULTS[path.stem].command.split()]
     with pytest.raises(_Done):
-        cli.main([*arguments, "--folder", str(tmp_path)])
+        cli.main([*result["command"][1:], "--folder", str(tmp_path)])
 
 
-def test_errors_with_many_neurons_are_of_the_script():
-    """It takes the parameters of all runs, within thirty epochs; others are refused."""
-    script = load_script(ROOT / "benchmarks" / "mnist_1000.py")
-    runs = json.loads((ROOT / "docs" / "results" / "mnist_1000.json").read_text())
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three of the five trials of an experiment are complete."""
+    folder = tmp_path_factory.mktemp("results")
+    path = folder / "multiplication-rate" / "figure5.zarr"
+    small = {"epochs": 3, "n_samples": 50, "n_neurons": 8, "chunk_size": 1}
+    with ThreadPoolExecutor(1) as executor:
+        experiment = MultiplicationExperiment(n_trials=3, turn=0.1, **small)
+        run_trials(experiment, path, executor, progress_bar=False)
+    with Store(path, replace(experiment, n_trials=5)):
+        return folder
+
+
+def test_trials_that_are_complete_are_kept(folder):
+    result = MAKE.collect("multiplication-rate", folder, workers=1)
+    assert list(result["stores"]) == ["figure5"]
+    kept = result["stores"]["figure5"]
+    assert (kept["n_trials"], kept["n_asked"]) == (3, 5)
+    rmse = summary.restore(kept)["rmse"]
+    assert np.isfinite(rmse).all() and rmse.sizes["epoch"] == 4
+    words = MAKE.describe("multiplication-rate", result)
+    assert "One turn for all six, the first 3 of 5 trials" in words
+    assert "not tested" in words
+
+
+def test_interruptions_do_not_count_as_time(folder):
+    path = folder / "multiplication-rate" / "figure5.zarr"
+    files = [file for file in path.rglob("*") if file.is_file()]
+    for file in files:
+        os.utime(file, (0, 1000))
+    parts = sorted(file for file in files if re.search("finished.*[0-9]$", str(file)))
+    assert len(parts) == 3
+    for part, time in zip(parts, (1010, 1020, 1500)):
+        os.utime(part, (0, time))
+    assert MAKE.measure_time(path) == 20
+
+
+@pytest.mark.parametrize(
+    "name, fixed",
+    [
+        ("mnist_1000", {"n_neurons": 1000}),
+        ("online_digits", {"dataset": "digits", "neurons": "Pyramidal"}),
+    ],
+)
+def test_errors_are_of_the_script(name, fixed, monkeypatch):
+    """It takes the parameters of all runs, and no others."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    script = load_script(ROOT / "benchmarks" / f"{name}.py")
+    runs = json.loads((ROOT / "docs" / "results" / f"{name}.json").read_text())
     for run in runs:
         arguments = [
             f"--{name.replace('_', '-')}={value}"
             for name, value in run["configuration"].items()
-            if name != "presentation_time"
+            if name != "presentation_time" and value is not None
         ]
         options = script.parse_options(arguments)
         assert script.get_configuration(options) == run["configuration"]
-        assert options.n_neurons == 1000 and options.epochs <= 30
+        assert {**vars(options), **fixed} == vars(options)
+        assert getattr(options, "epochs", 0) <= 30

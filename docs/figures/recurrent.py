@@ -1,12 +1,7 @@
-"""One short trial, in few conditions, of what ``nengo-fa recurrent`` measures."""
+"""What ``nengo-fa recurrent`` measures, from the stored results."""
 
-import matplotlib.pyplot as plt
+from stored import draw
 
 from nengo_fa import plots
-from nengo_fa.experiments.recurrent import RecurrentExperiment
 
-experiment = RecurrentExperiment(
-    n_trials=1, seconds=24, conditions=("fixed, PES 0.003", "0.3 per second")
-)
-data = experiment.run_here()
-plt.figure(FigureClass=lambda **options: plots.recurrent(data))
+draw(plots.recurrent, "recurrent", "recurrent")

@@ -1,105 +1,221 @@
 """Run commands of nengo-fa in full, and keep what the page of results shows of them.
 
 ``python docs/results/make.py NAME...`` runs the commands of these results, as a user has
-them, and writes ``NAME.json``: the quartiles over trials, the claims, the configurations,
-versions, machine and time. ``NAME.txt`` is the same in words. All results and figures of a
-command stay in ``--folder``; a run that was interrupted goes on from there, and its time is
-that of its last part. Without a name, all texts are written again from what is there;
-``mnist_1000.json`` is written by ``benchmarks/mnist_1000.py``.
+them, and writes ``NAME.json``: quartiles over trials, or all trials where these are few
+numbers, the claims, the configurations, versions, machine and time. ``NAME.txt`` is the same
+in words. All results and figures of a command stay in ``--folder``, each in a folder of its
+name; a run that was interrupted goes on from there. With ``--collect`` nothing is run: of what
+is in these folders, all trials are kept that are complete. Without a name, all texts are
+written again from what is there; ``mnist_1000.json`` and ``online_digits.json`` are written
+by the scripts of the same names in ``benchmarks``.
 """
 
 import argparse
 import json
-import time
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+
+import numpy as np
 
 from nengo_fa import cli
-from nengo_fa.experiments import classification, multiplication
-from nengo_fa.experiments.sweep import provenance, store, summary
+from nengo_fa.experiments import (
+    arm,
+    banded,
+    classification,
+    depth,
+    error_populations,
+    hebbian,
+    homeostasis,
+    multiplication,
+    pyramidal,
+    recurrent,
+    timescales,
+)
+from nengo_fa.experiments.sweep import claims, provenance, store, summary
+from nengo_fa.experiments.sweep.zarr_files import DESCRIPTIONS, FINISHED
 
 HERE = Path(__file__).parent
 
-#: For each result, the command, what checks its claims, and its stores.
-COMMANDS = {
-    "multiplication-rate": (
-        ["multiplication"],
-        multiplication.check_claims,
-        ("figure5", "turns", "own_turns"),
-    ),
-    "multiplication-spiking": (
-        ["multiplication", "--neurons", "spiking", "--trials", "10"],
-        multiplication.check_claims,
-        ("figure5", "turns", "own_turns"),
-    ),
-    "mnist-rate": (
-        ["mnist", "--trials", "7", "--epochs", "4", "--turns", "1", "5"],
-        classification.check_claims,
-        ("figure6", "turns", "own_turns"),
-    ),
-}
+#: How many digits of numbers are kept.
+DIGITS = 4
 
-#: What those stores are, in words, that claims are held against.
-TITLES = {
-    "figure5": "One turn for all six",
-    "figure6": "One turn for all six",
-    "own_turns": "For each its own turn",
-}
+#: A pause that is longer than so many parts of a run was an interruption.
+PAUSE = 10
 
 
-def make(name, folder, workers):
-    """Run the command of a result, and return what is kept of it."""
-    command, *_ = COMMANDS[name]
-    options = ["--folder", str(folder / name), "--workers", str(workers)]
-    start = time.perf_counter()
-    if cli.main([*command, *options]) != 0:
-        raise SystemExit(f"nengo-fa {' '.join(command)} has failed")
-    return collect(name, folder, workers, time.perf_counter() - start)
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a store: the variables that figures need, and how.
+
+    Parameters
+    ----------
+    title : str
+        What the store is, where one result has several.
+    variables : tuple of str, optional
+        By default all.
+    each_trial : bool, optional
+        As for `nengo_fa.experiments.sweep.summary.summarize`.
+    has_claims : bool, optional
+        Whether claims are held against it.
+    """
+
+    title: str = ""
+    variables: tuple = None
+    each_trial: bool = False
+    has_claims: bool = True
 
 
-def collect(name, folder, workers, seconds):
-    """Return what is kept of a result, of as many of its stores as are there."""
-    command, check_claims, names = COMMANDS[name]
-    paths = {one: folder / name / f"{one}.zarr" for one in names}
-    data = {
-        one: store.read_dataset(path).drop_vars("finished", errors="ignore")
-        for one, path in paths.items()
-        if path.exists()
+@dataclass(frozen=True)
+class Result:
+    """A command, the module of its experiment, and what is kept of each store."""
+
+    command: str
+    experiment: ModuleType
+    stores: dict
+
+
+def _with_turns(command, experiment, name):
+    """Return the result of a command that compares turns in two ways."""
+    stores = {
+        name: Kept("One turn for all six"),
+        "turns": Kept(has_claims=False),
+        "own_turns": Kept("For each its own turn"),
     }
+    return Result(command, experiment, stores)
+
+
+EACH_TRIAL, CLAIMS_ALONE = Kept(each_trial=True), Kept(variables=())
+RESULTS = {
+    "multiplication-rate": _with_turns("multiplication", multiplication, "figure5"),
+    "multiplication-spiking": _with_turns(
+        "multiplication --neurons spiking --trials 10", multiplication, "figure5"
+    ),
+    "mnist-rate": _with_turns("mnist", classification, "figure6"),
+    "mnist-spiking": _with_turns(
+        "mnist --neurons spiking --trials 3 --epochs 10", classification, "figure6"
+    ),
+    "banded": Result("banded", banded, {"learning": Kept(variables=("test_error",))}),
+    "depth": Result(
+        "depth",
+        depth,
+        {
+            "learning_rates": Kept(
+                variables=("rmse",), each_trial=True, has_claims=False
+            ),
+            "depth": EACH_TRIAL,
+        },
+    ),
+    "pyramidal": Result("pyramidal", pyramidal, {"pyramidal": EACH_TRIAL}),
+    "homeostasis-multiplication": Result(
+        "homeostasis multiplication", homeostasis, {"homeostasis": CLAIMS_ALONE}
+    ),
+    "homeostasis-online": Result(
+        "homeostasis online", homeostasis, {"homeostasis": CLAIMS_ALONE}
+    ),
+    "hebbian": Result("hebbian", hebbian, {"hebbian": CLAIMS_ALONE}),
+    "timescales": Result("timescales", timescales, {"timescales": EACH_TRIAL}),
+    "error-populations": Result(
+        "error-populations", error_populations, {"error_populations": EACH_TRIAL}
+    ),
+    "arm": Result("arm", arm, {"arm": EACH_TRIAL}),
+    "recurrent": Result("recurrent", recurrent, {"recurrent": EACH_TRIAL}),
+}
+
+
+def run(name, folder, workers):
+    """Run the command of a result."""
+    arguments = RESULTS[name].command.split()
+    options = ["--folder", str(folder / name), "--workers", str(workers)]
+    if cli.main([*arguments, *options]) != 0:
+        raise SystemExit(f"nengo-fa {RESULTS[name].command} has failed")
+
+
+def collect(name, folder, workers):
+    """Return what is kept of a result: of its stores, all trials that are complete."""
+    result = RESULTS[name]
+    paths = {one: folder / name / f"{one}.zarr" for one in result.stores}
+    stores = {}
+    for one, kept in result.stores.items():
+        data = store.read_dataset(paths[one]) if paths[one].exists() else None
+        finished = None if data is None else store.select_finished(data)
+        if finished is None or not finished.sizes["trial"]:
+            continue
+        stores[one] = {
+            **summary.summarize(finished, kept.variables, kept.each_trial, DIGITS),
+            "n_asked": data.sizes["trial"],
+        }
+        if kept.has_claims and not kept.each_trial:  # quartiles are not enough for them
+            findings = describe_findings(finished, result.experiment)
+            stores[one]["findings"] = findings
     return {
-        "command": ["nengo-fa", *command],
+        "command": ["nengo-fa", *result.command.split()],
         "machine": provenance.get_machine(),
         "workers": workers,
-        "seconds": round(seconds),
-        "claims": {
-            one: list(map(str, check_claims(data[one])))
-            for one in data
-            if one in TITLES
-        },
-        "stores": {one: summary.summarize(data[one]) for one in data},
+        "seconds": round(sum(measure_time(paths[one]) for one in stores)),
+        "stores": stores,
     }
 
 
-def describe(result):
+def describe_findings(data, experiment):
+    """Return the report of an experiment, if it has one, and its claims, as texts."""
+    is_tested = data.sizes["trial"] >= claims.N_TRIALS
+    report = [experiment.report(data)] if hasattr(experiment, "report") else []
+    return report + [
+        claim.tabulate(is_tested) for claim in experiment.check_claims(data)
+    ]
+
+
+def measure_time(path):
+    """Return how long it took to fill a store, without interruptions, in seconds.
+
+    It is measured between the times at which the store and its parts were written.
+    """
+    files = [file for file in path.rglob("*") if file.is_file()]
+    parts = [
+        file
+        for file in files
+        if path / FINISHED in file.parents and file.name not in DESCRIPTIONS
+    ]
+    start = min(file.stat().st_mtime for file in files)
+    gaps = np.diff(sorted([start, *(file.stat().st_mtime for file in parts)]))
+    return float(gaps[gaps <= PAUSE * np.median(gaps)].sum())
+
+
+def describe(name, result):
     """Return a result in words."""
     if isinstance(result, list):
-        return describe_runs(result)
+        return _describe_list(result)
     stores = result["stores"]
     versions = next(iter(stores.values()))["versions"]
-    processes = (
-        "1 process" if result["workers"] == 1 else f"{result['workers']} processes"
-    )
+    processes = _count(result["workers"], "process", "es")
     lines = [
         f"$ {' '.join(result['command'])}",
         *_describe_machine(result["machine"], versions),
-        f"{result['seconds'] / 60:.0f} minutes in {processes}",
+        f"{_describe_time(result['seconds'])} in {processes}",
     ]
-    for name, claims in result["claims"].items():
-        turn = stores[name]["configuration"]["turn"]
-        title = f"{TITLES[name]}, {stores[name]['n_trials']} trials"
-        lines += ["", title, "=" * len(title), *_describe_turn(turn)]
-        for claim in claims:
-            lines += ["", claim]
+    for one, its in stores.items():
+        if RESULTS[name].stores[one].has_claims:
+            lines += _describe_store(its, RESULTS[name], one)
     return "\n".join(lines) + "\n"
+
+
+def _describe_list(runs):
+    is_online = "errors" in runs[0]["results"]
+    return describe_online(runs) if is_online else describe_runs(runs)
+
+
+def _describe_store(its, result, name):
+    """Return the lines about a store that claims are held against."""
+    title = ", ".join(filter(None, [result.stores[name].title, _count_trials(its)]))
+    lines = ["", title, "=" * len(title)]
+    lines += _describe_turn(its["configuration"].get("turn"))
+    findings = its.get("findings")
+    if findings is None:
+        findings = describe_findings(summary.restore(its), result.experiment)
+    for text in findings:
+        lines += ["", text]
+    return lines
 
 
 def describe_runs(runs):
@@ -121,12 +237,59 @@ def describe_runs(runs):
     return "\n".join(lines) + "\n"
 
 
+def describe_online(runs):
+    """Return a table of what ``benchmarks/online_digits.py`` has printed."""
+    groups = {}
+    for run in runs:
+        its = {**run["configuration"], "seed": None}
+        groups.setdefault(json.dumps(its), []).append(run)
+    lines = _describe_machine(runs[0]["machine"], runs[0]["versions"])
+    for group in groups.values():
+        lines += ["", *_describe_group(group)]
+    return "\n".join(lines) + "\n"
+
+
+def _describe_group(runs):
+    """Return a table of runs that differ in their seeds alone."""
+    its = runs[0]["configuration"]
+    samples = "held-out samples" if its["held_out"] else "test samples"
+    passes, seeds = _count(its["passes"], "pass", "es"), _count(len(runs), "seed", "s")
+    lines = [
+        f"{its['dataset']}, {its['n_neurons']} {its['neurons']} neurons, {passes}, "
+        f"learning rate {its['learning_rate']:g}, {seeds}",
+        f"{samples + ', error in %':32}{'median':>8}{'lowest':>8}{'highest':>9}",
+    ]
+    for rule in runs[0]["results"]["errors"]:
+        errors = [run["results"]["errors"][rule] for run in runs]
+        numbers = np.median(errors), min(errors), max(errors)
+        lines.append("{:32}{:8.2f}{:8.2f}{:9.2f}".format(rule, *numbers))
+    return lines
+
+
+def _count(n, noun, ending):
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}{ending}"
+
+
 def _describe_machine(machine, versions):
     words = ", ".join(f"{name} {version}" for name, version in versions.items())
     return [machine, words]
 
 
+def _describe_time(seconds):
+    minutes = seconds / 60
+    return f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
+
+
+def _count_trials(its):
+    n_trials, n_asked = its["n_trials"], its["n_asked"]
+    if n_trials < n_asked:
+        return f"the first {n_trials} of {n_asked} trials"
+    return f"{n_trials} trials"
+
+
 def _describe_turn(turn):
+    if turn is None:
+        return []
     if not isinstance(turn, dict):
         return [f"Turn: {turn:g} rad"]
     return [
@@ -141,15 +304,19 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--folder", type=Path, default=Path("results", "full"))
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--collect", action="store_true")
     options = parser.parse_args()
-    unknown = set(options.names) - set(COMMANDS)
+    unknown = set(options.names) - set(RESULTS)
     if unknown:
-        parser.error(f"{min(unknown)} is not one of {', '.join(COMMANDS)}")
+        parser.error(f"{min(unknown)} is not one of {', '.join(RESULTS)}")
     for name in options.names:
-        result = make(name, options.folder, options.workers)
-        (HERE / f"{name}.json").write_text(json.dumps(result) + "\n")
+        if not options.collect:
+            run(name, options.folder, options.workers)
+        found = collect(name, options.folder, options.workers)
+        (HERE / f"{name}.json").write_text(json.dumps(found) + "\n")
     for path in HERE.glob("*.json"):
-        path.with_suffix(".txt").write_text(describe(json.loads(path.read_text())))
+        result = json.loads(path.read_text())
+        path.with_suffix(".txt").write_text(describe(path.stem, result))
 
 
 if __name__ == "__main__":

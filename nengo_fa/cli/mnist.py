@@ -39,9 +39,9 @@ def add_experiment_options(command):
     """Add the options that all commands about this experiment have."""
     add_dataset(
         command,
-        "mnist, digits (the small ones that come with scikit-learn) or a file ending in .npz "
-        "with x_train, y_train, x_test and y_test (default: mnist, or digits if it is "
-        "nowhere)",
+        "mnist, digits (the small ones that come with scikit-learn), a file ending in .npz "
+        "with x_train, y_train, x_test and y_test, or a folder with four files in the form "
+        "of MNIST, such as Fashion-MNIST (default: mnist, or digits if it is nowhere)",
     )
     add_choice(
         command,
@@ -151,5 +151,6 @@ def make_experiment(options, **parameters):
 
 def name_data(experiment):
     """Return words for the folder of results."""
-    name = experiment.dataset.replace("\\", "/").rpartition("/")[2].replace(".npz", "")
+    path = experiment.dataset.replace("\\", "/").rstrip("/")
+    name = path.rpartition("/")[2].replace(".npz", "")
     return [experiment.neurons] if name == "mnist" else [name, experiment.neurons]

@@ -1,7 +1,7 @@
 """Labelled samples to learn from: digits, bands, or your own, all in one form."""
 
 from nengo_fa.datasets.dataset import Dataset
-from nengo_fa.datasets.loading import digits, load, load_npz, mnist
+from nengo_fa.datasets.loading import digits, load, load_idx, load_npz, mnist
 from nengo_fa.datasets.tasks import banded, find_bands, parity
 from nengo_fa.learned.scaling import Scaling
 
@@ -12,6 +12,7 @@ __all__ = [
     "digits",
     "find_bands",
     "load",
+    "load_idx",
     "load_npz",
     "mnist",
     "parity",

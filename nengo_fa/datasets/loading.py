@@ -20,7 +20,7 @@ def load(name):
     Parameters
     ----------
     name : str or os.PathLike
-        ``"mnist"``, ``"digits"``, or a file that ends in ``.npz``.
+        ``"mnist"``, ``"digits"``, a file that ends in ``.npz``, or a folder for `load_idx`.
 
     Returns
     -------
@@ -29,9 +29,9 @@ def load(name):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no dataset of this name, or as `mnist` and `load_npz`.
+        If there is no dataset of this name, or as `mnist`, `load_npz` and `load_idx`.
     ImportError, OSError
-        As `mnist`, `digits` and `load_npz`.
+        As `mnist`, `digits`, `load_npz` and `load_idx`.
     """
     name = check_path(name, attr="name")
     if name in ("mnist", "digits"):
@@ -39,8 +39,11 @@ def load(name):
         return getattr(import_module("nengo_fa.datasets"), name)()
     if name.endswith(".npz"):
         return load_npz(name)
+    if name and Path(name).expanduser().is_dir():
+        return load_idx(name)
     raise ValidationError(
-        f"Must be 'mnist', 'digits' or a file ending in .npz (got {name!r})",
+        "Must be 'mnist', 'digits' or a file ending in .npz, or a folder with four files "
+        f"in the form of MNIST (got {name!r})",
         attr="name",
     )
 
@@ -83,8 +86,39 @@ def mnist(path=None):
     its digest, the one that is known.
     """
     parts = mnist_files.read(path if path is None else check_path(path))
-    # popped, so that no part is held any longer than it is needed
-    return make_dataset("mnist", {key: parts.pop(part) for key, part in PARTS.items()})
+    return make_dataset("mnist", _rename(parts))
+
+
+def load_idx(path):
+    """Load labelled images from four files in the form of MNIST, such as Fashion-MNIST.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A folder with files such as ``train-images-idx3-ubyte.gz``,
+        ``train-labels-idx1-ubyte.gz``, ``t10k-images-idx3-ubyte.gz`` and
+        ``t10k-labels-idx1-ubyte.gz``, gzipped or not.
+
+    Returns
+    -------
+    dataset : Dataset
+        Named as the folder. Pixels are whole numbers over 255.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    nengo.exceptions.ValidationError
+        If a file is missing or damaged, or if images and labels do not fit each other.
+    """
+    path = Path(check_path(path)).expanduser()
+    parts = mnist_files.read_others(path)
+    return make_dataset(path.resolve().name, _rename(parts), path)
+
+
+def _rename(parts):
+    """The arrays of a dataset; popped, so that none is held longer than it is needed."""
+    return {key: parts.pop(part) for key, part in PARTS.items()}
 
 
 def digits():

@@ -77,10 +77,30 @@ def _read_folder(folder, attr):
     """The parts, or None if the folder holds nothing of the kind."""
     if (folder / PICKLE).is_file():
         return _read_pickle(folder / PICKLE, attr)
+    paths = _find_files(folder, attr)
+    return {part: _read_part(path, part, attr) for part, path in paths.items()} or None
+
+
+def read_others(folder):
+    """Read four files in the form of MNIST, such as Fashion-MNIST; return them by part."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"path: there is no folder {str(folder)!r}")
+    paths = _find_files(folder, "path")
+    if not paths:
+        raise ValidationError(
+            f"The folder {str(folder)!r} holds no files such as "
+            "train-images-idx3-ubyte.gz",
+            attr="path",
+        )
+    return {part: _read_idx(path, part, "path") for part, path in paths.items()}
+
+
+def _find_files(folder, attr):
+    """The path of each part; of none, if the folder holds nothing of the kind."""
     paths = {part: _find_idx(folder, part) for part in PARTS}
     missing = [part for part, path in paths.items() if path is None]
     if len(missing) == len(PARTS):
-        return None
+        return {}
     if missing:
         raise ValidationError(
             f"The folder {str(folder)!r} holds some files of MNIST, but none for "
@@ -88,7 +108,7 @@ def _read_folder(folder, attr):
             f"{len(PARTS[missing[0]][0])}-ubyte.gz",
             attr=attr,
         )
-    return {part: _read_idx(path, part, attr) for part, path in paths.items()}
+    return paths
 
 
 def _find_idx(folder, part):
@@ -102,39 +122,51 @@ def _find_idx(folder, part):
     return None
 
 
-def _read_idx(path, part, attr):
-    """One part, from a file in IDX format: a header, then bytes."""
+def _read_part(path, part, attr):
+    """One part of MNIST itself."""
     shape, _ = PARTS[part]
-    header = np.array([0x800 + len(shape), *shape], dtype=">u4").tobytes()
-    size = len(header) + math.prod(shape)
+    return _check_part(_read_idx(path, part, attr, shape), part, path, attr)
+
+
+def _read_idx(path, part, attr, shape=None):
+    """One part, from a file in IDX format: a header, then bytes; of any shape, or this."""
+    n_dimensions = len(PARTS[part][0])
     with open(path, "rb") as file:
         # not by the name: browsers unpack what they download, and keep the name
         zipped = file.read(2) == b"\x1f\x8b"
     try:
         with (gzip.open if zipped else open)(path, "rb") as file:
+            header = file.read(4 + 4 * n_dimensions)
+            found = _read_shape(header, n_dimensions, path, part, attr)
+            if shape is not None and found != shape:
+                raise ValidationError(
+                    f"{str(path)!r} holds an array of shape {found} in place of {shape}",
+                    attr=attr,
+                )
+            size = math.prod(found)
             data = file.read(size + 1)  # more would be wrong, however much it is
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValidationError(
             f"{str(path)!r} is a damaged gzip file ({error})", attr=attr
         ) from error
-    if len(data) < len(header) or data[:4] != header[:4]:
-        raise ValidationError(
-            f"{str(path)!r} is no IDX file of {part}: it begins with {data[:16]!r}",
-            attr=attr,
-        )
-    found = tuple(np.frombuffer(data, ">u4", len(header) // 4)[1:].tolist())
-    if found != shape:
-        raise ValidationError(
-            f"{str(path)!r} holds an array of shape {found} in place of {shape}",
-            attr=attr,
-        )
     if len(data) != size:
         what = "is cut off" if len(data) < size else "goes on"
         raise ValidationError(
-            f"{str(path)!r} {what} where it should end, after {size} bytes", attr=attr
+            f"{str(path)!r} {what} where it should end, after {len(header) + size} bytes",
+            attr=attr,
         )
-    array = np.frombuffer(data, dtype=np.uint8, offset=len(header)).reshape(shape)
-    return _check_part(array, part, path, attr)
+    return np.frombuffer(data, dtype=np.uint8).reshape(found)
+
+
+def _read_shape(header, n_dimensions, path, part, attr):
+    """The shape of an array of bytes, from the header of its file."""
+    length, start = 4 + 4 * n_dimensions, bytes([0, 0, 8, n_dimensions])
+    if len(header) < length or not header.startswith(start):
+        raise ValidationError(
+            f"{str(path)!r} is no IDX file of {part}: it begins with {header!r}",
+            attr=attr,
+        )
+    return tuple(np.frombuffer(header, ">u4")[1:].tolist())
 
 
 def _read_pickle(path, attr):

@@ -350,8 +350,11 @@ def load_centered(name):
 
 @lru_cache(maxsize=1)
 def _load_split(name, held_out):
+    return hold_out(load_centered(name), held_out)
+
+
+def hold_out(data, held_out):
     """Return a dataset whose test samples are a fraction of those to learn from, if any."""
-    data = load_centered(name)
     if not held_out:
         return data
     chosen, others = split_samples(

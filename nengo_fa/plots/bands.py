@@ -144,6 +144,8 @@ def variants(data, name="test_error"):
         axes.set_title(_TAUGHT[taught], loc="left")
     for axes in panels[-1]:
         axes.set_xlabel("Epoch")
+    if "n_trials" in data.attrs:  # of a summary
+        counts = [data.attrs["n_trials"]]
     _draw_legend(figure, data["variant"].values, counts)
     return figure
 

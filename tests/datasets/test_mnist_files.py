@@ -11,7 +11,7 @@ import pytest
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
-from nengo_fa.datasets import load, mnist, mnist_files
+from nengo_fa.datasets import load, load_idx, mnist, mnist_files
 
 HERE = os.environ.get("NENGO_FA_DATA")  # of whoever runs the tests
 needs_mnist = pytest.mark.skipif(
@@ -128,6 +128,77 @@ def test_all_sources_are_the_same(parts, folder, pickled, monkeypatch):
     for dataset in loaded:
         check(dataset, parts)
     assert len({dataset.digest for dataset in loaded}) == 1
+
+
+@pytest.fixture
+def others(tmp_path, rng):
+    """Four files in the form of MNIST, of other images, as those of Fashion-MNIST are."""
+    folder = tmp_path / "fashion"
+    folder.mkdir()
+    arrays = (
+        rng.randint(256, size=(12, 9, 7)),
+        np.arange(12) % 3,
+        rng.randint(256, size=(4, 9, 7)),
+        np.arange(4) % 3,
+    )
+    arrays = [array.astype(np.uint8) for array in arrays]
+    for name, array in zip(FILES, arrays):
+        (folder / f"{name}.gz").write_bytes(gzip.compress(to_idx(array)))
+    return folder, arrays
+
+
+@pytest.mark.parametrize("load", [load, load_idx])
+def test_other_images_in_the_form_of_mnist(load, others):
+    folder, (x_train, y_train, x_test, y_test) = others
+    for path in (folder, f"{folder}{os.sep}"):
+        data = load(path)
+        assert (data.name, data.image_shape, data.n_classes) == ("fashion", (9, 7), 3)
+        assert np.array_equal(
+            data.x_train, (x_train.reshape(12, 63) / 255).astype("f4")
+        )
+        assert np.array_equal(data.x_test, (x_test.reshape(4, 63) / 255).astype("f4"))
+        assert np.array_equal(data.labels_train, y_train)
+        assert np.array_equal(data.labels_test, y_test)
+    # they do not pass for MNIST
+    with pytest.raises(ValidationError, match="in place of"):
+        mnist(folder)
+
+
+def test_the_same_images_in_a_file(others):
+    folder, (x_train, y_train, x_test, y_test) = others
+    path = folder.parent / "fashion.npz"
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    assert load(path).digest == load(folder).digest
+
+
+@pytest.mark.parametrize(
+    "number, damage, message",
+    [
+        (0, lambda data: data[:-1], "is cut off where it should end, after 772"),
+        (2, lambda data: data + b"0", "goes on"),
+        (1, lambda data: data[:7] + b"\x09" + data[8:-3], "one integer for each of 12"),
+        (3, lambda data: data[:-1] + b"\x05", "holds class 5"),
+        (3, lambda data: b"", "no IDX file of t10k-labels"),
+    ],
+)
+def test_bad_files_in_the_form_of_mnist(others, number, damage, message):
+    folder, arrays = others
+    path = folder / f"{FILES[number]}.gz"
+    path.write_bytes(gzip.compress(damage(to_idx(arrays[number]))))
+    with pytest.raises(ValidationError, match=message) as info:
+        load_idx(folder)
+    assert str(folder) in str(info.value)
+
+
+def test_folders_that_are_none(others, tmp_path):
+    folder, _ = others
+    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere"):
+        load_idx(tmp_path / "nowhere")
+    with pytest.raises(ValidationError, match="holds no files such as train-images"):
+        load_idx(tmp_path)
+    (folder / f"{FILES[3]}.gz").unlink()
+    with pytest.raises(ValidationError, match="none for t10k-labels"):
+        load_idx(folder)
 
 
 def test_working_directory_is_the_data_folder_unless_set(parts, pickled):

@@ -34,6 +34,7 @@ __all__ = [
     "find_dataset",
     "get_versions",
     "read_dataset",
+    "select_finished",
     "split",
     "verify",
     "write_dataset",
@@ -109,9 +110,7 @@ class Store:
 
     def read(self):
         """What is there: a dataset of those trials of which all is finished, in memory."""
-        data = self._read()
-        finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
-        return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
+        return select_finished(self._read())
 
     def find_unfinished(self):
         """The parts that are yet to be run, a list as `split` returns it."""
@@ -280,6 +279,12 @@ class Store:
                 "or use the same.",
                 attr="path",
             )
+
+
+def select_finished(data):
+    """Return those trials of a dataset, read from a store, of which all is finished."""
+    finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
+    return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
 
 
 def find_dataset(path, experiment):

@@ -11,13 +11,17 @@ PERCENTILES = (25, 50, 75)
 _PLACES = (0, 0, 1, 2, 2)
 
 
-def summarize(data, digits=5):
+def summarize(data, variables=None, each_trial=False, digits=5):
     """Return the quartiles over trials, and where the results come from.
 
     Parameters
     ----------
     data : xarray.Dataset
         Results of an experiment, as `.sweep.run_trials` returns them.
+    variables : sequence of str, optional
+        Which of them are kept; by default all.
+    each_trial : bool, optional
+        Keep the values of each trial in place of their quartiles.
     digits : int, optional
         How many digits of the numbers are kept.
 
@@ -26,25 +30,28 @@ def summarize(data, digits=5):
     summary : dict
         For JSON.
     """
-    variables = {}
-    for name, values in data.data_vars.items():
-        dims = [dim for dim in values.dims if dim != "trial"]
-        quartiles = np.percentile(
-            values.transpose("trial", *dims).values, PERCENTILES, axis=0
-        )
-        variables[name] = {"dims": dims, "quartiles": _round(quartiles, digits)}
-    used = {dim for its in variables.values() for dim in its["dims"]}
+    kept = {}
+    for name in data.data_vars if variables is None else variables:
+        values = data[name].transpose("trial", ...)
+        numbers = values.values
+        if not each_trial:
+            numbers = np.percentile(numbers, PERCENTILES, axis=0)
+        kept[name] = {
+            "dims": list(values.dims[1:]),
+            "trials" if each_trial else "quartiles": _round(numbers, digits),
+        }
+    used = {dim for its in kept.values() for dim in its["dims"]}
     return {
         "n_trials": data.sizes["trial"],
         "configuration": json.loads(data.attrs["configuration"]),
         "versions": json.loads(data.attrs["versions"]),
         "coordinates": {dim: data[dim].values.tolist() for dim in sorted(used)},
-        "variables": variables,
+        "variables": kept,
     }
 
 
 def restore(summary):
-    """Return a dataset for figures, of five trials with the same quartiles.
+    """Return a dataset for figures: all trials, or five that have the same quartiles.
 
     Parameters
     ----------
@@ -57,11 +64,17 @@ def restore(summary):
         ``n_trials`` among its attributes is the number of trials that were summarized.
     """
     variables = {
-        name: (["trial", *its["dims"]], np.array(its["quartiles"])[list(_PLACES)])
+        name: (["trial", *its["dims"]], _restore_trials(its))
         for name, its in summary["variables"].items()
     }
-    coordinates = {**summary["coordinates"], "trial": range(len(_PLACES))}
-    return xr.Dataset(variables, coordinates, {"n_trials": summary["n_trials"]})
+    n_trials = summary["n_trials"]
+    return xr.Dataset(variables, summary["coordinates"], {"n_trials": n_trials})
+
+
+def _restore_trials(variable):
+    if "trials" in variable:
+        return np.array(variable["trials"])
+    return np.array(variable["quartiles"])[list(_PLACES)]
 
 
 def _round(values, digits):

@@ -1,0 +1,19 @@
+"""What benchmarks of accuracy print, and add to a file."""
+
+import json
+
+from nengo_fa.experiments.sweep.provenance import get_machine, get_versions
+
+
+def record(configuration, results, output=None):
+    """Print results and where they come from; add them to those in a JSON file, if any."""
+    found = {
+        "configuration": configuration,
+        "versions": get_versions(),
+        "machine": get_machine(),
+        "results": results,
+    }
+    print(json.dumps(found), flush=True)
+    if output is not None:
+        runs = json.loads(output.read_text()) if output.exists() else []
+        output.write_text(json.dumps([*runs, found], indent=1) + "\n")
