@@ -85,7 +85,7 @@ draw_encoders(plane, before, after)
 plane.set(title="Encoders, before and after", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
 for i, (name, colour) in enumerate(zip(networks, (FIXED, LEARNED, REFERENCE))):
     found = [find_error(*parts) for parts in networks[name]]
-    errors.plot(found, np.full(5, i), "o", color=colour, alpha=0.6)
+    errors.plot(found, np.full(5, i), "o", color=colour, alpha=0.6, clip_on=False)
     errors.plot(
         np.median(found), i, "|", color=colour, markersize=30, markeredgewidth=3
     )
