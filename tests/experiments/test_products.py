@@ -101,7 +101,7 @@ def data(rng):
     error = template["error"].copy(data=rng.uniform(0.3, 0.31, template["error"].shape))
     error.loc[{"kind": "learned"}] -= 0.05
     error.loc[{"kind": "diagonal"}] -= 0.05
-    error.loc[{"kind": "fitted Product", "task": list(BY_HAND)}] -= 0.2
+    error.loc[{"kind": list(products.PRODUCTS), "task": list(BY_HAND)}] -= 0.2
     error.loc[{"kind": "learned from diagonal"}] -= 0.1
     return template.assign(error=error)
 
