@@ -213,7 +213,7 @@ def find_row(task, seed, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--turn", type=float, default=0.3, metavar="RADIANS")
+    parser.add_argument("--turn", type=float, default=0.7, metavar="RADIANS")
     parser.add_argument("--halving-time", type=float, default=0.2, metavar="SECONDS")
     parser.add_argument("--tasks", nargs="+", default=[task.__name__ for task in TASKS])
     parser.add_argument("--pes", action="store_true", help="the grid of PES instead")

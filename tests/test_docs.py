@@ -1,3 +1,4 @@
+import csv
 import doctest
 import importlib
 import importlib.util
@@ -38,6 +39,33 @@ def test_examples_in_pages(path):
     """They run when pasted: a page imports what its examples use."""
     results = doctest.testfile(str(path), module_relative=False, globs={})
     assert results.failed == 0
+
+
+def read_table(name, n_labels):
+    """The labels and the numbers in each row of a table that a benchmark wrote."""
+    with open(ROOT / "docs" / name, newline="") as file:
+        _, *rows = csv.reader(file)
+    return [(row[:n_labels], np.array(row[n_labels:], dtype=float)) for row in rows]
+
+
+@pytest.mark.parametrize("rule", ["FA", "BP"])
+def test_rates_that_train_finds_are_nearly_the_best(rule):
+    rows = read_table("first_turn.csv", 2)
+    excess = [numbers[-1] for (_, of_rule), numbers in rows if of_rule == rule]
+    found = [numbers[-3] for (_, of_rule), numbers in rows if of_rule == rule]
+    assert np.sum(np.array(excess) <= 15) >= 10
+    assert max(found) <= 1.01
+
+
+def test_rates_that_are_suggested_are_nearly_the_best():
+    rows = read_table("suggested_rates.csv", 2)
+    networks = {network for (network, _), _ in rows}
+    medians = [
+        np.median([numbers for (other, _), numbers in rows if other == network], axis=0)
+        for network in networks
+    ]
+    good = [row[3] <= 1.15 * row.min() and row[3] <= 1 for row in medians]
+    assert len(networks) == 6 and sum(good) >= 5
 
 
 def test_examples_are_found():

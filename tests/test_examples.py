@@ -29,8 +29,8 @@ def test_regression(seed, run):
     names = run("regression.py", seed)
     unexplained = 1 - names["fixed"]
     assert 0.2 < unexplained < 0.4
-    assert 1 - names["learned"] < 3 / 4 * unexplained
-    assert 1 - names["in_spikes"] < 3 / 4 * unexplained
+    assert 1 - names["learned"] < 2 / 3 * unexplained
+    assert 1 - names["in_spikes"] < 2 / 3 * unexplained
 
 
 @pytest.mark.parametrize("seed", range(2))

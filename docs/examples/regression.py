@@ -39,12 +39,7 @@ with nengo.Network(seed=seed) as model:
         max_rates=nengo.dists.Uniform(50, 100),
     )
     output = nengo.Node(size_in=1)
-    rule = nengo_fa.FeedbackAlignment(
-        size_in=1,
-        learning_rate=2,
-        derivative=nengo_fa.Rate(),
-        normalization="augmented",
-    )
+    rule = nengo_fa.FeedbackAlignment(size_in=1, derivative=nengo_fa.Rate())
     encode = nengo.Connection(
         stimulus,
         hidden,
@@ -57,7 +52,7 @@ with nengo.Network(seed=seed) as model:
 # Training
 # --------
 #
-# After each epoch, ``train`` solves for the decoders; with ``epochs=0`` it does so for the encoders
+# ``train`` finds the learning rate. After each epoch, it solves for the decoders; with ``epochs=0`` it does so for the encoders
 # that Nengo draws. ``predict`` answers from the rates of the neurons, or, with a
 # ``presentation_time``, from the spikes that they send in the second half of it.
 
@@ -73,7 +68,7 @@ def find_r2(answers):
 
 nengo_fa.train(decode, x_train, units(y_train), epochs=0, network=model)
 before = predict()
-history = nengo_fa.train(decode, x_train, units(y_train), epochs=100, network=model)
+history = nengo_fa.train(decode, x_train, units(y_train), network=model)
 after, spikes = predict(), predict(presentation_time=0.2)
 fixed, learned, in_spikes = map(find_r2, (before, after, spikes))
 print(

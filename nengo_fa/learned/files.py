@@ -56,6 +56,10 @@ def save(sim, network, path):
         with open(temporary, "xb") as file:
             np.savez(file, **arrays)
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), path) from None
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)

@@ -1,9 +1,10 @@
 """Checks of the arguments of `.train`, which say what to give instead."""
 
+import reprlib
 import warnings
 
 import numpy as np
-from nengo.ensemble import Neurons
+from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.neurons import Direct
 from nengo.solvers import LstsqL2, NoSolver, Solver
@@ -13,7 +14,15 @@ from nengo_fa.checks import check_count, is_number_within
 from nengo_fa.geometry import DIAGONALS
 from nengo_fa.learned.frozen import get_solver
 from nengo_fa.offline.devices import Device
+from nengo_fa.offline.paths import transmit
+from nengo_fa.offline.turn import TURN
 from nengo_fa.rules.feedback import Feedback
+
+#: Along an encoder, over the radius: what is far for half of the samples.
+FAR = 2
+
+#: Samples that are looked at, to see whether they are far.
+N_LOOKED_AT = 1000
 
 
 def check_options(epochs, seed, callback, metrics, raise_interrupt):
@@ -41,6 +50,13 @@ def check_turn(turn, schedule):
             f"Must be an angle in radians, above zero, such as 0.1 (got {turn!r})",
             attr="turn",
         )
+    if turn is not None and turn > 2 * np.pi:
+        warnings.warn(
+            f"turn={turn:g} is an angle in radians, of more than a full circle in the "
+            "first update. Encoders that turn so far end up anywhere; a usual turn is "
+            f"{TURN}.",
+            NengoWarning,
+        )
     if schedule is not None and not callable(schedule):
         raise ValidationError(
             "Must be a function of the number of finished epochs, such as "
@@ -54,13 +70,27 @@ def find_factor(schedule, epoch):
     if schedule is None:
         return 1.0
     factor = schedule(epoch)
-    if factor != 0 and not is_number_within(factor, 0, np.inf):
+    is_zero = np.ndim(factor) == 0 and factor == 0
+    if not is_zero and not is_number_within(factor, 0, np.inf):
         raise ValidationError(
             "Must return the factor of the learning rates, a finite number of zero or "
             f"more (got {factor!r} for epoch {epoch})",
             attr="schedule",
         )
     return float(factor)
+
+
+def wants_end(callback, history):
+    """Return whether a callback ends the training."""
+    answer = callback(history)
+    try:
+        return bool(answer)
+    except ValueError as error:  # of arrays
+        raise ValidationError(
+            "Must return True to end the training, else False or None (got "
+            f"{reprlib.repr(answer)})",
+            attr="callback",
+        ) from error
 
 
 def check_seed(seed):
@@ -137,6 +167,28 @@ def _check_noise(ensemble, presentation_time):
             f"{ensemble} has noise, but the rates of its neurons are those without it, "
             "as when Nengo solves for decoders. To include the noise, measure "
             "activities: give a presentation_time.",
+            NengoWarning,
+        )
+
+
+def warn_of_far_samples(model, connection, x):
+    """Warn of samples at which the neurons that they reach are silent or saturated.
+
+    Takes what enters where a connection begins, (n_samples, size_in).
+    """
+    ensemble = connection.post_obj
+    if not isinstance(ensemble, Ensemble) or isinstance(ensemble.neuron_type, Direct):
+        return
+    values = transmit(model, connection, x[:N_LOOKED_AT])
+    with np.errstate(over="ignore"):
+        far = np.median(np.linalg.norm(values, axis=1)) / ensemble.radius
+    # in many dimensions, only a part of a sample is along an encoder
+    if far > FAR * np.sqrt(ensemble.dimensions):
+        warnings.warn(
+            f"Half of the samples reach {ensemble} at {far:.2g} times its radius or "
+            "farther, where most neurons are silent or saturated. Scale the samples by "
+            f"nengo_fa.datasets.Scaling.fit(x, length={ensemble.radius:g}), which can be "
+            f"the function of {connection}, or give the ensemble a larger radius.",
             NengoWarning,
         )
 

@@ -72,7 +72,10 @@ def _of_the_layer(name):
             )
         return getattr(history.layers[0], name)
 
-    return property(get, doc=f"Where there is one layer, the ``{name}`` of its `~nengo_fa.LayerHistory`.")
+    return property(
+        get,
+        doc=f"Where there is one layer, the ``{name}`` of its `~nengo_fa.LayerHistory`.",
+    )
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,16 +1,21 @@
 """The answers of a network to samples, without a simulator."""
 
+from collections import namedtuple
+
 import numpy as np
+from nengo.utils.numpy import is_iterable
 
 from nengo_fa.offline.arguments import (
     check_input,
     check_noise,
     check_presentation,
     check_seed,
+    warn_of_far_samples,
 )
 from nengo_fa.offline.paths import get_ensemble, make_measure, send, transmit
 from nengo_fa.offline.samples import PIECE_SIZE
-from nengo_fa.offline.walk_back import find_way
+from nengo_fa.offline.several import check_connections, find_shares
+from nengo_fa.offline.walk_back import find_ways
 
 
 def predict(
@@ -23,8 +28,9 @@ def predict(
 
     Parameters
     ----------
-    connection : nengo.Connection
-        From an ensemble, or its neurons, to the output.
+    connection : nengo.Connection or sequence of nengo.Connection
+        From an ensemble, or its neurons, to the output. Several, such as those of
+        `.teach_array`, lead from one input to one node.
     x : (n_samples, size_in) array_like
         Samples of the input, as for `train`: what the node sends at which the first of the
         connections with an encoder rule begins, or what an ensemble there is to represent.
@@ -46,7 +52,8 @@ def predict(
     Returns
     -------
     y : (n_samples, size_out) ndarray
-        What ``connection`` delivers, after its function and its transform.
+        What ``connection`` delivers, after its function and its transform; of several
+        connections, what the node that they lead to receives from them.
 
     Raises
     ------
@@ -54,6 +61,11 @@ def predict(
         If the samples do not fit, or there is no single way for them to ``connection``.
     nengo.exceptions.BuildError
         If Nengo cannot build the network.
+
+    Warns
+    -----
+    nengo.exceptions.NengoWarning
+        If most samples lie far outside the radius of the ensemble that they reach.
 
     Notes
     -----
@@ -79,8 +91,31 @@ def predict(
     """
     check_presentation(presentation_time, dt)
     check_seed(seed)
-    way, model = find_way(connection, network, seed)
+    is_single = not is_iterable(connection)
+    connections = [connection] if is_single else check_connections(connection)
+    ways, model = find_ways(connections, network, seed)
+    options = presentation_time, dt, seed
+    if is_single:
+        return _answer(model, ways[0], x, *options)
+    shares = find_shares([Ends(way[0], way[-1], model) for way in ways])
+    answers = [
+        _answer(model, way, share.take_input(x, "x"), *options)
+        for way, share in zip(ways, shares)
+    ]
+    y = np.zeros((len(answers[0]), shares[0].size_out))
+    for share, answer in zip(shares, answers):
+        share.put_output(answer, y)
+    return y
+
+
+#: The first connection of a way, the last one, and the built network.
+Ends = namedtuple("Ends", ["encode", "decode", "model"])
+
+
+def _answer(model, way, x, presentation_time, dt, seed):
+    """What the last of the connections on a way delivers."""
     x = check_input(x, way[0])
+    warn_of_far_samples(model, way[0], x)
     ensembles = [get_ensemble(other.pre_obj) for other in way]
     ensembles = [ensemble for ensemble in ensembles if ensemble is not None]
     check_noise(ensembles, presentation_time)
@@ -94,5 +129,5 @@ def predict(
         values = x[start : start + size]
         for other, measure in zip(way[:-1], measures):
             values = transmit(model, other, values, measure)
-        answers.append(send(model, connection, values, measures[-1]))
+        answers.append(send(model, way[-1], values, measures[-1]))
     return np.concatenate(answers)

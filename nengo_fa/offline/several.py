@@ -8,11 +8,11 @@ from nengo_fa.offline.relays import find_meeting
 
 
 def check_connections(connections):
-    """Return several connections as a list; refuse to train nothing."""
+    """Return several connections as a list, which must not be empty."""
     connections = list(connections)
     if not connections:
         raise ValidationError(
-            "There must be a connection to train (got none)", attr="connection"
+            "There must be a connection (got none)", attr="connection"
         )
     return connections
 
@@ -31,16 +31,17 @@ def split_samples(paths, x, y, validation, test):
             share.take_pair(validation, "validation"),
             share.take_pair(test, "test"),
         )
-        for share in _find_shares(paths)
+        for share in find_shares(paths)
     ]
 
 
-class _Share:
+class Share:
     """What one path has of the samples of all, which begin and end at other objects."""
 
     def __init__(self, path, begin, inputs, end, outputs):
         decode = path.decode
         self._begin, self._end = begin, end
+        self.size_out = end.size_in
         # all of it, and slices, as they are: without copies
         self._inputs = slice(None) if path.encode.pre_obj is begin else inputs
         self._outputs = decode.post_slice if decode.post_obj is end else outputs
@@ -57,6 +58,10 @@ class _Share:
         y = check_array(name, y, self._end.size_in, f"what {self._end} is to receive")
         return y[:, self._outputs]
 
+    def put_output(self, values, y):
+        """Write the outputs of the path to the outputs of all, (n_samples, size_in)."""
+        y[:, self._outputs] = values
+
     def take_pair(self, pair, name):
         """The same of inputs and outputs."""
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -65,8 +70,8 @@ class _Share:
         return self.take_input(x, f"{name} x"), self.take_output(y, f"{name} y")
 
 
-def _find_shares(paths):
-    """Return the share of each path."""
+def find_shares(paths):
+    """Return the share of each path, of which the first and last connections count."""
     network, first = paths[0].model.toplevel, paths[0].decode
     begins = [path.encode.pre_obj for path in paths]
     ends = [path.decode.post_obj for path in paths]
@@ -84,7 +89,7 @@ def _find_shares(paths):
         _refuse_other(paths, ends, f"{first} leads to another object")
     _check_apart(paths, end, outputs)
     return [
-        _Share(path, begin, taken, end, given)
+        Share(path, begin, taken, end, given)
         for path, taken, given in zip(paths, inputs, outputs)
     ]
 
@@ -106,7 +111,7 @@ def _check_apart(paths, end, outputs):
 
 def _refuse(path, reason):
     raise ValidationError(
-        f"{path.decode} cannot be trained with the others, as {reason}. Train it in a "
-        "call of its own, with its own samples.",
+        f"{path.decode} does not go with the others, as {reason}. Give it a call of its "
+        "own, with its own samples.",
         attr="connection",
     )

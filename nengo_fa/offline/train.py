@@ -19,6 +19,8 @@ from nengo_fa.offline.arguments import (
     check_solver,
     check_turn,
     find_factor,
+    wants_end,
+    warn_of_far_samples,
 )
 from nengo_fa.offline.history import Record
 from nengo_fa.offline.several import check_connections, split_samples
@@ -94,7 +96,8 @@ def train(
         an encoder over its length, root mean square over neurons, to first order; of all
         batches of an epoch together, the root of the sum of the squares. It stands for the
         learning rate, also of rules that have one of their own, unless that is zero. By
-        default 0.1, for those rules only that were given no ``learning_rate``.
+        default, for those rules only that were given no ``learning_rate``: 0.025 for each
+        dimension of the first layer, at most a right angle, and 0.1 for layers behind it.
     schedule : callable, optional
         Takes the number of finished epochs, and returns the factor by which all learning
         rates are multiplied in the next epoch. Default: one.
@@ -151,6 +154,12 @@ def train(
     nengo.exceptions.ConvergenceError
         If learning diverges. The network then holds the last epoch that was finite, or
         the best.
+
+    Warns
+    -----
+    nengo.exceptions.NengoWarning
+        If most samples lie far outside the radius of the ensemble that they reach, if they
+        are fewer than its neurons, or if nothing turns the encoders.
 
     Notes
     -----
@@ -263,6 +272,7 @@ def _train_path(
     own_solver = check_solver(solver, path.decode)
     directions = check_axes(axes, path)
     samples = check_samples(x, y, path)
+    warn_of_far_samples(path.model, path.encode, samples[0])
     # what is only measured is without effect on what is trained
     own_seed = path.model.seeds[path.encode] if seed is None else seed
     rng, *others = map(
@@ -338,7 +348,9 @@ class Session:
                 while self._record.n_epochs < epochs and not self._has_waited:
                     self._learn()
                     progress.step()
-                    if callback is not None and callback(self._record.get_history()):
+                    if callback is None:
+                        continue
+                    if wants_end(callback, self._record.get_history()):
                         break
         except KeyboardInterrupt:
             if self._record.n_epochs < 0:

@@ -7,7 +7,7 @@ from nengo_fa.offline.layers import make_chain
 from nengo_fa.offline.metrics import Metrics
 from nengo_fa.offline.samples import Samples
 from nengo_fa.offline.solving import make_solve
-from nengo_fa.offline.turn import TURN, find_rates, find_rounding, needs_rate
+from nengo_fa.offline.turn import find_rates, find_rounding, needs_rate
 
 
 class Trainer:
@@ -80,7 +80,7 @@ class Trainer:
     ):
         self._paths, self._measured = paths, (presentation_time, dt)
         self.chain = make_chain(paths, device)
-        self._turn = TURN if turn is None else turn
+        self._turn = turn
         layers = enumerate(self.chain.layers)
         self._to_find = [k for k, layer in layers if needs_rate(layer, turn)]
         solver = LstsqL2() if solver is None else solver

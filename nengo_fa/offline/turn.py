@@ -6,8 +6,10 @@ from nengo.rc import rc
 from nengo_fa.offline.devices import to_numpy
 from nengo_fa.rules.params import is_given
 
-#: The turn, in radians, where neither it nor a learning rate is given.
-TURN = 0.1
+#: The turn, in radians, of layers behind the first where neither it nor a learning rate is
+#: given; and of the first, for each of its dimensions. Directions that are drawn at random
+#: are the farther from any that is wanted, the more dimensions there are.
+TURN, TURN_PER_DIMENSION = 0.1, 0.025
 
 #: A turn that is small enough to be linear in the learning rate, in radians.
 SMALL = 1e-4
@@ -20,6 +22,14 @@ def needs_rate(layer, turn):
     """
     rate = layer.rule.learning_rate
     return not is_given(rate) if turn is None else rate != 0
+
+
+def get_default_turn(layer):
+    """Return the turn of a layer, in radians, where none is given."""
+    if not layer.is_first:
+        return TURN
+    dimensions = layer.encoders.shape[2]
+    return min(np.pi / 2, TURN_PER_DIMENSION * dimensions)
 
 
 def find_turn(layer, gradient):
@@ -46,7 +56,7 @@ def find_turn(layer, gradient):
     return np.where(plain > 0, turn / np.where(plain > 0, small, 1), 0)
 
 
-def find_rates(layers, batches, turn):
+def find_rates(layers, batches, turn=None):
     """Return the learning rates with which updates turn encoders so far.
 
     Parameters
@@ -54,10 +64,11 @@ def find_rates(layers, batches, turn):
     layers : sequence of Layer
     batches : iterable of sequence of (n_networks, n_neurons, dimensions) array
         Gradients in the input weights of these layers, for each batch.
-    turn : float
-        In radians, root mean square over neurons. Of several batches it is the turn that
-        they make together if they point in independent directions: the root of the sum of
-        the squares. For each batch alone, small batches would wander too far.
+    turn : float, optional
+        In radians, root mean square over neurons. Default: `get_default_turn` of each
+        layer. Of several batches it is the turn that they make together if they point in
+        independent directions: the root of the sum of the squares. For each batch alone,
+        small batches would wander too far.
 
     Returns
     -------
@@ -69,8 +80,9 @@ def find_rates(layers, batches, turn):
         [find_turn(layer, gradient) ** 2 for layer, gradient in zip(layers, gradients)]
         for gradients in batches
     ]
+    turns = [get_default_turn(layer) if turn is None else turn for layer in layers]
     with np.errstate(divide="ignore", over="ignore"):
-        rates = turn / np.sqrt(np.sum(squares, axis=0))
+        rates = np.array(turns)[:, None] / np.sqrt(np.sum(squares, axis=0))
     return np.where(np.isfinite(rates), rates, 0)
 
 

@@ -84,21 +84,21 @@ def _make_path(model, connection, encodes, sources):
     return Path(stages=tuple(stages), decode=connection, model=model)
 
 
-def find_way(connection, network=None, seed=None):
-    """Walk back from a connection to where samples enter, with rules or without.
+def find_ways(connections, network=None, seed=None):
+    """Walk back from connections to where samples enter, with rules or without.
 
-    Takes what `find_path` does, and raises the same.
+    Takes what `find_paths` does, and raises the same.
 
     Returns
     -------
-    connections : list of nengo.Connection
-        From the input to the one given.
+    ways : list of list of nengo.Connection
+        From the input to each of the connections given.
     model : nengo.builder.Model
         The built network.
     """
-    network = _check_network(connection, network)
-    connections = WalkBack(connection, network).find_connections()
-    return connections, _build(network, seed)
+    network = [_check_network(connection, network) for connection in connections][0]
+    ways = [WalkBack(other, network).find_connections() for other in connections]
+    return ways, _build(network, seed)
 
 
 def _check_network(connection, network):

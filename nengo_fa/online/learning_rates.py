@@ -9,9 +9,9 @@ from nengo.builder.operator import Copy
 from nengo.cache import get_default_decoder_cache
 from nengo.connection import LearningRule
 from nengo.exceptions import NengoWarning, ValidationError
-from nengo.utils.numpy import is_iterable
+from nengo.utils.numpy import is_iterable, maxseed
 
-from nengo_fa.checks import check_network, is_number_within
+from nengo_fa.checks import check_count, check_network, is_number_within
 from nengo_fa.online.network_checks import describe, warn_about_stale_layers
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
@@ -96,7 +96,7 @@ def _find_holders(network):
 
 def suggest_learning_rate(
     network,
-    turn=0.3,
+    turn=0.7,
     halving_time=0.2,
     duration=2.0,
     dt=0.001,
@@ -106,10 +106,18 @@ def suggest_learning_rate(
     r"""Suggest a learning rate for each rule of a network, from a run without learning.
 
     The network runs with all learning off, and what its rules would do is measured. For an
-    encoder rule, it is the rate at which the encoders turn by ``turn`` in each second: the
-    root mean square over neurons of :math:`|\Delta \vec p| / |\vec p|`, with the change
-    :math:`\Delta \vec p` that the rule would make in the whole run. It follows the scale
-    of everything: of error, inputs, gains, feedback weights and firing rates. For a
+    encoder rule, it is the rate at which the encoders turn by ``turn`` in each second, as
+    seen by the inputs :math:`\vec x` of the run:
+
+    .. math:: \sqrt{\frac{\langle (\Delta \vec p_i \cdot \vec x)^2 \rangle}
+                         {\langle (\vec p_i \cdot (\vec x - \langle \vec x \rangle))^2 \rangle}}
+
+    with encoders :math:`\vec p_i` of length one, the change :math:`\Delta \vec p_i` that
+    the rule would make in the whole run, and averages over neurons and time. This is the
+    angle, root mean square over neurons, if inputs vary equally in all directions. If they
+    have a mean, such as the activities of another layer, a small angle may change what
+    drives the neurons by more than their input varies. The rate follows the scale of
+    everything: of error, inputs, gains, feedback weights and firing rates. For a
     `nengo.PES` rule, it is the rate that halves a constant error in ``halving_time``,
 
     .. math:: \kappa = \frac{n \, \ln 2}{T \, \langle |\vec a|^2 \rangle}
@@ -143,8 +151,8 @@ def suggest_learning_rate(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the network has no encoder rule of nengo_fa and no PES rule, or if a number is
-        not positive.
+        If the network has no encoder rule of nengo_fa and no PES rule, if a number is not
+        positive, or if a time is less than a time step.
 
     Warns
     -----
@@ -180,6 +188,9 @@ def suggest_learning_rate(
     }
     for name, number in numbers.items():
         _check_positive(name, number)
+    _check_steps(turn, halving_time, duration, dt)
+    if seed is not None:
+        check_count("seed", seed, 0, maxseed)
     check_network(network)
     model = Model(dt=float(dt), decoder_cache=get_default_decoder_cache())
     model.build(network)
@@ -191,14 +202,15 @@ def suggest_learning_rate(
             attr="network",
         )
     _switch_off(model, _find_rules(network))
-    for rule in known:
-        _add_totals(model, rule)
+    probes = {rule: _add_totals(model, rule, duration) for rule in known}
     if seed is None and network.seed is not None:
         seed = network.seed + 1
     with simulator(None, dt=dt, seed=seed, model=model, progress_bar=False) as sim:
         is_finite = _run(sim, duration)
         time = sim.n_steps * dt
-        sums = {rule: _read_sums(sim, rule) for rule in known} if is_finite else {}
+        sums = {}
+        if is_finite:
+            sums = {rule: _read_sums(sim, rule, probes[rule]) for rule in known}
     rates, reasons = {}, {} if is_finite else dict.fromkeys(known, NOT_FINITE)
     for rule, found in sums.items():
         is_pes = _is_pes(rule)
@@ -218,13 +230,21 @@ def suggest_learning_rate(
     return SuggestedRates(network, rates, reasons)
 
 
+#: Times at which inputs are recorded.
+N_INPUTS = 1000
+
+#: The least that inputs are taken to vary, over their root mean square. In a short run,
+#: some are nearly constant.
+LEAST_VARIATION = 1 / 3
+
 NOT_FINITE = "the run holds NaN or infinity"
 
 
 def _run(sim, duration):
     """Run a simulator, and return whether it met no infinity that Nengo stops at."""
     try:
-        sim.run(duration)
+        with np.errstate(over="ignore"):
+            sim.run(duration)
     except FloatingPointError:
         return False
     return True
@@ -293,8 +313,11 @@ def _switch_off(model, rules):
 SQUARED = ("error", "projected_error", "derivative", "activities")
 
 
-def _add_totals(model, rule):
-    """Add up what a rule would change, and the squares of what it goes by."""
+def _add_totals(model, rule, duration):
+    """Add up what a rule would change, and the squares of what it goes by.
+
+    Returns a probe of the inputs of the encoders that it would change, or None.
+    """
     signals = model.sig[rule]
     squared = [name for name in SQUARED if name in signals]
     for name in squared:
@@ -302,36 +325,49 @@ def _add_totals(model, rule):
     squares = [signals[f"total {name}"] for name in squared]
     model.add_op(SimSquares([signals[name] for name in squared], squares))
     if rule.modifies != "encoders":
-        return
-    encoders = model.sig[rule.connection.post_obj]["encoders"].initial_value
+        return None
+    ensemble = rule.connection.post_obj
+    encoders = model.sig[ensemble]["encoders"].initial_value
     total = signals["total delta"] = Signal(np.zeros_like(encoders))
     if "delta" in signals:
         model.add_op(Copy(signals["delta"], total, inc=True))
     else:
         factors = signals["delta_neurons"], signals["delta_input"]
         model.add_op(SimOuterProductInc(*factors, total))
+    every = max(model.dt, duration / N_INPUTS)
+    probe = nengo.Probe(ensemble, "input", sample_every=every, add_to_container=False)
+    model.build(probe)
+    return probe
 
 
-def _read_sums(sim, rule):
+def _read_sums(sim, rule, probe):
+    def read(signal):  # some simulators have a batch, of one
+        return np.reshape(np.array(sim.signals[signal]), signal.shape)
+
     # by their names, since the optimizer of Nengo puts other signals in their places
     sums = {
-        name.removeprefix("total "): np.array(sim.signals[signal])
+        name.removeprefix("total "): read(signal)
         for name, signal in sim.model.sig[rule].items()
         if name.startswith("total ")
     }
     if rule.modifies == "encoders":
         ensemble = rule.connection.post_obj
-        sums["encoders"] = np.array(sim.signals[sim.model.sig[ensemble]["encoders"]])
+        sums["encoders"] = read(sim.model.sig[ensemble]["encoders"])
+        sums["inputs"] = np.reshape(sim.data[probe], (-1, ensemble.dimensions))
     return sums
 
 
 def _find_turns(sums, time):
-    """Radians per second, root mean square over neurons."""
-    change, length = (
-        np.linalg.norm(sums[name], axis=1) for name in ("delta", "encoders")
+    """Radians per second, root mean square over neurons and inputs."""
+    lengths = np.linalg.norm(sums["encoders"], axis=1, keepdims=True)
+    has_length = lengths[:, 0] > 0
+    encoders, changes = (
+        sums[name][has_length] / lengths[has_length] for name in ("encoders", "delta")
     )
-    turns = np.divide(change, length, out=np.zeros_like(change), where=length != 0)
-    return np.sqrt(np.mean(turns**2)) / time
+    inputs = sums["inputs"]
+    varying = np.linalg.norm((inputs - inputs.mean(axis=0)) @ encoders.T)
+    varying = max(varying, LEAST_VARIATION * np.linalg.norm(inputs @ encoders.T))
+    return np.linalg.norm(inputs @ changes.T) / varying / time if varying else 0.0
 
 
 def _find_halvings(sums, time, dt):
@@ -352,6 +388,21 @@ def _find_reason(sums, speed):
     if speed == 0:
         return "its neurons are silent, its input is zero, or a LearningSignal switches it off"
     return None
+
+
+def _check_steps(turn, halving_time, duration, dt):
+    """Refuse a run without a step, and what is too much for one step."""
+    for name, seconds in {"halving_time": halving_time, "duration": duration}.items():
+        if seconds < dt:
+            raise ValidationError(
+                f"Must be at least one time step, {dt:g} s (got {seconds!r})", attr=name
+            )
+    if turn * dt > 2 * np.pi:
+        raise ValidationError(
+            "Must be radians for each second; these are more than a full circle in each "
+            f"time step (got {turn!r})",
+            attr="turn",
+        )
 
 
 def _check_positive(name, number):

@@ -2,11 +2,16 @@
 
 import numpy as np
 from nengo.builder import Operator
+from nengo.exceptions import SimulationError
 
 from nengo_fa.online.random_state import LiveRandomState, keep_random_state
 from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import get_normalization
+
+
+class NotFiniteError(SimulationError, FloatingPointError):
+    """The error of Nengo for undefined values, with a name to it."""
 
 
 class SignalByName:
@@ -259,14 +264,24 @@ class SimEncoderLearning(NamedSignalsOperator):
 
         return step_scaled
 
+    def _describe(self, error):
+        """Return an error that says which rule cannot be computed."""
+        return NotFiniteError(
+            f"{self._descstr} cannot be computed ({error}). The error or the input of the "
+            "rule is infinite or too large, or its learning rate is too high."
+        )
+
     def _make_step_factors(self, arrays, step_size):
         step_h = self._make_step_h(arrays, step_size, arrays["delta_neurons"])
         x, delta_input = arrays["x"], arrays["delta_input"]
         columns = 1 if self.columns is None else self.columns
 
         def step_factors():
-            step_h()
-            np.multiply(x, columns, out=delta_input)
+            try:
+                step_h()
+                np.multiply(x, columns, out=delta_input)
+            except FloatingPointError as error:
+                raise self._describe(error) from error
 
         return step_factors
 
@@ -288,8 +303,11 @@ class SimEncoderLearning(NamedSignalsOperator):
             columns = np.tile(columns, (len(delta), 1))
 
         def step_simencoderlearning():
-            step_h()
-            step_outer()
+            try:
+                step_h()
+                step_outer()
+            except FloatingPointError as error:
+                raise self._describe(error) from error
             if columns is not None:
                 np.multiply(delta, columns, out=delta)
             if moved is not None:

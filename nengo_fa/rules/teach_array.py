@@ -62,6 +62,12 @@ def teach_array(
     >>> [history.encoders.shape for history in histories]
     [(30, 2), (30, 2), (30, 2)]
     """
+    if variant not in ("direct", "backprop"):
+        raise ValidationError(
+            "Must be 'direct' or 'backprop', as each ensemble is a chain of one layer, "
+            f"which the error of the output teaches (got {variant!r})",
+            attr="variant",
+        )
     if not isinstance(array, Network):
         raise ValidationError(
             f"Must be a nengo.networks.EnsembleArray (got {array!r})", attr="array"

@@ -95,6 +95,11 @@ def teach_chain(
             f"Must be one of {', '.join(map(repr, VARIANTS))} (got {variant!r})",
             attr="variant",
         )
+    for name in {"size_in", "connection"} & set(parameters):
+        raise ValidationError(
+            f"Must not be given: it follows from the chain, which ends with {decode}",
+            attr=name,
+        )
     encodes = list(encodes) if is_iterable(encodes) else []
     chain = [*encodes, decode]
     _check_chain(chain)

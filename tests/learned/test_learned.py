@@ -572,8 +572,14 @@ def test_files_that_cannot_be_read_or_written(Simulator, tmp_path):
         nengo_fa.load(make_model(), tmp_path / "missing.npz")
     model = make_model()
     with learn(Simulator, model) as sim:
-        with pytest.raises(FileNotFoundError):
-            nengo_fa.save(sim, model, tmp_path / "missing" / "learned.npz")
+        for path, error in [
+            (tmp_path / "missing" / "learned.npz", FileNotFoundError),
+            (tmp_path, IsADirectoryError),
+        ]:
+            with pytest.raises(error) as info:
+                nengo_fa.save(sim, model, path)
+            assert info.value.filename == str(path) and ".part" not in str(info.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_save_replaces_a_file_only_when_complete(Simulator, saved, monkeypatch):

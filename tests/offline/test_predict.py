@@ -1,5 +1,7 @@
 """What a network answers to samples: the same as a simulator of it."""
 
+import warnings
+
 import nengo
 import numpy as np
 import pytest
@@ -189,6 +191,59 @@ def test_samples_and_network_are_left_alone(rng):
     net.predict(x)
     assert np.array_equal(x, before)
     assert net.decode.solver is solver and net.decode.pre.encoders is encoders
+
+
+@pytest.mark.parametrize("options", [{}, {"presentation_time": 0.02}])
+def test_several_connections_answer_together(options, rng):
+    """As each does by itself, in the dimensions that it leads to."""
+    with nengo.Network(seed=1) as model:
+        stimulus, output = nengo.Node(size_in=4), nengo.Node(size_in=5)
+        array = nengo.networks.EnsembleArray(20, 2, ens_dimensions=2)
+        nengo.Connection(stimulus, array.input, synapse=None)
+        into = [2, [0, 3], 4]
+        decodes = [
+            nengo.Connection(ensemble, output[to], function=function)
+            for ensemble, to, function in zip(
+                [*array.ea_ensembles, array.ea_ensembles[0]],
+                into,
+                [np.prod, lambda x: x, np.max],
+            )
+        ]
+    x = make_samples(rng, 6, 4)
+    options = {**options, "network": model}
+    expected = np.zeros((6, 5))
+    for decode, to in zip(decodes, into):
+        answers = nengo_fa.predict(decode, x, **options)
+        expected[:, to] += answers if answers.shape[1] == 2 else answers[:, 0]
+    np.testing.assert_array_equal(nengo_fa.predict(decodes, x, **options), expected)
+    assert np.all(expected[:, [0, 2, 3, 4]]) and not np.any(expected[:, 1])
+
+
+def test_connections_that_do_not_go_together(rng):
+    net, other = Net(), Net()
+    with net.model:
+        elsewhere = nengo.Connection(net.decode.pre, nengo.Node(size_in=2))
+    for connections, match in [
+        ([], "got none"),
+        ([net.decode, elsewhere], "another object"),
+        ([net.decode, other.decode], "not in"),
+        ([net.decode, net.output], "connection from the ensemble"),
+    ]:
+        with pytest.raises(ValidationError, match=match):
+            nengo_fa.predict(connections, make_samples(rng, 3, 3), network=net.model)
+
+
+@pytest.mark.parametrize("scale, is_far", [(1, False), (2, False), (10, True)])
+def test_samples_far_outside_the_radius_are_named(scale, is_far, rng):
+    net, x = Net(), scale * make_samples(rng, 60, 3)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        net.predict(x)
+        nengo_fa.train(net.decode, x, target(x), epochs=1, network=net.model)
+    messages = [str(warning.message) for warning in found]
+    assert len(messages) == (2 if is_far else 0)
+    assert all("times its radius" in message for message in messages)
+    assert all("Scaling.fit(x, length=1.2)" in message for message in messages)
 
 
 def test_noise_is_in_spikes_and_not_in_rates(rng):

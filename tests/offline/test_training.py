@@ -326,6 +326,20 @@ def test_callback_stops_the_training():
     assert np.array_equal(net.hidden.encoders, history.encoders)
 
 
+@pytest.mark.parametrize("n_entries, match", [(1, None), (2, "Must return True")])
+def test_callback_that_returns_an_array(n_entries, match):
+    net = Net()
+
+    def train():
+        return net.train(9, callback=lambda history: np.ones(n_entries))
+
+    if match is None:
+        assert train().n_epochs == 1
+    else:
+        with pytest.raises(ValidationError, match=match):
+            train()
+
+
 @pytest.mark.parametrize(
     "progress_bar, shown", [(None, True), (True, True), (False, False)]
 )

@@ -109,6 +109,29 @@ def test_learning_rate_that_is_found_is_nearly_the_best(rule):
     assert plain > 1.15 * min(grid)
 
 
+@pytest.mark.parametrize("dimensions, turn", [(2, 0.05), (8, 0.2), (784, np.pi / 2)])
+def test_default_turn_of_the_first_layer_is_by_its_dimensions(dimensions, turn, rng):
+    with nengo.Network(seed=1) as model:
+        stimulus, output = nengo.Node(size_in=dimensions), nengo.Node(size_in=1)
+        first = nengo.Ensemble(20, dimensions, neuron_type=LIF_RATE)
+        second = nengo.Ensemble(20, 20, neuron_type=LIF_RATE, radius=3)
+        encodes = [
+            nengo.Connection(stimulus, first),
+            nengo.Connection(first.neurons, second, transform=np.eye(20)),
+        ]
+        decode = nengo.Connection(second, output, function=lambda x: 0)
+        nengo_fa.teach_chain(encodes, decode, derivative=Rate())
+    x = nengo.dists.UniformHypersphere().sample(100, dimensions, rng=rng)
+    options = {"epochs": 0, "network": model, "progress_bar": False}
+    default, one = (
+        train(decode, x, x[:, :1], **options, **k) for k in ({}, {"turn": 1})
+    )
+    turns = [
+        a.learning_rate / b.learning_rate for a, b in zip(default.layers, one.layers)
+    ]
+    np.testing.assert_allclose(turns, [turn, 0.1])
+
+
 def test_each_layer_has_a_learning_rate_of_its_own():
     history = Net(n_layers=2).train(turn=0.02)
     rates = [layer.learning_rate for layer in history.layers]
@@ -189,6 +212,11 @@ def test_learning_rate_of_a_config_is_given():
         assert FeedbackAlignment(1) == FeedbackAlignment(1, learning_rate=1)
 
 
+def test_more_than_a_full_circle_is_named():
+    with pytest.warns(NengoWarning, match="more than a full circle"):
+        Net().train(turn=1e6)
+
+
 @pytest.mark.parametrize(
     "attr, value, match",
     [
@@ -199,6 +227,8 @@ def test_learning_rate_of_a_config_is_given():
         ("schedule", 0.9, "function of the number"),
         ("schedule", lambda epoch: -1, "zero or more"),
         ("schedule", lambda epoch: None, "zero or more"),
+        ("schedule", lambda epoch: np.zeros(2), "zero or more"),
+        ("schedule", lambda epoch: np.ones((2, 2)), "zero or more"),
     ],
 )
 def test_arguments_are_checked(attr, value, match):

@@ -135,7 +135,7 @@ def test_divergence_leaves_the_best_epoch():
     net.hidden.neuron_type = nengo.RectifiedLinear()
     start = net.train(0).encoders
     with pytest.raises(ConvergenceError, match="The network holds epoch 0"):
-        net.train(turn=1e300)
+        net.train(turn=1, schedule=lambda epoch: 1e300)
     assert np.array_equal(net.hidden.encoders, start)
 
 

@@ -5,10 +5,11 @@ import warnings
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import NengoWarning, ValidationError
+from nengo.exceptions import NengoWarning, SimulationError, ValidationError
 from nengo.rc import rc
 
 import nengo_fa
+from nengo_fa.online.operators import NotFiniteError
 
 NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
@@ -62,8 +63,11 @@ class Halved(nengo_fa.rules.normalizations.Normalization):
         return step
 
 
-def check_turn(Simulator, network, turn=1e-3, time=0.5):
-    """Check that encoders turn as suggested, while decoders and the error stay."""
+def find_change(Simulator, network, turn=1e-3, time=0.5):
+    """Let encoders turn as suggested, while decoders and the error stay.
+
+    Returns them at the start and their change, over their lengths, and the inputs.
+    """
     rates = suggest(network, turn=turn)
     network.decode.learning_rule_type = None
     network.connections.pop()
@@ -71,11 +75,19 @@ def check_turn(Simulator, network, turn=1e-3, time=0.5):
     rates.apply()
     with network:
         probe = nengo.Probe(network.encode.learning_rule, "scaled_encoders")
+        inputs = nengo.Probe(network.encode.post_obj, "input")
     with Simulator(network) as sim:
         sim.run(time)
     start, end = sim.data[probe][[0, -1]].astype(float)
-    change = np.linalg.norm(end - start, axis=1) / np.linalg.norm(start, axis=1)
-    assert np.sqrt(np.mean(change**2)) == pytest.approx(turn * time, rel=0.02)
+    lengths = np.linalg.norm(start, axis=1, keepdims=True)
+    return start / lengths, (end - start) / lengths, sim.data[inputs]
+
+
+def check_turn(Simulator, network, turn=1e-3, time=0.5):
+    """Check that the turn is the one that was wanted, as the inputs see it."""
+    start, change, x = find_change(Simulator, network, turn, time)
+    seen = np.linalg.norm(x @ change.T) / np.linalg.norm((x - x.mean(axis=0)) @ start.T)
+    assert seen == pytest.approx(turn * time, rel=0.02)
 
 
 @pytest.mark.parametrize("normalization", [*NORMALIZATIONS, Halved()])
@@ -93,6 +105,31 @@ def test_encoders_turn_as_was_asked_in_other_networks(Simulator, case):
         to=slice(1, 2) if case == "slice" else slice(None),
     )
     check_turn(Simulator, network, turn=0.01 if case == "float32" else 1e-3)
+
+
+def circle(mean=0.0, speed=1.0):
+    """The product of inputs that go round in circles."""
+    network = make_product()
+    (stimulus, *_) = network.nodes
+    angle = 4 * np.pi * speed
+    stimulus.output = lambda t: [mean + np.sin(angle * t + 1), np.cos(angle * t + 1)]
+    return network
+
+
+def test_turn_is_the_angle_where_inputs_vary_in_all_directions(Simulator):
+    _, change, _ = find_change(Simulator, circle())
+    angle = np.sqrt(np.mean(np.sum(change**2, axis=1)))
+    assert angle == pytest.approx(1e-3 * 0.5, rel=0.02)
+    # with a mean, the same angle moves what drives the neurons much farther
+    _, change, _ = find_change(Simulator, circle(mean=3))
+    angle = np.sqrt(np.mean(np.sum(change**2, axis=1)))
+    assert angle < 0.6 * 1e-3 * 0.5
+
+
+def test_inputs_that_stay_still_give_a_rate(Simulator):
+    _, change, _ = find_change(Simulator, circle(speed=0))
+    angle = np.sqrt(np.mean(np.sum(change**2, axis=1)))
+    assert 0.1 < angle / (1e-3 * 0.5) < 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -311,6 +348,32 @@ def test_what_is_not_a_network_is_refused():
 def test_numbers_are_positive(name, value):
     with pytest.raises(ValidationError, match="positive"):
         suggest(make_product(), **{name: value})
+
+
+@pytest.mark.parametrize(
+    "arguments, match",
+    [
+        ({"turn": 1e6}, "full circle"),
+        ({"halving_time": 1e-4}, "one time step"),
+        ({"dt": 1.0}, "one time step"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+    ],
+)
+def test_what_is_too_much_for_a_time_step_or_no_seed(arguments, match):
+    with pytest.raises(ValidationError, match=match):
+        suggest(make_product(), **arguments)
+
+
+@pytest.mark.parametrize("normalization", ["forced", "augmented"])
+def test_a_rule_that_cannot_be_computed_is_named(Simulator, normalization):
+    rule = nengo_fa.FeedbackAlignment(1, normalization=normalization)
+    network = make_product(rule, scale=1e200)
+    with Simulator(network) as sim, pytest.raises(SimulationError, match="too large"):
+        with np.errstate(over="ignore"):
+            sim.run(0.1)
+    # which is what it was without a name
+    assert issubclass(NotFiniteError, FloatingPointError)
 
 
 def test_a_given_rate_out_of_proportion_is_named(Simulator):

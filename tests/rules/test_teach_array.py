@@ -248,6 +248,21 @@ def test_refuses_what_is_no_array():
     assert len(model.connections) == 0
 
 
+@pytest.mark.parametrize("variant", ["global", "local", "local backprop", "other"])
+def test_refuses_variants_for_several_layers(variant):
+    with pytest.raises(ValidationError, match="'direct' or 'backprop'"):
+        Products(variant=variant)
+
+
+def test_predict_takes_what_train_takes(rng):
+    products, (x, y) = Products(False), draw(rng, 300)
+    options = {"network": products.model}
+    histories = nengo_fa.train(products.decodes, x, y, 3, progress_bar=False, **options)
+    error = nengo_fa.predict(products.decodes, x, **options) - y
+    found = np.sqrt(np.mean(error**2, axis=0))
+    np.testing.assert_allclose(found, [h.rmse[-1] for h in histories], rtol=1e-9)
+
+
 def test_training_refuses_connections_that_do_not_belong_together(rng):
     x, y = draw(rng)
     products = Products(False)

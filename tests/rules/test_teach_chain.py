@@ -90,6 +90,10 @@ def test_every_layer_learns_offline(variant, rng):
 def test_what_each_refuses(variant):
     with pytest.raises(ValidationError, match="learning_rate"):
         Chain(variant, [1, 2])
+    for name in ("size_in", "connection"):
+        with pytest.raises(ValidationError, match="follows from the chain") as info:
+            Chain(variant, **{name: 3})
+        assert info.value.attr == name
     if EXPECTED[variant][1] is nengo_fa.Backprop:
         with pytest.raises(ValidationError, match="no feedback weights"):
             Chain(variant, feedback=nengo.dists.Uniform(-1, 1))
