@@ -45,6 +45,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--bits", choices=["32", "64"], help="of the simulator; default: those of Nengo"
     )
+    parser.addini("single_precision_unsupported", "tests that need 64 bits", "linelist")
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +75,10 @@ def pytest_collection_modifyitems(config, items):
     others = [item for item in items if "Simulator" not in item.fixturenames]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if "Simulator" in item.fixturenames]
-    words = shlex.split(" ".join(config.getini("nengo_test_unsupported")))
+    lines = [*config.getini("nengo_test_unsupported")]
+    if config.getoption("bits") == "32":
+        lines += config.getini("single_precision_unsupported")
+    words = shlex.split(" ".join(lines))
     for pattern, reason in zip(words[::2], words[1::2]):
         pattern = "*" + pattern.replace("[", "[[]")
         for item in items:
@@ -82,22 +86,32 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
 
 
+def loosen(compare):
+    """The same comparison, as closely as numbers of 32 bits allow."""
+
+    def compare_loosely(actual, desired, *, rtol=0, atol=0, **kwargs):
+        desired = np.asarray(desired, dtype=float)
+        finite = np.abs(desired[np.isfinite(desired)])
+        rtol, atol = max(rtol, 1e-3), max(atol, 1e-3 * np.max(finite, initial=0))
+        return compare(actual, desired, rtol=rtol, atol=atol, **kwargs)
+
+    return compare_loosely
+
+
+@pytest.fixture
+def allclose(allclose, request):
+    """That of pytest-allclose, in the precision of the simulator."""
+    return loosen(allclose) if request.config.getoption("bits") == "32" else allclose
+
+
 @pytest.fixture(autouse=True)
 def tolerance_of_single_precision(request, monkeypatch):
-    """With a simulator of 32 bits, compare as closely as these allow."""
-    if request.config.getoption("bits") != "32" or (
-        "Simulator" not in request.fixturenames
-    ):
+    """With a simulator of 32 bits, arrays are equal that equal each other to 1e-3."""
+    if request.config.getoption("bits") != "32":
         return
-    compare = np.testing.assert_allclose
-
-    def assert_close(actual, desired, rtol=1e-7, atol=0, **kwargs):
-        size = np.max(np.abs(np.where(np.isfinite(desired), desired, 0)), initial=0)
-        rtol, atol = max(rtol, 1e-3), max(atol, 1e-3 * size)
-        compare(actual, desired, rtol=rtol, atol=atol, **kwargs)
-
-    monkeypatch.setattr(np.testing, "assert_allclose", assert_close)
-    monkeypatch.setattr(np.testing, "assert_array_equal", assert_close)
+    loose = loosen(np.testing.assert_allclose)
+    monkeypatch.setattr(np.testing, "assert_allclose", loose)
+    monkeypatch.setattr(np.testing, "assert_array_equal", loose)
 
 
 class LateSimulator(nengo.Simulator):

@@ -260,7 +260,7 @@ def test_full_weights_to_direct_mode(Simulator, tmp_path):
         expected = sim.data[full].weights
     nengo_fa.load(model, tmp_path / "learned.npz")
     with Simulator(model) as sim:
-        assert np.array_equal(sim.data[full].weights, expected)
+        np.testing.assert_array_equal(sim.data[full].weights, expected)
 
 
 @pytest.mark.parametrize("network", [None, "network", nengo.Network])

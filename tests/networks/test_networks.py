@@ -77,7 +77,7 @@ def test_fixed_encoders(Simulator, seed):
         before = sim.data[model.product.hidden].scaled_encoders.copy()
         sim.run(0.1)
         signal = sim.model.sig[model.product.hidden]["encoders"]
-        assert np.array_equal(get_live_signals(sim)[0][signal], before)
+        np.testing.assert_array_equal(get_live_signals(sim)[0][signal], before)
     assert np.any(changed(sim.data[model.recorded[0]]))
 
 

@@ -119,7 +119,7 @@ def test_sign_symmetric(Simulator, seed, magnitudes, redraw, from_neurons):
         correlation = np.corrcoef(size[1:].ravel(), size[:-1].ravel())[0, 1]
         assert abs(correlation) < 0.1
         return
-    assert np.array_equal(feedback, np.sign(weights) * taught.drawn.T)
+    np.testing.assert_array_equal(feedback, np.sign(weights) * taught.drawn.T)
     if not isinstance(magnitudes, Gaussian):
         expected = magnitudes * np.ones((N_NEURONS, 2))
         assert np.array_equal(taught.drawn, expected)
@@ -311,7 +311,7 @@ def test_forward_weights_are_not_to_be_written_to(seed):
 def test_fixed_feedback_costs_nothing(Simulator, seed):
     """No operator, no signal that changes; the probe holds what was drawn."""
     taught = Taught(lambda decode: FeedbackAlignment(2), seed).run(Simulator)
-    assert np.array_equal(taught.data["feedback"][0], taught.drawn.T)
+    np.testing.assert_array_equal(taught.data["feedback"][0], taught.drawn.T)
     model = nengo.builder.Model()
     model.build(taught.model)
     types = [type(operator) for operator in model.operators]
