@@ -97,15 +97,12 @@ def make_bursting():
 
 
 def make_scaled():
-    """One layer whose learning rate follows a signal."""
-    with nengo.Network(seed=1) as network:
-        stimulus, error = nengo.Node(lambda t: [np.sin(7 * t), 0.5]), nengo.Node([1.0])
-        hidden = nengo.Ensemble(50, 2, neuron_type=nengo.LIFRate())
-        rule = nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate())
-        encode = nengo.Connection(stimulus, hidden, learning_rule_type=rule)
-        nengo.Connection(error, encode.learning_rule)
-        factor = nengo_fa.LearningSignal(encode.learning_rule)
-        nengo.Connection(stimulus[0], factor, synapse=None)
+    """The same with the rates' own derivative, and a learning rate that follows a signal."""
+    neuron_type = nengo.LIFRate(amplitude=0.01)
+    network = make_chain(neuron_type, derivative=nengo_fa.Rate(), learning_rate=0.1)
+    with network:
+        factor = nengo_fa.LearningSignal(network.product.encodes[0].learning_rule)
+        nengo.Connection(make_stimulus()[0], factor, synapse=None)
     return network
 
 
