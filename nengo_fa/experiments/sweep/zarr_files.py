@@ -7,6 +7,7 @@ import shutil
 import zlib
 from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 
 import xarray as xr
 import zarr
@@ -25,7 +26,7 @@ CHECKSUM = "checksum"
 DESCRIPTION = "zarr.json"
 
 
-def read_dataset(path):
+def read_dataset(path: Path) -> xr.Dataset:
     """Read a dataset from a Zarr store into memory.
 
     Parameters
@@ -47,14 +48,13 @@ def read_dataset(path):
         raise FileNotFoundError(errno.ENOENT, "There is no store", str(path))
     with refusing(path):
         verify(path)
-        options = {"engine": "zarr", "consolidated": False, "chunks": None}
-        with xr.open_dataset(path, **options) as data:
+        with xr.open_zarr(path, consolidated=False, chunks=None) as data:
             data.load()
     data.attrs.pop(CHECKSUM, None)
     return data
 
 
-def write_dataset(data, path):
+def write_dataset(data: xr.Dataset, path: Path) -> None:
     """Write a dataset to a Zarr store, which appears complete, in place of one there.
 
     Parameters
@@ -105,7 +105,7 @@ def sign(path):
     attributes[CHECKSUM] = _compute_checksum(path)
 
 
-def verify(path):
+def verify(path: Path) -> None:
     """Refuse a store whose description is not as it was written.
 
     Stores of before there were checksums have none, and are not refused.
