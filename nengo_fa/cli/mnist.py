@@ -131,7 +131,7 @@ def make_experiment(options, **parameters):
     elif find_spec("nengo_extras") is None:
         print(
             "For the baseline of Gabor filters nengo_extras is not installed (pip install "
-            "'.[images]'); differences of samples take their place."
+            "nengo-extras); differences of samples take their place."
         )
         baseline = "differences"
     quick = options.quick

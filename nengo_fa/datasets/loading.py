@@ -144,7 +144,7 @@ def digits() -> Dataset:
     except ImportError as error:
         raise ImportError(
             "These digits come with scikit-learn. Install it with "
-            "pip install '.[experiments]'."
+            "pip install scikit-learn."
         ) from error
     data = load_digits()
     n_train = len(data.images) * 4 // 5

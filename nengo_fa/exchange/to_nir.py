@@ -25,7 +25,7 @@ def import_nir():
     except ImportError as error:
         raise ImportError(
             "The neuromorphic intermediate representation needs the package nir. "
-            "Install it with pip install '.[nir]'."
+            "Install it with pip install nir."
         ) from error
     return nir
 

@@ -180,7 +180,7 @@ class ClassificationExperiment(SixConditions):
         if find_spec("nengo_extras") is None:
             raise ValidationError(
                 f"{getattr(self, name)!r} needs nengo_extras. Install it with "
-                "pip install '.[images]', or use 'differences'.",
+                "pip install nengo-extras, or use 'differences'.",
                 attr=name,
             )
 

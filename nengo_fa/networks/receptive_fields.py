@@ -186,6 +186,6 @@ def _import_vision():
     except ImportError as error:
         raise ImportError(
             "Receptive fields need nengo_extras, which is free for non-commercial use. "
-            "Install it with pip install '.[images]'."
+            "Install it with pip install nengo-extras."
         ) from error
     return vision
