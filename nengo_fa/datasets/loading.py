@@ -90,7 +90,7 @@ def mnist(path: PathLike[str] | str | None = None) -> Dataset:
     return make_dataset("mnist", _rename(parts))
 
 
-def load_idx(path):
+def load_idx(path: PathLike[str] | str) -> Dataset:
     """Load labelled images from four files in the form of MNIST, such as Fashion-MNIST.
 
     Parameters

@@ -12,6 +12,7 @@ from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 from nengo_fa import datasets
+from nengo_fa.datasets.dataset import Dataset
 from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import (
     EACH_NORMALIZATION,
@@ -362,7 +363,7 @@ def _load_split(name, held_out):
     return hold_out(load_centered(name), held_out)
 
 
-def hold_out(data, held_out):
+def hold_out(data: Dataset, held_out: float | None) -> Dataset:
     """Return a dataset whose test samples are a fraction of those to learn from, if any."""
     if not held_out:
         return data

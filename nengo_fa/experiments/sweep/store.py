@@ -283,7 +283,7 @@ class Store:
             )
 
 
-def select_finished(data):
+def select_finished(data: xr.Dataset) -> xr.Dataset:
     """Return those trials of a dataset, read from a store, of which all is finished."""
     finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
     return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
