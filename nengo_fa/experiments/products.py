@@ -119,7 +119,7 @@ class ProductExperiment(Experiment):
             [self._run_task(TASKS[self.tasks[i]], number) for number in trial]
             for i in task
         ]
-        return {"error": np.moveaxis(errors, 1, -1)}
+        return {"error": np.moveaxis(np.array(errors), 1, -1)}
 
     def _run_task(self, task, trial):
         """Return the errors of one task in one trial, (n_kinds, n_noises)."""
