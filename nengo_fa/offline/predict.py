@@ -1,6 +1,7 @@
 """The answers of a network to samples, without a simulator."""
 
 from collections import namedtuple
+from collections.abc import Sequence
 
 import nengo
 import numpy as np
@@ -21,7 +22,7 @@ from nengo_fa.offline.walk_back import find_ways
 
 
 def predict(
-    connection: nengo.Connection,
+    connection: nengo.Connection | Sequence[nengo.Connection],
     x: ArrayLike,
     presentation_time: float | None = None,
     dt: float = 0.001,
