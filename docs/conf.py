@@ -25,6 +25,7 @@ extensions = [
 ]
 default_role = "py:obj"
 autodoc_mock_imports = ["nengo_ocl", "pyopencl"]
+autodoc_typehints = "none"  # docstrings say types, with shapes
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = True
 napoleon_use_ivar = True

@@ -29,10 +29,18 @@ term of eq. 6 lacks the vector :math:`\vec w_i`. The gradient of eq. 4 contains
 :math:`\gamma` once; it is what `augmented_gradient` returns.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from array_api_compat import array_namespace
 
+#: An array of NumPy, PyTorch, CuPy or any other library.
+Array = Any
 
-def decoder_update(error, activities, learning_rate):
+
+def decoder_update(
+    error: Array, activities: Array, learning_rate: float | Array
+) -> Array:
     r"""Delta rule for the output weights, :math:`-\kappa\,\vec\delta\,\vec a^T` (eq. 1).
 
     Returns
@@ -43,7 +51,7 @@ def decoder_update(error, activities, learning_rate):
     return -learning_rate * (_transpose(error) @ activities) / error.shape[-2]
 
 
-def backpropagated_error(error, decoders, derivative):
+def backpropagated_error(error: Array, decoders: Array, derivative: Array) -> Array:
     r"""The error of each hidden neuron by backpropagation (eq. 2).
 
     Returns
@@ -54,7 +62,7 @@ def backpropagated_error(error, decoders, derivative):
     return derivative * (error @ decoders)
 
 
-def aligned_error(error, feedback, derivative):
+def aligned_error(error: Array, feedback: Array, derivative: Array) -> Array:
     r"""The error of each hidden neuron by direct feedback alignment (eq. 3).
 
     Returns
@@ -65,7 +73,7 @@ def aligned_error(error, feedback, derivative):
     return derivative * (error @ _transpose(feedback))
 
 
-def weight_gradient(delta, x):
+def weight_gradient(delta: Array, x: Array) -> Array:
     r"""Gradient in the input weights, :math:`g = \vec\delta\,\vec x^T` (eq. 2).
 
     The error of each hidden neuron, delta, is that of `backpropagated_error` or
@@ -74,7 +82,7 @@ def weight_gradient(delta, x):
     return (_transpose(delta) @ x) / x.shape[-2]
 
 
-def eligibility_trace(derivative, x, decay):
+def eligibility_trace(derivative: Array, x: Array, decay: float) -> Array:
     r"""The eligibility trace of each weight, while time goes on from sample to sample.
 
     It is what the output, a low-pass filter of the activities, still remembers of the
@@ -108,7 +116,7 @@ def eligibility_trace(derivative, x, decay):
     return xp.stack(traces, axis=-3)
 
 
-def traced_gradient(error, feedback, trace):
+def traced_gradient(error: Array, feedback: Array, trace: Array) -> Array:
     r"""Gradient in the weights from an error in time, :math:`B\,\vec\delta(t)\,P(t)`.
 
     With the `eligibility_trace` P and :math:`B = (W^{out})^T`, it is the exact gradient
@@ -129,7 +137,14 @@ def traced_gradient(error, feedback, trace):
     return xp.mean(projected * trace, axis=-3)
 
 
-def gradient_through_time(error, decoders, derivative, x, weights, decay):
+def gradient_through_time(
+    error: Array,
+    decoders: Array,
+    derivative: Array,
+    x: Array,
+    weights: Array,
+    decay: float,
+) -> Array:
     r"""Gradient in recurrent weights by backpropagation through time.
 
     It is exact where the recurrent connection and the output share a low-pass filter,
@@ -171,7 +186,7 @@ def gradient_through_time(error, decoders, derivative, x, weights, decay):
     return weight_gradient(xp.concat(deltas[::-1], axis=-2), x)
 
 
-def input_weights(encoders, gain):
+def input_weights(encoders: Array, gain: Array) -> Array:
     r"""Input weights of weight-normalized neurons, :math:`w = \alpha\,p / |p|` (eq. 4).
 
     The gain is the length of the weights, which have the shape of the encoders.
@@ -179,7 +194,7 @@ def input_weights(encoders, gain):
     return (gain / _length(encoders))[..., None] * encoders
 
 
-def augmented_gradient(gradient, encoders, gain):
+def augmented_gradient(gradient: Array, encoders: Array, gain: Array) -> Array:
     r"""Gradient in the encoders under weight normalization (eqs. 4 to 6, see erratum).
 
     .. math:: \frac{\partial E}{\partial \vec p} = \gamma \left(\vec g
@@ -194,7 +209,7 @@ def augmented_gradient(gradient, encoders, gain):
     return (gain / length)[..., None] * (gradient - along[..., None] * encoders)
 
 
-def homeostatic_gradient(gradient, encoders):
+def homeostatic_gradient(gradient: Array, encoders: Array) -> Array:
     r"""`augmented_gradient` for encoders taken to be of length one, and a gain of one.
 
     .. math:: \vec g - \vec p \, \langle \vec p, \vec g \rangle
@@ -213,7 +228,7 @@ def homeostatic_gradient(gradient, encoders):
     return gradient - along[..., None] * encoders
 
 
-def stabilized_gradient(gradient, encoders):
+def stabilized_gradient(gradient: Array, encoders: Array) -> Array:
     r"""`homeostatic_gradient`, with a correction that keeps the length at one.
 
     .. math:: \vec g - \vec p \left(s + 2 \max(s, 0) \, (1 - u)\right),
@@ -232,7 +247,13 @@ def stabilized_gradient(gradient, encoders):
     return gradient - along[..., None] * encoders
 
 
-def encoder_update(gradient, encoders, gain, learning_rate, normalization=None):
+def encoder_update(
+    gradient: Array,
+    encoders: Array,
+    gain: Array,
+    learning_rate: float | Array,
+    normalization: str | None = None,
+) -> Array:
     r"""The change of the encoders, :math:`\Delta\vec p = -\kappa\,\partial E/\partial\vec p`.
 
     The encoders are what is learned; gains and biases stay. The weights of an ensemble
@@ -301,7 +322,7 @@ UPDATES = {
 }
 
 
-def describe_names(names):
+def describe_names(names: Iterable[str | None]) -> str:
     """Return "None, 'one', 'two' or 'three'" for these names."""
     *others, last = map(repr, names)
     return f"{', '.join(others)} or {last}"

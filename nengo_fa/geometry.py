@@ -3,11 +3,13 @@
 The functions that take a simulator serve any ensemble, whatever rule teaches it, or none.
 """
 
+import nengo
 import numpy as np
 from nengo.ensemble import Ensemble
 from nengo.exceptions import ValidationError
 from nengo.neurons import Direct
 from nengo.utils.numpy import is_integer
+from numpy.typing import ArrayLike
 
 from nengo_fa.learned import get_live_signals
 from nengo_fa.rules.responses import get_response
@@ -16,7 +18,7 @@ from nengo_fa.rules.responses import get_response
 DIAGONALS = ((1, 1), (1, -1))
 
 
-def preferred_directions(sim, ensemble):
+def preferred_directions(sim: nengo.Simulator, ensemble: nengo.Ensemble) -> np.ndarray:
     """The direction in which each neuron of an ensemble is driven most, as learned so far.
 
     Parameters
@@ -61,7 +63,9 @@ def preferred_directions(sim, ensemble):
     return _directions(scaled_encoders)
 
 
-def tuning_curves(sim, ensemble, inputs):
+def tuning_curves(
+    sim: nengo.Simulator, ensemble: nengo.Ensemble, inputs: ArrayLike
+) -> np.ndarray:
     """The steady activity of each neuron of an ensemble at given inputs, as learned so far.
 
     Unlike `nengo.utils.ensemble.tuning_curves`, it takes the encoders that the simulator
@@ -126,7 +130,7 @@ def tuning_curves(sim, ensemble, inputs):
     return activities.reshape(*inputs.shape[:-1], n_neurons)
 
 
-def disc(n_points=51, radius=1.0):
+def disc(n_points: int = 51, radius: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """A square grid of points of the plane, and which of them lie on a disc.
 
     Parameters
@@ -176,7 +180,7 @@ def disc(n_points=51, radius=1.0):
     return radius * (grid / (n_points - 1)), inside
 
 
-def angle_to_axes(encoders, axes=DIAGONALS):
+def angle_to_axes(encoders: ArrayLike, axes: ArrayLike = DIAGONALS) -> np.ndarray:
     """Angle between each encoder and the nearest of some axes.
 
     An axis has no sign: an encoder along it, in either sense, has angle zero.
@@ -218,7 +222,7 @@ def angle_to_axes(encoders, axes=DIAGONALS):
     return np.arccos(np.clip(cosine.max(axis=-1), 0, 1))
 
 
-def alignment_angle(update, reference):
+def alignment_angle(update: ArrayLike, reference: ArrayLike) -> np.ndarray:
     """Angle between two updates, each seen as one vector.
 
     For instance between the changes of the encoders by feedback alignment and by
@@ -263,7 +267,9 @@ def alignment_angle(update, reference):
     return 2 * np.arctan2(opposite, adjacent)
 
 
-def selectivity(activities, targets, feedback):
+def selectivity(
+    activities: ArrayLike, targets: ArrayLike, feedback: ArrayLike
+) -> np.ndarray:
     """How far each neuron is active for the targets that its feedback weights ask for.
 
     The covariance of a neuron's activity with each dimension of the target is a vector;

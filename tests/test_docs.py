@@ -215,6 +215,28 @@ def test_public_names_have_docstrings(name):
         assert inspect.getdoc(value)
 
 
+def find_functions(value):
+    """A function itself; of a class, how it is made, and what its own methods do."""
+    if not inspect.isclass(value):
+        return [inspect.unwrap(value)] if callable(value) else []
+    members = {name: inspect.unwrap(it) for name, it in vars(value).items()}
+    return [
+        it
+        for name, it in members.items()
+        if inspect.isfunction(it)
+        and not it.__code__.co_filename.startswith("<")  # of a dataclass
+        and (not name.startswith("_") or name in ("__init__", "__call__"))
+    ]
+
+
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_public_names_are_annotated(name):
+    """With what mypy checks, for users whose editor shows it."""
+    for function in find_functions(get_public(name)):
+        names = {*inspect.signature(function).parameters, "return"} - {"self", "cls"}
+        assert names == set(function.__annotations__), function
+
+
 def test_public_names_are_in_the_reference(pages):
     """Under the name that users import, and apart from the internals."""
     described = find_objects(pages)

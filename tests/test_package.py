@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nengo
+import numpy as np
 import pytest
 
 import nengo_fa
@@ -174,9 +176,21 @@ def test_version_is_the_same_everywhere():
         ("ruff", "check"),
         ("ruff", "format", "--check"),
         ("codespell_lib",),
+        ("mypy", "--no-error-summary"),
     ],
     ids=" ".join,
 )
 def test_style(command):
     result = run("-m", *command)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_nengo_needs_a_name_that_numpy_deprecates():
+    """If this fails, NumPy has dropped it, and import nengo works with Nengo after 4.1 only.
+
+    That is then the lower bound in setup.cfg, which can do without ignoring the warning.
+    """
+    result = run("-W", "error::DeprecationWarning", "-c", "import nengo.utils.numpy")
+    is_deprecated = nengo.__version__ == "4.1.0" and np.__version__ >= "2"
+    assert ("numpy.core is deprecated" in result.stderr) == is_deprecated
+    assert (result.returncode != 0) == is_deprecated, result.stderr

@@ -1,5 +1,8 @@
 """A simulator of nengo-ocl that runs every operator."""
 
+from typing import Any
+
+import nengo
 import nengo_ocl
 import numpy as np
 import pyopencl
@@ -25,8 +28,8 @@ class Simulator(nengo_ocl.Simulator):
         As for `nengo_ocl.Simulator`.
     """
 
-    def __init__(self, network, **kwargs):
-        self._on_host = []  # the base class makes its plans in __init__
+    def __init__(self, network: nengo.Network, **kwargs: Any) -> None:
+        self._on_host: list = []  # the base class makes its plans in __init__
         super().__init__(network, **kwargs)
 
     def _plan_op_group(self, op_type, ops):
@@ -64,7 +67,7 @@ class Simulator(nengo_ocl.Simulator):
         self._on_host.append(HostOperator(op, self, rng))
         return PythonPlan(self._on_host[-1], name=type(op).__name__)
 
-    def reset(self, seed=None):
+    def reset(self, seed: int | None = None) -> None:
         """Reset the simulator; see `nengo_ocl.Simulator`."""
         super().reset(seed=seed)
         for operator in self._on_host:

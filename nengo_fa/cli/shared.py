@@ -4,7 +4,9 @@ import argparse
 import errno
 import importlib
 import os
+import re
 from contextlib import contextmanager
+from importlib.metadata import requires
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
@@ -192,9 +194,15 @@ def import_extra(name, extra):
         return importlib.import_module(f"nengo_fa.{name}")
     except ImportError as error:
         raise SystemExit(
-            f"nengo-fa: this needs what is not installed ({error}). Install it with "
-            f"pip install '.[{extra}]'."
+            f"nengo-fa: this needs what is not installed ({error}). Install it with pip "
+            f"install {' '.join(find_requirements(extra))}"
         ) from error
+
+
+def find_requirements(extra):
+    """Return what an extra brings, by name, as not everybody has the repository."""
+    found = [line for line in requires("nengo-fa") if f'extra == "{extra}"' in line]
+    return [re.match(r"[\w-]+", line)[0] for line in found]
 
 
 def import_plots(extra="experiments"):
@@ -259,7 +267,7 @@ def sweep(experiment, options, path):
     n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
     if options.scheduler and find_spec("distributed") is None:
         raise SystemExit(
-            "nengo-fa: --scheduler needs Dask. Install it with pip install '.[dask]'."
+            "nengo-fa: --scheduler needs Dask. Install it with pip install distributed."
         )
     if options.scheduler:
         print(f"Connecting to {options.scheduler}", flush=True)

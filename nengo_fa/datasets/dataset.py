@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from nengo.exceptions import ValidationError
@@ -43,17 +44,17 @@ class Dataset:
     labels_train: np.ndarray
     x_test: np.ndarray
     labels_test: np.ndarray
-    image_shape: tuple
+    image_shape: tuple[int, int] | None
     digest: str
-    mean: np.ndarray = 0.0
+    mean: np.ndarray | float = 0.0
     length: float = 1.0
 
     @property
-    def n_classes(self):
+    def n_classes(self) -> int:
         """Number of classes."""
         return int(max(self.labels_train.max(), self.labels_test.max())) + 1
 
-    def centered(self):
+    def centered(self) -> Self:
         """Return a `Dataset` of the same samples about their mean, with mean length one.
 
         The mean over the training samples is taken away from all samples, and what is left
@@ -76,15 +77,15 @@ class Dataset:
         return replace(self, x_train=x_train, x_test=x_test, mean=mean, length=length)
 
     @property
-    def scaling(self):
+    def scaling(self) -> Scaling:
         """The `Scaling` that `centered` has done, for a network that receives raw samples."""
         return Scaling(np.broadcast_to(self.mean, self.x_train.shape[1:]), self.length)
 
-    def restore(self, x):
+    def restore(self, x: np.ndarray) -> np.ndarray:
         """Return samples x, (n_samples, d), as they were before they were centered."""
         return x * self.length + self.mean
 
-    def one_hot(self):
+    def one_hot(self) -> tuple[np.ndarray, np.ndarray]:
         """Targets for an output that has one dimension per class.
 
         Returns

@@ -1,6 +1,7 @@
 """Samples that are kept somewhere: MNIST, scikit-learn's digits, or files of your own."""
 
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,13 @@ from nengo.exceptions import ValidationError
 
 from nengo_fa.checks import check_path
 from nengo_fa.datasets import mnist_files
-from nengo_fa.datasets.dataset import KEYS, make_dataset
+from nengo_fa.datasets.dataset import KEYS, Dataset, make_dataset
 
 # which part of MNIST is which
 PARTS = dict(zip(KEYS, mnist_files.PARTS))
 
 
-def load(name):
+def load(name: PathLike[str] | str) -> Dataset:
     """Load a dataset by its name.
 
     Parameters
@@ -37,7 +38,7 @@ def load(name):
     if name in ("mnist", "digits"):
         # by its public name, under which another function can be put in its place
         return getattr(import_module("nengo_fa.datasets"), name)()
-    if name.endswith(".npz"):
+    if str(name).endswith(".npz"):
         return load_npz(name)
     if name and Path(name).expanduser().is_dir():
         return load_idx(name)
@@ -48,7 +49,7 @@ def load(name):
     )
 
 
-def mnist(path=None):
+def mnist(path: PathLike[str] | str | None = None) -> Dataset:
     """Handwritten digits: 60000 for training, 10000 for testing, of 28 x 28 pixels.
 
     They are looked for in four places, of which the first that is given or holds them
@@ -89,7 +90,7 @@ def mnist(path=None):
     return make_dataset("mnist", _rename(parts))
 
 
-def load_idx(path):
+def load_idx(path: PathLike[str] | str) -> Dataset:
     """Load labelled images from four files in the form of MNIST, such as Fashion-MNIST.
 
     Parameters
@@ -121,7 +122,7 @@ def _rename(parts):
     return {key: parts.pop(part) for key, part in PARTS.items()}
 
 
-def digits():
+def digits() -> Dataset:
     """Handwritten digits that come with scikit-learn: 1797, of 8 x 8 pixels.
 
     The last fifth is for testing. The digits are in the order in which people were asked
@@ -143,7 +144,7 @@ def digits():
     except ImportError as error:
         raise ImportError(
             "These digits come with scikit-learn. Install it with "
-            "pip install '.[experiments]'."
+            "pip install scikit-learn."
         ) from error
     data = load_digits()
     n_train = len(data.images) * 4 // 5
@@ -156,7 +157,7 @@ def digits():
     )
 
 
-def load_npz(path):
+def load_npz(path: PathLike[str] | str) -> Dataset:
     """Load labelled samples of your own.
 
     Parameters

@@ -214,7 +214,7 @@ def _fetch(folder):
             f"3. the same files in the data folder of nengo_extras, {str(folder)!r}, or "
             "another one as data_dir in the section nengo_extras of nengorc;\n"
             "4. access to OpenML, with scikit-learn installed "
-            f"(pip install '.[experiments]'). It said: {error}"
+            f"(pip install scikit-learn). It said: {error}"
         ) from error
     # the training digits, then those for testing; labels are text
     n_train, *image_shape = PARTS["train-images"][0]

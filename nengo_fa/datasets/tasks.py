@@ -1,15 +1,23 @@
 """Tasks whose samples are drawn."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from nengo.exceptions import ValidationError
+from numpy.typing import ArrayLike
 
 from nengo_fa.checks import check_count
-from nengo_fa.datasets.dataset import make_dataset
+from nengo_fa.datasets.dataset import Dataset, make_dataset
 
 
-def banded(n_bands=3, dimensions=2, n_train=1000, n_test=1000, seed=0):
+def banded(
+    n_bands: int = 3,
+    dimensions: int = 2,
+    n_train: int = 1000,
+    n_test: int = 1000,
+    seed: int | Sequence[int] = 0,
+) -> Dataset:
     """Points in a square of bands, which alternate between two classes as a checkerboard.
 
     Each dimension is divided into bands of the same width, which are numbered; the class
@@ -54,7 +62,7 @@ def banded(n_bands=3, dimensions=2, n_train=1000, n_test=1000, seed=0):
     return make_dataset(f"{n_bands} bands", arrays)
 
 
-def find_bands(x, n_bands):
+def find_bands(x: ArrayLike, n_bands: int) -> np.ndarray:
     """Return the number of the band that each coordinate is in, an ndarray of int.
 
     Coordinates x, an array_like from -1 to 1, are divided into ``n_bands`` bands, which
@@ -64,7 +72,12 @@ def find_bands(x, n_bands):
     return np.clip(bands, 0, n_bands - 1)
 
 
-def parity(dimensions=3, n_train=1000, n_test=1000, seed=0):
+def parity(
+    dimensions: int = 3,
+    n_train: int = 1000,
+    n_test: int = 1000,
+    seed: int | Sequence[int] = 0,
+) -> Dataset:
     """Points whose class is whether an odd number of their coordinates is above zero.
 
     These are `banded` points with two bands in each dimension; see there for the

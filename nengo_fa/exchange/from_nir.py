@@ -1,5 +1,7 @@
 """Read chains of ensembles from graphs of NIR."""
 
+from typing import TYPE_CHECKING
+
 import nengo
 import numpy as np
 from nengo.dists import Choice
@@ -8,8 +10,11 @@ from nengo.solvers import NoSolver
 
 from nengo_fa.exchange.to_nir import check_dt, import_nir
 
+if TYPE_CHECKING:
+    import nir
 
-def from_nir(graph, dt=None):
+
+def from_nir(graph: "nir.NIRGraph", dt: float | None = None) -> nengo.Network:
     """Return a network that does what a graph of NIR describes.
 
     Parameters

@@ -1,5 +1,8 @@
 """Write chains of ensembles as graphs of NIR."""
 
+from typing import TYPE_CHECKING
+
+import nengo
 import numpy as np
 from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import ValidationError
@@ -11,6 +14,9 @@ from nengo.transforms import Dense, NoTransform
 from nengo_fa.checks import is_number_within
 from nengo_fa.exchange.chain import find_chain
 
+if TYPE_CHECKING:
+    import nir
+
 
 def import_nir():
     """Return the package nir, or say how to install it."""
@@ -19,7 +25,7 @@ def import_nir():
     except ImportError as error:
         raise ImportError(
             "The neuromorphic intermediate representation needs the package nir. "
-            "Install it with pip install '.[nir]'."
+            "Install it with pip install nir."
         ) from error
     return nir
 
@@ -33,7 +39,11 @@ def check_dt(dt):
     return float(dt)
 
 
-def to_nir(target, dt=0.001, network=None):
+def to_nir(
+    target: nengo.Network | nengo.Connection,
+    dt: float = 0.001,
+    network: nengo.Network | None = None,
+) -> "nir.NIRGraph":
     """Return a frozen chain of ensembles as a graph of NIR.
 
     NIR, the neuromorphic intermediate representation, is read by other simulators and by

@@ -1,12 +1,15 @@
 """An arm that learns to carry a load, with fixed and with learned encoders."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.params import Default
+from numpy.typing import ArrayLike
 
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.networks import ControlledArm, TwoJointArm
@@ -46,7 +49,7 @@ class ArmExperiment(InSeconds):
 
     name = "arm"
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "encoders": list(ENCODERS),
@@ -64,7 +67,7 @@ class ArmExperiment(InSeconds):
         template["load"].attrs["units"] = "kg"
         return template
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials, by their numbers."""
         shape = len(ENCODERS), len(self.decoder_rates), len(LOADS)
         rmse = [self._track(number, shape) for number in trial]
@@ -95,7 +98,9 @@ class ArmExperiment(InSeconds):
         return np.sqrt(np.mean(np.sum(last**2, axis=2), axis=1)).reshape(shape)
 
 
-def make_movement(rng, center=(0.0, 1.2)):
+def make_movement(
+    rng: np.random.RandomState, center: ArrayLike = (0.0, 1.2)
+) -> Callable:
     """Return a rhythmic movement of both joints.
 
     Parameters
@@ -122,7 +127,7 @@ def make_movement(rng, center=(0.0, 1.2)):
     return move
 
 
-def tune(data):
+def tune(data: xr.Dataset) -> float:
     """Return the rate of the decoders with which fixed encoders do best.
 
     Parameters
@@ -141,7 +146,7 @@ def tune(data):
     return float(relative.median(["trial", "load"]).idxmin("decoder_rate"))
 
 
-def find_ratio(data):
+def find_ratio(data: xr.Dataset) -> xr.DataArray:
     """Return the error with learned encoders over that with fixed ones, (rate, load, trial)."""
     rmse = data["rmse"]
     return rmse.sel(encoders="learned", drop=True) / rmse.sel(
@@ -149,7 +154,7 @@ def find_ratio(data):
     )
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return tracking errors, and those with learned encoders over fixed ones, as text.
 
     Medians over trials and loads. The last columns are the median and the quartiles of the
@@ -170,7 +175,7 @@ def report(data):
     return "\n".join(lines)
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold against the data what is said of an arm with learned encoders.
 
     Parameters

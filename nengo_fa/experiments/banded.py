@@ -1,20 +1,23 @@
 """The task on which feedback alignment fails: bands, with limited connectivity."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
 
 from nengo_fa import datasets
+from nengo_fa.datasets.dataset import Dataset
 from nengo_fa.experiments.credit import (
     find_alignment,
     find_taught,
     find_visible_part,
     make_partners,
 )
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import hide_diverged, make_template
@@ -101,7 +104,7 @@ class BandedExperiment(Experiment):
     dimensions: int = 2
     n_trials: int = 16
     epochs: int = 100
-    learning_rate: float = None
+    learning_rate: float | None = None
     n_first: int = 12
     n_second: int = 20
     n_samples: int = 400
@@ -129,21 +132,21 @@ class BandedExperiment(Experiment):
             )
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """One variant with one connectivity of one trial is a part by itself."""
         return {"variant": 1, "connectivity": 1, "trial": 1}
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All that a trial depends on, for the attributes of the results."""
         return {**super().configuration, "default_learning_rates": LEARNING_RATES}
 
     @property
-    def batch_size(self):
+    def batch_size(self) -> int:
         """Number of samples for each update of the encoders; the last has fewer."""
         return -(-self.n_samples // self.n_batches)
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "variant": list(VARIANTS),
@@ -156,7 +159,9 @@ class BandedExperiment(Experiment):
         title = "Bands, learned with full and with limited connectivity"
         return make_template(coordinates, variables, title)
 
-    def run(self, variant, connectivity, trial):
+    def run(
+        self, variant: range, connectivity: range, trial: range
+    ) -> dict[str, np.ndarray]:
         """Run some variants and connectivities, by their numbers, in some trials."""
         shape = len(variant), len(connectivity), len(TAUGHT), len(trial)
         results = {name: np.empty((*shape, self.epochs + 1)) for name in VARIABLES}
@@ -171,7 +176,7 @@ class BandedExperiment(Experiment):
                 results[name][i, j, k, m] = values
         return results
 
-    def make_data(self, trial):
+    def make_data(self, trial: int) -> Dataset:
         """Return the samples of a trial, a `.Dataset`."""
         return datasets.banded(
             self.n_bands,
@@ -181,7 +186,9 @@ class BandedExperiment(Experiment):
             seed=[self.seed, trial],
         )
 
-    def declare(self, trial, variant, connectivity, taught="both"):
+    def declare(
+        self, trial: int, variant: str, connectivity: str, taught: str = "both"
+    ) -> nengo.Network:
         """Declare the network of a trial, as for `nengo_fa.train`.
 
         Returns
@@ -290,17 +297,17 @@ class BandedExperiment(Experiment):
             )
         return hide_diverged(results)
 
-    def find_classes(self, x):
+    def find_classes(self, x: np.ndarray) -> np.ndarray:
         """Return the class of each point, (n_points,)."""
         return datasets.find_bands(x, self.n_bands).sum(axis=1) % 2
 
 
-def make_inputs(x):
+def make_inputs(x: np.ndarray) -> np.ndarray:
     """Return what the first layer sees of samples: with a constant of one."""
     return np.column_stack([x, np.ones(len(x))])
 
 
-def make_targets(labels):
+def make_targets(labels: np.ndarray) -> np.ndarray:
     """Return the wanted outputs, (n_samples, 1): one for class one, else minus one."""
     return np.where(labels == 1, 1.0, -1.0)[:, np.newaxis]
 
@@ -388,7 +395,7 @@ CLAIMS = (
 )
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what is said of this task against the data.
 
     Parameters

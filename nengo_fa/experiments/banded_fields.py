@@ -3,14 +3,19 @@
 import numpy as np
 import xarray as xr
 
-from nengo_fa.experiments.banded import SOLVER, make_inputs, make_targets
+from nengo_fa.experiments.banded import (
+    SOLVER,
+    BandedExperiment,
+    make_inputs,
+    make_targets,
+)
 from nengo_fa.experiments.credit import find_taught
 from nengo_fa.offline.trainer import Trainer
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules.teach_chain import VARIANTS
 
 
-def make_points(experiment, trial=0):
+def make_points(experiment: BandedExperiment, trial: int = 0) -> xr.Dataset:
     """Return the samples of a trial to learn from.
 
     Parameters
@@ -33,7 +38,9 @@ def make_points(experiment, trial=0):
     )
 
 
-def make_fields(experiment, trial=0, n_points=90):
+def make_fields(
+    experiment: BandedExperiment, trial: int = 0, n_points: int = 90
+) -> xr.Dataset:
     """Find what a neuron of limited connectivity is taught over the plane, at the start.
 
     Of the neurons that see the first dimension, it is the one that backpropagation

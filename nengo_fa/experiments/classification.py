@@ -3,14 +3,17 @@
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
+from typing import Any
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
 from nengo_fa import datasets
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.datasets.dataset import Dataset
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import (
     EACH_NORMALIZATION,
     NORMALIZATIONS,
@@ -178,17 +181,17 @@ class ClassificationExperiment(SixConditions):
         if find_spec("nengo_extras") is None:
             raise ValidationError(
                 f"{getattr(self, name)!r} needs nengo_extras. Install it with "
-                "pip install '.[images]', or use 'differences'.",
+                "pip install nengo-extras, or use 'differences'.",
                 attr=name,
             )
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """One rule and normalization of one trial is a part by itself."""
         return {"trial": 1, "rule": 1, "normalization": 1}
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All that a trial depends on, for the attributes of the results."""
         data = load_centered(self.dataset)
         # of a file, the content counts, and not where it is
@@ -200,11 +203,11 @@ class ClassificationExperiment(SixConditions):
         return _load_split(self.dataset, self.held_out)
 
     @property
-    def batch_size(self):
+    def batch_size(self) -> int:
         """Number of samples for each update of the encoders; the last has fewer."""
         return -(-len(self._data.x_train) // self.n_batches)
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = make_coordinates(self.n_trials, self.epochs)
         variables = {
@@ -214,7 +217,9 @@ class ClassificationExperiment(SixConditions):
         title = f"Classification of {self.dataset}, with encoders learned offline"
         return make_template(coordinates, variables, title)
 
-    def run(self, rule, normalization, trial):
+    def run(
+        self, rule: range, normalization: range, trial: range
+    ) -> dict[str, np.ndarray]:
         """Run some rules and normalizations, by their numbers, in some trials."""
         shape = len(rule), len(normalization), len(trial)
         results = {name: np.empty((*shape, self.epochs + 1)) for name in VARIABLES}
@@ -230,7 +235,12 @@ class ClassificationExperiment(SixConditions):
             results[name] = values
         return results
 
-    def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
+    def declare(
+        self,
+        trial: int,
+        rule: str = "FeedbackAlignment",
+        normalization: str = "none",
+    ) -> Classifier:
         """Declare the network of a trial, as for `nengo_fa.train`.
 
         Returns
@@ -311,7 +321,7 @@ class ClassificationExperiment(SixConditions):
         )
         return _find_baseline(common, trial, rc.get("precision", "bits"))
 
-    def find_baseline(self, trial):
+    def find_baseline(self, trial: int) -> tuple[float, float]:
         """Return the error of a network with well-chosen encoders that do not learn.
 
         Returns
@@ -353,7 +363,7 @@ def _load_split(name, held_out):
     return hold_out(load_centered(name), held_out)
 
 
-def hold_out(data, held_out):
+def hold_out(data: Dataset, held_out: float | None) -> Dataset:
     """Return a dataset whose test samples are a fraction of those to learn from, if any."""
     if not held_out:
         return data
@@ -415,7 +425,7 @@ CLAIMS = (
 )
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what the paper says of this experiment against the data.
 
     Parameters

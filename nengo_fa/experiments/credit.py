@@ -3,10 +3,13 @@
 import numpy as np
 
 from nengo_fa.equations import weight_gradient
+from nengo_fa.offline.layers import Chain
 from nengo_fa.offline.passes import Pass
 
 
-def find_taught(chain, x, y):
+def find_taught(
+    chain: Chain, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the error of each first-layer neuron, and what it is by backpropagation.
 
     Parameters
@@ -34,7 +37,9 @@ def find_taught(chain, x, y):
     return outputs, delta, backpropagated
 
 
-def find_alignment(x, delta, backpropagated, scale):
+def find_alignment(
+    x: np.ndarray, delta: np.ndarray, backpropagated: np.ndarray, scale: np.ndarray
+) -> float:
     """Return the cosine between two updates of the encoders of a layer.
 
     Parameters
@@ -55,7 +60,7 @@ def find_alignment(x, delta, backpropagated, scale):
     return float(np.sum(one * other) / length) if length > 0 else 0.0
 
 
-def make_partners(x, rng):
+def make_partners(x: np.ndarray, rng: np.random.RandomState) -> list[np.ndarray]:
     """Return, for each dimension, samples that share it alone with the given samples.
 
     Parameters
@@ -76,7 +81,9 @@ def make_partners(x, rng):
     return partners
 
 
-def find_visible_part(delta, others, seen):
+def find_visible_part(
+    delta: np.ndarray, others: list[np.ndarray], seen: np.ndarray
+) -> float:
     r"""Return how much of what neurons are taught depends on the dimension they see.
 
     What is taught, averaged over the dimensions that a neuron does not see, is a function

@@ -1,7 +1,9 @@
 """How the variants of feedback alignment fare in networks of more and more layers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import nengo
 import numpy as np
@@ -12,6 +14,7 @@ from nengo.utils.numpy import is_number
 from nengo_fa.checks import check_count
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.sweep.claims import (
+    Claim,
     Comparison,
     check_table,
     count_epochs_to,
@@ -122,19 +125,19 @@ class DepthExperiment(Experiment):
         Device(self.device)
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """All depths of one variant in one trial are a part, as parts are to take as long."""
         return {"trial": 1, "variant": 1}
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All that a trial depends on, for the attributes of the results."""
         data = load_centered(self.dataset)
         # of a file, the content counts, and not where it is
         identity = {"dataset": data.name, "digest": data.digest}
         return {**super().configuration, **identity}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "variant": VARIANTS,
@@ -152,7 +155,7 @@ class DepthExperiment(Experiment):
         template["depth"].attrs["long_name"] = "number of hidden layers"
         return template
 
-    def run(self, variant, trial):
+    def run(self, variant: range, trial: range) -> dict:
         """Run some variants, by their numbers, in some trials.
 
         Where learning has diverged, the errors of the outputs are infinite, and the answers
@@ -167,7 +170,13 @@ class DepthExperiment(Experiment):
                 results[name][i, j, k] = value
         return results
 
-    def declare(self, variant, depth, seed, learning_rate=1.0):
+    def declare(
+        self,
+        variant: str,
+        depth: int,
+        seed: int,
+        learning_rate: Sequence[float] | float = 1.0,
+    ) -> nengo.Network:
         """Declare a network, with its rules.
 
         Parameters
@@ -270,7 +279,7 @@ def _find_rates(trainer, variant):
     return rates
 
 
-def choose_rates(data):
+def choose_rates(data: xr.Dataset) -> dict:
     """Return the learning rates with the lowest training error, for `DepthExperiment`.
 
     Parameters
@@ -294,7 +303,7 @@ def choose_rates(data):
     }
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Find where each variant stops learning.
 
     Parameters
@@ -354,7 +363,7 @@ def _cross(variants, depths):
     }
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return what `check_claims` is about as text, in two tables of medians over trials.
 
     Test errors, and angles of the first layer, by variant and number of hidden layers. With
@@ -378,6 +387,6 @@ def report(data):
     return "\n".join(lines)
 
 
-def name_condition(variant, depth):
+def name_condition(variant: str, depth: int) -> str:
     """Return a variant and a number of hidden layers in words."""
     return f"{variant}, {depth} layer{'s' * (depth > 1)}"

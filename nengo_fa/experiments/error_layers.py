@@ -1,9 +1,12 @@
 """What it costs the first of two hidden layers to receive its error through the second."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import nengo
 import numpy as np
+import xarray as xr
 
 from nengo_fa.experiments.late_errors import (
     CARRIERS,
@@ -13,7 +16,7 @@ from nengo_fa.experiments.late_errors import (
     make_report,
     simulate,
 )
-from nengo_fa.experiments.sweep.claims import Comparison, check_table
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table
 from nengo_fa.experiments.sweep.in_seconds import RMS, find_best_error, make_stimulus
 from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.experiments.two_layers import (
@@ -51,7 +54,7 @@ class ErrorLayerExperiment(LateErrors):
     title = "Two layers that learn from errors of their own"
 
     @property
-    def conditions(self):
+    def conditions(self) -> dict[str, Any]:
         """All ways of the error, by both carriers, at all delays."""
         return {"way": list(WAYS), "carrier": CARRIERS, "delay": self.delays}
 
@@ -86,7 +89,7 @@ class ErrorLayerExperiment(LateErrors):
         return simulate(model, stimulus, networks, self.seconds, solve_layers)
 
 
-def solve(sim, layers):
+def solve(sim: nengo.Simulator, layers: Sequence[nengo.Ensemble]) -> float:
     """Return the error of the square with the best decoders, for the encoders of two layers.
 
     At random inputs, normally distributed as those of the simulation are, in rates.
@@ -109,7 +112,7 @@ def solve(sim, layers):
     return find_best_error(activities, square(x))
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return what each route ends with as text, from the results of `check_claims`.
 
     A table of the median error over that with fixed encoders, in each way, for both measures
@@ -123,7 +126,7 @@ def report(data):
     return make_report(data, header, make_columns)
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what is said of errors that pass layer by layer against the data.
 
     Parameters

@@ -1,9 +1,11 @@
 """What it costs encoders that their error comes late, and in the spikes of a population."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import nengo
 import numpy as np
+import xarray as xr
 
 from nengo_fa.experiments.late_errors import (
     CARRIERS,
@@ -18,12 +20,12 @@ from nengo_fa.experiments.late_errors import (
     simulate,
     teach,
 )
-from nengo_fa.experiments.sweep.claims import Comparison, check_table
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table
 from nengo_fa.experiments.sweep.in_seconds import find_best_error, make_stimulus
 from nengo_fa.experiments.sweep.trials import draw_seed
 from nengo_fa.geometry import disc, tuning_curves
 from nengo_fa.networks import Multiplication
-from nengo_fa.rules.learning_rules import FeedbackAlignment
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
 #: Whether the input leaves a trace until the error is there.
 TRACES = ("none", "matched")
@@ -67,13 +69,13 @@ class LateMultiplication(Multiplication):
 
     def __init__(
         self,
-        carrier,
-        delay,
-        encoder_rule,
-        n_error_neurons=100,
-        synapse=0.005,
-        **kwargs,
-    ):
+        carrier: str,
+        delay: int,
+        encoder_rule: Backprop | FeedbackAlignment,
+        n_error_neurons: int = 100,
+        synapse: float | nengo.synapses.Synapse = 0.005,
+        **kwargs: Any,
+    ) -> None:
         check_carrier(carrier)
         super().__init__(encoder_rule=None, synapse=synapse, **kwargs)
         self.encode.learning_rule_type = encoder_rule
@@ -104,7 +106,7 @@ class ErrorPopulationExperiment(LateErrors):
     title = "Multiplication learned from errors that come late"
 
     @property
-    def conditions(self):
+    def conditions(self) -> dict[str, Any]:
         """Both carriers, with and without a trace, at all delays."""
         return {"carrier": CARRIERS, "trace": TRACES, "delay": self.delays}
 
@@ -144,7 +146,7 @@ class ErrorPopulationExperiment(LateErrors):
         return simulate(model, stimulus, networks, self.seconds, solve_hidden)
 
 
-def solve(sim, hidden):
+def solve(sim: nengo.Simulator, hidden: nengo.Ensemble) -> float:
     """Return the error of the product on the disc, with the best decoders.
 
     Parameters
@@ -164,7 +166,7 @@ def solve(sim, hidden):
     )
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return what delays cost and traces recover as text, from results of `check_claims`.
 
     A table for both measures, and each carrier and delay: the median error over that with
@@ -199,7 +201,7 @@ def _name_share(gain, cost):
     return "none" if share <= 0 else "all" if share >= 1 else f"{share:.0%}"
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what is said of late errors against the data.
 
     Parameters

@@ -7,6 +7,7 @@ where :math:`\vec m` points along :math:`\vec p`, and turns back what is next to
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 #: What each rule weighs an input with, given the currents J and the inputs.
 WEIGHTS = {
@@ -18,15 +19,15 @@ WEIGHTS = {
 }
 
 
-def find_mean(rule, x, angle):
+def find_mean(rule: str, x: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Return the weighted mean of inputs that a rule turns preferred directions to.
 
     Parameters
     ----------
     rule : str
         One of `WEIGHTS`.
-    x : (n_samples, 2) array_like
-    angle : (n,) array_like
+    x : (n_samples, 2) ndarray
+    angle : (n,) ndarray
         Of the preferred directions, in radians.
 
     Returns
@@ -37,14 +38,14 @@ def find_mean(rule, x, angle):
     return WEIGHTS[rule](x @ directions.T, x).T @ x / len(x)
 
 
-def find_fixed_points(rule, x, n_angles=720):
+def find_fixed_points(rule: str, x: np.ndarray, n_angles: int = 720) -> np.ndarray:
     """Return the directions at which a rule comes to rest, found from its inputs alone.
 
     Parameters
     ----------
     rule : str
         One of `WEIGHTS`.
-    x : (n_samples, 2) array_like
+    x : (n_samples, 2) ndarray
     n_angles : int, optional
         How many directions are tried.
 
@@ -66,13 +67,13 @@ def find_fixed_points(rule, x, n_angles=720):
     return angle[stable] + part * 2 * np.pi / n_angles
 
 
-def find_principal_angle(x, current=None):
+def find_principal_angle(x: np.ndarray, current: np.ndarray | None = None) -> float:
     """Return the angle of the principal eigenvector of second moments, within pi/2 of 0.
 
     Parameters
     ----------
-    x : (n_samples, 2) array_like
-    current : (n_samples,) array_like, optional
+    x : (n_samples, 2) ndarray
+    current : (n_samples,) ndarray, optional
         If given, only inputs at which it is above zero count.
     """
     if current is not None:
@@ -81,7 +82,9 @@ def find_principal_angle(x, current=None):
     return np.arctan(vectors[1, 1] / vectors[0, 1])
 
 
-def get_distance(angle, points, period=2 * np.pi):
+def get_distance(
+    angle: ArrayLike, points: ArrayLike, period: float = 2 * np.pi
+) -> np.ndarray:
     """Return the distance of each angle to the nearest of some points, (..., n_angles).
 
     Parameters

@@ -12,7 +12,7 @@ from nengo_fa.experiments.fixed_points import (
     find_principal_angle,
     get_distance,
 )
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.derivatives import Derivative, Step
@@ -109,7 +109,7 @@ class HebbianExperiment(InSeconds):
 
     name = "hebbian"
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results, full of NaN."""
         coordinates = {
             "inputs": list(INPUTS),
@@ -144,7 +144,7 @@ class HebbianExperiment(InSeconds):
         title = "Feedback alignment and Hebbian rules on the same inputs"
         return make_template(coordinates, variables, title)
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict:
         """Run some trials, by their numbers."""
         template = replace(self, n_trials=len(trial)).make_template()
         for name, draw in INPUTS.items():
@@ -238,7 +238,7 @@ class HebbianExperiment(InSeconds):
         )
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold against the data where directions come to rest.
 
     Parameters

@@ -7,6 +7,7 @@ the drive of a neuron on average, the homeostatic rule says
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,7 +15,7 @@ from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.classification import load_centered
 from nengo_fa.experiments.multiplication import MultiplicationExperiment
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.conditions import RULES
 from nengo_fa.experiments.sweep.experiment import Variation
 from nengo_fa.experiments.sweep.trials import hide_nan, make_template
@@ -67,23 +68,23 @@ class HomeostasisExperiment(Variation):
             )
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """A trial is a part."""
         return {"trial": 1}
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All parameters, for the attributes of the results."""
         return {**super().configuration, "spread": self.spread}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results, full of NaN."""
         n_updates = getattr(self.experiment, "n_batches", 1)
         return make_length_template(
             RULES, self.n_trials, self.epochs, self.experiment.n_neurons, n_updates
         )
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials, by their numbers."""
         shape = len(RULES), len(NORMALIZATIONS), len(trial)
         results = make_results(shape, self.epochs, self.experiment.n_neurons)
@@ -162,7 +163,9 @@ def make_results(shape, epochs, n_neurons):
     return {name: np.empty(shapes.get(name, of_neurons)) for name in VARIABLES}
 
 
-def find_factors(data, rule, normalization="homeostatic"):
+def find_factors(
+    data: xr.Dataset, rule: str, normalization: str = "homeostatic"
+) -> tuple[np.ndarray, np.ndarray]:
     """Find by what distances of squared lengths from one were and should be multiplied.
 
     Parameters
@@ -191,7 +194,7 @@ def find_factors(data, rule, normalization="homeostatic"):
     return measured, 2 * data.attrs["n_updates"] * np.array(predicted)
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold against the data when the length is attracted to one.
 
     Parameters
@@ -283,7 +286,7 @@ def _cross(rules, *normalizations):
     return cross("{rule}, {normalization}", rule=rules, normalization=normalizations)
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return lengths and errors at the end in each condition, a table as text.
 
     It takes the same results as `check_claims`.

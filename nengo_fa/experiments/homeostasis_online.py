@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
+import xarray as xr
 
 from nengo_fa.experiments.homeostasis import (
     NORMALIZATIONS,
@@ -56,7 +57,7 @@ class OnlineHomeostasisExperiment(InSeconds):
         check_spread(self.spread)
         super().__post_init__()
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results, full of NaN."""
         return make_length_template(
             ["FeedbackAlignment"],
@@ -67,7 +68,7 @@ class OnlineHomeostasisExperiment(InSeconds):
             clock="Time (s)",
         )
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials, by their numbers.
 
         Returns

@@ -1,10 +1,13 @@
 """Data of the paper's pictures of single neurons, Figures 2 to 4."""
 
+from collections.abc import Sequence
+
 import nengo
 import numpy as np
 import xarray as xr
 
 from nengo_fa import equations
+from nengo_fa.experiments.multiplication import MultiplicationExperiment
 from nengo_fa.experiments.sweep.conditions import make_rule
 from nengo_fa.geometry import DIAGONALS, angle_to_axes, disc
 from nengo_fa.offline.train import train
@@ -26,7 +29,7 @@ FIELDS = {
 }
 
 
-def make_tuning_curves(n_points=101):
+def make_tuning_curves(n_points: int = 101) -> xr.Dataset:
     """Return tuning curves of two LIF neurons over the disc (Figure 2).
 
     Parameters
@@ -59,7 +62,12 @@ def make_tuning_curves(n_points=101):
     )
 
 
-def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
+def make_iterations(
+    experiment: MultiplicationExperiment,
+    trial: int = 0,
+    n_iterations: int = 3,
+    n_points: int = 101,
+) -> xr.Dataset:
     """Return what a neuron sees over some iterations of feedback alignment (Figure 3).
 
     Of the neurons of the hidden layer, it is the one whose encoder turns most.
@@ -79,8 +87,8 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
         ``activities``, ``projected_error`` and ``gated_error``, each (iteration, x2, x1)
         and NaN outside of the disc; ``encoders`` and ``update`` (iteration, dimension).
     """
-    trial = _declare(experiment, trial)
-    path = find_path(trial.decode, trial.network)
+    declared = _declare(experiment, trial)
+    path = find_path(declared.decode, declared.network)
     (stage,) = path.stages
     built, feedback = path.model.params[stage.ensemble], stage.feedback
     neuron_type = stage.ensemble.neuron_type
@@ -89,7 +97,7 @@ def make_iterations(experiment, trial=0, n_iterations=3, n_points=101):
     target = np.prod(grid[inside], axis=1, keepdims=True)
     seen = []
     for i in range(n_iterations + 1):
-        history = _train(experiment, trial, epochs=min(i, 1))
+        history = _train(experiment, declared, epochs=min(i, 1))
         drive = grid[inside] @ history.encoders.T
         current = neuron_type.current(drive, built.gain, built.bias)
         activities = neuron_type.rates(drive, built.gain, built.bias)
@@ -146,7 +154,11 @@ def _train(experiment, trial, epochs, **options):
     )
 
 
-def make_encoder_movement(experiment, trial=0, parts=(0, 0.1, 0.3, 1)):
+def make_encoder_movement(
+    experiment: MultiplicationExperiment,
+    trial: int = 0,
+    parts: Sequence[float] = (0, 0.1, 0.3, 1),
+) -> xr.Dataset:
     """Return encoders on their way to the diagonals (Figure 4).
 
     Parameters
@@ -163,9 +175,11 @@ def make_encoder_movement(experiment, trial=0, parts=(0, 0.1, 0.3, 1)):
         ``encoders`` (epoch, neuron, dimension), and ``angle`` (epoch,), their mean angle
         to the nearest diagonal in radians.
     """
-    trial = _declare(experiment, trial)
+    declared = _declare(experiment, trial)
     epochs = sorted({round(part * experiment.epochs) for part in parts})
-    history = _train(experiment, trial, epochs[-1], seed=trial.seed, snapshots=epochs)
+    history = _train(
+        experiment, declared, epochs[-1], seed=declared.seed, snapshots=epochs
+    )
     encoders = np.array([history.snapshots[epoch] for epoch in epochs])
     angle = angle_to_axes(encoders, DIAGONALS).mean(axis=-1)
     return xr.Dataset(

@@ -147,7 +147,7 @@ class LateErrors(InSeconds):
     seed: int = 0
 
     #: Of the results.
-    title = None
+    title: str | None = None
 
     def __post_init__(self):
         seconds, delays = self.seconds, self.delays

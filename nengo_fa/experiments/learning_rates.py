@@ -1,8 +1,10 @@
 """How an experiment depends on the learning rate, or on the turn that stands for it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.sweep.claims import find_lower
@@ -42,19 +44,19 @@ class LearningRateExperiment(Variation):
             )
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """A part of the experiment at one of the learning rates is a part."""
         return {**self.experiment.chunks, self.parameter: 1}
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All parameters, for the attributes of the results."""
         configuration = super().configuration
         for name in ("learning_rate", "turn"):
             configuration.pop(name, None)
         return {**configuration, f"{self.parameter}s": list(self.learning_rates)}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results, full of NaN."""
         template = self.experiment.make_template()
         rates = {self.parameter: list(self.learning_rates)}
@@ -70,7 +72,7 @@ class LearningRateExperiment(Variation):
         template[self.parameter].attrs["units"] = units
         return template
 
-    def run(self, **part):
+    def run(self, **part: range) -> dict[str, np.ndarray]:
         """Run a part of the experiment, at learning rates that are given by their numbers."""
         all_results = [
             replace(self.experiment, **{self.parameter: self.learning_rates[i]}).run(
@@ -92,7 +94,7 @@ class LearningRateExperiment(Variation):
         return {**all_results[0], **ends}
 
 
-def find_best_rates(data):
+def find_best_rates(data: xr.Dataset) -> xr.DataArray:
     """Return the learning rate with the lowest median error, for each condition.
 
     Parameters
@@ -108,7 +110,7 @@ def find_best_rates(data):
     return data.rmse.median("trial").idxmin("learning_rate")
 
 
-def choose_turns(data, by):
+def choose_turns(data: xr.Dataset, by: str) -> dict:
     """Return the turn with the lowest error of each condition, on (geometric) average.
 
     Parameters
@@ -125,7 +127,9 @@ def choose_turns(data, by):
     """
     # as trials are paired, the best is found in fewer of them by ratios than by medians
     with np.errstate(divide="ignore"):
-        best = np.log(data[by]).mean("trial").fillna(np.inf).idxmin("turn")
+        best = (
+            xr.apply_ufunc(np.log, data[by]).mean("trial").fillna(np.inf).idxmin("turn")
+        )
     return {
         str(rule): {
             str(normalization): float(best.sel(rule=rule, normalization=normalization))
@@ -135,7 +139,7 @@ def choose_turns(data, by):
     }
 
 
-def find_common_rate(data):
+def find_common_rate(data: xr.Dataset) -> float:
     """Return the one learning rate that suits all conditions best.
 
     It has the lowest mean, over conditions, of the median error over the lowest median
@@ -146,7 +150,7 @@ def find_common_rate(data):
     return float(excess.mean(("rule", "normalization")).idxmin("learning_rate"))
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return errors by learning rate as text, from results as for `find_best_rates`."""
     lines = _make_table("Median RMSE at the end", data.rmse)
     if "test_error" in data:

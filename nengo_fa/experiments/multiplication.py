@@ -8,6 +8,7 @@ import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.sweep.claims import (
+    Claim,
     Comparison,
     check_table,
     count_epochs_to,
@@ -96,23 +97,23 @@ class MultiplicationExperiment(SixConditions):
         self._check_rates()
 
     @property
-    def measured_for(self):
+    def measured_for(self) -> float | None:
         """For how long activities are measured, in seconds; None for rates."""
         return self.presentation_time if self.neurons == "spiking" else None
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """How many trials are run, and stored, together."""
         return {"trial": self.chunk_size}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results, full of NaN."""
         coordinates = make_coordinates(self.n_trials, self.epochs)
         variables = {name: (list(coordinates), its) for name, its in VARIABLES.items()}
         title = "Multiplication, with encoders learned offline"
         return make_template(coordinates, variables, title)
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials."""
         # Rates of all trials are computed side by side; the time of spikes is their own.
         groups = [trial] if self.neurons == "rate" else [[i] for i in trial]
@@ -123,7 +124,12 @@ class MultiplicationExperiment(SixConditions):
         }
         return hide_nan(results)
 
-    def declare(self, trial, rule="FeedbackAlignment", normalization="none"):
+    def declare(
+        self,
+        trial: int,
+        rule: str = "FeedbackAlignment",
+        normalization: str = "none",
+    ) -> "Trial":
         """Declare the network and the samples of a trial, as for `nengo_fa.train`.
 
         Returns
@@ -282,7 +288,7 @@ CLAIMS = (
 )
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what the paper says of this experiment against the data.
 
     Parameters

@@ -7,6 +7,7 @@ import numpy as np
 from nengo.exceptions import ValidationError
 
 from nengo_fa.geometry import angle_to_axes
+from nengo_fa.networks import MultiplicationComparison
 
 #: Lowpass filter on the error that is reported, in seconds: a reader of the output.
 READOUT = 0.02
@@ -41,24 +42,24 @@ class OnlineResult:
     encoders: np.ndarray
 
     @property
-    def angle(self):
+    def angle(self) -> np.ndarray:
         """Mean angle to the nearest diagonal over time, in radians, (n_samples,)."""
         return angle_to_axes(self.encoders).mean(axis=-1)
 
     @property
-    def final_angle(self):
+    def final_angle(self) -> float:
         """Mean angle to the nearest diagonal in the last window, in radians."""
         last = self.encoder_time > self.seconds - self.window
         return self.angle[last].mean()
 
-    def before_and_after(self, rmse):
+    def before_and_after(self, rmse: np.ndarray) -> tuple[float, float]:
         """Return the error in the first and in the last window."""
         bins = max(1, round(self.window / self.seconds * len(rmse)))
         squares = rmse**2
         return np.sqrt(squares[:bins].mean()), np.sqrt(squares[-bins:].mean())
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """Error at the end, learned encoders over fixed encoders."""
         return (
             self.before_and_after(self.rmse_learned)[1]
@@ -87,7 +88,9 @@ class OnlineResult:
         return "\n".join(lines)
 
 
-def run(model, seconds=100.0, progress_bar=True):
+def run(
+    model: MultiplicationComparison, seconds: float = 100.0, progress_bar: bool = True
+) -> OnlineResult:
     """Simulate a comparison and measure its errors and encoders.
 
     Ctrl-C ends the simulation early; what was measured until then is returned.

@@ -9,8 +9,11 @@ does, then along the gradient :math:`q = \langle \vec p, \vec g \rangle / |\vec 
 What is repelled turns, and is attracted in the end, unless :math:`q_0 > 1`.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from nengo_fa.equations import encoder_update
 
@@ -23,23 +26,23 @@ STARTS = ((0.8, 0.15), (0.9, 0.6), (1.1, 0.6), (1.2, 0.8), (1.15, 0.4))
 STEP = 0.002
 
 
-def predict_change(rule, u, s):
+def predict_change(rule: str, u: np.ndarray, s: float) -> np.ndarray:
     r"""Return the velocity of the squared length, :math:`\dot u / (\kappa \alpha)`.
 
     Parameters
     ----------
     rule : {"homeostatic", "Taylor", "stabilized"}
         ``"Taylor"`` has :math:`2 - u` for the :math:`1 / u` of the augmented gradient.
-    u : array_like
+    u : ndarray
         Squared length.
     s : float
         Error times drive.
 
     Returns
     -------
-    velocity : array_like
+    velocity : ndarray
     """
-    factor = {
+    factor: dict[str, Any] = {
         "homeostatic": 1,
         "Taylor": 1 - u,
         "stabilized": 1 - 2 * u if s > 0 else 1,
@@ -47,7 +50,7 @@ def predict_change(rule, u, s):
     return -2 * s * (1 - u) * factor[rule]
 
 
-def predict_turning(u, q, time):
+def predict_turning(u: float, q: float, time: ArrayLike) -> np.ndarray:
     r"""Return the squared length of a homeostatic neuron that turns, in closed form.
 
     Parameters
@@ -71,7 +74,7 @@ def predict_turning(u, q, time):
     return np.where(denominator > 0, result, np.inf)
 
 
-def make_phase_portrait(n_points=13, duration=6.0):
+def make_phase_portrait(n_points: int = 13, duration: float = 6.0) -> xr.Dataset:
     """Predict and simulate velocities and trajectories of the squared length.
 
     Parameters

@@ -7,11 +7,13 @@ import numpy as np
 import xarray as xr
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer, is_number
-from nengo.utils.progress import Progress, ProgressTracker
+from nengo.utils.progress import Progress, ProgressBar, ProgressTracker
 
 from nengo_fa.checks import check_count
-from nengo_fa.experiments.classification import load_centered
+from nengo_fa.datasets.dataset import Dataset
+from nengo_fa.experiments.classification import ClassificationExperiment, load_centered
 from nengo_fa.experiments.sweep import precision
+from nengo_fa.networks import Classifier
 from nengo_fa.offline.train import train
 
 #: The spiking neurons that fire at the rates of others, and the parameters they share.
@@ -25,14 +27,14 @@ N_NEURONS = 16
 
 
 def present(
-    network,
-    data,
-    n_samples=None,
-    presentation_time=0.1,
-    n_shown=8,
-    progress_bar=True,
-    dt=0.001,
-):
+    network: Classifier,
+    data: Dataset,
+    n_samples: int | None = None,
+    presentation_time: float = 0.1,
+    n_shown: int = 8,
+    progress_bar: ProgressBar | bool = True,
+    dt: float = 0.001,
+) -> xr.Dataset:
     """Show test samples to a trained network, one after the other, in a simulator.
 
     Parameters
@@ -157,8 +159,11 @@ def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
 
 
 def train_and_present(
-    experiment, rule="FeedbackAlignment", normalization="augmented", n_samples=None
-):
+    experiment: ClassificationExperiment,
+    rule: str = "FeedbackAlignment",
+    normalization: str = "augmented",
+    n_samples: int | None = None,
+) -> xr.Dataset:
     """Train the network of the first trial of an experiment, and show it test samples.
 
     Parameters

@@ -47,7 +47,7 @@ def draw_concentrated(n_samples, rng):
     return [0.6, 0.4] + 0.15 * rng.randn(n_samples, N_PRODUCTS, 2)
 
 
-def make_convolution(dimensions, n_pointers=None):
+def make_convolution(dimensions: int, n_pointers: int | None = None) -> ProductTask:
     """Return the task of binding two semantic pointers by circular convolution.
 
     Parameters

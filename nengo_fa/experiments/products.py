@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.builder import Model
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.product_tasks import TASKS
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.experiment import Experiment
 from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
@@ -93,11 +94,11 @@ class ProductExperiment(Experiment):
             )
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """A task in a trial is a part."""
         return {"task": 1, "trial": 1}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "task": list(self.tasks),
@@ -112,13 +113,13 @@ class ProductExperiment(Experiment):
             coordinates, {"error": (list(coordinates), attributes)}, "Products"
         )
 
-    def run(self, task, trial):
+    def run(self, task: range, trial: range) -> dict[str, np.ndarray]:
         """Run some tasks, by their numbers, in some trials."""
         errors = [
             [self._run_task(TASKS[self.tasks[i]], number) for number in trial]
             for i in task
         ]
-        return {"error": np.moveaxis(errors, 1, -1)}
+        return {"error": np.moveaxis(np.array(errors), 1, -1)}
 
     def _run_task(self, task, trial):
         """Return the errors of one task in one trial, (n_kinds, n_noises)."""
@@ -178,7 +179,7 @@ class ProductExperiment(Experiment):
         return decodes
 
 
-def find_magnitude(samples):
+def find_magnitude(samples: np.ndarray) -> float:
     """Return the ``input_magnitude`` of `nengo.networks.Product` that fits its inputs.
 
     Parameters
@@ -215,7 +216,7 @@ def _decode(model, decodes, inputs, seconds):
     return np.concatenate(outputs, axis=1)
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what is said of hand-made and of learned encoders against the data.
 
     Parameters
@@ -271,7 +272,7 @@ def check_claims(data):
     return check_table(data, [Comparison(*row) for row in rows])
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return the median errors as text, in a table for each level of noise."""
     median = data["error"].median("trial").transpose("noise", "kind", "task")
     tasks = list(data["task"].values)

@@ -1,6 +1,7 @@
 """Pyramidal neurons: what their compartments do, and how they learn from bursts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import nengo
 import numpy as np
@@ -8,14 +9,14 @@ import xarray as xr
 
 from nengo_fa import equations
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import draw_seed, make_template
 from nengo_fa.geometry import alignment_angle
 from nengo_fa.networks import BurstMultiplication, Multiplication
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.pyramidal.dendrites import ApicalDendrites
-from nengo_fa.pyramidal.neurons import Pyramidal
+from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
 #: How the encoders are taught, in `learn`.
@@ -58,7 +59,7 @@ class PyramidalExperiment(InSeconds):
 
     name = "pyramidal"
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results, full of NaN."""
         coordinates = {
             "trial": range(self.n_trials),
@@ -78,7 +79,7 @@ class PyramidalExperiment(InSeconds):
         title = "Pyramidal neurons that learn from bursts"
         return make_template(coordinates, variables, title)
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials, by their numbers."""
         trials = [self._run_trial(number) for number in trial]
         return {name: np.stack([one[name] for one in trials]) for name in trials[0]}
@@ -86,7 +87,11 @@ class PyramidalExperiment(InSeconds):
     def _run_trial(self, trial):
         seed, _ = draw_seed(self.seed, trial)
         responses = measure_responses(seconds=min(self.seconds, 5), seed=seed)
-        options = {"n_neurons": self.n_neurons, "seconds": self.seconds, "seed": seed}
+        options = {
+            "n_neurons": self.n_neurons,
+            "seconds": self.seconds,
+            "seed": seed,
+        }
         return {
             **dict(zip(("event_rate", "burst_rate"), responses)),
             "angle": measure_angles(**options),
@@ -94,7 +99,11 @@ class PyramidalExperiment(InSeconds):
         }
 
 
-def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
+def measure_responses(
+    neuron_type: Pyramidal | PyramidalRate = Pyramidal(),
+    seconds: float = 5.0,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Measure events and bursts of neurons at held basal and apical inputs.
 
     Parameters
@@ -131,10 +140,16 @@ def measure_responses(neuron_type=Pyramidal(), seconds=5.0, seed=0):
     means = [
         [sim.data[probe][start:].mean(axis=0) for probe in pair] for pair in probes
     ]
-    return np.swapaxes(means, 0, 1)
+    event_rate, burst_rate = np.swapaxes(means, 0, 1)
+    return event_rate, burst_rate
 
 
-def measure_angles(neuron_type=Pyramidal(), n_neurons=50, seconds=40.0, seed=0):
+def measure_angles(
+    neuron_type: Pyramidal | PyramidalRate = Pyramidal(),
+    n_neurons: int = 50,
+    seconds: float = 40.0,
+    seed: int = 0,
+) -> np.ndarray:
     """Measure the angle between mean updates by bursts and by eq. 3, over some times.
 
     Encoders stay as they are, and the error is that of an output of zero that should be
@@ -202,12 +217,12 @@ def _average(delta, x, n_steps):
     return np.array([equations.weight_gradient(*part) for part in zip(*stretches)])
 
 
-def get_averaging_times(seconds):
+def get_averaging_times(seconds: float) -> np.ndarray:
     """Return how long updates are averaged over, in seconds, up to half of all."""
     return seconds / 2 ** np.arange(7, 0, -1)
 
 
-def learn(n_neurons=50, seconds=40.0, seed=0):
+def learn(n_neurons: int = 50, seconds: float = 40.0, seed: int = 0) -> np.ndarray:
     """Learn multiplication in spikes: encoders fixed, taught by bursts, and by eq. 3.
 
     Neurons, input and signs of the feedback weights are the same for all rules, and
@@ -232,7 +247,11 @@ def learn(n_neurons=50, seconds=40.0, seed=0):
             nengo.processes.WhiteSignal(seconds, high=2, rms=0.5, seed=seed), size_out=2
         )
         # what the three differ in is the rule alone
-        options = {"n_neurons": n_neurons, "neuron_type": Pyramidal(), "seed": seed}
+        options: dict[str, Any] = {
+            "n_neurons": n_neurons,
+            "neuron_type": Pyramidal(),
+            "seed": seed,
+        }
         aligned = FeedbackAlignment(1, learning_rate=3.0, feedback=signs)
         products = [
             Multiplication(encoder_rule=None, **options),
@@ -249,12 +268,12 @@ def learn(n_neurons=50, seconds=40.0, seed=0):
     return np.sqrt([part.mean(axis=1) for part in bins]).T
 
 
-def get_times(seconds):
+def get_times(seconds: float) -> np.ndarray:
     """Return the middle of each stretch of time with an error, in seconds."""
     return (np.arange(N_BINS) + 0.5) * seconds / N_BINS
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what is said of the neurons and of burst learning against the data.
 
     Parameters

@@ -1,13 +1,16 @@
 """A pattern in time, from a recurrent network of spiking neurons that learns its weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import nengo
 import numpy as np
+import xarray as xr
 from nengo.exceptions import ValidationError
 
 from nengo_fa.experiments.late_errors import make_delay, make_trace
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan, make_template
 from nengo_fa.rules.learning_rules import FeedbackAlignment
@@ -93,12 +96,12 @@ class RecurrentExperiment(InSeconds):
             )
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All that a trial depends on, for the attributes of the results."""
         conditions = {name: repr(CONDITIONS[name]) for name in self.conditions}
         return {**super().configuration, "conditions": conditions}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "measure": MEASURES,
@@ -122,7 +125,7 @@ class RecurrentExperiment(InSeconds):
         template["time"].attrs["units"] = "s"
         return template
 
-    def run(self, trial):
+    def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials, by their numbers."""
         shape = len(self.conditions), len(trial)
         results = {
@@ -168,7 +171,7 @@ def _sample(values):
     return values[every - 1 :: every][-N_SAMPLES:]
 
 
-def draw_pattern(rng):
+def draw_pattern(rng: np.random.RandomState) -> Callable:
     """Draw a sum of sines with a root mean square of one.
 
     Parameters
@@ -211,8 +214,15 @@ def draw_clocked_network(n_neurons, rng):
 
 
 def make_generator(
-    n_neurons, pattern, seconds, rng, pes_rate=PES_RATE, rate=0, delay=0, **options
-):
+    n_neurons: int,
+    pattern: Callable,
+    seconds: float,
+    rng: np.random.RandomState,
+    pes_rate: float = PES_RATE,
+    rate: float = 0,
+    delay: int = 0,
+    **options: Any,
+) -> nengo.Node:
     """Make a recurrent network that learns to generate a pattern.
 
     The encoders are the full matrix of recurrent weights. A clock, sine and cosine with a
@@ -274,7 +284,7 @@ def make_generator(
     return output
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold what is said of learned recurrent weights against the data.
 
     Parameters
@@ -352,7 +362,7 @@ def find_best_fixed(data, measure):
     return list(FIXED)[int(median.argmin("condition"))]
 
 
-def report(data):
+def report(data: xr.Dataset) -> str:
     """Return the median errors in all conditions as text.
 
     They are relative to the pattern, whose root mean square is one: at the end of learning,

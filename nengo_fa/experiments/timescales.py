@@ -1,6 +1,7 @@
 """How fast encoders may learn, next to decoders: the two timescales of online learning."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import nengo
 import numpy as np
@@ -9,7 +10,7 @@ from nengo.exceptions import SimulationError, ValidationError
 from nengo.utils.numpy import is_iterable, is_number
 
 from nengo_fa.experiments.online import READOUT
-from nengo_fa.experiments.sweep.claims import Comparison, check_table, cross
+from nengo_fa.experiments.sweep.claims import Claim, Comparison, check_table, cross
 from nengo_fa.experiments.sweep.in_seconds import (
     InSeconds,
     find_best_error,
@@ -95,17 +96,17 @@ class TimescaleExperiment(InSeconds):
             )
 
     @property
-    def chunks(self):
+    def chunks(self) -> dict[str, int]:
         """One decoder rule of one trial is a part by itself."""
         return {"trial": 1, "decoder_rule": 1}
 
     @property
-    def configuration(self):
+    def configuration(self) -> dict[str, Any]:
         """All that a trial depends on, for the attributes of the results."""
         rules = {name: repr(rule) for name, rule in DECODER_RULES.items()}
         return {**super().configuration, "decoders": rules}
 
-    def make_template(self):
+    def make_template(self) -> xr.Dataset:
         """Make a dataset for the results of all trials, full of NaN."""
         coordinates = {
             "decoder_rule": list(DECODER_RULES),
@@ -116,7 +117,7 @@ class TimescaleExperiment(InSeconds):
         title = "Multiplication, online, on two timescales"
         return make_template(coordinates, variables, title)
 
-    def run(self, decoder_rule, trial):
+    def run(self, decoder_rule: range, trial: range) -> dict[str, np.ndarray]:
         """Run some decoder rules, by their numbers, in some trials."""
         shape = len(decoder_rule), len(self.encoder_rates), len(trial)
         results = {name: np.empty(shape) for name in VARIABLES}
@@ -202,7 +203,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
     return rmse, ratio
 
 
-def check_claims(data):
+def check_claims(data: xr.Dataset) -> list[Claim]:
     """Hold against the data whether encoders may learn as fast, for each decoder rule.
 
     Parameters
@@ -215,8 +216,9 @@ def check_claims(data):
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     rules, (fixed, *rates) = data["decoder_rule"].values, data["encoder_rate"].values
-    best = [find_best_rate(data, "rmse", rule) for rule in rules]
-    best = xr.DataArray(best, {"decoder_rule": rules})
+    best = xr.DataArray(
+        [find_best_rate(data, "rmse", rule) for rule in rules], {"decoder_rule": rules}
+    )
     data = data.transpose("decoder_rule", "encoder_rate", "trial")
     learned = data.isel(encoder_rate=slice(1, None))
     slow = (learned["ratio"].median("trial") < 1).values

@@ -29,7 +29,7 @@ N_INPUTS = 4
 RADIUS = 1.0
 
 
-def square(x):
+def square(x: np.ndarray) -> np.ndarray:
     """Return the target, a complex square, :math:`(2 x_1 x_2, x_1^2 - x_2^2)`.
 
     Parameters
@@ -45,7 +45,7 @@ def square(x):
     return np.stack([2 * first * second, first**2 - second**2], axis=-1)
 
 
-def make_late_synapse(tau, delay, dt=0.001):
+def make_late_synapse(tau: float, delay: int, dt: float = 0.001) -> nengo.LinearFilter:
     """Return a lowpass filter with a delay behind it, for spikes that come late.
 
     Parameters
@@ -122,16 +122,16 @@ class LayeredErrors(nengo.Network):
 
     def __init__(
         self,
-        route,
-        carrier,
-        delay,
-        trace,
-        learning_rate=3.0,
-        n_neurons=30,
-        n_error_neurons=100,
-        synapse=0.005,
-        seed=0,
-    ):
+        route: str | None,
+        carrier: str,
+        delay: int,
+        trace: bool,
+        learning_rate: float = 3.0,
+        n_neurons: int = 30,
+        n_error_neurons: int = 100,
+        synapse: float = 0.005,
+        seed: int = 0,
+    ) -> None:
         if route is not None and route not in ROUTES:
             raise ValidationError(
                 f"Must be None or one of {ROUTES} (got {route!r})", attr="route"
@@ -146,7 +146,7 @@ class LayeredErrors(nengo.Network):
         sphere = nengo.dists.UniformHypersphere(surface=True)
         feedback = [sphere.sample(n_neurons, 2, rng=rng) for _ in range(2)]
         self.weights = Orthogonal().sample(2, 2, rng=rng)
-        self.carriers = []
+        self.carriers: list[nengo.Node | nengo.Ensemble] = []
         hop = _Hop(carrier, n_error_neurons, synapse, learning_rate, trace)
         with self:
             self._make_layers(n_neurons, synapse, seeds)

@@ -10,7 +10,7 @@ try:
     from PIL import Image
 except ImportError as error:
     raise ImportError(
-        "The views of Nengo GUI need Pillow: pip install '.[gui]'"
+        "The views of Nengo GUI need Pillow: pip install nengo-gui pillow"
     ) from error
 
 N_COLOURS = 21  # odd, for one of them is zero; few, as the images are sent often

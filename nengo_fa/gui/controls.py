@@ -1,14 +1,18 @@
 """Sliders for Nengo GUI that decide how the encoders of a model learn."""
 
+from typing import Any
+
 import nengo
 import numpy as np
 from nengo.dists import UniformHypersphere, get_samples
 from nengo.exceptions import ValidationError
 from nengo.params import Default
+from numpy.typing import ArrayLike
 
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View
 from nengo_fa.gui.reset import LimitLengths, ResetEncoders
+from nengo_fa.rules.derivatives import Derivative
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 from nengo_fa.rules.normalizations import NormalizationParam
 
@@ -148,14 +152,14 @@ class Controls(nengo.Network):
 
     def __init__(
         self,
-        learning=1,
-        learning_rate=1,
-        rule=0,
-        normalization=2,
-        neuron=0,
-        label="controls",
-        **kwargs,
-    ):
+        learning: float = 1,
+        learning_rate: float = 1,
+        rule: float = 0,
+        normalization: float = 2,
+        neuron: float = 0,
+        label: str = "controls",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(label=label, **kwargs)
         with self:
             # constants are arrays, for Nengo GUI to make them sliders
@@ -167,24 +171,24 @@ class Controls(nengo.Network):
             self.neuron = nengo.Node([neuron], label="neuron")
             self.choice = nengo.Node(size_in=5, label="choice")
             # in the order of the function of the gate
-            sliders = self.learning, self.learning_rate, self.rule
-            sliders += self.normalization, self.reset
+            sliders = [self.learning, self.learning_rate, self.rule]
+            sliders += [self.normalization, self.reset]
             for i, slider in enumerate(sliders):
                 nengo.Connection(slider, self.choice[i], synapse=None)
             self.chosen = Chosen(self.choice)
 
     def teach(
         self,
-        encode,
-        decode,
-        error,
-        learning_rate=1.0,
-        backprop_rate=3000.0,
-        feedback=None,
-        derivative=Default,
-        synapse=0.005,
-        seed=0,
-    ):
+        encode: nengo.Connection,
+        decode: nengo.Connection,
+        error: nengo.Node,
+        learning_rate: float = 1.0,
+        backprop_rate: float = 3000.0,
+        feedback: nengo.dists.Distribution | ArrayLike | None = None,
+        derivative: Derivative = Default,
+        synapse: float | nengo.synapses.Synapse = 0.005,
+        seed: int = 0,
+    ) -> None:
         """Set rules for the encoders of an ensemble, which do as the sliders say.
 
         Parameters
@@ -225,7 +229,9 @@ class Controls(nengo.Network):
         )
         rules = {"reset": ResetEncoders(), "limit": LimitLengths()}
         for normalization in NORMALIZATIONS:
-            options = dict(derivative=derivative, normalization=normalization)
+            options: dict[str, Any] = dict(
+                derivative=derivative, normalization=normalization
+            )
             rules[f"FA, {normalization}"] = FeedbackAlignment(
                 size, learning_rate, feedback, **options
             )

@@ -1,6 +1,10 @@
 """A node that shows what to look for."""
 
+from collections.abc import Callable
 from html import escape
+
+import nengo
+import numpy as np
 
 from nengo_fa.gui.nodes import View
 
@@ -22,10 +26,12 @@ class Note(View):
     ...     note = gui.Note("Press play: the error falls.")
     """
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__(text)
 
-    def make_step(self, model, arrays, dt):
+    def make_step(
+        self, model: nengo.builder.Model, arrays: list[np.ndarray], dt: float
+    ) -> Callable:
         html = (
             '<svg data-view="note" width="100%" height="100%" style="background:#fff">'
             '<foreignObject width="100%" height="100%"><div style="text-align:center">'

@@ -1,5 +1,8 @@
 """Nodes that show curves over the whole session."""
 
+from collections.abc import Callable, Sequence
+
+import nengo
 import numpy as np
 from nengo.connection import Connection
 from nengo.exceptions import ValidationError
@@ -174,13 +177,13 @@ class ErrorHistory(SessionView):
 
     def __init__(
         self,
-        errors,
-        title="Error",
-        tau=2.0,
-        label="error over time",
-        period=0.25,
-        colours=COLOURS,
-    ):
+        errors: dict,
+        title: str = "Error",
+        tau: float = 2.0,
+        label: str = "error over time",
+        period: float = 0.25,
+        colours: Sequence[str] = COLOURS,
+    ) -> None:
         _check_curves("errors", errors)
         for source in errors.values():
             if not hasattr(source, "size_out"):
@@ -204,11 +207,13 @@ class ErrorHistory(SessionView):
         for source, part in zip(errors.values(), self.slices):
             Connection(source, self[part], synapse=None)
 
-    def make_state(self):
+    def make_state(self) -> dict[str, np.ndarray]:
         start = {"squares": np.zeros(self.size_in), "weight": np.zeros(1)}
         return {**start, **super().make_state()}
 
-    def make_measure(self, model, arrays, dt):
+    def make_measure(
+        self, model: nengo.builder.Model, arrays: list[np.ndarray], dt: float
+    ) -> Callable:
         decay = np.exp(-dt / self.tau)
         squares, weight = arrays
 
@@ -243,12 +248,12 @@ class AngleHistory(SessionView):
 
     def __init__(
         self,
-        ensembles,
-        title="Angle to the nearest diagonal",
-        label="angle over time",
-        period=0.25,
-        colours=COLOURS,
-    ):
+        ensembles: dict,
+        title: str = "Angle to the nearest diagonal",
+        label: str = "angle over time",
+        period: float = 0.25,
+        colours: Sequence[str] = COLOURS,
+    ) -> None:
         _check_curves("ensembles", ensembles)
         super().__init__(
             list(ensembles),
@@ -260,10 +265,12 @@ class AngleHistory(SessionView):
         )
         self.ensembles = [check_ensemble(ensemble) for ensemble in ensembles.values()]
 
-    def get_signals(self, model):
+    def get_signals(self, model: nengo.builder.Model) -> list[nengo.builder.Signal]:
         return [model.sig[ensemble]["encoders"] for ensemble in self.ensembles]
 
-    def make_measure(self, model, arrays, dt):
+    def make_measure(
+        self, model: nengo.builder.Model, arrays: list[np.ndarray], dt: float
+    ) -> Callable:
         def measure(x, is_due):
             if is_due:
                 return [

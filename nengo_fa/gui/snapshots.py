@@ -1,5 +1,9 @@
 """Nodes that show what a rule makes of the encoders of an ensemble, as it is now."""
 
+from collections.abc import Callable
+from typing import Any
+
+import nengo
 import numpy as np
 from nengo.connection import Connection
 from nengo.exceptions import ValidationError
@@ -120,7 +124,7 @@ class PreferredDirections(TeachingView):
 
     title = "Preferred directions"
 
-    def make_draw(self, live, dt):
+    def make_draw(self, live: Any, dt: float) -> Callable:
         seconds = dt * count_steps(self.period, dt)  # between two drawings
         weight = 1 - np.exp(-seconds / TAU_PACE)
         last, pace = live.get_encoders(), 0.0
@@ -159,10 +163,16 @@ class TuningCurves(TeachingView):
 
     title = "Tuning curves"
 
-    def __init__(self, encode, neuron=0, label=None, period=0.1):
+    def __init__(
+        self,
+        encode: nengo.Connection,
+        neuron: int = 0,
+        label: str | None = None,
+        period: float = 0.1,
+    ) -> None:
         super().__init__(encode, neuron, label, period)
 
-    def make_draw(self, live, dt):
+    def make_draw(self, live: Any, dt: float) -> Callable:
         points, _ = disc(N_POINTS)
         points = points.reshape(-1, 2)
         neuron_type = live.ensemble.neuron_type
@@ -214,11 +224,19 @@ class ErrorFields(TeachingView):
 
     title = "Error that teaches"
 
-    def __init__(self, encode, decode, function, neuron=0, label=None, period=0.1):
+    def __init__(
+        self,
+        encode: nengo.Connection,
+        decode: nengo.Connection,
+        function: Callable,
+        neuron: int = 0,
+        label: str | None = None,
+        period: float = 0.1,
+    ) -> None:
         self.function = function
         super().__init__(encode, neuron, label, period, decode)
 
-    def check(self):
+    def check(self) -> None:
         if not callable(self.function):
             raise ValidationError(
                 "Must be what the output should be, as a function of a point "
@@ -237,7 +255,7 @@ class ErrorFields(TeachingView):
                 attr="function",
             )
 
-    def make_draw(self, live, dt):
+    def make_draw(self, live: Any, dt: float) -> Callable:
         neuron_type = live.ensemble.neuron_type
         current, rates, derivatives = np.empty(
             (3, len(self.points), live.ensemble.n_neurons)

@@ -6,7 +6,9 @@ import os
 import secrets
 import warnings
 import zipfile
+from os import PathLike
 
+import nengo
 import numpy as np
 from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import maxseed
@@ -21,7 +23,9 @@ from nengo_fa.learned.parts import find_parts, get_shapes
 FILE_FORMAT = "nengo_fa learned parameters, version 1"
 
 
-def save(sim, network, path):
+def save(
+    sim: nengo.Simulator, network: nengo.Network, path: PathLike[str] | str
+) -> None:
     """Write what a simulator has learned into a file.
 
     Parameters
@@ -65,7 +69,7 @@ def save(sim, network, path):
             os.remove(temporary)
 
 
-def load(network, path):
+def load(network: nengo.Network, path: PathLike[str] | str) -> None:
     """Write what `save` has put into a file into a network, as `freeze_params` does.
 
     Parameters

@@ -1,5 +1,6 @@
 """Write what was learned into a network."""
 
+import nengo
 import numpy as np
 from nengo.dists import Distribution
 from nengo.ensemble import Ensemble
@@ -11,7 +12,7 @@ from nengo_fa.learned.parts import is_between_neurons, is_decoded
 from nengo_fa.learned.scaling import Scaling
 
 
-def freeze_params(sim, network):
+def freeze_params(sim: nengo.Simulator, network: nengo.Network) -> None:
     """Write what a simulator has learned back into the network it was built from.
 
     Afterwards the encoders, gains, biases and decoders of ``network`` are arrays, and a

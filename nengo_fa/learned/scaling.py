@@ -1,7 +1,10 @@
 """What is done to samples before a network receives them."""
 
+from typing import Self
+
 import numpy as np
 from nengo.exceptions import ValidationError
+from numpy.typing import ArrayLike
 
 from nengo_fa.checks import is_number_within
 
@@ -43,10 +46,10 @@ class Scaling:
     ...     encode = nengo.Connection(stimulus, hidden, function=scaling)
     """
 
-    def __init__(self, mean, scale):
-        arrays = _as_real("mean", mean), _as_real("scale", scale)
+    def __init__(self, mean: ArrayLike, scale: ArrayLike) -> None:
+        given = _as_real("mean", mean), _as_real("scale", scale)
         try:
-            arrays = np.broadcast_arrays(*arrays)
+            arrays = np.broadcast_arrays(*given)
         except ValueError as error:
             raise ValidationError(
                 "Must have as many entries as the mean (got shapes "
@@ -66,7 +69,7 @@ class Scaling:
             raise ValidationError("Must be above zero", attr="scale")
 
     @classmethod
-    def fit(cls, x, each=True, length=None):
+    def fit(cls, x: ArrayLike, each: bool = True, length: float | None = None) -> Self:
         """Find the scaling that standardizes samples.
 
         Parameters
@@ -110,11 +113,11 @@ class Scaling:
         return cls(mean, scale)
 
     @property
-    def inverse(self):
+    def inverse(self) -> Self:
         """The scaling that undoes this one."""
-        return Scaling(-self.mean / self.scale, 1 / self.scale)
+        return type(self)(-self.mean / self.scale, 1 / self.scale)
 
-    def __call__(self, x):
+    def __call__(self, x: ArrayLike) -> np.ndarray:
         """Scale one sample, (d,), or several, (n_samples, d); returns the same shape.
 
         Single precision stays single precision.

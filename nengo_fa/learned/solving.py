@@ -1,5 +1,6 @@
 """Solve decoders anew for the encoders that were learned."""
 
+import nengo
 from nengo.exceptions import ValidationError
 from nengo.solvers import NoSolver
 
@@ -10,7 +11,9 @@ from nengo_fa.online.network_checks import is_learned
 from nengo_fa.rules.connections import find_encoder_rules
 
 
-def solve_decoders(network, sim=None):
+def solve_decoders(
+    network: nengo.Network, sim: nengo.Simulator | None = None
+) -> list[nengo.Connection]:
     """Let decoders that stood still be solved for the encoders that were learned.
 
     The decoders of a connection are solved when a simulator is built. If its encoders are

@@ -1,11 +1,14 @@
 """A two-joint arm, simulated: a body for controllers to learn on."""
 
+from collections.abc import Callable
 from math import cos, sin, tanh
+from typing import Any
 
 import numpy as np
 from nengo.exceptions import SimulationError, ValidationError
 from nengo.params import NdarrayParam
 from nengo.processes import Process
+from numpy.typing import ArrayLike
 
 from nengo_fa.rules.params import FiniteParam
 
@@ -68,26 +71,26 @@ class TwoJointArm(Process):
     True
     """
 
-    load = FiniteParam("load", low=0)
+    load: Any = FiniteParam("load", low=0)
     masses = NdarrayParam("masses", shape=(2,))
     lengths = NdarrayParam("lengths", shape=(2,))
-    gravity = FiniteParam("gravity", low=0)
-    damping = FiniteParam("damping", low=0)
-    friction = FiniteParam("friction", low=0)
-    max_torque = FiniteParam("max_torque", low=0)
+    gravity: Any = FiniteParam("gravity", low=0)
+    damping: Any = FiniteParam("damping", low=0)
+    friction: Any = FiniteParam("friction", low=0)
+    max_torque: Any = FiniteParam("max_torque", low=0)
     start = NdarrayParam("start", shape=(2,))
 
     def __init__(
         self,
-        load=0.0,
-        masses=(2.0, 1.5),
-        lengths=(0.3, 0.3),
-        gravity=9.81,
-        damping=0.3,
-        friction=0.5,
-        max_torque=50.0,
-        start=(0.0, 0.0),
-    ):
+        load: float = 0.0,
+        masses: ArrayLike = (2.0, 1.5),
+        lengths: ArrayLike = (0.3, 0.3),
+        gravity: float = 9.81,
+        damping: float = 0.3,
+        friction: float = 0.5,
+        max_torque: float = 50.0,
+        start: ArrayLike = (0.0, 0.0),
+    ) -> None:
         super().__init__(default_size_in=2, default_size_out=4)
         self.load = load
         self.masses = masses
@@ -105,10 +108,23 @@ class TwoJointArm(Process):
                 "Masses, lengths and angles must be finite", attr="start", obj=self
             )
 
-    def make_state(self, shape_in, shape_out, dt, dtype=None):
+    def make_state(
+        self,
+        shape_in: tuple[int, ...],
+        shape_out: tuple[int, ...],
+        dt: float,
+        dtype: Any | None = None,
+    ) -> dict[str, np.ndarray]:
         return {"state": np.array([*self.start, 0.0, 0.0], dtype=dtype)}
 
-    def make_step(self, shape_in, shape_out, dt, rng, state):
+    def make_step(
+        self,
+        shape_in: tuple[int, ...],
+        shape_out: tuple[int, ...],
+        dt: float,
+        rng: np.random.RandomState,
+        state: Any,
+    ) -> Callable:
         if shape_in not in ((2,), (3,)) or shape_out != (4,):
             raise ValidationError(
                 "The node of an arm must have size_out=4, and size_in=2, or 3 with a "
@@ -132,7 +148,7 @@ class TwoJointArm(Process):
 
         return step_arm
 
-    def make_acceleration(self, load):
+    def make_acceleration(self, load: float) -> Callable:
         """Return the equations of motion with a load.
 
         Parameters

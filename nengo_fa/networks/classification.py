@@ -1,12 +1,15 @@
 """Networks that learn to tell classes of samples apart."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_integer, is_iterable
+from numpy.typing import ArrayLike
 
 
 class BalancedHypersphere(nengo.dists.Distribution):
@@ -24,7 +27,7 @@ class BalancedHypersphere(nengo.dists.Distribution):
     True
     """
 
-    def sample(self, n, d=None, rng=np.random):
+    def sample(self, n: int, d: int | None = None, rng: Any = np.random) -> np.ndarray:
         """Draw samples.
 
         Parameters
@@ -127,19 +130,19 @@ class DeepClassifier(nengo.Network):
 
     def __init__(
         self,
-        size_in,
-        n_classes,
-        n_neurons=(200, 200),
-        neuron_type=nengo.LIF(amplitude=1 / 300),
-        encoders=Default,
-        max_rates=nengo.dists.Uniform(200, 400),
-        intercepts=nengo.dists.Uniform(-0.1, 0.1),
-        radius=1.0,
-        inner_radius=0.6,
-        synapse=0.005,
-        label="DeepClassifier",
-        **kwargs,
-    ):
+        size_in: int,
+        n_classes: int,
+        n_neurons: Sequence[int] = (200, 200),
+        neuron_type: nengo.neurons.NeuronType = nengo.LIF(amplitude=1 / 300),
+        encoders: nengo.dists.Distribution | ArrayLike = Default,
+        max_rates: nengo.dists.Distribution = nengo.dists.Uniform(200, 400),
+        intercepts: nengo.dists.Distribution = nengo.dists.Uniform(-0.1, 0.1),
+        radius: float = 1.0,
+        inner_radius: float = 0.6,
+        synapse: float | nengo.synapses.Synapse = 0.005,
+        label: str | None = "DeepClassifier",
+        **kwargs: Any,
+    ) -> None:
         _check_layers(n_neurons)
         super().__init__(label=label, **kwargs)
         with self:
@@ -239,7 +242,14 @@ class Classifier(DeepClassifier):
     True
     """
 
-    def __init__(self, size_in, n_classes, n_neurons=200, label="Classifier", **kwargs):
+    def __init__(
+        self,
+        size_in: int,
+        n_classes: int,
+        n_neurons: int = 200,
+        label: str | None = "Classifier",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(size_in, n_classes, [n_neurons], label=label, **kwargs)
         (self.hidden,), (self.encode,) = self.layers, self.encodes
 

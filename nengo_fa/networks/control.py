@@ -1,15 +1,19 @@
 """Control by feedback, and by neurons that learn what feedback alone misses."""
 
+from collections.abc import Callable
+from typing import Any
+
 import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.processes import Process
+from numpy.typing import ArrayLike
 
 from nengo_fa.checks import check_count
 from nengo_fa.networks.arm import TwoJointArm
 from nengo_fa.networks.multiplication import make_learning_node
-from nengo_fa.rules.learning_rules import FeedbackAlignment
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 from nengo_fa.rules.params import FiniteParam
 
 
@@ -43,13 +47,26 @@ class ScaleError(Process):
     [0.6, 0.8]
     """
 
-    def __init__(self, dimensions):
+    def __init__(self, dimensions: int) -> None:
         super().__init__(default_size_in=dimensions, default_size_out=dimensions)
 
-    def make_state(self, shape_in, shape_out, dt, dtype=None):
+    def make_state(
+        self,
+        shape_in: tuple[int, ...],
+        shape_out: tuple[int, ...],
+        dt: float,
+        dtype: Any | None = None,
+    ) -> dict[str, np.ndarray]:
         return {name: np.zeros(1, dtype) for name in ("total", "count", "largest")}
 
-    def make_step(self, shape_in, shape_out, dt, rng, state):
+    def make_step(
+        self,
+        shape_in: tuple[int, ...],
+        shape_out: tuple[int, ...],
+        dt: float,
+        rng: np.random.RandomState,
+        state: Any,
+    ) -> Callable:
         total, count, largest = (state[n] for n in ("total", "count", "largest"))
 
         def step_scaleerror(t, error):
@@ -145,20 +162,20 @@ class AdaptiveController(nengo.Network):
 
     def __init__(
         self,
-        dimensions,
-        proportional,
-        derivative,
-        center=0.0,
-        spread=1.0,
-        n_neurons=50,
-        neuron_type=nengo.LIF(),
-        encoder_rule=Default,
-        decoder_rule=Default,
-        learning=1.0,
-        synapse=0.005,
-        label="AdaptiveController",
-        **kwargs,
-    ):
+        dimensions: int,
+        proportional: float,
+        derivative: float,
+        center: float | ArrayLike = 0.0,
+        spread: float | ArrayLike = 1.0,
+        n_neurons: int = 50,
+        neuron_type: nengo.neurons.NeuronType = nengo.LIF(),
+        encoder_rule: Backprop | FeedbackAlignment | None = Default,
+        decoder_rule: nengo.learning_rules.LearningRuleType | None = Default,
+        learning: Callable | float | None = 1.0,
+        synapse: float | nengo.synapses.Synapse = 0.005,
+        label: str | None = "AdaptiveController",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(label=label, **kwargs)
         check_count("dimensions", dimensions)
         if encoder_rule is Default:
@@ -295,15 +312,15 @@ class ControlledArm(nengo.Network):
 
     def __init__(
         self,
-        arm=TwoJointArm(),
-        proportional=40.0,
-        derivative=6.0,
-        center=(0.0, 1.2, 0.0, 0.0),
-        spread=(0.6, 0.6, 2.5, 2.5),
-        label="ControlledArm",
-        seed=None,
-        **kwargs,
-    ):
+        arm: TwoJointArm = TwoJointArm(),
+        proportional: float = 40.0,
+        derivative: float = 6.0,
+        center: float | ArrayLike = (0.0, 1.2, 0.0, 0.0),
+        spread: float | ArrayLike = (0.6, 0.6, 2.5, 2.5),
+        label: str | None = "ControlledArm",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(label=label, seed=seed)
         with self:
             self.target = nengo.Node(size_in=4, label="target")

@@ -1,15 +1,19 @@
 """Networks that learn to multiply two numbers."""
 
+from collections.abc import Callable
+from typing import Any
+
 import nengo
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_number
+from numpy.typing import ArrayLike
 
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.pyramidal.dendrites import ApicalDendrites
-from nengo_fa.pyramidal.neurons import Pyramidal
-from nengo_fa.rules.learning_rules import FeedbackAlignment
+from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
+from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
 
 class Multiplication(nengo.Network):
@@ -76,15 +80,15 @@ class Multiplication(nengo.Network):
 
     def __init__(
         self,
-        n_neurons=20,
-        neuron_type=nengo.LIF(),
-        encoder_rule=Default,
-        decoder_rule=Default,
-        learning=1.0,
-        synapse=0.005,
-        label="Multiplication",
-        **kwargs,
-    ):
+        n_neurons: int = 20,
+        neuron_type: nengo.neurons.NeuronType = nengo.LIF(),
+        encoder_rule: Backprop | FeedbackAlignment | None = Default,
+        decoder_rule: nengo.learning_rules.LearningRuleType | None = Default,
+        learning: Callable | float | None = 1.0,
+        synapse: float | nengo.synapses.Synapse = 0.005,
+        label: str | None = "Multiplication",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(label=label, **kwargs)
         if encoder_rule is Default:
             encoder_rule = FeedbackAlignment(1)
@@ -204,16 +208,18 @@ class BurstMultiplication(Multiplication):
 
     def __init__(
         self,
-        n_neurons=50,
-        neuron_type=Pyramidal(),
-        encoder_rule=BurstLearning(),
-        feedback=nengo.dists.Choice([[-30.0], [30.0]]),
-        decoder_rule=Default,
-        learning=1.0,
-        synapse=0.005,
-        label="Multiplication learned from bursts",
-        **kwargs,
-    ):
+        n_neurons: int = 50,
+        neuron_type: Pyramidal | PyramidalRate = Pyramidal(),
+        encoder_rule: BurstLearning | None = BurstLearning(),
+        feedback: nengo.dists.Distribution | ArrayLike = nengo.dists.Choice(
+            [[-30.0], [30.0]]
+        ),
+        decoder_rule: nengo.learning_rules.LearningRuleType | None = Default,
+        learning: float | Callable | None = 1.0,
+        synapse: float | nengo.synapses.Synapse | None = 0.005,
+        label: str | None = "Multiplication learned from bursts",
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(encoder_rule, (BurstLearning, type(None))):
             raise ValidationError(
                 "Must be a BurstLearning rule or None, as no other rule learns without an "
@@ -270,17 +276,17 @@ class MultiplicationComparison(nengo.Network):
 
     def __init__(
         self,
-        n_neurons=20,
-        neuron_type=nengo.LIF(),
-        encoder_rule=Default,
-        decoder_rule=Default,
-        learning=1.0,
-        synapse=0.005,
-        period=100.0,
-        seed=0,
-        label="Multiplication with and without encoder learning",
-        **kwargs,
-    ):
+        n_neurons: int = 20,
+        neuron_type: nengo.neurons.NeuronType = nengo.LIF(),
+        encoder_rule: FeedbackAlignment | Backprop | None = Default,
+        decoder_rule: nengo.learning_rules.LearningRuleType | None = Default,
+        learning: float | Callable | None = 1.0,
+        synapse: float | nengo.synapses.Synapse | None = 0.005,
+        period: float = 100.0,
+        seed: int = 0,
+        label: str | None = "Multiplication with and without encoder learning",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed=seed, label=label, **kwargs)
 
         def multiplication(rule, label):

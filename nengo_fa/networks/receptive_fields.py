@@ -9,11 +9,14 @@ import numpy as np
 from nengo.dists import Uniform
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_integer
+from numpy.typing import ArrayLike
 
 from nengo_fa.checks import check_count
 
 
-def gabor(n_neurons, image_shape, rng, size):
+def gabor(
+    n_neurons: int, image_shape: tuple[int, ...], rng: np.random.RandomState, size: int
+) -> np.ndarray:
     """Gabor filters, each in a random patch of the image.
 
     Parameters
@@ -47,7 +50,9 @@ def gabor(n_neurons, image_shape, rng, size):
     return _scale_to_unit(encoders)
 
 
-def patches(n_neurons, image_shape, rng, size):
+def patches(
+    n_neurons: int, image_shape: tuple[int, ...], rng: np.random.RandomState, size: int
+) -> np.ndarray:
     """Random weights, each in a random patch of the image.
 
     Parameters, returned encoders and errors are as for `gabor`, but within their patches
@@ -59,7 +64,14 @@ def patches(n_neurons, image_shape, rng, size):
     return _scale_to_unit(mask.populate(weights, rng=rng, flatten=True))
 
 
-def differences(n_neurons, x, labels, rng, image_shape=None, size=None):
+def differences(
+    n_neurons: int,
+    x: ArrayLike,
+    labels: ArrayLike,
+    rng: np.random.RandomState,
+    image_shape: tuple[int, ...] | None = None,
+    size: int | None = None,
+) -> np.ndarray:
     """Differences of two random samples of different classes.
 
     Such a neuron tells these two apart, and often others of their classes
@@ -104,7 +116,7 @@ def differences(n_neurons, x, labels, rng, image_shape=None, size=None):
         raise ValidationError("Must hold two classes, at least", attr="labels")
     if (image_shape is None) != (size is None):
         raise ValidationError("Give image_shape and size, or neither", attr="size")
-    if size is not None:
+    if image_shape is not None:
         _check_patches(n_neurons, image_shape, size)
         if x.shape[1] != np.prod(image_shape):
             raise ValidationError(
@@ -174,6 +186,6 @@ def _import_vision():
     except ImportError as error:
         raise ImportError(
             "Receptive fields need nengo_extras, which is free for non-commercial use. "
-            "Install it with pip install '.[images]'."
+            "Install it with pip install nengo-extras."
         ) from error
     return vision

@@ -41,7 +41,7 @@ def _make_axes(n_panels):
         from matplotlib import pyplot  # heavy, and an extra
     except ImportError as error:
         raise ImportError(
-            "Curves are drawn by Matplotlib. Install it with pip install '.[plots]'."
+            "Curves are drawn by Matplotlib. Install it with pip install matplotlib."
         ) from error
     size = 3.4 * n_panels, 2.8
     return pyplot.subplots(

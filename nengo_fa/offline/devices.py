@@ -86,7 +86,7 @@ def _find_torch(device):
     except ImportError as error:
         raise ValidationError(
             f"PyTorch is not installed ({error}). Install it with "
-            "pip install '.[gpu]', or use 'cpu'.",
+            "pip install torch, or use 'cpu'.",
             attr="device",
         ) from error
     try:
@@ -107,7 +107,7 @@ def _find_gpu(name):
     if name != "cuda":
         raise ValidationError(
             f"A GPU by its number needs PyTorch: install it with pip install "
-            f"'.[gpu]', or use 'cuda' with CUDA_VISIBLE_DEVICES (got {name!r})",
+            f"torch, or use 'cuda' with CUDA_VISIBLE_DEVICES (got {name!r})",
             attr="device",
         )
     try:

@@ -1,7 +1,7 @@
 """What offline training records."""
 
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,20 +39,20 @@ class LayerHistory:
     angles: np.ndarray
     encoders: np.ndarray
     snapshots: dict
-    learning_rate: float = None
-    turn: np.ndarray = None
-    alignment: np.ndarray = None
-    weight_ratio: np.ndarray = None
-    selectivity: np.ndarray = None
-    dead: np.ndarray = None
+    learning_rate: float | None = None
+    turn: np.ndarray | None = None
+    alignment: np.ndarray | None = None
+    weight_ratio: np.ndarray | None = None
+    selectivity: np.ndarray | None = None
+    dead: np.ndarray | None = None
 
     @property
-    def encoder_length(self):
+    def encoder_length(self) -> np.ndarray:
         """Mean length of the encoders over epochs, (n_epochs + 1,)."""
         return self.encoder_lengths.mean(axis=-1)
 
     @property
-    def angle(self):
+    def angle(self) -> np.ndarray:
         """Mean angle to the nearest axis over epochs, in radians, (n_epochs + 1,)."""
         return None if self.angles is None else self.angles.mean(axis=-1)
 
@@ -108,8 +108,8 @@ class History:
     decoders: np.ndarray
     layers: tuple
     interrupted: bool = False
-    validation_rmse: np.ndarray = None
-    best_epoch: int = None
+    validation_rmse: np.ndarray | None = None
+    best_epoch: int | None = None
 
     encoder_lengths = _of_the_layer("encoder_lengths")
     encoder_length = _of_the_layer("encoder_length")
@@ -125,11 +125,11 @@ class History:
     dead = _of_the_layer("dead")
 
     @property
-    def n_epochs(self):
+    def n_epochs(self) -> int:
         """Number of finished epochs."""
         return len(self.rmse) - 1
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> list:
         """Plot the errors over epochs, and how the encoders change, with Matplotlib.
 
         Parameters

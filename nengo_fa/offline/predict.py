@@ -1,9 +1,12 @@
 """The answers of a network to samples, without a simulator."""
 
 from collections import namedtuple
+from collections.abc import Sequence
 
+import nengo
 import numpy as np
 from nengo.utils.numpy import is_iterable
+from numpy.typing import ArrayLike
 
 from nengo_fa.offline.arguments import (
     check_input,
@@ -19,8 +22,14 @@ from nengo_fa.offline.walk_back import find_ways
 
 
 def predict(
-    connection, x, presentation_time=None, dt=0.001, seed=None, *, network=None
-):
+    connection: nengo.Connection | Sequence[nengo.Connection],
+    x: ArrayLike,
+    presentation_time: float | None = None,
+    dt: float = 0.001,
+    seed: int | None = None,
+    *,
+    network: nengo.Network | None = None,
+) -> np.ndarray:
     """Compute what a network answers to samples, as it is.
 
     The samples pass from where those of `train` enter, through all connections and

@@ -1,11 +1,15 @@
 """Offline training: epochs of encoder updates, with decoders solved after each."""
 
 import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+import nengo
 import numpy as np
 from nengo.exceptions import ConvergenceError, NengoWarning
 from nengo.utils.numpy import is_iterable
-from nengo.utils.progress import Progress, ProgressTracker
+from nengo.utils.progress import Progress, ProgressBar, ProgressTracker
+from numpy.typing import ArrayLike
 
 from nengo_fa.offline.arguments import (
     check_arrays,
@@ -22,7 +26,7 @@ from nengo_fa.offline.arguments import (
     wants_end,
     warn_of_far_samples,
 )
-from nengo_fa.offline.history import Record
+from nengo_fa.offline.history import History, Record
 from nengo_fa.offline.several import check_connections, split_samples
 from nengo_fa.offline.threads import limit_threads
 from nengo_fa.offline.trainer import Trainer
@@ -32,30 +36,30 @@ from nengo_fa.offline.write_back import write_back
 
 
 def train(
-    connection,
-    x,
-    y,
-    epochs=100,
-    batch_size=None,
-    solver=None,
-    seed=None,
-    progress_bar=True,
+    connection: Sequence[nengo.Connection] | nengo.Connection,
+    x: ArrayLike,
+    y: ArrayLike,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    solver: nengo.solvers.Solver | None = None,
+    seed: int | None = None,
+    progress_bar: ProgressBar | bool = True,
     *,
-    turn=None,
-    schedule=None,
-    validation=None,
-    patience=None,
-    test=None,
-    presentation_time=None,
-    dt=0.001,
-    axes=None,
-    snapshots=(),
-    metrics=False,
-    callback=None,
-    network=None,
-    device="cpu",
-    raise_interrupt=False,
-):
+    turn: float | None = None,
+    schedule: Callable | None = None,
+    validation: float | tuple[ArrayLike, ArrayLike] | None = None,
+    patience: int | None = None,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    presentation_time: float | None = None,
+    dt: float = 0.001,
+    axes: ArrayLike | None = None,
+    snapshots: Iterable[int] = (),
+    metrics: bool = False,
+    callback: Callable | None = None,
+    network: nengo.Network | None = None,
+    device: str = "cpu",
+    raise_interrupt: bool = False,
+) -> History | Any:
     """Train the encoders before a connection, and its decoders, offline.
 
     In each epoch the encoder rules that are declared before ``connection``, of one layer or

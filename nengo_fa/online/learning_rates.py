@@ -35,7 +35,7 @@ class SuggestedRates(dict):
         The rules for which there is no rate, and why.
     """
 
-    def __init__(self, network, rates, reasons):
+    def __init__(self, network: nengo.Network, rates: dict, reasons: dict) -> None:
         super().__init__(rates)
         self.network, self.reasons = network, reasons
 
@@ -46,7 +46,7 @@ class SuggestedRates(dict):
         ]
         return "\n".join(["rate         rule", *lines])
 
-    def apply(self):
+    def apply(self) -> None:
         """Give the rules in the network their rates.
 
         The rule types on the connections are replaced by copies with these rates. What is
@@ -95,14 +95,14 @@ def _find_holders(network):
 
 
 def suggest_learning_rate(
-    network,
-    turn=0.7,
-    halving_time=0.2,
-    duration=2.0,
-    dt=0.001,
-    seed=None,
-    simulator=nengo.Simulator,
-):
+    network: nengo.Network,
+    turn: float = 0.7,
+    halving_time: float = 0.2,
+    duration: float = 2.0,
+    dt: float = 0.001,
+    seed: int | None = None,
+    simulator: type = nengo.Simulator,
+) -> SuggestedRates:
     r"""Suggest a learning rate for each rule of a network, from a run without learning.
 
     The network runs with all learning off, and what its rules would do is measured. For an

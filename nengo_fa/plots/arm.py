@@ -1,6 +1,8 @@
 """How well an arm tracks a target, with fixed and with learned encoders."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import FIXED, LEARNED
 from nengo_fa.plots.conditions import show_ratios
@@ -10,7 +12,7 @@ LOOKS = {"fixed": (FIXED, "s", -0.04), "learned": (LEARNED, "o", 0.04)}
 
 
 @styled
-def arm(data):
+def arm(data: xr.Dataset) -> Figure:
     """Draw a figure of tracking errors over the learning rate of the decoders.
 
     Parameters

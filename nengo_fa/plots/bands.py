@@ -1,6 +1,8 @@
 """The banded task: its points, learning in five variants, and what a neuron is taught."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
@@ -44,7 +46,7 @@ _MEASURES = {
 
 
 @styled
-def bands(data):
+def bands(data: xr.Dataset) -> Figure:
     """Draw a figure of the points of a task of bands in the plane.
 
     Parameters
@@ -103,7 +105,7 @@ def bands(data):
 
 
 @styled
-def variants(data, name="test_error"):
+def variants(data: xr.Dataset, name: str = "test_error") -> Figure:
     """Draw a figure of a measure over epochs, in each variant.
 
     Parameters
@@ -184,7 +186,7 @@ def _draw_legend(figure, names, counts):
 
 
 @styled
-def taught_fields(data):
+def taught_fields(data: xr.Dataset) -> Figure:
     """Draw a figure of what a neuron is taught that sees the first dimension of two.
 
     Parameters

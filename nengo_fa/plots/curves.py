@@ -1,6 +1,8 @@
 """Measures of learning in six conditions: over epochs, and by learning rate."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nengo_fa.plots.conditions import (
@@ -27,7 +29,7 @@ _LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
 
 @styled
-def learning_curves(data):
+def learning_curves(data: xr.Dataset) -> Figure:
     """Draw a figure of error, angle and length of the encoders over epochs.
 
     Parameters
@@ -56,7 +58,7 @@ def learning_curves(data):
 
 
 @styled
-def classification_curves(data):
+def classification_curves(data: xr.Dataset) -> Figure:
     """Draw a figure of errors in classification, and lengths of encoders, over epochs.
 
     Parameters
@@ -92,7 +94,7 @@ def classification_curves(data):
 
 
 @styled
-def sensitivity(data):
+def sensitivity(data: xr.Dataset) -> Figure:
     """Draw a figure of the error that is left at the end, by learning rate.
 
     Parameters
@@ -123,7 +125,7 @@ def sensitivity(data):
         measures = _CLASSIFICATION
         data = _to_percent(data)
     figure, legend, panels = make_measures(measures)
-    counts = []
+    counts: list = []
     for (name, *_), axes in zip(measures, panels):
         axes.set(xscale="log", xlim=(rates.min() / 1.3, rates.max() * 1.3))
         for label, style, values in get_conditions(data[name], "learning_rate"):

@@ -1,6 +1,8 @@
 """What is learned, by number of hidden layers."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import OTHER, REFERENCE
 from nengo_fa.plots.conditions import (
@@ -27,7 +29,7 @@ _RANDOM = {"color": REFERENCE, "linewidth": 0.8, "linestyle": ":"}
 
 
 @styled
-def depth(data):
+def depth(data: xr.Dataset) -> Figure:
     """Draw a figure of the test error, and of alignment, by number of hidden layers.
 
     Parameters

@@ -1,6 +1,7 @@
 """What all figures are drawn with: colours, sizes of the page and of its text."""
 
 from functools import wraps
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.colors import LinearSegmentedColormap
@@ -12,7 +13,7 @@ from nengo_fa.offline.history import History
 
 # Widths of one and of two columns of a page, in inches. Text is of this size on it.
 COLUMN, PAGE = 3.5, 7.0
-STYLE = {
+STYLE: dict[Any, float] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,

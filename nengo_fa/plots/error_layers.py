@@ -1,5 +1,8 @@
 """What two layers learn from errors that reach the first one on different routes."""
 
+import xarray as xr
+from matplotlib.figure import Figure
+
 from nengo_fa.palette import LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM, OTHER
 from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import make_page, styled
@@ -16,7 +19,7 @@ LOOKS = {
 
 
 @styled
-def error_layers(data):
+def error_layers(data: xr.Dataset) -> Figure:
     """Draw a figure of final errors over the delay of each hop, for three routes.
 
     Parameters

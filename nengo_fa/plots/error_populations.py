@@ -1,6 +1,8 @@
 """What is learned from errors that come late, from a node and from a population."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import FIXED, LEARNED, LEARNED_LIGHT
 from nengo_fa.plots.conditions import show_ratios
@@ -18,7 +20,7 @@ LOOKS = {
 
 
 @styled
-def error_populations(data):
+def error_populations(data: xr.Dataset) -> Figure:
     """Draw a figure of final errors over the delay of the error.
 
     Parameters

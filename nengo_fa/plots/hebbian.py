@@ -1,13 +1,15 @@
 """Preferred directions over time, under feedback alignment and Hebbian rules."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import HIGHLIGHT, LEARNED, REFERENCE
 from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 
 @styled
-def hebbian(data, trial=0):
+def hebbian(data: xr.Dataset, trial: int = 0) -> Figure:
     """Draw a figure of preferred directions over time, and where they should rest.
 
     Parameters

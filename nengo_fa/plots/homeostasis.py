@@ -1,6 +1,8 @@
 """Lengths of encoders: attracted to one, or running away from it."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -10,7 +12,7 @@ from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 _RULES = {"FeedbackAlignment": "feedback alignment", "Backprop": "backpropagation"}
-_STYLES = {
+_STYLES: dict[str, dict] = {
     "none": {"color": "0.6", "linestyle": (0, (1, 1))},
     "augmented": {"color": "0.3", "linestyle": (0, (4, 2))},
     "homeostatic": {"color": OTHER, "linestyle": "-"},
@@ -23,7 +25,7 @@ _FAR = 12.0  # factors beyond it are rounding errors
 
 
 @styled
-def homeostasis(data):
+def homeostasis(data: xr.Dataset) -> Figure:
     """Draw a figure of error times drive, of lengths, and of lengths as predicted.
 
     Parameters
@@ -137,7 +139,7 @@ def _draw_factors(axes, data, rule):
 
 
 @styled
-def phase_portrait(data):
+def phase_portrait(data: xr.Dataset) -> Figure:
     """Draw a figure of how the length of one neuron changes under a constant gradient.
 
     Parameters

@@ -1,6 +1,8 @@
 """Figures 2 to 4 of the paper: what a neuron of two inputs fires for, and learns."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import LEARNED
 from nengo_fa.plots.drawing import (
@@ -40,7 +42,7 @@ _FIELDS = {
 
 
 @styled
-def tuning_curves(data):
+def tuning_curves(data: xr.Dataset) -> Figure:
     r"""Draw a figure of the firing rates of neurons over the unit disc.
 
     Parameters
@@ -90,7 +92,7 @@ def tuning_curves(data):
 
 
 @styled
-def iterations(data):
+def iterations(data: xr.Dataset) -> Figure:
     r"""Draw a figure of what one neuron learns from over some iterations.
 
     Parameters
@@ -176,7 +178,7 @@ def _draw_fields(figure, column, data, name):
 
 
 @styled
-def encoder_movement(data):
+def encoder_movement(data: xr.Dataset) -> Figure:
     r"""Draw a figure of encoders on their way to the diagonals.
 
     Parameters

@@ -1,8 +1,10 @@
 """Classification of images: which are taken for which, and what encoders look like."""
 
 import numpy as np
+import xarray as xr
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
 
 from nengo_fa.plots.drawing import (
     COLUMN,
@@ -23,7 +25,7 @@ _WEIGHTS = "PuOr_r"
 
 
 @styled
-def confusion_matrix(data):
+def confusion_matrix(data: xr.Dataset) -> Figure:
     """Draw a figure of which classes are taken for which.
 
     Parameters
@@ -93,7 +95,7 @@ def _write_counts(axes, counts, dark):
 
 
 @styled
-def encoder_images(data):
+def encoder_images(data: xr.Dataset) -> Figure:
     """Draw a figure of encoders as images, before and after learning.
 
     Parameters

@@ -2,9 +2,11 @@
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from nengo.exceptions import ValidationError
 
+from nengo_fa.offline.history import History
 from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import in_style, make_page, open_frame
 
@@ -17,7 +19,7 @@ _METRICS = {
 
 
 @in_style
-def layer_metrics(history):
+def layer_metrics(history: History) -> Figure:
     """Draw a figure of the metrics of each layer over epochs.
 
     Parameters

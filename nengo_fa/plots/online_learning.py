@@ -1,8 +1,10 @@
 """Online learning: the error over time."""
 
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 
+from nengo_fa.experiments.online import OnlineResult
 from nengo_fa.palette import FIXED, LEARNED
 from nengo_fa.plots.drawing import (
     COLUMN,
@@ -13,7 +15,7 @@ from nengo_fa.plots.drawing import (
 from nengo_fa.plots.plane import draw_encoders
 
 
-def online(result):
+def online(result: OnlineResult) -> Figure:
     """Draw a figure of the online experiment.
 
     Parameters
@@ -55,7 +57,7 @@ def online(result):
 
 
 @styled
-def stream(data):
+def stream(data: xr.Dataset) -> Figure:
     """Draw a figure of the error while a network learns from a stream of images.
 
     Parameters

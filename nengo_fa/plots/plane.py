@@ -2,8 +2,10 @@
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
 
 from nengo_fa.palette import LEARNED
 
@@ -24,7 +26,7 @@ def draw_axes_of_encoders(axes, limit):
     )
 
 
-def draw_encoders(axes, start, end):
+def draw_encoders(axes: Axes, start: ArrayLike, end: ArrayLike) -> None:
     """Draw encoders in the plane, at the start in grey and at the end in colour.
 
     Parameters

@@ -1,6 +1,8 @@
 """Errors of products, by Nengo's own networks and with fixed and learned encoders."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import (
     BACKPROP,
@@ -25,7 +27,7 @@ _LOOKS = {
 
 
 @styled
-def products(data):
+def products(data: xr.Dataset) -> Figure:
     """Draw a figure of the errors of products.
 
     Parameters

@@ -1,6 +1,8 @@
 """Pyramidal neurons: rates, bursts, and what is learned from them."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import FIXED, HIGHLIGHT, LEARNED, LEARNED_LIGHT, OTHER, REFERENCE
 from nengo_fa.plots.conditions import label_values, show_ratios
@@ -8,7 +10,7 @@ from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 
 @styled
-def pyramidal(data):
+def pyramidal(data: xr.Dataset) -> Figure:
     """Draw a figure of neurons with two compartments, and learning from their bursts.
 
     Parameters

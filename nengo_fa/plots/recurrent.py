@@ -1,6 +1,8 @@
 """Patterns of a recurrent network, and errors with fixed and with learned weights."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nengo_fa.palette import FIXED, LEARNED, REFERENCE
@@ -20,7 +22,7 @@ _NAMES = {"learning": "while learning", "after": "after learning"}
 
 
 @styled
-def recurrent(data):
+def recurrent(data: xr.Dataset) -> Figure:
     """Draw a figure of a pattern in time and of errors in all conditions.
 
     Parameters

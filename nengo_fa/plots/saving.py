@@ -1,16 +1,18 @@
 """Figures as files."""
 
 import logging
+from os import PathLike
 from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
 
 #: Endings of the files that a figure can be saved to.
 FORMATS = tuple(sorted(FigureCanvasBase.filetypes))
 
 
-def save(figure, path):
+def save(figure: Figure, path: str | PathLike[str]) -> tuple[Path, ...]:
     """Save a figure as PDF and as PNG.
 
     Parameters

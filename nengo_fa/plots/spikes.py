@@ -1,6 +1,8 @@
 """A network that classifies images in spikes."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import blended_transform_factory
 
@@ -24,7 +26,7 @@ _IN_RATES = {
 
 
 @styled
-def presentation(data):
+def presentation(data: xr.Dataset) -> Figure:
     """Draw a figure of a trained network that is shown images, one after the other.
 
     Parameters

@@ -1,6 +1,8 @@
 """Errors of recurrent networks that learned offline, in tasks that ask for more memory."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import BACKPROP, FIXED, LEARNED, LEARNED_LIGHT
 from nengo_fa.plots.drawing import make_page, open_frame, styled
@@ -15,7 +17,7 @@ LOOKS = {
 
 
 @styled
-def through_time(data):
+def through_time(data: xr.Dataset) -> Figure:
     """Draw a figure of the error that each rule ends with, in each task.
 
     Parameters

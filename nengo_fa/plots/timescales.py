@@ -1,6 +1,8 @@
 """Errors by the learning rates of encoders and of decoders."""
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from nengo_fa.palette import LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM, OTHER, REFERENCE
 from nengo_fa.plots.conditions import (
@@ -12,7 +14,7 @@ from nengo_fa.plots.conditions import (
 )
 from nengo_fa.plots.drawing import styled
 
-_STYLES = [
+_STYLES: list[dict] = [
     {"color": LEARNED_LIGHT, "marker": "v", "linestyle": (0, (1, 1))},
     {"color": LEARNED_MEDIUM, "marker": "s", "linestyle": (0, (4, 2))},
     {"color": LEARNED, "marker": "o", "linestyle": "-"},
@@ -26,7 +28,7 @@ _MEASURES = [
 
 
 @styled
-def timescales(data):
+def timescales(data: xr.Dataset) -> Figure:
     """Draw a figure of errors by learning rate of encoders, and by how speeds compare.
 
     Parameters

@@ -1,5 +1,9 @@
 """A learning rule for pyramidal neurons, from presynaptic activity, events and bursts."""
 
+from collections.abc import Callable
+from typing import Any
+
+import nengo
 import numpy as np
 from nengo.builder import Builder
 from nengo.exceptions import BuildError
@@ -9,7 +13,7 @@ from nengo_fa.online.builder import build_encoder_learning
 from nengo_fa.pyramidal.neurons import ApicalCompartment
 from nengo_fa.rules.connections import get_taught_ensemble
 from nengo_fa.rules.learning_rules import EncoderLearningRule
-from nengo_fa.rules.normalizations import NormalizationParam
+from nengo_fa.rules.normalizations import Normalization, NormalizationParam
 from nengo_fa.rules.params import FiniteParam, refuse_bool
 
 
@@ -104,16 +108,16 @@ class BurstLearning(EncoderLearningRule):
     normalization = NormalizationParam(
         "normalization", default="forced", optional=True, readonly=True
     )
-    n_events = EventsParam("n_events", low=1, default=np.inf, readonly=True)
+    n_events: Any = EventsParam("n_events", low=1, default=np.inf, readonly=True)
 
     def __init__(
         self,
-        learning_rate=Default,
-        normalization=Default,
-        pre_synapse=Default,
-        n_events=Default,
-        sparse=Default,
-    ):
+        learning_rate: float = Default,
+        normalization: str | Normalization | None = Default,
+        pre_synapse: float | nengo.synapses.Synapse | None = Default,
+        n_events: float = Default,
+        sparse: bool = Default,
+    ) -> None:
         super().__init__(
             learning_rate=learning_rate,
             normalization=normalization,
@@ -122,7 +126,15 @@ class BurstLearning(EncoderLearningRule):
         )
         self.n_events = n_events
 
-    def make_step(self, out, output, bursts, surprise, expected, share):
+    def make_step(
+        self,
+        out: np.ndarray,
+        output: np.ndarray,
+        bursts: np.ndarray,
+        surprise: np.ndarray,
+        expected: np.ndarray,
+        share: np.ndarray,
+    ) -> Callable[[], None]:
         def step():
             np.multiply(expected, output, out=surprise)
             np.subtract(bursts, surprise, out=surprise)

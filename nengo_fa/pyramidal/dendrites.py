@@ -1,5 +1,6 @@
 """Apical dendrites, where feedback reaches pyramidal neurons."""
 
+import nengo
 from nengo.ensemble import Ensemble
 from nengo.exceptions import ValidationError
 from nengo.node import Node
@@ -64,7 +65,7 @@ class ApicalDendrites(Node):
 
     ensemble = PyramidalEnsembleParam("ensemble", readonly=True)
 
-    def __init__(self, ensemble, label=Default):
+    def __init__(self, ensemble: nengo.Ensemble, label: str = Default) -> None:
         self.ensemble = ensemble  # first, as the size of the input follows from it
         super().__init__(
             filled_by_the_simulator,

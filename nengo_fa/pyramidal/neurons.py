@@ -1,8 +1,12 @@
 """Pyramidal neurons, which have a basal and an apical compartment."""
 
+from typing import Any
+
+import nengo
 import numpy as np
 from nengo.dists import Choice
 from nengo.neurons import LIF, LIFRate
+from numpy.typing import ArrayLike
 
 from nengo_fa.rules.params import FiniteParam
 from nengo_fa.rules.responses import LIFResponse, register_response
@@ -64,18 +68,26 @@ class PyramidalRate(ApicalCompartment, LIFRate):
 
     def __init__(
         self,
-        tau_apical=0.01,
-        burst_probability=0.5,
-        coupling=0.01,
-        tau_rc=0.02,
-        tau_ref=0.002,
-        amplitude=1,
-        initial_state=None,
-    ):
+        tau_apical: float = 0.01,
+        burst_probability: float = 0.5,
+        coupling: float = 0.01,
+        tau_rc: float = 0.02,
+        tau_ref: float = 0.002,
+        amplitude: float = 1,
+        initial_state: dict[str, nengo.dists.Distribution | ArrayLike] | None = None,
+    ) -> None:
         super().__init__(tau_rc, tau_ref, amplitude, initial_state)
         self._set_apical(tau_apical, burst_probability, coupling)
 
-    def step(self, dt, J, output, apical, bursts, apical_input=0):
+    def step(
+        self,
+        dt: float,
+        J: np.ndarray,
+        output: np.ndarray,
+        apical: np.ndarray,
+        bursts: np.ndarray,
+        apical_input: ArrayLike = 0,
+    ) -> None:
         """Advance the rates of events and of bursts by a time step."""
         self._step_apical(dt, apical, apical_input)
         super().step(dt, J + self.coupling * apical, output)
@@ -162,19 +174,21 @@ class Pyramidal(ApicalCompartment, LIF):
 
     def __init__(
         self,
-        tau_apical=0.01,
-        burst_probability=0.5,
-        coupling=0.01,
-        tau_rc=0.02,
-        tau_ref=0.002,
-        min_voltage=0,
-        amplitude=1,
-        initial_state=None,
-    ):
+        tau_apical: float = 0.01,
+        burst_probability: float = 0.5,
+        coupling: float = 0.01,
+        tau_rc: float = 0.02,
+        tau_ref: float = 0.002,
+        min_voltage: float = 0,
+        amplitude: float = 1,
+        initial_state: dict[str, nengo.dists.Distribution | ArrayLike] | None = None,
+    ) -> None:
         super().__init__(tau_rc, tau_ref, min_voltage, amplitude, initial_state)
         self._set_apical(tau_apical, burst_probability, coupling)
 
-    def make_state(self, n_neurons, rng=np.random, dtype=None):
+    def make_state(
+        self, n_neurons: int, rng: Any = np.random, dtype: Any | None = None
+    ) -> dict[str, np.ndarray]:
         """As for other neurons, with the random numbers that decide on bursts."""
         state = super().make_state(n_neurons, rng=rng, dtype=dtype)
         state["rng"] = rng
@@ -182,16 +196,16 @@ class Pyramidal(ApicalCompartment, LIF):
 
     def step(
         self,
-        dt,
-        J,
-        output,
-        voltage,
-        refractory_time,
-        apical,
-        bursts,
-        rng,
-        apical_input=0,
-    ):
+        dt: float,
+        J: np.ndarray,
+        output: np.ndarray,
+        voltage: np.ndarray,
+        refractory_time: np.ndarray,
+        apical: np.ndarray,
+        bursts: np.ndarray,
+        rng: np.random.RandomState,
+        apical_input: ArrayLike = 0,
+    ) -> None:
         """Advance the neurons by a time step."""
         self._step_apical(dt, apical, apical_input)
         current = J + self.coupling * apical

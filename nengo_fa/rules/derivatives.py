@@ -1,11 +1,17 @@
 """How a neuron's activity changes with its input current, f'(J): `Step` and `Rate`."""
 
+from collections.abc import Callable
+from typing import Any
+
+import nengo
 import numpy as np
 from nengo.config import SupportDefaultsMixin
 from nengo.exceptions import ValidationError
 from nengo.params import Default, EnumParam, FrozenObject
 from nengo.synapses import SynapseParam
+from numpy.typing import ArrayLike
 
+from nengo_fa.equations import Array
 from nengo_fa.rules.params import FiniteParam
 from nengo_fa.rules.responses import get_response, make_step_greater, make_step_rates
 
@@ -44,11 +50,15 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
     signal = "current"
     synapse = SynapseParam("synapse", default=None, readonly=True)
 
-    def __init__(self, synapse=Default):
+    def __init__(
+        self, synapse: float | nengo.synapses.Synapse | None = Default
+    ) -> None:
         super().__init__()
         self.synapse = synapse
 
-    def make_step(self, neuron_type, signal, out):
+    def make_step(
+        self, neuron_type: nengo.neurons.NeuronType, signal: Array, out: Array
+    ) -> Callable[[], None]:
         """Bind the derivative to its arrays, as `nengo.builder.Operator.make_step` does.
 
         Parameters
@@ -73,7 +83,13 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
         """
         raise NotImplementedError("Derivatives must provide make_step")
 
-    def make_step_with_rates(self, neuron_type, current, rates, out):
+    def make_step_with_rates(
+        self,
+        neuron_type: nengo.neurons.NeuronType,
+        current: Array,
+        rates: Array,
+        out: Array,
+    ) -> Callable[[], None]:
         """Bind the firing rates and the derivative together, for a current that is held.
 
         Parameters
@@ -93,7 +109,9 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
 
         return step
 
-    def __call__(self, neuron_type, signal):
+    def __call__(
+        self, neuron_type: nengo.neurons.NeuronType, signal: ArrayLike
+    ) -> np.ndarray:
         """Return the derivative at ``signal``, an array of the same shape."""
         signal = np.asarray(signal, dtype=float)
         out = np.empty_like(signal)
@@ -135,14 +153,21 @@ class Step(Derivative):
         lower=False,
         readonly=True,
     )
-    threshold = FiniteParam("threshold", default=None, optional=True, readonly=True)
+    threshold: Any = FiniteParam(
+        "threshold", default=None, optional=True, readonly=True
+    )
 
-    def __init__(self, signal=Default, threshold=Default, synapse=Default):
+    def __init__(
+        self,
+        signal: str = Default,
+        threshold: float = Default,
+        synapse: float | nengo.synapses.Synapse | None = Default,
+    ) -> None:
         super().__init__(synapse=synapse)
         self.signal = signal
         self.threshold = threshold
 
-    def get_threshold(self, neuron_type):
+    def get_threshold(self, neuron_type: nengo.neurons.NeuronType) -> float:
         """Return the value of the signal above which such a neuron counts as firing."""
         if self.threshold is not None:
             return self.threshold
@@ -161,7 +186,9 @@ class Step(Derivative):
             )
         return threshold
 
-    def make_step(self, neuron_type, signal, out):
+    def make_step(
+        self, neuron_type: nengo.neurons.NeuronType, signal: Array, out: Array
+    ) -> Callable[[], None]:
         return make_step_greater(signal, self.get_threshold(neuron_type), out)
 
 
@@ -196,17 +223,31 @@ class Rate(Derivative):
     array([0., 2.])
     """
 
-    margin = FiniteParam("margin", default=0.01, low=0, low_open=True, readonly=True)
+    margin: Any = FiniteParam(
+        "margin", default=0.01, low=0, low_open=True, readonly=True
+    )
 
-    def __init__(self, margin=Default, synapse=Default):
+    def __init__(
+        self,
+        margin: float = Default,
+        synapse: float | nengo.synapses.Synapse | None = Default,
+    ) -> None:
         super().__init__(synapse=synapse)
         self.margin = margin
 
-    def make_step(self, neuron_type, signal, out):
+    def make_step(
+        self, neuron_type: nengo.neurons.NeuronType, signal: Array, out: Array
+    ) -> Callable[[], None]:
         response = get_response(neuron_type)
         return response.make_step_derivative(neuron_type, signal, out, self.margin)
 
-    def make_step_with_rates(self, neuron_type, current, rates, out):
+    def make_step_with_rates(
+        self,
+        neuron_type: nengo.neurons.NeuronType,
+        current: Array,
+        rates: Array,
+        out: Array,
+    ) -> Callable[[], None]:
         return get_response(neuron_type).make_step_rates_and_derivative(
             neuron_type, current, rates, out, self.margin
         )

@@ -1,11 +1,15 @@
 """Nodes that hand the error of a taught layer on to the layers before it."""
 
+from collections.abc import Callable
+
+import nengo
 import numpy as np
 from nengo.connection import LearningRule
 from nengo.exceptions import ValidationError
 from nengo.node import Node
 from nengo.params import BoolParam, Default, Parameter
 
+from nengo_fa.equations import Array
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 
 
@@ -142,7 +146,7 @@ class NeuronError(ErrorNode):
     30
     """
 
-    def get_size(self):
+    def get_size(self) -> int:
         return self.rule.connection.post_obj.n_neurons
 
 
@@ -192,10 +196,12 @@ class BackpropagatedError(ErrorNode):
     ...     )
     """
 
-    def get_size(self):
+    def get_size(self) -> int:
         return self.rule.connection.size_out
 
-    def compute(self, projected_error, neuron_error, scaled_encoders):
+    def compute(
+        self, projected_error: Array, neuron_error: Array, scaled_encoders: Array
+    ) -> Array:
         error = super().compute(projected_error, neuron_error, scaled_encoders)
         reached = self._find_reached(scaled_encoders)
         if reached is not None:
@@ -209,11 +215,15 @@ class BackpropagatedError(ErrorNode):
         reached = dimensions[self.rule.connection.post_slice]
         return None if np.array_equal(reached, dimensions) else reached
 
-    def get_signals(self, model):
+    def get_signals(
+        self, model: nengo.builder.Model
+    ) -> dict[str, nengo.builder.Signal]:
         scaled_encoders = model.sig[self.rule]["scaled_encoders"]
         return {**super().get_signals(model), "scaled_encoders": scaled_encoders}
 
-    def make_step(self, arrays, out):
+    def make_step(
+        self, arrays: list[np.ndarray], out: np.ndarray
+    ) -> Callable[[], None]:
         *arrays, scaled_encoders = arrays
         neuron_error = np.empty_like(arrays[0])
         step_neuron_error = super().make_step(arrays, neuron_error)

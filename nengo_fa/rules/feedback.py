@@ -2,7 +2,10 @@
 
 import inspect
 import math
+from collections.abc import Callable
+from typing import Any
 
+import nengo
 import numpy as np
 from nengo.config import SupportDefaultsMixin
 from nengo.dists import Distribution, UniformHypersphere, get_samples
@@ -10,6 +13,7 @@ from nengo.ensemble import Ensemble
 from nengo.exceptions import BuildError, ValidationError
 from nengo.neurons import Direct
 from nengo.params import BoolParam, Default, FrozenObject
+from numpy.typing import ArrayLike
 
 from nengo_fa.rules.params import (
     FiniteDistOrArrayParam,
@@ -69,7 +73,9 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     connection = NextConnectionParam("connection", readonly=True)
     to_neurons = BoolParam("to_neurons", default=False, readonly=True)
 
-    def __init__(self, connection, to_neurons=Default):
+    def __init__(
+        self, connection: nengo.Connection, to_neurons: bool = Default
+    ) -> None:
         super().__init__()
         self.connection = connection
         self.to_neurons = to_neurons
@@ -86,13 +92,15 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
             )
 
     @property
-    def size_in(self):
+    def size_in(self) -> int:
         """Number of dimensions of the error, int."""
         if self.to_neurons:
             return self.connection.post_obj.n_neurons
         return self.connection.size_out
 
-    def draw(self, n_neurons, size_in, rng):
+    def draw(
+        self, n_neurons: int, size_in: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         """Feedback weights to start with; here, zeros.
 
         Parameters
@@ -108,7 +116,9 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         """
         return np.zeros((n_neurons, size_in))
 
-    def make_state(self, n_neurons, size_in, rng):
+    def make_state(
+        self, n_neurons: int, size_in: int, rng: np.random.RandomState
+    ) -> dict[str, np.ndarray]:
         """Return what the weights remember from one update to the next; here, nothing.
 
         A simulator keeps these arrays in signals, so that they are saved, copied and
@@ -127,7 +137,14 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         """
         return {}
 
-    def make_step(self, weights, feedback, dt, rng, **state):
+    def make_step(
+        self,
+        weights: np.ndarray,
+        feedback: np.ndarray,
+        dt: float,
+        rng: np.random.RandomState,
+        **state: np.ndarray,
+    ) -> Callable[[], None]:
         """Bind the feedback weights to their arrays, as `nengo.builder.Operator.make_step`.
 
         Parameters
@@ -239,12 +256,16 @@ class SignSymmetric(Feedback):
     >>> rule = nengo_fa.FeedbackAlignment(2, feedback=feedback)
     """
 
-    magnitudes = FiniteDistOrArrayParam("magnitudes", default=1.0, readonly=True)
+    magnitudes: Any = FiniteDistOrArrayParam("magnitudes", default=1.0, readonly=True)
     redraw = BoolParam("redraw", default=False, readonly=True)
 
     def __init__(
-        self, connection, magnitudes=Default, redraw=Default, to_neurons=Default
-    ):
+        self,
+        connection: nengo.Connection,
+        magnitudes: float | nengo.dists.Distribution | ArrayLike = Default,
+        redraw: bool = Default,
+        to_neurons: bool = Default,
+    ) -> None:
         super().__init__(connection, to_neurons)
         self.magnitudes = magnitudes
         self.redraw = redraw
@@ -263,13 +284,21 @@ class SignSymmetric(Feedback):
                 obj=self,
             )
 
-    def draw(self, n_neurons, size_in, rng):
+    def draw(
+        self, n_neurons: int, size_in: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         magnitudes = get_samples(self.magnitudes, n_neurons, size_in, rng)
         if magnitudes.ndim == 0:
             return np.full((n_neurons, size_in), magnitudes)
         return np.abs(magnitudes)
 
-    def make_step(self, weights, feedback, dt, rng):
+    def make_step(
+        self,
+        weights: np.ndarray,
+        feedback: np.ndarray,
+        dt: float,
+        rng: np.random.RandomState,
+    ) -> Callable[[], None]:
         magnitudes = np.array(feedback)
 
         def step():
@@ -329,8 +358,8 @@ class KolenPollack(Feedback):
     >>> rule = nengo_fa.FeedbackAlignment(2, feedback=feedback)
     """
 
-    decay = FiniteParam("decay", default=0.1, low=0, readonly=True)
-    initial = FiniteDistOrArrayParam(
+    decay: Any = FiniteParam("decay", default=0.1, low=0, readonly=True)
+    initial: Any = FiniteDistOrArrayParam(
         "initial",
         default=UniformHypersphere(surface=True),
         sample_shape=("*", "size_in"),
@@ -339,18 +368,35 @@ class KolenPollack(Feedback):
     # the shape of the first weights needs the connection
     _param_init_order = ["connection", "to_neurons"]
 
-    def __init__(self, connection, decay=Default, initial=Default, to_neurons=Default):
+    def __init__(
+        self,
+        connection: nengo.Connection,
+        decay: float = Default,
+        initial: nengo.dists.Distribution | ArrayLike = Default,
+        to_neurons: bool = Default,
+    ) -> None:
         super().__init__(connection, to_neurons)
         self.decay = decay
         self.initial = initial
 
-    def draw(self, n_neurons, size_in, rng):
+    def draw(
+        self, n_neurons: int, size_in: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         return get_samples(self.initial, n_neurons, size_in, rng)
 
-    def make_state(self, n_neurons, size_in, rng):
+    def make_state(
+        self, n_neurons: int, size_in: int, rng: np.random.RandomState
+    ) -> dict[str, np.ndarray]:
         return {"n_updates": np.zeros(1, dtype=np.int64)}
 
-    def make_step(self, weights, feedback, dt, rng, n_updates=None):
+    def make_step(
+        self,
+        weights: np.ndarray,
+        feedback: np.ndarray,
+        dt: float,
+        rng: np.random.RandomState,
+        n_updates: np.ndarray | None = None,
+    ) -> Callable[[], None]:
         n_updates = np.zeros(1, dtype=np.int64) if n_updates is None else n_updates
         difference = feedback - weights
 
@@ -390,13 +436,13 @@ class Orthogonal(Distribution):
     >>> rule = nengo_fa.FeedbackAlignment(3, feedback=nengo_fa.feedback.Orthogonal(2))
     """
 
-    scale = FiniteParam("scale", default=1.0, low=0, low_open=True, readonly=True)
+    scale: Any = FiniteParam("scale", default=1.0, low=0, low_open=True, readonly=True)
 
-    def __init__(self, scale=1.0):
+    def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
         self.scale = scale
 
-    def sample(self, n, d=None, rng=np.random):
+    def sample(self, n: int, d: int | None = None, rng: Any = np.random) -> np.ndarray:
         shape = self._sample_shape(n, d)
         rows, columns = n, 1 if d is None else d
         q, r = np.linalg.qr(rng.randn(max(rows, columns), min(rows, columns)))

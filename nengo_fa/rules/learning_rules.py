@@ -1,15 +1,22 @@
 """The encoder learning rules, as a modeller declares them on a connection."""
 
+from collections.abc import Callable
+from typing import Any
+
+import nengo
+import numpy as np
 from array_api_compat import array_namespace
 from nengo.dists import UniformHypersphere
 from nengo.exceptions import BuildError, ValidationError
 from nengo.learning_rules import LearningRuleType
 from nengo.params import BoolParam, Default, IntParam, Parameter
 from nengo.synapses import SynapseParam
+from numpy.typing import ArrayLike
 
+from nengo_fa.equations import Array
 from nengo_fa.rules.derivatives import Derivative, Step
 from nengo_fa.rules.feedback import Feedback
-from nengo_fa.rules.normalizations import NormalizationParam
+from nengo_fa.rules.normalizations import Normalization, NormalizationParam
 from nengo_fa.rules.params import (
     FiniteDistOrArrayParam,
     LearningRateParam,
@@ -120,14 +127,14 @@ class EncoderLearningRule(LearningRuleType):
     """
 
     modifies = "encoders"
-    probeable = ("delta", "scaled_encoders")
-    arrays = ()
+    probeable: tuple[str, ...] = ("delta", "scaled_encoders")
+    arrays: tuple[str, ...] = ()
     eligibility_synapse = None  # for rules that project an error
 
     size_in = SizeInParam("size_in", low=0)
     learning_rate = LearningRateParam("learning_rate", default=1.0)
     derivative = DerivativeParam("derivative", default=Step(), readonly=True)
-    normalization = NormalizationParam(
+    normalization: Any = NormalizationParam(
         "normalization", default="augmented", optional=True, readonly=True
     )
     pre_synapse = SynapseParam("pre_synapse", default=None, readonly=True)
@@ -135,13 +142,13 @@ class EncoderLearningRule(LearningRuleType):
 
     def __init__(
         self,
-        size_in=0,
-        learning_rate=Default,
-        derivative=Default,
-        normalization=Default,
-        pre_synapse=Default,
-        sparse=Default,
-    ):
+        size_in: int = 0,
+        learning_rate: float = Default,
+        derivative: Derivative = Default,
+        normalization: str | Normalization | None = Default,
+        pre_synapse: float | nengo.synapses.Synapse | None = Default,
+        sparse: bool = Default,
+    ) -> None:
         super().__init__(learning_rate, size_in=size_in)
         self.derivative = derivative
         self.normalization = normalization
@@ -157,7 +164,7 @@ class EncoderLearningRule(LearningRuleType):
             return found
         return [*found, text]
 
-    def make_state(self, n_neurons):
+    def make_state(self, n_neurons: int) -> dict[str, np.ndarray]:
         """Return what the rule remembers from one time step to the next.
 
         A simulator keeps it in signals, so that it is saved and reset with everything
@@ -174,7 +181,7 @@ class EncoderLearningRule(LearningRuleType):
         """
         return {}
 
-    def bind_step(self, out, arrays):
+    def bind_step(self, out: Array, arrays: dict[str, Array]) -> Callable[[], None]:
         """Return the step of `make_step` for those of the arrays that the rule takes."""
         step = self.make_step(out, **{name: arrays[name] for name in self.arrays})
         if not callable(step):
@@ -183,7 +190,7 @@ class EncoderLearningRule(LearningRuleType):
             )
         return step
 
-    def make_step(self, out, **arrays):
+    def make_step(self, out: Array, **arrays: Array) -> Callable[[], None]:
         """Bind the error of each neuron to its arrays.
 
         Parameters
@@ -206,7 +213,13 @@ class EncoderLearningRule(LearningRuleType):
 class ProjectedErrorRule(EncoderLearningRule):
     """Base class of the rules that project an error; not to be used by itself."""
 
-    probeable = ("delta", "error", "projected_error", "derivative", "scaled_encoders")
+    probeable: tuple[str, ...] = (
+        "delta",
+        "error",
+        "projected_error",
+        "derivative",
+        "scaled_encoders",
+    )
     arrays = ("projected_error", "derivative")
 
     eligibility_synapse = SynapseParam(
@@ -321,7 +334,7 @@ class FeedbackAlignment(ProjectedErrorRule):
     _param_init_order = ["size_in"]  # the shape of the feedback weights needs it
 
     size_in = SizeInParam("size_in", low=1)
-    feedback = FeedbackParam(
+    feedback: Any = FeedbackParam(
         "feedback",
         default=UniformHypersphere(surface=True),
         sample_shape=("*", "size_in"),
@@ -330,15 +343,15 @@ class FeedbackAlignment(ProjectedErrorRule):
 
     def __init__(
         self,
-        size_in,
-        learning_rate=Default,
-        feedback=Default,
-        derivative=Default,
-        normalization=Default,
-        pre_synapse=Default,
-        sparse=Default,
-        eligibility_synapse=Default,
-    ):
+        size_in: int,
+        learning_rate: float = Default,
+        feedback: Feedback | nengo.dists.Distribution | ArrayLike = Default,
+        derivative: Derivative = Default,
+        normalization: str | Normalization | None = Default,
+        pre_synapse: float | nengo.synapses.Synapse | None = Default,
+        sparse: bool = Default,
+        eligibility_synapse: float | nengo.synapses.Synapse | None = Default,
+    ) -> None:
         super().__init__(
             size_in, learning_rate, derivative, normalization, pre_synapse, sparse
         )
@@ -395,14 +408,14 @@ class Backprop(ProjectedErrorRule):
 
     def __init__(
         self,
-        connection,
-        learning_rate=Default,
-        derivative=Default,
-        normalization=Default,
-        pre_synapse=Default,
-        sparse=Default,
-        eligibility_synapse=Default,
-    ):
+        connection: nengo.Connection,
+        learning_rate: float = Default,
+        derivative: Derivative = Default,
+        normalization: str | Normalization | None = Default,
+        pre_synapse: float | nengo.synapses.Synapse | None = Default,
+        sparse: bool = Default,
+        eligibility_synapse: float | nengo.synapses.Synapse | None = Default,
+    ) -> None:
         self.connection = connection  # first, as the size of the error follows from it
         super().__init__(
             connection.size_out,

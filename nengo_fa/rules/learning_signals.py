@@ -1,5 +1,6 @@
 """Nodes through which a network scales the learning rates of its rules."""
 
+import nengo
 from nengo.node import Node
 from nengo.params import Default
 
@@ -72,6 +73,8 @@ class LearningSignal(Node):
 
     rule = ScaledRuleParam("rule", readonly=True)
 
-    def __init__(self, rule, label=Default):
+    def __init__(
+        self, rule: nengo.connection.LearningRule, label: str = Default
+    ) -> None:
         self.rule = rule
         super().__init__(filled_by_the_simulator, size_in=1, size_out=1, label=label)

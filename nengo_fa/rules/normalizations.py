@@ -1,10 +1,13 @@
 """What becomes of the length of encoders while they learn."""
 
+from collections.abc import Callable
+
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.params import FrozenObject, Parameter
 
 from nengo_fa import equations
+from nengo_fa.equations import Array
 
 
 class Normalization(FrozenObject):
@@ -30,17 +33,31 @@ class Normalization(FrozenObject):
         simulator is divided by the gains.
     """
 
-    name = None
+    name: str | None = None
     needs_directions = True
     needs_whole_encoders = False
     keeps_lengths = False
     lets_lengths_grow = False
 
-    def find_update(self, gradient, encoders, gain, learning_rate):
+    def find_update(
+        self,
+        gradient: Array,
+        encoders: Array,
+        gain: Array,
+        learning_rate: float | Array,
+    ) -> Array:
         """Return the change of encoders, as `nengo_fa.equations.encoder_update` does."""
         return equations.UPDATES[self.name](gradient, encoders, gain, learning_rate)
 
-    def make_step(self, h, x, encoders, delta, fields, scale):
+    def make_step(
+        self,
+        h: np.ndarray,
+        x: np.ndarray,
+        encoders: np.ndarray,
+        delta: np.ndarray,
+        fields: np.ndarray | None,
+        scale: np.ndarray,
+    ) -> Callable[[], None]:
         """Bind the change of scaled encoders to its arrays.
 
         Parameters

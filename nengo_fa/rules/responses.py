@@ -1,15 +1,18 @@
 """How neurons respond to a current: one table that all rules, both clocks and views ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import isclass
 from types import MappingProxyType
+from typing import Any
 
+import nengo
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array
 from nengo import neurons
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_number
 
+from nengo_fa.equations import Array
 from nengo_fa.rules.arrays import empty_like
 from nengo_fa.rules.params import FiniteParam
 from nengo_fa.rules.spike_times import (
@@ -19,7 +22,7 @@ from nengo_fa.rules.spike_times import (
 )
 
 _RESPONSES = {}
-_SPIKE_TIMES = {}
+_SPIKE_TIMES: dict[type, Any] = {}
 
 
 class Response:
@@ -73,16 +76,16 @@ class Response:
     array([0.5])
     """
 
-    threshold = FiniteParam("threshold", default=None, optional=True)
+    threshold: Any = FiniteParam("threshold", default=None, optional=True)
 
     def __init__(
         self,
-        threshold=None,
-        derivative=None,
-        added_state=MappingProxyType({}),
-        added_state_before=MappingProxyType({"adaptation": -1}),
-        spike_times=None,
-    ):
+        threshold: float | None = None,
+        derivative: Callable | None = None,
+        added_state: Mapping[str, float] = MappingProxyType({}),
+        added_state_before: Mapping[str, float] = MappingProxyType({"adaptation": -1}),
+        spike_times: Callable | None = None,
+    ) -> None:
         self._check_function("derivative", derivative, "neuron_type, current")
         arguments = "neuron_type, current, state, dt"
         self._check_function("spike_times", spike_times, arguments)
@@ -101,15 +104,17 @@ class Response:
                 obj=self,
             )
 
-    def get_threshold(self, neuron_type):
+    def get_threshold(self, neuron_type: nengo.neurons.NeuronType) -> float | None:
         """The current above which such neurons fire; None for neurons without a threshold."""
         return self.threshold
 
-    def get_amplitude(self, neuron_type):
+    def get_amplitude(self, neuron_type: nengo.neurons.NeuronType) -> float:
         """The output of a neuron that fires once per second."""
         return getattr(neuron_type, "amplitude", 1)
 
-    def get_added_state(self, neuron_type, before=False):
+    def get_added_state(
+        self, neuron_type: nengo.neurons.NeuronType, before: bool = False
+    ) -> dict[str, float]:
         """The state variables that are added to J, a dict of their factors.
 
         With ``before``, those that act with their value of the step before.
@@ -122,11 +127,19 @@ class Response:
         }
         return {name: factor for name, factor in factors.items() if factor != 0}
 
-    def compute_rates(self, neuron_type, x, gain, bias):
+    def compute_rates(
+        self,
+        neuron_type: nengo.neurons.NeuronType,
+        x: np.ndarray,
+        gain: np.ndarray,
+        bias: np.ndarray,
+    ) -> np.ndarray:
         """Return what neurons send, as the method ``rates`` of `nengo.neurons.NeuronType`."""
         return neuron_type.rates(x, gain, bias)
 
-    def make_step_rates(self, neuron_type, current, out):
+    def make_step_rates(
+        self, neuron_type: nengo.neurons.NeuronType, current: Array, out: Array
+    ) -> Callable[[], None]:
         """Bind rates to arrays, as `make_step_rates` does."""
         if not is_numpy_array(out):
             raise ValidationError(
@@ -142,7 +155,13 @@ class Response:
 
         return step
 
-    def make_step_derivative(self, neuron_type, current, out, margin):
+    def make_step_derivative(
+        self,
+        neuron_type: nengo.neurons.NeuronType,
+        current: Array,
+        out: Array,
+        margin: float,
+    ) -> Callable[[], None]:
         """Bind the derivative f' of the rates to arrays, as `make_step_rates` does.
 
         Where f' is not bounded at the threshold, it is held at a constant value up to
@@ -165,7 +184,14 @@ class Response:
 
         return step
 
-    def make_step_rates_and_derivative(self, neuron_type, current, rates, out, margin):
+    def make_step_rates_and_derivative(
+        self,
+        neuron_type: nengo.neurons.NeuronType,
+        current: Array,
+        rates: Array,
+        out: Array,
+        margin: float,
+    ) -> Callable[[], None]:
         """Bind rates and derivative together, where that is faster than each alone."""
         step_rates = self.make_step_rates(neuron_type, current, rates)
         step_derivative = self.make_step_derivative(neuron_type, current, out, margin)
@@ -326,7 +352,7 @@ class SpikeGeneratorResponse(RatesToSpikesResponse):
         return _make_step_scaled(step_base, neuron_type.amplitude, out)
 
 
-def register_response(neuron_class, response):
+def register_response(neuron_class: Any, response: Any) -> None:
     """Add a type of neurons to the table of responses.
 
     Parameters
@@ -353,14 +379,10 @@ def register_response(neuron_class, response):
     >>> nengo_fa.Step()(NoisyLIF(), [0.5, 1.5])
     array([0., 1.])
     """
-    if not (isclass(neuron_class) and issubclass(neuron_class, neurons.NeuronType)):
-        raise ValidationError(
-            f"Must be a class derived from nengo.neurons.NeuronType (got {neuron_class})",
-            attr="neuron_class",
-        )
+    _check_neuron_class(neuron_class)
     spike_times = getattr(response, "spike_times", None)
     if isclass(response) and response in _RESPONSES:
-        same_step = neuron_class.step is response.step
+        same_step = neuron_class.step is response.step  # type: ignore[attr-defined]
         spike_times = _SPIKE_TIMES.get(response) if same_step else None
         response = _RESPONSES[response]
     if not isinstance(response, Response):
@@ -379,6 +401,14 @@ def register_response(neuron_class, response):
         )
     _RESPONSES[neuron_class] = response
     _SPIKE_TIMES[neuron_class] = spike_times
+
+
+def _check_neuron_class(neuron_class):
+    if not (isclass(neuron_class) and issubclass(neuron_class, neurons.NeuronType)):
+        raise ValidationError(
+            f"Must be a class derived from nengo.neurons.NeuronType (got {neuron_class})",
+            attr="neuron_class",
+        )
 
 
 def _check_factors(attr, factors):

@@ -45,7 +45,7 @@ class SpikeTimes(NamedTuple):
     first: np.ndarray
     period: np.ndarray
     tolerance: np.ndarray
-    after_step: np.ndarray = None
+    after_step: np.ndarray | None = None
 
 
 def find_lif_spikes(neuron_type, current, state, dt):

@@ -1,5 +1,8 @@
 """Rules for all ensembles of an array, each with its part of the error."""
 
+from typing import Any
+
+import nengo
 import numpy as np
 from nengo.connection import Connection
 from nengo.ensemble import Ensemble
@@ -11,8 +14,13 @@ from nengo_fa.rules.teach_chain import teach_chain
 
 
 def teach_array(
-    array, output, error=None, variant="direct", decoder_rule=None, **parameters
-):
+    array: nengo.networks.EnsembleArray,
+    output: nengo.Node,
+    error: nengo.Ensemble | nengo.Node | None = None,
+    variant: str = "direct",
+    decoder_rule: nengo.learning_rules.LearningRuleType | None = None,
+    **parameters: Any,
+) -> list[nengo.Connection]:
     """Give each ensemble of an array an encoder rule, and its part of the error.
 
     To be called within a network around the array, as it declares connections.

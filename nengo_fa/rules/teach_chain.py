@@ -1,10 +1,15 @@
 """Rules for all layers of a chain at once, with the errors that belong to them."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import nengo
 from nengo.connection import Connection
 from nengo.dists import Distribution
 from nengo.exceptions import ValidationError
 from nengo.params import Default
 from nengo.utils.numpy import is_iterable
+from numpy.typing import ArrayLike
 
 from nengo_fa.rules.error_nodes import BackpropagatedError, NeuronError
 from nengo_fa.rules.feedback import Feedback
@@ -12,7 +17,7 @@ from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
 #: How the error reaches a hidden layer, by name: the node that hands it on, and whether
 #: the derivative of the layer behind is a factor of it. None: it is that of the output.
-VARIANTS = {
+VARIANTS: dict[str, Any] = {
     "backprop": (BackpropagatedError, True),
     "local backprop": (BackpropagatedError, False),
     "global": (NeuronError, True),
@@ -22,14 +27,14 @@ VARIANTS = {
 
 
 def teach_chain(
-    encodes,
-    decode,
-    error=None,
-    variant="direct",
-    learning_rate=Default,
-    feedback=Default,
-    **parameters,
-):
+    encodes: Sequence[nengo.Connection],
+    decode: nengo.Connection,
+    error: nengo.Ensemble | nengo.Node | None = None,
+    variant: str = "direct",
+    learning_rate: Sequence[float] | float = Default,
+    feedback: Callable | nengo.dists.Distribution | ArrayLike = Default,
+    **parameters: Any,
+) -> None:
     """Give each layer of a chain an encoder rule, and connect the errors of the layers.
 
     To be called within the network that holds the connections, or one around it, as it

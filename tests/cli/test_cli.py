@@ -299,14 +299,14 @@ def test_without_the_extra(monkeypatch, tmp_path):
     for name in list(sys.modules):
         if name.startswith("nengo_fa.experiments."):
             monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SystemExit, match=r"pip install '\.\[experiments\]'"):
+    with pytest.raises(SystemExit, match="scikit-learn scipy xarray zarr"):
         cli.main(["multiplication", "--folder", str(tmp_path / "a")])
     assert not (tmp_path / "a").exists()
 
 
 def test_without_dask(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SystemExit, match=r"pip install '\.\[dask\]'"):
+    with pytest.raises(SystemExit, match="pip install distributed"):
         cli.main(["multiplication", "--folder", str(tmp_path), "--scheduler", "there"])
 
 
@@ -398,14 +398,14 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch, tmp_path):
     """The extra for experiments brings what figures need."""
     monkeypatch.setitem(sys.modules, "nengo_fa.plots", None)
     monkeypatch.delattr(nengo_fa, "plots", raising=False)
-    with pytest.raises(SystemExit, match=r"pip install '\.\[experiments\]'"):
+    with pytest.raises(SystemExit, match="scikit-learn scipy xarray zarr"):
         cli.main(["arm", "--folder", str(tmp_path / "a")])
 
 
 def test_without_matplotlib(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "nengo_fa.plots", None)
     monkeypatch.delattr(nengo_fa, "plots", raising=False)
-    with pytest.raises(SystemExit, match=r"pip install '\.\[plots\]'"):
+    with pytest.raises(SystemExit, match="pip install matplotlib"):
         cli.main(["online", "--figure", str(tmp_path / "figure.png")])
 
 
@@ -584,7 +584,7 @@ def test_receptive_fields_without_the_extra(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "nengo_extras", None)
     command = ["mnist", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
     assert cli.main([*command, "--encoders", "gabor"]) == 1
-    assert "pip install '.[images]'" in capsys.readouterr().err
+    assert "pip install nengo-extras" in capsys.readouterr().err
 
 
 def test_mnist_on_a_damaged_file(tmp_path, monkeypatch, capsys):

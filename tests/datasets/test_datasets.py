@@ -267,5 +267,5 @@ def test_unknown_name():
 
 def test_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match=r"pip install '\.\[experiments\]'"):
+    with pytest.raises(ImportError, match=r"pip install scikit-learn"):
         digits()

@@ -252,7 +252,7 @@ def test_mnist_is_nowhere(parts):
         "data_dir",
         "OpenML",
         "train-images-idx3-ubyte.gz",
-        "pip install '.[experiments]'",
+        "pip install scikit-learn",
         "no network",
     ):
         assert text in str(info.value)
@@ -407,5 +407,5 @@ def test_memory():
 
 def test_without_scikit_learn(monkeypatch, parts):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(FileNotFoundError, match=r"pip install '\.\[experiments"):
+    with pytest.raises(FileNotFoundError, match=r"pip install scikit-learn"):
         mnist()

@@ -23,7 +23,9 @@ def need(condition, what):
 @pytest.fixture(scope="session")
 def browser():
     """One browser for all tests."""
-    need(importlib.util.find_spec("nengo_gui"), "Nengo GUI: pip install '.[gui]'")
+    need(
+        importlib.util.find_spec("nengo_gui"), "Nengo GUI: pip install nengo-gui pillow"
+    )
     need(all(find_chromium()), "Chromium: apt-get install chromium chromium-driver")
     with open_browser() as browser:
         yield browser

@@ -207,6 +207,6 @@ def test_bad_differences(rng, change, attr):
 def test_without_nengo_extras(monkeypatch, rng):
     monkeypatch.setitem(sys.modules, "nengo_extras", None)
     for draw in (gabor, patches):
-        with pytest.raises(ImportError, match=r"pip install '\.\[images\]'"):
+        with pytest.raises(ImportError, match=r"pip install nengo-extras"):
             draw(5, SHAPE, rng, 3)
     assert differences(5, np.eye(2), [0, 1], rng).shape == (5, 2)

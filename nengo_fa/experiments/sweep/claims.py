@@ -1,10 +1,13 @@
 """Claims about paired data: each with a test, an effect size, and a verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import xarray as xr
 from nengo.utils.numpy import is_number
+from numpy.typing import ArrayLike
 from scipy import stats
 
 #: Probability below which a difference is taken for one.
@@ -49,7 +52,7 @@ class Finding:
     n_trials: int
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """``"held"``, ``"opposite"`` if the data show the opposite, or ``"not shown"``."""
         if self.p < LEVEL:
             return "held"
@@ -73,7 +76,7 @@ class Claim:
     findings: tuple
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """That of all findings, or in how many of the conditions the claim held."""
         verdicts = [finding.verdict for finding in self.findings]
         if len(set(verdicts)) == 1:
@@ -83,7 +86,7 @@ class Claim:
     def __str__(self):
         return self.tabulate()
 
-    def tabulate(self, is_tested=True):
+    def tabulate(self, is_tested: bool = True) -> str:
         """Return the claim as text: a row for each condition.
 
         Parameters
@@ -131,10 +134,10 @@ class Comparison:
     conditions: dict
     left: object
     right: object
-    margin: float = None
+    margin: float | None = None
 
 
-def cross(words, **coordinates):
+def cross(words: str, **coordinates: Iterable) -> dict:
     """Return the conditions at all combinations of coordinates.
 
     Parameters
@@ -155,7 +158,7 @@ def cross(words, **coordinates):
     return {words.format(**point): point for point in points}
 
 
-def check_table(data, table):
+def check_table(data: xr.Dataset, table: Iterable[Comparison]) -> list[Claim]:
     """Hold a table of claims against data.
 
     Parameters
@@ -198,7 +201,7 @@ def _get_values(data, side, at):
     return data[name].sel({dim: coordinates[dim] for dim in dims}).values
 
 
-def find_lower(condition, a, b):
+def find_lower(condition: str, a: ArrayLike, b: ArrayLike) -> Finding:
     """Find whether a is lower than b.
 
     Parameters
@@ -223,7 +226,9 @@ def find_lower(condition, a, b):
     )
 
 
-def find_equivalent(condition, a, b, margin):
+def find_equivalent(
+    condition: str, a: ArrayLike, b: ArrayLike, margin: float
+) -> Finding:
     """Find whether a and b are the same, but for a fraction ``margin`` of b.
 
     Parameters
@@ -268,7 +273,7 @@ def _get_effect(differences):
     return np.sum(ranks * np.sign(differences)) / np.sum(ranks)
 
 
-def count_epochs_to(rmse, level):
+def count_epochs_to(rmse: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Return the number of epochs until an error has come down to a level.
 
     Parameters

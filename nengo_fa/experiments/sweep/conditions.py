@@ -1,5 +1,9 @@
 """The six conditions of the paper's experiments: two rules with three normalizations."""
 
+from typing import Any
+
+import nengo
+
 from nengo_fa.experiments.sweep.claims import cross
 from nengo_fa.rules.derivatives import Rate
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
@@ -16,7 +20,9 @@ NORMALIZED = cross(
 )
 
 
-def make_rule(rule, normalization, decode, **parameters):
+def make_rule(
+    rule: str, normalization: str, decode: nengo.Connection, **parameters: Any
+) -> FeedbackAlignment | Backprop:
     """Return an encoder rule by its names.
 
     Parameters
@@ -37,7 +43,7 @@ def make_rule(rule, normalization, decode, **parameters):
     return FeedbackAlignment(decode.post.size_in, **parameters)
 
 
-def make_coordinates(n_trials, epochs):
+def make_coordinates(n_trials: int, epochs: int) -> dict[str, Any]:
     """Return coordinates of results: conditions, trials and epochs."""
     return {
         "rule": RULES,

@@ -4,7 +4,8 @@ import atexit
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.context import SpawnContext
 
@@ -12,7 +13,9 @@ from nengo.rc import rc
 
 
 @contextmanager
-def open_executor(workers=None, scheduler=None):
+def open_executor(
+    workers: int | None = None, scheduler: str | None = None
+) -> Iterator[Executor]:
     """An executor for `run_trials`.
 
     Parameters
@@ -86,7 +89,7 @@ def _open_processes(workers):
         executor.shutdown()
 
 
-def get_n_processors():
+def get_n_processors() -> int:
     """Number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

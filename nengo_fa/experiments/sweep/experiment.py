@@ -1,6 +1,7 @@
 """What all experiments of many trials have in common."""
 
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 
 class Experiment:
@@ -10,7 +11,7 @@ class Experiment:
     """
 
     #: What the results are of, for their configuration.
-    name = None
+    name: str | None = None
 
     @property
     def configuration(self):
@@ -69,7 +70,7 @@ class Variation(Experiment):
     experiment : Experiment
     """
 
-    experiment: object
+    experiment: Any
 
     @property
     def n_trials(self):

@@ -17,7 +17,7 @@ class SixConditions(Experiment):
     """
 
     #: The variable by which a turn is chosen on samples that are held out.
-    chosen_by = None
+    chosen_by: str | None = None
 
     @property
     def configuration(self):

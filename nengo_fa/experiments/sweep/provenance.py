@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from importlib.metadata import version
+from typing import Any
 
 import nengo
 from nengo.rc import rc
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_info
 import nengo_fa
 
 
-def describe(experiment):
+def describe(experiment: Any) -> dict[str, Any]:
     """Attributes that say where results come from, a dictionary.
 
     Parameters
@@ -27,7 +28,7 @@ def describe(experiment):
     }
 
 
-def get_versions():
+def get_versions() -> dict[str, str]:
     """Versions of what computes the results, a dictionary."""
     kernels = {
         f"{info['internal_api']} {info.get('architecture')}"

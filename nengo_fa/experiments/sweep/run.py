@@ -4,12 +4,16 @@ import math
 import statistics
 import threading
 import time
-from concurrent.futures import as_completed
+from collections.abc import Iterator
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
+from typing import Any
 
+import xarray as xr
 from nengo.rc import rc
-from nengo.utils.progress import Progress, ProgressTracker
+from nengo.utils.progress import Progress, ProgressBar, ProgressTracker
 from threadpoolctl import threadpool_limits
 
 from nengo_fa.experiments.sweep.store import Store
@@ -20,7 +24,12 @@ LONG = 20
 MANY_EPOCHS = 100
 
 
-def run_trials(experiment, path, executor, progress_bar=True):
+def run_trials(
+    experiment: Any,
+    path: PathLike[str] | str,
+    executor: Executor,
+    progress_bar: ProgressBar | bool = True,
+) -> xr.Dataset:
     """Run those trials of an experiment that a store does not hold yet.
 
     Each part of the experiment depends on its configuration and on the place of the part
@@ -112,7 +121,12 @@ class TimeEstimate:
         return f"{parts} to run, about {_format_time(self.seconds)} on {workers}"
 
 
-def estimate_time(experiment, path, executor, n_workers=1):
+def estimate_time(
+    experiment: Any,
+    path: PathLike[str] | str,
+    executor: Executor,
+    n_workers: int = 1,
+) -> TimeEstimate | None:
     """How long `run_trials` would take.
 
     Measured on a part with few epochs, on as many workers at once as there will be.
@@ -189,7 +203,7 @@ def _run(experiment, part, bits):
 
 
 @contextmanager
-def precision(bits):
+def precision(bits: int) -> Iterator[None]:
     """Nengo's precision, ``"32"`` or ``"64"`` bits, for as long as the context lasts."""
     before = rc.get("precision", "bits")
     rc.set("precision", "bits", bits)

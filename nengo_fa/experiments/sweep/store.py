@@ -5,7 +5,9 @@ import json
 import warnings
 from functools import cached_property
 from itertools import product
+from os import PathLike
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -72,14 +74,14 @@ class Store:
         if another process has the store.
     """
 
-    def __init__(self, path, experiment):
+    def __init__(self, path: PathLike[str] | str, experiment: Any) -> None:
         self.path = Path(path)
         self._experiment = experiment
         self._template = experiment.make_template()
         self._lock = zarr_files.make_lock(self.path)
         self._read_only = None  # or why nothing can be written
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._acquire()
         try:
             if self.path.exists():
@@ -105,14 +107,14 @@ class Store:
                 raise
             self._read_only = error
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self._lock.release()
 
-    def read(self):
+    def read(self) -> xr.Dataset:
         """What is there: a dataset of those trials of which all is finished, in memory."""
         return select_finished(self._read())
 
-    def find_unfinished(self):
+    def find_unfinished(self) -> list:
         """The parts that are yet to be run, a list as `split` returns it."""
         data = self._read()
         finished = data[FINISHED]
@@ -123,7 +125,7 @@ class Store:
         parts = split(self._template.sizes, self._experiment.chunks)
         return [part for part in parts if not finished.isel(_to_region(part)).all()]
 
-    def write(self, part, results):
+    def write(self, part: dict, results: dict) -> None:
         """Write the results of a part.
 
         Parameters
@@ -143,8 +145,8 @@ class Store:
         )
         data = data.drop_vars(list(data.coords))
         data.to_zarr(self.path, region=region, consolidated=False)
-        finished = np.ones([len(numbers) for numbers in part.values()], dtype=bool)
-        finished = xr.Dataset({FINISHED: (list(part), finished)})
+        ones = np.ones([len(numbers) for numbers in part.values()], dtype=bool)
+        finished = xr.Dataset({FINISHED: (list(part), ones)})
         finished.to_zarr(self.path, region=region, consolidated=False)
 
     def _read(self):
@@ -281,13 +283,13 @@ class Store:
             )
 
 
-def select_finished(data):
+def select_finished(data: xr.Dataset) -> xr.Dataset:
     """Return those trials of a dataset, read from a store, of which all is finished."""
     finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
     return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
 
 
-def find_dataset(path, experiment):
+def find_dataset(path: Path, experiment: Any) -> xr.Dataset | None:
     """Read a dataset from a Zarr store, if it is of this experiment and these versions.
 
     Parameters
@@ -307,7 +309,7 @@ def find_dataset(path, experiment):
     return data if same else None
 
 
-def split(sizes, chunks):
+def split(sizes: dict, chunks: dict) -> list[dict]:
     """All parts of an experiment.
 
     Parameters

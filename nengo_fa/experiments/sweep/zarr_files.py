@@ -7,32 +7,26 @@ import shutil
 import zlib
 from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 
 import xarray as xr
 import zarr
 from filelock import FileLock
 from nengo.exceptions import ValidationError
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from nengo_fa.experiments.sweep.provenance import get_versions, to_json
 
-try:
-    from zarr.codecs import Crc32cCodec, ZstdCodec
-
-    CODECS = {"compressors": [ZstdCodec(level=0), Crc32cCodec()]}
-except ImportError:  # Zarr 2, for Python before 3.11
-    from numcodecs import CRC32
-
-    CODECS = {"filters": [CRC32()]}
-
+CODECS = {"compressors": [ZstdCodec(level=0), Crc32cCodec()]}
 #: The array that says which parts of an experiment are finished.
 FINISHED = "finished"
 #: The attribute with the checksum of everything that describes the arrays.
 CHECKSUM = "checksum"
-#: Files that describe the arrays, in the two formats of Zarr.
-DESCRIPTIONS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+#: The name of files that describe arrays, or a group of them.
+DESCRIPTION = "zarr.json"
 
 
-def read_dataset(path):
+def read_dataset(path: Path) -> xr.Dataset:
     """Read a dataset from a Zarr store into memory.
 
     Parameters
@@ -54,14 +48,13 @@ def read_dataset(path):
         raise FileNotFoundError(errno.ENOENT, "There is no store", str(path))
     with refusing(path):
         verify(path)
-        options = {"engine": "zarr", "consolidated": False, "chunks": None}
-        with xr.open_dataset(path, **options) as data:
+        with xr.open_zarr(path, consolidated=False, chunks=None) as data:
             data.load()
     data.attrs.pop(CHECKSUM, None)
     return data
 
 
-def write_dataset(data, path):
+def write_dataset(data: xr.Dataset, path: Path) -> None:
     """Write a dataset to a Zarr store, which appears complete, in place of one there.
 
     Parameters
@@ -112,7 +105,7 @@ def sign(path):
     attributes[CHECKSUM] = _compute_checksum(path)
 
 
-def verify(path):
+def verify(path: Path) -> None:
     """Refuse a store whose description is not as it was written.
 
     Stores of before there were checksums have none, and are not refused.
@@ -139,10 +132,9 @@ def _compute_checksum(path):
     found = {} if (path / FINISHED).exists() else dict.fromkeys(names)
     found = {name: None for name in found if not name.startswith(".")}
     for name in names:
-        if name.rpartition("/")[2] in DESCRIPTIONS:
+        if name.rpartition("/")[2] == DESCRIPTION:
             found[name] = json.loads((path / name).read_text(encoding="utf-8"))
-    attributes = found.get(".zattrs") or found["zarr.json"]["attributes"]
-    attributes.pop(CHECKSUM, None)
+    found[DESCRIPTION]["attributes"].pop(CHECKSUM, None)
     return zlib.crc32(to_json(found).encode())
 
 
@@ -155,9 +147,7 @@ def find_damaged(array):
         lengths = [-(-n // size) for n, size in zip(array.shape, array.chunks)]
         places = product(*map(range, lengths))
         damaged = [place for place in places if not _is_readable(array, place)]
-    names = [list(map(str, place)) for place in damaged]
-    # in the two formats of Zarr
-    return [file for it in names for file in ("/".join(["c", *it]), ".".join(it))]
+    return ["/".join(["c", *map(str, place)]) for place in damaged]
 
 
 def _is_readable(array, place):

@@ -407,8 +407,6 @@ def test_refuses_what_is_not_a_store(tmp_path, content):
             pass
         for file in path.rglob("zarr.json"):
             file.write_text("{")
-        for file in path.rglob(".z*"):
-            file.write_text("{")
     with pytest.raises(ValidationError, match="is not a store of results"):
         run_in_thread(EXPERIMENT, path)
     assert path.exists()
@@ -421,7 +419,7 @@ def test_lost_files(tmp_path, store, lost):
     shutil.copytree(store, path)
     if lost == "a chunk":
         files = (file for file in (path / "rmse").rglob("*") if file.is_file())
-        next(file for file in files if not re.search("zarr|zattrs", file.name)).unlink()
+        next(file for file in files if file.name != "zarr.json").unlink()
         run_in_thread(EXPERIMENT, path)
         assert read_files(path) == read_files(store)
     else:
