@@ -12,7 +12,7 @@ from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 
 class Simulator(nengo_ocl.Simulator):
-    """A `nengo_ocl.Simulator` that runs the learning rules as well.
+    """A ``nengo_ocl.Simulator`` that runs the learning rules as well.
 
     Operators that nengo-ocl does not know, and types of neurons that it does not know, run
     on the host, through NumPy. `.FeedbackAlignment` and `.Backprop` with the derivative
@@ -22,7 +22,7 @@ class Simulator(nengo_ocl.Simulator):
     Parameters
     ----------
     network, **kwargs
-        As for `nengo_ocl.Simulator`.
+        As for ``nengo_ocl.Simulator``.
     """
 
     def __init__(self, network, **kwargs):
@@ -65,7 +65,7 @@ class Simulator(nengo_ocl.Simulator):
         return PythonPlan(self._on_host[-1], name=type(op).__name__)
 
     def reset(self, seed=None):
-        """Reset the simulator; see `nengo_ocl.Simulator`."""
+        """Reset the simulator; see ``nengo_ocl.Simulator``."""
         super().reset(seed=seed)
         for operator in self._on_host:
             operator.bind()

@@ -68,7 +68,7 @@ class ProductExperiment(Experiment):
     n_neurons : int
         Number of neurons for each product.
     tasks : tuple of str
-        Names of `.product_tasks.TASKS`. Claims are about all of them, the default.
+        Names of ``product_tasks.TASKS``. Claims are about all of them, the default.
     seed : int
 
     Raises
