@@ -68,7 +68,7 @@ class Simulator(nengo_ocl.Simulator):
         return PythonPlan(self._on_host[-1], name=type(op).__name__)
 
     def reset(self, seed: int | None = None) -> None:
-        """Reset the simulator; see `nengo_ocl.Simulator`."""
+        """Reset the simulator; see ``nengo_ocl.Simulator``."""
         super().reset(seed=seed)
         for operator in self._on_host:
             operator.bind()
