@@ -33,7 +33,7 @@ from nengo_fa.experiments import (
     timescales,
 )
 from nengo_fa.experiments.sweep import claims, provenance, store, summary
-from nengo_fa.experiments.sweep.zarr_files import DESCRIPTIONS, FINISHED
+from nengo_fa.experiments.sweep.zarr_files import DESCRIPTION, FINISHED
 
 HERE = Path(__file__).parent
 
@@ -175,7 +175,7 @@ def measure_time(path):
     parts = [
         file
         for file in files
-        if path / FINISHED in file.parents and file.name not in DESCRIPTIONS
+        if path / FINISHED in file.parents and file.name != DESCRIPTION
     ]
     start = min(file.stat().st_mtime for file in files)
     gaps = np.diff(sorted([start, *(file.stat().st_mtime for file in parts)]))

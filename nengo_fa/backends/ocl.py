@@ -15,7 +15,7 @@ from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 
 class Simulator(nengo_ocl.Simulator):
-    """A `nengo_ocl.Simulator` that runs the learning rules as well.
+    """A ``nengo_ocl.Simulator`` that runs the learning rules as well.
 
     Operators that nengo-ocl does not know, and types of neurons that it does not know, run
     on the host, through NumPy. `.FeedbackAlignment` and `.Backprop` with the derivative
@@ -25,7 +25,7 @@ class Simulator(nengo_ocl.Simulator):
     Parameters
     ----------
     network, **kwargs
-        As for `nengo_ocl.Simulator`.
+        As for ``nengo_ocl.Simulator``.
     """
 
     def __init__(self, network: nengo.Network, **kwargs: Any) -> None:
