@@ -154,4 +154,5 @@ def test_random_numbers_are_those_of_the_seed(Simulator):
         seed = sim.model.seeds[rule.connection]
     rng = np.random.RandomState([seed, 0, 1])
     for one, other in zip(sim.data[feedback], sim.data[weights]):
-        assert np.array_equal(one, np.sign(other) * np.abs(rng.randn(7, 1)).T)
+        expected = np.sign(other) * np.abs(rng.randn(7, 1)).T
+        np.testing.assert_array_equal(one, expected)
