@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "min_reported_time": float("inf"),
     "remove_config_comments": True,
     "show_signature": False,
+    "write_computation_times": False,  # a page that needs a network
 }
 logging.getLogger("nengo").setLevel(logging.WARNING)
 # what examples show is what they print; builds side by side do not share a cache
