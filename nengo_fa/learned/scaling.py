@@ -92,15 +92,19 @@ class Scaling:
         nengo.exceptions.ValidationError
             If these are not samples, or are all the same.
         """
-        x = _as_real("x", x)
-        if x.ndim != 2 or x.size == 0 or not np.any(np.ptp(x, axis=0)):
+        samples = _as_real("x", x)
+        if (
+            samples.ndim != 2
+            or samples.size == 0
+            or not np.any(np.ptp(samples, axis=0))
+        ):
             raise ValidationError(
-                f"Must be samples that differ, (n_samples, d) (got shape {x.shape})",
+                f"Must be samples that differ, (n_samples, d) (got shape {samples.shape})",
                 attr="x",
             )
-        mean = x.mean(axis=0, dtype=float)
-        deviation = (x - mean).std(axis=0)
-        scale = np.where(np.ptp(x, axis=0) > 0, deviation, 1)
+        mean = samples.mean(axis=0, dtype=float)
+        deviation = (samples - mean).std(axis=0)
+        scale = np.where(np.ptp(samples, axis=0) > 0, deviation, 1)
         if not each:
             scale = np.full_like(scale, np.sqrt(np.mean(deviation**2)))
         if length is not None:
@@ -108,7 +112,7 @@ class Scaling:
                 raise ValidationError(
                     f"Must be a length above zero (got {length!r})", attr="length"
                 )
-            lengths = np.linalg.norm((x - mean) / scale, axis=1)
+            lengths = np.linalg.norm((samples - mean) / scale, axis=1)
             scale = scale * (lengths.mean() / length)
         return cls(mean, scale)
 
