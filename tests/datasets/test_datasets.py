@@ -150,6 +150,7 @@ def test_rows_that_are_no_images(save, rng):
 
 def test_digest_is_that_of_the_content(save, arrays):
     digest = load_npz(save()).digest
+    assert load(save()).digest == digest
     same = {
         "x_train": arrays["x_train"].astype(">f8") / 255,
         "x_test": np.asfortranarray(arrays["x_test"]),
