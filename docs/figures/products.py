@@ -1,9 +1,7 @@
-"""One trial, without convolutions, of what ``nengo-fa products`` measures."""
+"""What ``nengo-fa products`` measures, from the stored results."""
 
-import matplotlib.pyplot as plt
+from stored import draw
 
 from nengo_fa import plots
-from nengo_fa.experiments.products import QUICK_TASKS, ProductExperiment
 
-data = ProductExperiment(n_trials=1, tasks=QUICK_TASKS).run_here()
-plt.figure(FigureClass=lambda **options: plots.products(data))
+draw(plots.products, "products", "products")

@@ -28,6 +28,7 @@ from nengo_fa.experiments import (
     hebbian,
     homeostasis,
     multiplication,
+    products,
     pyramidal,
     recurrent,
     timescales,
@@ -119,6 +120,7 @@ RESULTS = {
         "error-populations", error_populations, {"error_populations": EACH_TRIAL}
     ),
     "arm": Result("arm", arm, {"arm": EACH_TRIAL}),
+    "products": Result("products", products, {"products": EACH_TRIAL}),
     "recurrent": Result("recurrent", recurrent, {"recurrent": EACH_TRIAL}),
 }
 

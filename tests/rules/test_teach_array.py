@@ -7,6 +7,7 @@ from nengo.exceptions import ValidationError
 from nengo.utils.progress import TerminalProgressBar
 
 import nengo_fa
+from nengo_fa.learned import get_live_signals
 
 
 class Products:
@@ -154,8 +155,9 @@ def test_arrays_within_an_array_learn_from_their_part_of_the_error(Simulator):
     nested = Nested([0.0, 0.0, 1.0])  # for the first ensemble of the inner array
     with Simulator(nested.model) as sim:
         sim.run(0.02)
+        signals, _ = get_live_signals(sim)
         live = [
-            sim.signals[sim.model.sig[decode.pre_obj]["encoders"]]
+            np.array(signals[sim.model.sig[decode.pre_obj]["encoders"]])
             for decode in nested.decodes
         ]
         built = [sim.data[decode.pre_obj].scaled_encoders for decode in nested.decodes]

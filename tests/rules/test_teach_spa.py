@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nengo_fa
+from nengo_fa.learned import get_live_signals
 
 try:
     import nengo_spa as spa
@@ -75,7 +76,8 @@ def test_states_keep_what_they_learned(Simulator, tmp_path, feedback):
 
 def find_encoders(sim, decode):
     """The live encoders of the ensemble that a connection leaves."""
-    return sim.signals[sim.model.sig[decode.pre_obj]["encoders"]].copy()
+    live, _ = get_live_signals(sim)
+    return np.array(live[sim.model.sig[decode.pre_obj]["encoders"]])
 
 
 @pytest.mark.parametrize("identity", [True, False])
