@@ -1,14 +1,11 @@
 """The command ``nengo-fa products``."""
 
+from nengo_fa.cli.in_seconds import run_experiment
 from nengo_fa.cli.shared import (
     add_command,
     add_sweep_options,
-    draw,
-    get_folder,
     import_extra,
     import_plots,
-    print_claims,
-    sweep,
 )
 
 #: Number of trials, and epochs.
@@ -23,7 +20,7 @@ def add_to(commands):
         run,
         help="products and circular convolutions: Nengo's own networks next to ensembles "
         "with fixed and with learned encoders",
-        takes="some minutes of one processor",
+        takes="about five minutes of two processors",
         example="products --quick",
         page="products.rst",
     )
@@ -41,8 +38,6 @@ def run(options):
         tasks=products.QUICK_TASKS if options.quick else tuple(products.TASKS),
         seed=options.seed,
     )
-    folder = get_folder(options)
-    data = sweep(experiment, options, folder / "products.zarr")
-    print(f"\n{products.report(data)}")
-    print_claims(products.check_claims(data))
-    draw(plots.products, data, folder / "products")
+    run_experiment(
+        options, experiment, plots.products, products.check_claims, products.report
+    )

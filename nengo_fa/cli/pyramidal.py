@@ -14,7 +14,7 @@ def add_to(commands):
         "pyramidal",
         run,
         help="pyramidal neurons with two compartments, which learn from bursts",
-        takes="about ten minutes of one processor",
+        takes="about four minutes of one processor",
         example="pyramidal --epochs 10",
         page="pyramidal.rst",
     )
