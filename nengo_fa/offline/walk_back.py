@@ -66,7 +66,7 @@ def find_path(connection, network=None, seed=None):
 
 def find_paths(connections, network=None, seed=None):
     """As `find_path`, for several output connections of one network, which is built once."""
-    network = [_check_network(connection, network) for connection in connections][0]
+    network = _check_networks(connections, network)
     layers = [WalkBack(connection, network).find_layers() for connection in connections]
     model = _build(network, seed)
     return [
@@ -96,9 +96,16 @@ def find_ways(connections, network=None, seed=None):
     model : nengo.builder.Model
         The built network.
     """
-    network = [_check_network(connection, network) for connection in connections][0]
+    network = _check_networks(connections, network)
     ways = [WalkBack(other, network).find_connections() for other in connections]
     return ways, _build(network, seed)
+
+
+def _check_networks(connections, network):
+    """Return the network that holds all connections, which is searched for once."""
+    for connection in connections:
+        network = _check_network(connection, network)
+    return network
 
 
 def _check_network(connection, network):
