@@ -21,7 +21,9 @@ from sklearn import datasets
 import nengo_fa
 
 FACTORS = 10 ** np.linspace(-1.5, 1.5, 7)
-RULES = ("FA", "BP")
+
+#: The variant of `nengo_fa.teach_chain` for each rule.
+VARIANTS = {"FA": "direct", "BP": "backprop"}
 
 
 def product(n, rng, scale=1):
@@ -93,57 +95,68 @@ TASKS = {
     "digits": (real(datasets.load_digits, True), 100, {}),
     "digits, radius 0.3": (real(datasets.load_digits, True), 100, {"radius": 0.3}),
     "digits, batches": (real(datasets.load_digits, True), 100, {"batch_size": 50}),
+    "product, 2 layers": (product, 50, {"n_layers": 2}),
+    "sine, 2 layers": (sine, 50, {"n_layers": 2}),
+    "Friedman 1, 2 layers": (
+        friedman(datasets.make_friedman1, noise=1),
+        100,
+        {"n_layers": 2},
+    ),
 }
 
 
-def train(task, rule, seed, learning_rate=None, epochs=100, **kwargs):
-    """The test error of a network over the untaught network's, and the learning rate."""
+def train(task, rule, seed, factor=1, epochs=100, **kwargs):
+    """The test error over the untaught network's, at the rates that are found times a factor.
+
+    Layers are connected by decoders for the identity, as Nengo's users connect them.
+    """
     draw, n_neurons, options = TASKS[task]
     options = dict(options)
     x, y = draw(2000, np.random.RandomState(seed))
-    rates = {} if learning_rate is None else {"learning_rate": learning_rate}
     with nengo.Network(seed=seed) as network:
         stimulus, output = (
             nengo.Node(size_in=x.shape[1]),
             nengo.Node(size_in=y.shape[1]),
         )
-        hidden = nengo.Ensemble(
-            n_neurons,
-            x.shape[1],
-            radius=options.pop("radius", 1),
-            neuron_type=nengo.LIF(amplitude=options.pop("amplitude", 1 / 75)),
-            max_rates=nengo.dists.Uniform(50, 100),
-        )
+        parameters = {
+            "radius": options.pop("radius", 1),
+            "neuron_type": nengo.LIF(amplitude=options.pop("amplitude", 1 / 75)),
+            "max_rates": nengo.dists.Uniform(50, 100),
+        }
+        layers = [
+            nengo.Ensemble(n_neurons, x.shape[1], **parameters)
+            for _ in range(options.pop("n_layers", 1))
+        ]
         decode = nengo.Connection(
-            hidden, output, function=lambda x: np.zeros(y.shape[1])
+            layers[-1], output, function=lambda x: np.zeros(y.shape[1])
         )
-        encode = nengo.Connection(stimulus, hidden, synapse=None)
-        first = nengo_fa.Backprop, decode
-        if rule == "FA":
-            first = nengo_fa.FeedbackAlignment, y.shape[1]
-        encode.learning_rule_type = first[0](
-            first[1], derivative=nengo_fa.Rate(), **rates
+        encodes = [
+            nengo.Connection(pre, post, synapse=None)
+            for pre, post in zip([stimulus, *layers], layers)
+        ]
+        nengo_fa.teach_chain(
+            encodes, decode, variant=VARIANTS[rule], derivative=nengo_fa.Rate()
         )
     half = len(x) // 2
-    options = {"network": network, "progress_bar": False, **options, **kwargs}
+    options.update(network=network, progress_bar=False, schedule=lambda epoch: factor)
     test = x[half:], y[half:]
     try:
         history = nengo_fa.train(
-            decode, x[:half], y[:half], epochs, test=test, **options
+            decode, x[:half], y[:half], epochs, test=test, **options, **kwargs
         )
     except ConvergenceError:
-        return np.inf, learning_rate
+        return np.inf
     last = -1 if history.best_epoch is None else history.best_epoch
-    return history.test_rmse[last] / history.test_rmse[0], history.learning_rate
+    return history.test_rmse[last] / history.test_rmse[0]
 
 
 def measure(task, rule, seeds):
     """Median relative errors: of the rates, of the one that is found, and validated."""
     errors = []
     for seed in seeds:
-        found, rate = train(task, rule, seed)
-        validated, _ = train(task, rule, seed, validation=0.2)
-        others = [train(task, rule, seed, rate * factor)[0] for factor in FACTORS]
+        found = train(task, rule, seed)
+        validated = train(task, rule, seed, validation=0.2)
+        others = [train(task, rule, seed, factor) for factor in FACTORS]
         errors.append([*others, found, validated])
     return np.median(errors, axis=0)
 
@@ -158,7 +171,7 @@ def main():
     rows.writerow(["task", "rule", *rates, "found", "validated", "excess"])
     warnings.simplefilter("ignore", NengoWarning)
     for task in options.tasks:
-        for rule in RULES:
+        for rule in VARIANTS:
             errors = measure(task, rule, options.seeds)
             excess = 100 * (errors[-2] / errors[:-2].min() - 1)
             columns = [f"{error:.2f}" for error in errors]

@@ -15,7 +15,7 @@ from nengo_fa.geometry import DIAGONALS
 from nengo_fa.learned.frozen import get_solver
 from nengo_fa.offline.devices import Device
 from nengo_fa.offline.paths import transmit
-from nengo_fa.offline.turn import TURN
+from nengo_fa.offline.turn import LARGEST
 from nengo_fa.rules.feedback import Feedback
 
 #: Along an encoder, over the radius: what is far for half of the samples.
@@ -54,7 +54,7 @@ def check_turn(turn, schedule):
         warnings.warn(
             f"turn={turn:g} is an angle in radians, of more than a full circle in the "
             "first update. Encoders that turn so far end up anywhere; a usual turn is "
-            f"{TURN}.",
+            f"{LARGEST}.",
             NengoWarning,
         )
     if schedule is not None and not callable(schedule):

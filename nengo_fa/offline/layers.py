@@ -4,6 +4,7 @@ import numpy as np
 
 from nengo_fa.offline.devices import Device
 from nengo_fa.offline.paths import deliver, find_decoders
+from nengo_fa.online.network_checks import has_solved_decoders
 from nengo_fa.rules.feedback import (
     Feedback,
     make_feedback_state,
@@ -36,6 +37,8 @@ class Layer:
     source : ErrorNode, optional
         What the error comes from: a node of the layer behind. Default: it is the error
         of the output.
+    before_decoders : bool, optional
+        Whether decoders that were solved for lead on to the next layer. They stand still.
     reached : slice or list of int, optional
         The dimensions that the connection with the rule delivers to, and so the columns of
         the encoders that are taught. Default: all.
@@ -51,6 +54,7 @@ class Layer:
         Whether the rule projects an error.
     is_first : bool
         Whether there is no layer before.
+    before_decoders : bool
     scale : (n_networks, n_neurons) array
     weights : (n_networks, dimensions + 1, n_neurons) array
         Encoders times scale, transposed, above the bias: the weight of an input of one, so
@@ -67,6 +71,7 @@ class Layer:
         feedback=None,
         feedback_seeds=None,
         incoming=None,
+        before_decoders=False,
         reached=slice(None),
         source=None,
         device=None,
@@ -89,6 +94,7 @@ class Layer:
         self.feedback = None if feedback is None else self.device.array(feedback)
         self.projects = isinstance(rule, ProjectedErrorRule)
         self.is_first = incoming is None
+        self.before_decoders = before_decoders
         if not self.is_first:
             self._decoders = self.device.array(incoming)
             incoming = deliver(np.asarray(incoming), reached, dimensions)
@@ -273,13 +279,20 @@ def make_chain(paths, device=None):
     """
     stages = zip(*(path.stages for path in paths))
     models = [path.model for path in paths]
+    following = [stage.encode for stage in paths[0].stages[1:]]
     return Chain(
-        _make_layer(alike, models, device, is_first=k == 0)
+        _make_layer(
+            alike,
+            models,
+            device,
+            is_first=k == 0,
+            before_decoders=any(map(has_solved_decoders, following[k : k + 1])),
+        )
         for k, alike in enumerate(stages)
     )
 
 
-def _make_layer(stages, models, device, is_first):
+def _make_layer(stages, models, device, is_first, before_decoders):
     """The same layer of each path."""
     ensemble, encode = stages[0].ensemble, stages[0].encode
     built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
@@ -299,6 +312,7 @@ def _make_layer(stages, models, device, is_first):
         else [stage.feedback for stage in stages],
         feedback_seeds=[stage.feedback_seed for stage in stages],
         incoming=incoming,
+        before_decoders=before_decoders,
         reached=encode.post_slice,
         source=stages[0].source,
         device=device,

@@ -1,38 +1,24 @@
 """Offline training: epochs of encoder updates, with decoders solved after each."""
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import nengo
-import numpy as np
-from nengo.exceptions import ConvergenceError, NengoWarning
 from nengo.utils.numpy import is_iterable
 from nengo.utils.progress import Progress, ProgressBar, ProgressTracker
 from numpy.typing import ArrayLike
 
 from nengo_fa.offline.arguments import (
-    check_arrays,
-    check_axes,
     check_device,
-    check_layers,
-    check_number,
     check_options,
-    check_samples,
     check_snapshots,
-    check_solver,
     check_turn,
-    find_factor,
-    wants_end,
-    warn_of_far_samples,
 )
-from nengo_fa.offline.history import History, Record
+from nengo_fa.offline.history import History
+from nengo_fa.offline.session import Session, Settings
 from nengo_fa.offline.several import check_connections, split_samples
-from nengo_fa.offline.threads import limit_threads
-from nengo_fa.offline.trainer import Trainer
-from nengo_fa.offline.validation import check_patience, hold_out
+from nengo_fa.offline.validation import check_patience
 from nengo_fa.offline.walk_back import find_path, find_paths
-from nengo_fa.offline.write_back import write_back
 
 
 def train(
@@ -101,7 +87,8 @@ def train(
         batches of an epoch together, the root of the sum of the squares. It stands for the
         learning rate, also of rules that have one of their own, unless that is zero. By
         default, for those rules only that were given no ``learning_rate``: 0.025 for each
-        dimension of the first layer, at most a right angle, and 0.1 for layers behind it.
+        dimension of the layer, or 0.003 if decoders that were solved for lead on to the
+        next layer; at most a right angle in the first layer and 0.1 in others.
     schedule : callable, optional
         Takes the number of finished epochs, and returns the factor by which all learning
         rates are multiplied in the next epoch. Default: one.
@@ -163,7 +150,8 @@ def train(
     -----
     nengo.exceptions.NengoWarning
         If most samples lie far outside the radius of the ensemble that they reach, if they
-        are fewer than its neurons, or if nothing turns the encoders.
+        are fewer than its neurons, if nothing turns the encoders, or if the error of the
+        samples is larger in the end than at the start, without ``validation``.
 
     Notes
     -----
@@ -183,7 +171,7 @@ def train(
     To a layer before the last goes the error of the `.BackpropagatedError` or
     `.NeuronError` that is connected to its rule; without such a node, the error of the
     output, or for `.Backprop` what is backpropagated. The decoders between two ensembles
-    stay as they were built.
+    stay as they were built, and no longer fit encoders that have turned far.
 
     What is kept are ``encoders``, ``gain`` and ``bias`` of the ensembles, and decoders as
     the solvers of the connections that leave them, `.LearnedDecoders`; the transforms of
@@ -208,209 +196,41 @@ def train(
     check_options(epochs, seed, callback, metrics, raise_interrupt)
     check_turn(turn, schedule)
     check_patience(patience, validation)
-    options = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "solver": solver,
-        "seed": seed,
-        "turn": turn,
-        "schedule": schedule,
-        "patience": patience,
-        "presentation_time": presentation_time,
-        "dt": dt,
-        "axes": axes,
-        "kept": check_snapshots(snapshots),
-        "metrics": metrics,
-        "callback": callback,
-        "where": check_device(device, presentation_time, dt),
-        "raise_interrupt": raise_interrupt,
-    }
+    settings = Settings(
+        epochs=epochs,
+        batch_size=batch_size,
+        solver=solver,
+        seed=seed,
+        turn=turn,
+        schedule=schedule,
+        patience=patience,
+        presentation_time=presentation_time,
+        dt=dt,
+        axes=axes,
+        snapshots=check_snapshots(snapshots),
+        metrics=metrics,
+        callback=callback,
+        device=check_device(device, presentation_time, dt),
+        raise_interrupt=raise_interrupt,
+    )
     samples = x, y, validation, test
     if is_iterable(connection):
-        return _train_each(connection, network, samples, progress_bar, options)
+        return _train_each(connection, network, samples, settings, progress_bar)
     path = find_path(connection, network, seed)
-    return _train_path(path, *samples, progress_bar, **options)
+    return Session(path, samples, settings).train(progress_bar)
 
 
-def _train_each(connections, network, samples, progress_bar, options):
+def _train_each(connections, network, samples, settings, progress_bar):
     """Train one network after the other, and return their histories."""
     connections = check_connections(connections)
-    paths = find_paths(connections, network, options["seed"])
+    paths = find_paths(connections, network, settings.seed)
     parts = split_samples(paths, *samples)
     progress = Progress("Training", "Training", len(paths))
     histories = []
     with ProgressTracker(progress_bar, progress):
         for path, part in zip(paths, parts):
-            histories.append(_train_path(path, *part, False, **options))
+            histories.append(Session(path, part, settings).train(False))
             if histories[-1].interrupted:
                 break
             progress.step()
     return histories
-
-
-def _train_path(
-    path,
-    x,
-    y,
-    validation,
-    test,
-    progress_bar,
-    epochs,
-    batch_size,
-    solver,
-    seed,
-    turn,
-    schedule,
-    patience,
-    presentation_time,
-    dt,
-    axes,
-    kept,
-    metrics,
-    callback,
-    where,
-    raise_interrupt,
-):
-    """Train one network, and return its history."""
-    check_layers(path, where, presentation_time)
-    own_solver = check_solver(solver, path.decode)
-    directions = check_axes(axes, path)
-    samples = check_samples(x, y, path)
-    warn_of_far_samples(path.model, path.encode, samples[0])
-    # what is only measured is without effect on what is trained
-    own_seed = path.model.seeds[path.encode] if seed is None else seed
-    rng, *others = map(
-        np.random.RandomState, [own_seed, *([own_seed, k] for k in range(1, 5))]
-    )
-    (x, y), held_out = hold_out(*samples, validation, path, others[3])
-    check_number(len(x), batch_size, path, own_solver)
-    if test is not None:
-        test = check_arrays("test", test, path)
-
-    trainer = Trainer(
-        [path],
-        [x],
-        [y],
-        batch_size,
-        own_solver,
-        presentation_time,
-        dt,
-        rng,
-        device=where,
-        turn=turn,
-    )
-    tests = {
-        "test_rmse": test and trainer.make_test(*zip(test), others[0]),
-        "validation_rmse": held_out and trainer.make_test(*zip(held_out), others[2]),
-    }
-    measured = trainer.make_metrics(others[1]) if metrics else None
-    record = Record(trainer.chain, epochs, directions, kept, measured)
-    session = Session(path, trainer, tests, record, schedule, patience)
-    try:
-        session.run(epochs, progress_bar, callback)
-    finally:
-        session.finish(own_solver)
-    if session.interrupted and raise_interrupt:
-        raise KeyboardInterrupt
-    return record.get_history(session.interrupted)
-
-
-def _warn_of_still_layers(path, trainer):
-    """Say which layers have something to learn with, and nothing to learn from."""
-    for stage, layer in zip(path.stages, trainer.chain.layers):
-        if layer.rule.learning_rate != 0 and np.all(layer.learning_rate == 0):
-            warnings.warn(
-                f"The encoders of {stage.ensemble} will stay as they are: nothing turns "
-                "them, so no learning rate makes an update of so many radians. The error "
-                "is zero, or all neurons are silent or saturated. If that is only so at "
-                "the start, give the rule a learning_rate.",
-                NengoWarning,
-            )
-
-
-class Session:
-    """The training of one network, which ends in order whatever ends it."""
-
-    def __init__(self, path, trainer, tests, record, schedule, patience):
-        self._patience = np.inf if patience is None else patience
-        self._path = path
-        self._schedule = schedule
-        self._trainer = trainer
-        self._tests = {name: test for name, test in tests.items() if test is not None}
-        self._record = record
-        self.interrupted = False
-
-    def run(self, epochs, progress_bar, callback):
-        """Run epochs until there are enough, the callback says so, or Ctrl-C."""
-        progress = Progress("Training", "Training", max(1, epochs))
-        try:
-            threads = limit_threads(self._trainer.n_products)
-            with threads, ProgressTracker(progress_bar, progress):
-                self._learn()
-                if epochs > 0:
-                    _warn_of_still_layers(self._path, self._trainer)
-                while self._record.n_epochs < epochs and not self._has_waited:
-                    self._learn()
-                    progress.step()
-                    if callback is None:
-                        continue
-                    if wants_end(callback, self._record.get_history()):
-                        break
-        except KeyboardInterrupt:
-            if self._record.n_epochs < 0:
-                raise
-            self.interrupted = True
-
-    @property
-    def _has_waited(self):
-        """Whether the best epoch is long enough ago."""
-        return self._record.n_epochs - self._record.kept_epoch >= self._patience
-
-    def finish(self, solver):
-        """Write what the last finished epoch, or the best, has learned into the network."""
-        if self._record.n_epochs < 0:
-            return
-        try:
-            if self._trainer.in_batches:
-                self._settle()
-        finally:
-            write_back(self._path, self._record, solver)
-
-    def _settle(self):
-        """Solve for the decoders of the encoders that are kept, from all samples."""
-        for layer, encoders in zip(self._trainer.chain.layers, self._record.encoders):
-            layer.set_encoders(encoders[np.newaxis])
-        (rmse,) = self._trainer.solve()
-        if np.isfinite(rmse):
-            self._record.replace(rmse=rmse, **self._find_test_errors())
-
-    def _find_test_errors(self):
-        return {name: test.test()[0] for name, test in self._tests.items()}
-
-    def _learn_once(self):
-        return self._trainer.learn(find_factor(self._schedule, self._record.n_epochs))
-
-    def _learn(self):
-        """Run an epoch; the first has no updates yet."""
-        record, trainer = self._record, self._trainer
-        try:
-            (rmse,) = trainer.solve() if record.n_epochs < 0 else self._learn_once()
-            # bounded neurons make something finite of infinite encoders
-            if not (np.isfinite(rmse) and trainer.chain.is_finite):
-                raise np.linalg.LinAlgError("not all is finite")
-        except np.linalg.LinAlgError as error:
-            if record.n_epochs >= 0:
-                advice = (
-                    "Lower the learning rate of the encoder rule, or the turn. The network "
-                    f"holds epoch {record.kept_epoch}."
-                )
-            else:
-                advice = (
-                    "See that neurons fire for the samples, and that the solver is "
-                    "regularized, as nengo.solvers.LstsqL2() is."
-                )
-            raise ConvergenceError(
-                f"No decoders could be solved for after epoch {record.n_epochs + 1} "
-                f"({error}). {advice}"
-            ) from error
-        record.add(rmse=rmse, **self._find_test_errors())

@@ -6,10 +6,14 @@ from nengo.rc import rc
 from nengo_fa.offline.devices import to_numpy
 from nengo_fa.rules.params import is_given
 
-#: The turn, in radians, of layers behind the first where neither it nor a learning rate is
-#: given; and of the first, for each of its dimensions. Directions that are drawn at random
-#: are the farther from any that is wanted, the more dimensions there are.
-TURN, TURN_PER_DIMENSION = 0.1, 0.025
+#: The turn of a layer where neither it nor a learning rate is given, in radians for each
+#: dimension: directions that are drawn at random are the farther from any that is wanted,
+#: the more dimensions there are. Decoders that were solved for, and lead on to the next
+#: layer, stand still, and would no longer fit encoders that turn farther.
+TURN_PER_DIMENSION, TURN_BEFORE_DECODERS = 0.025, 0.003
+
+#: The largest turn by default: of the first layer, and of all others.
+LARGEST_FIRST, LARGEST = np.pi / 2, 0.1
 
 #: A turn that is small enough to be linear in the learning rate, in radians.
 SMALL = 1e-4
@@ -26,10 +30,9 @@ def needs_rate(layer, turn):
 
 def get_default_turn(layer):
     """Return the turn of a layer, in radians, where none is given."""
-    if not layer.is_first:
-        return TURN
-    dimensions = layer.encoders.shape[2]
-    return min(np.pi / 2, TURN_PER_DIMENSION * dimensions)
+    largest = LARGEST_FIRST if layer.is_first else LARGEST
+    each = TURN_BEFORE_DECODERS if layer.before_decoders else TURN_PER_DIMENSION
+    return min(largest, each * layer.encoders.shape[2])
 
 
 def find_turn(layer, gradient):

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 from nengo.connection import Connection, LearningRule
-from nengo.ensemble import Neurons
+from nengo.ensemble import Ensemble, Neurons
 from nengo.exceptions import BuildError, NengoWarning
 from nengo.node import Node
 from nengo.solvers import NoSolver
@@ -237,7 +237,7 @@ def warn_about_stale_layers(network, rules):
         if (
             connection.pre_obj in taught
             and connection.post_obj in taught - {connection.pre_obj}
-            and not isinstance(connection.solver, NoSolver)
+            and has_solved_decoders(connection)
             and {getattr(kind, "modifies", None) for kind in get_rule_types(connection)}
             == {"encoders"}
         ):
@@ -248,6 +248,12 @@ def warn_about_stale_layers(network, rules):
                 "as nengo_fa.networks.DeepClassifier does, or use far lower rates.",
                 NengoWarning,
             )
+
+
+def has_solved_decoders(connection):
+    """Return whether a connection has decoders that a solver finds for its ensemble."""
+    is_decoded = isinstance(connection.pre_obj, Ensemble)
+    return is_decoded and not isinstance(connection.solver, NoSolver)
 
 
 def is_frozen(ensemble):

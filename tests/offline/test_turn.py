@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import nengo
 import numpy as np
@@ -130,6 +131,30 @@ def test_default_turn_of_the_first_layer_is_by_its_dimensions(dimensions, turn, 
         a.learning_rate / b.learning_rate for a, b in zip(default.layers, one.layers)
     ]
     np.testing.assert_allclose(turns, [turn, 0.1])
+
+
+def test_default_turn_of_a_layer_before_solved_decoders_is_small():
+    """They stand still, and would no longer fit what the layer before them has become."""
+    default, one = (Net(n_layers=2).train(0, **k) for k in ({}, {"turn": 1}))
+    turns = [
+        a.learning_rate / b.learning_rate for a, b in zip(default.layers, one.layers)
+    ]
+    np.testing.assert_allclose(turns, [0.006, 0.05])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_layers_with_solved_decoders_between_them_learn_by_default(seed):
+    """With the turn of other layers they would harm, and that would be said."""
+    rmse = Net(n_layers=2, seed=seed).train(100).rmse
+    assert rmse[-1] < 0.9 * rmse[0]
+    with pytest.warns(NengoWarning, match="worse than without learning"):
+        Net(n_layers=2, seed=seed).train(100, turn=0.1)
+
+
+def test_nothing_is_said_of_harm_if_the_best_epoch_is_kept():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Net(n_layers=2, seed=0).train(100, turn=0.1, validation=0.2)
 
 
 def test_each_layer_has_a_learning_rate_of_its_own():
