@@ -14,7 +14,8 @@ from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.soma import SimSomaCurrent
 from nengo_fa.rules.derivatives import Rate, Step
-from nengo_fa.rules.responses import Response, get_response
+from nengo_fa.rules.response_functions import Response
+from nengo_fa.rules.responses import get_response
 
 
 def register_torch_kernels():

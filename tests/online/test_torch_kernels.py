@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import nengo_fa
-from nengo_fa.rules import responses
+from nengo_fa.rules import response_functions
 from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 nengo_torch = pytest.importorskip("nengo_torch")
@@ -206,7 +206,7 @@ def test_another_normalization_would_be_found(name, monkeypatch):
 @pytest.mark.parametrize("case", UNKNOWN)
 def test_what_kernels_do_not_know_runs_through_numpy(case, monkeypatch):
     response = nengo_fa.Response(derivative=lambda neuron_type, J: np.exp(-(J**2)))
-    monkeypatch.setitem(responses._RESPONSES, nengo.Izhikevich, response)
+    monkeypatch.setitem(response_functions.RESPONSES, nengo.Izhikevich, response)
     network = make_layer(**UNKNOWN[case])
     with make_simulator(network) as sim:
         assert not find_kernels(sim)
