@@ -23,6 +23,7 @@ from pathlib import Path
 import nengo
 import numpy as np
 from nengo.exceptions import BuildError
+from nengo.rc import rc
 
 import nengo_fa
 from nengo_fa.learned import get_live_signals
@@ -30,9 +31,21 @@ from nengo_fa.rules.normalizations import NORMALIZATIONS
 from nengo_fa.rules.teach_chain import VARIANTS
 
 
+class SinglePrecision(nengo.Simulator):
+    """The reference with rounding errors: a backend of 32 bits should not do worse."""
+
+    def __init__(self, network, **kwargs):
+        rc["precision"]["bits"] = "32"
+        try:
+            super().__init__(network, **kwargs)
+        finally:
+            rc["precision"]["bits"] = "64"
+
+
 def find_simulators():
     """The simulators that are installed, by the heading of their column."""
     yield f"nengo {version('nengo')}", nengo.Simulator
+    yield f"nengo {version('nengo')}, 32 bits", SinglePrecision
     with suppress(ImportError):
         import nengo_torch
         import torch

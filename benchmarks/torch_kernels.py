@@ -18,11 +18,10 @@ import nengo
 import nengo_torch
 import numpy as np
 import torch
-from nengo_torch.op_builders.fallback_operator import TorchOperatorFallback
 from threadpoolctl import threadpool_limits
 
 import nengo_fa
-from nengo_fa.online.torch_kernels import Kernel
+from nengo_fa.online.torch_kernels import run_through_numpy
 
 HEADER = [
     "neurons",
@@ -46,24 +45,15 @@ def make_network(n_neurons, dimensions):
     return network
 
 
-def run_through_numpy(sim):
-    """Run what has a kernel as if it had no kernel."""
-    sim.operators = [
-        TorchOperatorFallback.from_nengo(found.op, dt=sim.dt)
-        if isinstance(found, Kernel)
-        else found
-        for found in sim.operators
-    ]
-    return sim
-
-
 def make_simulators(network, n_samples):
     make_torch = partial(
         nengo_torch.Simulator, network, minibatch_size=n_samples, dtype=torch.float64
     )
+    through_numpy = make_torch()
+    run_through_numpy(through_numpy)
     return [
         (make_torch(), 1),
-        (run_through_numpy(make_torch()), 1),
+        (through_numpy, 1),
         (nengo.Simulator(network, progress_bar=False), n_samples),
     ]
 

@@ -25,7 +25,8 @@ from nengo_fa.rules.learning_rules import (
     FeedbackAlignment,
 )
 from nengo_fa.rules.learning_signals import LearningSignal
-from nengo_fa.rules.responses import Response, register_response
+from nengo_fa.rules.response_functions import Response
+from nengo_fa.rules.responses import register_response
 from nengo_fa.rules.spike_times import SpikeTimes
 from nengo_fa.rules.teach_array import teach_array
 from nengo_fa.rules.teach_chain import teach_chain

@@ -66,10 +66,14 @@ def Simulator(Simulator, request):
 
 
 def pytest_collection_modifyitems(config, items):
-    """With another simulator, run what takes one, and expect what it lacks to fail.
+    """Run the tests of the built pages first; choose those that another simulator can run.
 
+    Building the pages takes minutes. At the end, one process would wait for another
+    that builds them, or build them as well. With another simulator than Nengo's, tests that
+    take a simulator are run, and those that ask for what it lacks are expected to fail.
     Nengo's plugin does so with tests of Nengo, by the same list in ``setup.cfg``.
     """
+    items.sort(key=lambda item: "pages" not in item.fixturenames)
     if config.getini("nengo_simulator") == "nengo.Simulator":
         return
     others = [item for item in items if "Simulator" not in item.fixturenames]

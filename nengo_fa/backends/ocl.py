@@ -10,8 +10,6 @@ from nengo_ocl.plan import Plan, PythonPlan
 
 from nengo_fa.backends import ocl_kernels
 from nengo_fa.rules.derivatives import Step
-from nengo_fa.rules.learning_rules import ProjectedErrorRule
-from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 
 class Simulator(nengo_ocl.Simulator):
@@ -146,9 +144,8 @@ def is_on_device(signal):
 def is_known(op):
     """Return whether the kernel does all that a `.SimEncoderLearning` does."""
     return (
-        type(op.rule).make_step is ProjectedErrorRule.make_step
+        op.is_standard
         and type(op.rule.derivative) is Step
-        and op.normalization in NORMALIZATIONS.values()
         and op.columns is None
         and op.fields is None
         and not {"start", "eligible"} & set(op.signals)

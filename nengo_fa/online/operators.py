@@ -7,7 +7,7 @@ from nengo.exceptions import SimulationError
 from nengo_fa.online.random_state import LiveRandomState, keep_random_state
 from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
-from nengo_fa.rules.normalizations import get_normalization
+from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
 
 
 class NotFiniteError(SimulationError, FloatingPointError):
@@ -243,6 +243,16 @@ class SimEncoderLearning(NamedSignalsOperator):
         self.columns, self.fields = columns, fields
 
     @property
+    def is_standard(self):
+        """Whether error and normalization are those of nengo_fa, as kernels need them."""
+        return self.has_standard_error and self.normalization in NORMALIZATIONS.values()
+
+    @property
+    def has_standard_error(self):
+        """Whether the error of each neuron is its projected error times the derivative."""
+        return type(self.rule).make_step is ProjectedErrorRule.make_step
+
+    @property
     def _descstr(self):
         return f"{self.rule} -> {self.delta or self.delta_neurons}"
 
@@ -327,7 +337,7 @@ class SimEncoderLearning(NamedSignalsOperator):
         if self.rule.eligibility_synapse is not None:
             return _make_step_traced(arrays, step_derivative, step_size, h)
 
-        if type(self.rule).make_step is ProjectedErrorRule.make_step:
+        if self.has_standard_error:
 
             def step_product():
                 np.dot(error, feedback, out=projected_error)

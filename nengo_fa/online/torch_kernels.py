@@ -14,9 +14,8 @@ from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.soma import SimSomaCurrent
 from nengo_fa.rules.derivatives import Rate, Step
-from nengo_fa.rules.learning_rules import ProjectedErrorRule
-from nengo_fa.rules.normalizations import NORMALIZATIONS
-from nengo_fa.rules.responses import Response, get_response
+from nengo_fa.rules.response_functions import Response
+from nengo_fa.rules.responses import get_response
 
 
 def register_torch_kernels():
@@ -34,6 +33,26 @@ def register_torch_kernels():
             TorchBuilder.register(operator_class, kernel)
 
 
+def run_through_numpy(sim):
+    """Let a simulator of nengo-torch run through NumPy what has a kernel, to compare both.
+
+    Parameters
+    ----------
+    sim : nengo_torch.Simulator
+        Changed in place, before its first step.
+    """
+    sim.operators = [
+        _run_through_numpy(found.op, dt=sim.dt) if isinstance(found, Kernel) else found
+        for found in sim.operators
+    ]
+
+
+def _run_through_numpy(op, **context):
+    from nengo_torch.op_builders.fallback_operator import TorchOperatorFallback
+
+    return TorchOperatorFallback.from_nengo(op, **context)
+
+
 class Kernel:
     """Base class of the kernels, each of which runs one operator on tensors."""
 
@@ -48,9 +67,7 @@ class Kernel:
         """Return the kernel of an operator, or what runs the operator through NumPy."""
         if cls.is_known(op):
             return cls(op, context["dt"])
-        from nengo_torch.op_builders.fallback_operator import TorchOperatorFallback
-
-        return TorchOperatorFallback.from_nengo(op, **context)
+        return _run_through_numpy(op, **context)
 
     @staticmethod
     def is_known(op):
@@ -116,12 +133,8 @@ class EncoderLearningKernel(Kernel):
 
     @staticmethod
     def is_known(op):
-        rule = op.rule
-        return (
-            type(rule).make_step is ProjectedErrorRule.make_step
-            and op.normalization in NORMALIZATIONS.values()
-            and _is_derivative_known(rule.derivative, op.neuron_type)
-        )
+        derivative = op.rule.derivative
+        return op.is_standard and _is_derivative_known(derivative, op.neuron_type)
 
     def run(self, **tensors):
         kind = tensors["gate"].dtype, tensors["gate"].device

@@ -9,7 +9,8 @@ from nengo.neurons import LIF, LIFRate
 from numpy.typing import ArrayLike
 
 from nengo_fa.rules.params import FiniteParam
-from nengo_fa.rules.responses import LIFResponse, register_response
+from nengo_fa.rules.response_functions import LIFResponse
+from nengo_fa.rules.responses import register_response
 
 
 class ApicalCompartment:

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 
 from nengo_fa.equations import Array
 from nengo_fa.rules.params import FiniteParam
-from nengo_fa.rules.responses import get_response, make_step_greater, make_step_rates
+from nengo_fa.rules.response_functions import make_step_greater
+from nengo_fa.rules.responses import get_response, make_step_rates
 
 
 class Derivative(FrozenObject, SupportDefaultsMixin):

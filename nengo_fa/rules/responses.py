@@ -1,329 +1,26 @@
-"""How neurons respond to a current: one table that all rules, both clocks and views ask."""
+"""Which response a type of neurons has: one table that all rules, both clocks and views ask."""
 
-from collections.abc import Callable, Mapping
 from inspect import isclass
-from types import MappingProxyType
 from typing import Any
 
-import nengo
-import numpy as np
-from array_api_compat import array_namespace, device, is_numpy_array
 from nengo import neurons
 from nengo.exceptions import ValidationError
-from nengo.utils.numpy import is_number
 
-from nengo_fa.equations import Array
-from nengo_fa.rules.arrays import empty_like
-from nengo_fa.rules.params import FiniteParam
+from nengo_fa.rules.response_functions import (
+    RESPONSES,
+    LIFResponse,
+    RectifiedResponse,
+    Response,
+    TanhResponse,
+    make_step_scaled,
+)
 from nengo_fa.rules.spike_times import (
     find_generated_spikes,
     find_integrator_spikes,
     find_lif_spikes,
 )
 
-_RESPONSES = {}
 _SPIKE_TIMES: dict[type, Any] = {}
-
-
-class Response:
-    """How a type of neuron responds to the current that drives its soma.
-
-    `register_response` adds the response of a user's own neuron type to the table, from
-    which `.Step`, `.Rate`, `.train`, `.geometry` and the views of Nengo GUI take it. Rates
-    are those of the neuron type's own method ``rates``. A class derived from this one may
-    compute rates and derivative in a faster way, or on other devices than the CPU.
-
-    Parameters
-    ----------
-    threshold : float, optional
-        Current above which the neurons fire. By default, they have no threshold, as
-        `nengo.Sigmoid` neurons.
-    derivative : callable, optional
-        The derivative f'(J) of the firing rate, in units of the output per unit of
-        current: a function ``derivative(neuron_type, current)`` that returns an array of
-        the shape of ``current``. It should be bounded. Needed for `.Rate` only.
-    added_state : dict, optional
-        State variables that are added to the input current J, after they have been
-        updated in the same time step, and the factor of each: a number, or the name of a
-        parameter of the neuron type.
-    added_state_before : dict, optional
-        The same for state variables that act with their value of the step before.
-        Default: ``{"adaptation": -1}``, for neurons that have such a variable.
-    spike_times : callable, optional
-        When neurons fire while their current is held: a function ``spike_times(neuron_type,
-        current, state, dt)`` of the current of each neuron, (n_neurons,), and the initial
-        state variables by their names. It returns `.SpikeTimes`, or None where it does not
-        know them. They must be those of the method ``step``. By default, `.train` simulates
-        neurons step by step where it measures their spikes.
-
-    Raises
-    ------
-    nengo.exceptions.ValidationError
-        If the threshold or a factor is not a finite number, or the derivative or the spike
-        times not a function.
-
-    Examples
-    --------
-    >>> class SoftPlus(nengo.neurons.NeuronType):
-    ...     negative = False
-    ...     def step(self, dt, J, output):
-    ...         output[...] = np.logaddexp(0, J)
-    >>> nengo_fa.register_response(
-    ...     SoftPlus,
-    ...     nengo_fa.Response(derivative=lambda neuron_type, J: 1 / (1 + np.exp(-J))),
-    ... )
-    >>> nengo_fa.Rate()(SoftPlus(), [0.0])
-    array([0.5])
-    """
-
-    threshold: Any = FiniteParam("threshold", default=None, optional=True)
-
-    def __init__(
-        self,
-        threshold: float | None = None,
-        derivative: Callable | None = None,
-        added_state: Mapping[str, float] = MappingProxyType({}),
-        added_state_before: Mapping[str, float] = MappingProxyType({"adaptation": -1}),
-        spike_times: Callable | None = None,
-    ) -> None:
-        self._check_function("derivative", derivative, "neuron_type, current")
-        arguments = "neuron_type, current, state, dt"
-        self._check_function("spike_times", spike_times, arguments)
-        self.threshold, self.derivative = threshold, derivative
-        self.spike_times = spike_times
-        self.added_state = _check_factors("added_state", added_state)
-        self.added_state_before = _check_factors(
-            "added_state_before", added_state_before
-        )
-
-    def _check_function(self, attr, function, arguments):
-        if not (function is None or callable(function)):
-            raise ValidationError(
-                f"Must be a function {attr}({arguments}) (got {function!r})",
-                attr=attr,
-                obj=self,
-            )
-
-    def get_threshold(self, neuron_type: nengo.neurons.NeuronType) -> float | None:
-        """The current above which such neurons fire; None for neurons without a threshold."""
-        return self.threshold
-
-    def get_amplitude(self, neuron_type: nengo.neurons.NeuronType) -> float:
-        """The output of a neuron that fires once per second."""
-        return getattr(neuron_type, "amplitude", 1)
-
-    def get_added_state(
-        self, neuron_type: nengo.neurons.NeuronType, before: bool = False
-    ) -> dict[str, float]:
-        """The state variables that are added to J, a dict of their factors.
-
-        With ``before``, those that act with their value of the step before.
-        """
-        factors = self.added_state_before if before else self.added_state
-        factors = {
-            name: getattr(neuron_type, factor) if isinstance(factor, str) else factor
-            for name, factor in factors.items()
-            if name in neuron_type.state
-        }
-        return {name: factor for name, factor in factors.items() if factor != 0}
-
-    def compute_rates(
-        self,
-        neuron_type: nengo.neurons.NeuronType,
-        x: np.ndarray,
-        gain: np.ndarray,
-        bias: np.ndarray,
-    ) -> np.ndarray:
-        """Return what neurons send, as the method ``rates`` of `nengo.neurons.NeuronType`."""
-        return neuron_type.rates(x, gain, bias)
-
-    def make_step_rates(
-        self, neuron_type: nengo.neurons.NeuronType, current: Array, out: Array
-    ) -> Callable[[], None]:
-        """Bind rates to arrays, as `make_step_rates` does."""
-        if not is_numpy_array(out):
-            raise ValidationError(
-                f"The rates of {type(neuron_type).__name__} neurons are computed by "
-                "Nengo, with NumPy. Use the device 'cpu', or LIF or rectified linear "
-                "neurons.",
-                attr="device",
-            )
-        gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
-
-        def step():
-            out[...] = self.compute_rates(neuron_type, current, gain, bias)
-
-        return step
-
-    def make_step_derivative(
-        self,
-        neuron_type: nengo.neurons.NeuronType,
-        current: Array,
-        out: Array,
-        margin: float,
-    ) -> Callable[[], None]:
-        """Bind the derivative f' of the rates to arrays, as `make_step_rates` does.
-
-        Where f' is not bounded at the threshold, it is held at a constant value up to
-        ``margin`` above the threshold, in units of current.
-        """
-        if self.derivative is None:
-            known = ", ".join(neuron_class.__name__ for neuron_class in _RESPONSES)
-            raise ValidationError(
-                f"The derivative of {type(neuron_type).__name__} is not known "
-                f"(known: {known}). Use one of these neuron types or "
-                "Step(signal='output'), add the neuron type by "
-                "nengo_fa.register_response, or pass your own derivative: a class "
-                "derived from nengo_fa.Derivative.",
-                attr="derivative",
-                obj=neuron_type,
-            )
-
-        def step():
-            out[...] = self.derivative(neuron_type, current)
-
-        return step
-
-    def make_step_rates_and_derivative(
-        self,
-        neuron_type: nengo.neurons.NeuronType,
-        current: Array,
-        rates: Array,
-        out: Array,
-        margin: float,
-    ) -> Callable[[], None]:
-        """Bind rates and derivative together, where that is faster than each alone."""
-        step_rates = self.make_step_rates(neuron_type, current, rates)
-        step_derivative = self.make_step_derivative(neuron_type, current, out, margin)
-
-        def step():
-            step_rates()
-            step_derivative()
-
-        return step
-
-
-class LIFResponse(Response):
-    """LIF neurons, in the notation of the documentation."""
-
-    def __init__(self, **kwargs):
-        super().__init__(threshold=1, **kwargs)
-
-    def make_step_rates(self, neuron_type, current, out):
-        work = empty_like(out), empty_like(out)
-        return self._make_step_rates(neuron_type, current, out, *work)
-
-    def _make_step_rates(self, neuron_type, current, out, product, work):
-        """As `make_step_rates`; sets ``product`` to J (J - 1), of which f' is made."""
-        tau_rc = neuron_type.tau_rc / neuron_type.amplitude
-        tau_ref = neuron_type.tau_ref / neuron_type.amplitude
-        xp = array_namespace(out)
-        lowest = _make_number(1 + float(xp.finfo(out.dtype).eps), out)
-        firing = xp.empty_like(out, dtype=xp.bool)
-
-        def step():
-            # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for neurons that are
-            # silent: to pick out those that fire would cost more than to compute all.
-            xp.maximum(current, lowest, out=product)
-            xp.subtract(product, 1, out=work)
-            xp.divide(product, work, out=out)
-            xp.log(out, out=out)
-            xp.multiply(out, tau_rc, out=out)
-            xp.add(out, tau_ref, out=out)
-            xp.multiply(product, work, out=product)
-            xp.greater(current, 1, out=firing)
-            work[...] = firing
-            xp.divide(work, out, out=out)
-
-        return step
-
-    def make_step_derivative(self, neuron_type, current, out, margin):
-        # f' = c / (interval^2 J (J - 1)); c is taken into the interval
-        root = np.sqrt(neuron_type.amplitude * neuron_type.tau_rc)
-        tau_rc, tau_ref = neuron_type.tau_rc / root, neuron_type.tau_ref / root
-        xp = array_namespace(out)
-        above = xp.empty_like(out)  # J - 1
-        interval = xp.empty_like(out)  # between two spikes
-        step_firing = make_step_greater(current, 1, out)
-
-        def step():
-            xp.subtract(current, 1, out=above)
-            xp.maximum(above, margin, out=above)
-            xp.divide(1, above, out=interval)
-            xp.log1p(interval, out=interval)
-            xp.multiply(interval, tau_rc, out=interval)
-            xp.add(interval, tau_ref, out=interval)
-
-            step_firing()
-            xp.divide(out, interval, out=out)
-            xp.divide(out, interval, out=out)
-            xp.divide(out, above, out=out)
-            xp.add(above, 1, out=above)
-            xp.divide(out, above, out=out)
-
-        return step
-
-    def make_step_rates_and_derivative(self, neuron_type, current, rates, out, margin):
-        # f' follows from the rate a without another logarithm: f' = tau_rc a^2 / (J (J - 1)).
-        # It falls with J, so that its value at the margin is its bound.
-        xp = array_namespace(out)
-        work = empty_like(out)
-        step_rates = self._make_step_rates(neuron_type, current, rates, out, work)
-        factor = neuron_type.tau_rc / neuron_type.amplitude
-        at_margin = np.array([1 + margin, 0])
-        self.make_step_derivative(neuron_type, at_margin[:1], at_margin[1:], margin)()
-        bound = _make_number(float(at_margin[1]) / factor, out)
-
-        def step():
-            step_rates()
-            xp.multiply(rates, rates, out=work)
-            xp.divide(work, out, out=out)
-            xp.minimum(out, bound, out=out)
-            xp.multiply(out, factor, out=out)
-
-        return step
-
-
-class RectifiedResponse(Response):
-    """Rectified linear neurons."""
-
-    def __init__(self):
-        super().__init__(threshold=0)
-
-    def make_step_rates(self, neuron_type, current, out):
-        xp = array_namespace(out)
-        # an array, as NumPy compares with a single number at half the speed
-        zeros = xp.zeros_like(out)
-        return _make_step_scaled(
-            lambda: xp.maximum(current, zeros, out=out), neuron_type.amplitude, out
-        )
-
-    def make_step_derivative(self, neuron_type, current, out, margin):
-        step_firing = make_step_greater(current, 0, out)
-        return _make_step_scaled(step_firing, neuron_type.amplitude, out)
-
-
-class TanhResponse(Response):
-    """Neurons whose f' is ``height / tau_ref * (1 - tanh(slope * J) ** 2)``."""
-
-    def __init__(self, slope, height):
-        super().__init__()
-        self.slope = slope
-        self.height = height
-
-    def make_step_derivative(self, neuron_type, current, out, margin):
-        xp = array_namespace(out)
-        height = self.height / neuron_type.tau_ref
-
-        def step():
-            # also of a sigmoid s: s(J) s(-J) = (1 - tanh(J / 2)^2) / 4 cannot overflow
-            xp.multiply(current, self.slope, out=out)
-            xp.tanh(out, out=out)
-            xp.multiply(out, out, out=out)
-            xp.subtract(1, out, out=out)
-            xp.multiply(out, height, out=out)
-
-        return step
 
 
 class RatesToSpikesResponse(Response):
@@ -349,7 +46,7 @@ class SpikeGeneratorResponse(RatesToSpikesResponse):
         base_type = neuron_type.base_type
         response = get_response(base_type)
         step_base = response.make_step_derivative(base_type, current, out, margin)
-        return _make_step_scaled(step_base, neuron_type.amplitude, out)
+        return make_step_scaled(step_base, neuron_type.amplitude, out)
 
 
 def register_response(neuron_class: Any, response: Any) -> None:
@@ -381,10 +78,10 @@ def register_response(neuron_class: Any, response: Any) -> None:
     """
     _check_neuron_class(neuron_class)
     spike_times = getattr(response, "spike_times", None)
-    if isclass(response) and response in _RESPONSES:
+    if isclass(response) and response in RESPONSES:
         same_step = neuron_class.step is response.step  # type: ignore[attr-defined]
         spike_times = _SPIKE_TIMES.get(response) if same_step else None
-        response = _RESPONSES[response]
+        response = RESPONSES[response]
     if not isinstance(response, Response):
         raise ValidationError(
             "Must be a nengo_fa.Response or a registered class of neurons "
@@ -399,7 +96,7 @@ def register_response(neuron_class: Any, response: Any) -> None:
             f"(it has: {', '.join(neuron_class.state)})",
             attr="response",
         )
-    _RESPONSES[neuron_class] = response
+    RESPONSES[neuron_class] = response
     _SPIKE_TIMES[neuron_class] = spike_times
 
 
@@ -411,34 +108,17 @@ def _check_neuron_class(neuron_class):
         )
 
 
-def _check_factors(attr, factors):
-    """Return factors of state variables, numbers or names of parameters."""
-    valid = isinstance(factors, Mapping) and all(
-        isinstance(name, str)
-        and (isinstance(factor, str) or (is_number(factor) and np.isfinite(factor)))
-        and not isinstance(factor, bool)
-        for name, factor in factors.items()
-    )
-    if not valid:
-        raise ValidationError(
-            "Must be a dict of the names of state variables, each with a finite number or "
-            f"the name of a parameter of the neuron type (got {factors!r})",
-            attr=attr,
-        )
-    return factors
-
-
 def get_response(neuron_type):
     """Return the `Response` of a neuron type.
 
     That of a class that is not registered has neither threshold nor derivative. It has the
     state that is added to the current from its base class.
     """
-    if type(neuron_type) in _RESPONSES:
-        return _RESPONSES[type(neuron_type)]
+    if type(neuron_type) in RESPONSES:
+        return RESPONSES[type(neuron_type)]
     if isinstance(neuron_type, neurons.RatesToSpikesNeuronType):
         return RatesToSpikesResponse()
-    bases = [_RESPONSES[c] for c in type(neuron_type).__mro__ if c in _RESPONSES]
+    bases = [RESPONSES[c] for c in type(neuron_type).__mro__ if c in RESPONSES]
     base = bases[0] if bases else Response()
     return Response(
         added_state=base.added_state, added_state_before=base.added_state_before
@@ -474,40 +154,7 @@ def make_step_rates(neuron_type, current, out):
     return get_response(neuron_type).make_step_rates(neuron_type, current, out)
 
 
-def _make_step_scaled(step, factor, out):
-    """Bind to arrays: a step, and its result times a factor."""
-    xp = array_namespace(out)
-
-    def step_scaled():
-        step()
-        xp.multiply(out, factor, out=out)
-
-    return step_scaled
-
-
-def _make_number(value, like):
-    """Return a number for functions that take arrays, like an array but without axes.
-
-    A whole array of it would be as fast, and take the place of others in the cache.
-    """
-    xp = array_namespace(like)
-    return xp.asarray(value, dtype=like.dtype, device=device(like))
-
-
-def make_step_greater(signal, threshold, out):
-    """Bind to arrays: one where the signal exceeds a threshold, zero elsewhere."""
-    # NumPy would allocate a buffer to write the comparison to an array of floats
-    xp = array_namespace(out)
-    greater = xp.empty_like(out, dtype=xp.bool)
-
-    def step():
-        xp.greater(signal, threshold, out=greater)
-        out[...] = greater
-
-    return step
-
-
-_RESPONSES.update(
+RESPONSES.update(
     {
         neurons.LIF: LIFResponse(),
         neurons.LIFRate: LIFResponse(),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import nengo_fa
-from nengo_fa.rules import responses
+from nengo_fa.rules import response_functions
 from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 nengo_torch = pytest.importorskip("nengo_torch")
@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from nengo_torch.op_builders.fallback_operator import TorchOperatorFallback  # noqa: E402
 
 from nengo_fa.online.builder import MANY_DIMENSIONS, MANY_ENTRIES  # noqa: E402
-from nengo_fa.online.torch_kernels import FACTORS, Kernel  # noqa: E402
+from nengo_fa.online.torch_kernels import FACTORS, Kernel, run_through_numpy  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -128,17 +128,6 @@ def make_simulator(network, n_samples=N_SAMPLES, dtype=torch.float64):
     return nengo_torch.Simulator(network, minibatch_size=n_samples, dtype=dtype)
 
 
-def through_numpy(sim):
-    """Run what has a kernel as other operators that nengo-torch does not know."""
-    sim.operators = [
-        TorchOperatorFallback.from_nengo(found.op, dt=sim.dt)
-        if isinstance(found, Kernel)
-        else found
-        for found in sim.operators
-    ]
-    return sim
-
-
 def learn(sim, network, n_steps=30):
     """The scaled encoders of all layers, by the sample, with an input of its own for each."""
     rng = np.random.RandomState(5)
@@ -173,7 +162,8 @@ def test_kernels_learn_what_operators_learn(case):
         ours = [o for o in sim.operators if "nengo_fa" in type(o).__module__]
         assert ours == find_kernels(sim) != []
         assert not any(isinstance(o, TorchOperatorFallback) for o in sim.operators)
-        found, expected = learn(sim, network), learn(through_numpy(other), network)
+        run_through_numpy(other)
+        found, expected = learn(sim, network), learn(other, network)
         assert_same(found, expected, find_start(sim, network), 1e-12)
         assert not np.allclose(found[0][0], found[0][1])
         sim.reset()
@@ -207,7 +197,8 @@ def test_another_normalization_would_be_found(name, monkeypatch):
     network = make_layer(normalization=name)
     monkeypatch.setitem(FACTORS, name, FACTORS[None])
     with make_simulator(network) as sim, make_simulator(network) as other:
-        found, expected = learn(sim, network), learn(through_numpy(other), network)
+        run_through_numpy(other)
+        found, expected = learn(sim, network), learn(other, network)
         with pytest.raises(AssertionError):
             assert_same(found, expected, find_start(sim, network), 1e-2)
 
@@ -215,7 +206,7 @@ def test_another_normalization_would_be_found(name, monkeypatch):
 @pytest.mark.parametrize("case", UNKNOWN)
 def test_what_kernels_do_not_know_runs_through_numpy(case, monkeypatch):
     response = nengo_fa.Response(derivative=lambda neuron_type, J: np.exp(-(J**2)))
-    monkeypatch.setitem(responses._RESPONSES, nengo.Izhikevich, response)
+    monkeypatch.setitem(response_functions.RESPONSES, nengo.Izhikevich, response)
     network = make_layer(**UNKNOWN[case])
     with make_simulator(network) as sim:
         assert not find_kernels(sim)

@@ -144,7 +144,7 @@ def change(neuron_type, **parameters):
 
 def test_every_registered_class_is_tested():
     places = "nengo.neurons", "nengo_fa.pyramidal.neurons"
-    ours = [cls for cls in responses._RESPONSES if cls.__module__ in places]
+    ours = [cls for cls in responses.RESPONSES if cls.__module__ in places]
     assert set(ours) <= {type(neuron_type) for neuron_type in TYPES}
 
 
