@@ -203,7 +203,7 @@ def encoder_movement(data: xr.Dataset) -> Figure:
     """
     encoders = data["encoders"].transpose("epoch", "neuron", "dimension").values
     epochs, angles = data["epoch"].values, data["angle"].values
-    figure = make_page(0.95 + 0.9 * PAGE / len(epochs))
+    figure = make_page(1.0 + 0.9 * PAGE / len(epochs))
     panels = figure.subplots(1, len(epochs), sharex=True, sharey=True, squeeze=False)[0]
     limit = 1.15 * max(1, np.nanmax(np.abs(encoders)))
     for axes, epoch, current, angle in zip(panels, epochs, encoders, angles):

@@ -104,6 +104,7 @@ def _draw_errors(axes, data):
         loc="lower center",
         bbox_to_anchor=(0.5, 1.08),
         ncol=3,
+        columnspacing=1.2,
         frameon=False,
     )
     open_frame(axes)
