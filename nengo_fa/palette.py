@@ -3,6 +3,8 @@
 Families of one colour differ in lightness, so that they survive a grey copy.
 """
 
+import numpy as np
+
 #: What has learned encoders, by feedback alignment where rules are compared.
 LEARNED = "#0b3c8c"
 #: Variants of feedback alignment next to `LEARNED`.
@@ -24,3 +26,19 @@ REFERENCE = "#595959"
 RATES = ("#ffffff", "#6f9fd8", "#08306b")
 #: Fields of errors. Zero is white. Below it errors are darker than above.
 ERRORS = ("#08306b", "#2b66b1", "#ffffff", "#fcc98c", "#e08214")
+
+
+def shade_layers(n_layers: int) -> list[str]:
+    """Return a colour for each layer of a network, from `LEARNED` to `LEARNED_LIGHT`.
+
+    Examples
+    --------
+    >>> nengo_fa.palette.shade_layers(2) == [LEARNED, LEARNED_LIGHT]
+    True
+    """
+    first, last = (
+        np.array([*bytes.fromhex(end[1:])]) for end in (LEARNED, LEARNED_LIGHT)
+    )
+    shares = np.linspace(0, 1, n_layers)[:, np.newaxis]
+    shades = np.round(first + shares * (last - first)).astype(np.uint8)
+    return [f"#{shade.tobytes().hex()}" for shade in shades]

@@ -38,6 +38,7 @@ def test_import_stays_light():
 ROOMS = [
     "equations",
     "checks",
+    "palette",
     "rules",
     "online",
     "pyramidal",
@@ -49,7 +50,6 @@ ROOMS = [
     "networks",
     "datasets",
     "experiments",
-    "palette",
     "plots",
     "gui",
     "cli",

@@ -74,9 +74,15 @@ for name, colour in colours.items():
         np.arange(20) + 0.5, np.sqrt(squares.mean(axis=1)), color=colour, label=name
     )
 space.set(
-    xlabel="Hand (m)", ylabel="Hand (m)", aspect="equal", title="The last four seconds"
+    xlabel="x of the hand (m)",
+    ylabel="y of the hand (m)",
+    aspect="equal",
+    title="The last four seconds",
 )
 time.set(xlabel="Time (s)", ylabel="Tracking error (rad)", yscale="log")
+ticks = [0.01, 0.02, 0.05, 0.1]
+time.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+time.set_yticks([], minor=True)
 time.legend(title="Encoders", frameon=False)
 for axes in (space, time):
     axes.spines[["top", "right"]].set_visible(False)

@@ -67,7 +67,8 @@ figure, (plane, time) = plt.subplots(
     1, 2, figsize=(8, 3.4), width_ratios=[1, 1.5], layout="compressed"
 )
 draw_encoders(plane, start, end)
-plane.set(title="Encoders, before and after", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+plane.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+plane.set(title="Encoders before (grey) and after")
 for error, name, colour in (fixed, "fixed", FIXED), (learned, "learned", LEARNED):
     time.plot(
         5 + np.arange(len(smooth(error))) / 100, smooth(error), color=colour, label=name

@@ -19,7 +19,7 @@ import numpy as np
 from nengo.params import NumberParam
 
 import nengo_fa
-from nengo_fa.palette import LEARNED, LEARNED_LIGHT, OTHER, REFERENCE
+from nengo_fa.palette import LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM, OTHER
 
 
 class Bump(nengo_fa.Derivative):
@@ -79,8 +79,11 @@ def learn(rule):
 
 
 rules = {
-    "Step, the default": (nengo_fa.FeedbackAlignment(1), REFERENCE),
-    "Rate": (nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate()), LEARNED),
+    "Step, the default": (nengo_fa.FeedbackAlignment(1), LEARNED),
+    "Rate": (
+        nengo_fa.FeedbackAlignment(1, derivative=nengo_fa.Rate()),
+        LEARNED_MEDIUM,
+    ),
     "own derivative": (
         nengo_fa.FeedbackAlignment(1, derivative=Bump(2.0)),
         LEARNED_LIGHT,
@@ -90,7 +93,7 @@ rules = {
 figure, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")
 for name, (rule, colour) in rules.items():
     axes.plot(learn(rule).rmse, color=colour, label=name)
-axes.set(xlabel="Epoch", ylabel="Error of the product (RMSE)", ylim=(0, None))
+axes.set(xlabel="Epoch", ylabel="Error of the product (RMSE)")
 axes.legend(frameon=False)
 axes.spines[["top", "right"]].set_visible(False)
 

@@ -82,14 +82,15 @@ figure, (plane, errors) = plt.subplots(
 )
 before, after = (networks[name][0][-1].encoders for name in list(networks)[:2])
 draw_encoders(plane, before, after)
-plane.set(title="Encoders, before and after", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+plane.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+plane.set(title="Encoders before (grey) and after")
 for i, (name, colour) in enumerate(zip(networks, (FIXED, LEARNED, REFERENCE))):
     found = [find_error(*parts) for parts in networks[name]]
-    errors.plot(found, np.full(5, i), "o", color=colour, alpha=0.6, clip_on=False)
+    errors.plot(found, np.full(5, i), "o", color=colour, alpha=0.6)
     errors.plot(
         np.median(found), i, "|", color=colour, markersize=30, markeredgewidth=3
     )
     print(f"{name}: median error {np.median(found):.3f}")
-errors.set(yticks=range(3), yticklabels=networks, ylim=(2.5, -0.5), xlim=(0, None))
+errors.set(yticks=range(3), yticklabels=networks, ylim=(2.5, -0.5))
 errors.set(xlabel="Error of the product in spikes (RMSE)")
 errors.spines[["top", "right"]].set_visible(False)

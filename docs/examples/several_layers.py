@@ -50,9 +50,9 @@ def learn(variant, **options):
 # -------------------------
 
 variants = {
-    "direct": LEARNED,
-    "global": LEARNED_MEDIUM,
-    "local": LEARNED_LIGHT,
+    "direct": LEARNED_LIGHT,
+    "global": LEARNED,
+    "local": LEARNED_MEDIUM,
     "backprop": BACKPROP,
 }
 figure, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")

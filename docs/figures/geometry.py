@@ -60,7 +60,7 @@ for axes, (title, field, colours, label), arrow in zip(panels, fields, arrows):
         axes.annotate("", direction, (0, 0), arrowprops={"width": 1.5, "color": "k"})
         axes.annotate(name, 0.55 * direction, xytext=(6, 6), textcoords="offset points")
     axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$", xticks=[-1, 0, 1])
-    axes.set(yticks=[-1, 0, 1])
+    axes.set(yticks=[-1, 0, 1], xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
     for sign in (1, -1):
         axes.plot([-0.7, 0.7], [-0.7 * sign, 0.7 * sign], "k:", linewidth=0.8)
     axes.spines[:].set_visible(False)

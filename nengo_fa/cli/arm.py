@@ -14,7 +14,7 @@ def add_to(commands):
         "arm",
         run,
         help="an arm that learns to carry a load, with fixed and with learned encoders",
-        takes="about an hour of one processor",
+        takes="about a quarter of an hour of one processor",
         example="arm --quick",
         page="control.rst",
     )

@@ -16,7 +16,7 @@ def add_to(commands):
         run,
         help="the task that backpropagation learns and feedback alignment does not, if "
         "each neuron sees one dimension (Hunsberger, 2018)",
-        takes="about an hour of one processor",
+        takes="about 35 minutes of one processor",
         example="banded --trials 7 --epochs 20",
         page="banded.rst",
     )

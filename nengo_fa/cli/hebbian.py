@@ -15,7 +15,7 @@ def add_to(commands):
         run,
         help="where preferred directions come to rest: feedback alignment next to the "
         "rules of Oja and Voja",
-        takes="about a minute",
+        takes="about two minutes of one processor",
         example="hebbian --quick",
         page="hebbian.rst",
     )

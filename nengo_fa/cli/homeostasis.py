@@ -10,33 +10,45 @@ FULL, QUICK = (7, 30), (2, 2)
 
 def add_to(commands):
     """Add the command to those of the parser."""
-    command = commands.add_parser(
+    command = shared.add_parser(
+        commands,
         "homeostasis",
         help="whether lengths of encoders are attracted to one: four normalizations in "
         "the paper's experiments, and online",
+        takes="from two minutes to some hours; see the help of each experiment",
+        example="homeostasis multiplication --quick",
+        page="homeostasis.rst",
     )
     experiments = command.add_subparsers(required=True, metavar="EXPERIMENT")
-    for name, run, help, add_options in (
+    for name, run, help, takes, add_options in (
         (
             "multiplication",
             run_multiplication,
-            "the paper's first experiment",
+            "lengths of encoders in the paper's first experiment",
+            "six minutes of one processor",
             multiplication.add_experiment_options,
         ),
         (
             "mnist",
             run_mnist,
-            "the paper's second experiment, or other samples",
+            "lengths of encoders in the paper's second experiment, or with other samples",
+            "about four hours of one processor with MNIST",
             mnist.add_experiment_options,
         ),
-        ("online", run_online, "multiplication online, in spikes", _add_seconds),
+        (
+            "online",
+            run_online,
+            "lengths of encoders of spiking neurons that learn to multiply online",
+            "about two minutes of one processor",
+            _add_seconds,
+        ),
     ):
         experiment = shared.add_command(
             experiments,
             name,
             run,
             help,
-            takes="from a minute to some hours, as the experiment does by itself",
+            takes=takes,
             example=f"homeostasis {name} --quick",
             page="homeostasis.rst",
         )

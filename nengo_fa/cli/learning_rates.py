@@ -6,10 +6,14 @@ from nengo_fa.cli.options import add_learning_rates
 
 def add_to(commands):
     """Add the command to those of the parser."""
-    command = commands.add_parser(
+    command = shared.add_parser(
+        commands,
         "learning-rates",
         help="how an experiment depends on the learning rate, which the paper does not "
         "give",
+        takes="as long at each learning rate as the experiment itself",
+        example="learning-rates multiplication --learning-rates 3 10 --trials 4",
+        page="experiments.rst",
     )
     experiments = command.add_subparsers(required=True, metavar="EXPERIMENT")
     for module, run, rates in (
@@ -21,7 +25,8 @@ def add_to(commands):
             experiments,
             name,
             run,
-            help=f"that of nengo-fa {name}, with its options",
+            help=f"the experiment of nengo-fa {name}, with its options, at several "
+            "learning rates",
             takes=f"as long at each learning rate as nengo-fa {name}",
             example=f"learning-rates {name} --learning-rates 3 10 --trials 4",
             page="experiments.rst",

@@ -25,7 +25,7 @@ def add_to(commands):
         "mnist",
         run,
         help="the paper's second experiment: handwritten digits, Figure 6 and its claims",
-        takes="several hours of one processor with MNIST, and 7 minutes for --trials 7 "
+        takes="about seven hours of one processor with MNIST, and 7 minutes for --trials 7 "
         "--epochs 4 --turns 1 5",
         example="mnist --dataset digits --trials 7 --epochs 20",
         page="experiments.rst",

@@ -20,7 +20,7 @@ def add_to(commands):
         help="a pattern in time from a recurrent network of spiking neurons: learned "
         "recurrent weights, what an eligibility trace does if the error is late, and the "
         "exact gradient offline",
-        takes="about a quarter of an hour of one processor",
+        takes="about half an hour of one processor",
         example="recurrent --quick",
         page="recurrent.rst",
     )

@@ -38,15 +38,13 @@ def explain(error):
     return line if remedy is None else f"{line}. {remedy}"
 
 
-def add_command(commands, name, run, help, takes, example, page):
-    """Add a command, and return its parser.
+def add_parser(commands, name, help, takes, example, page):
+    """Add the parser of a command, or of a group of commands, and return it.
 
     Parameters
     ----------
     commands : argparse action
     name : str
-    run : callable
-        Takes the options.
     help : str
         What the command is about, without a full stop.
     takes : str
@@ -56,13 +54,18 @@ def add_command(commands, name, run, help, takes, example, page):
     page : str
         Of the documentation, a file in its folder.
     """
-    command = commands.add_parser(
+    return commands.add_parser(
         name,
         help=help,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=fill(f"{help[0].upper()}{help[1:]}."),
         epilog=f"Takes {takes}.\nExample: nengo-fa {example}\nDocumentation: docs/{page}",
     )
+
+
+def add_command(commands, name, run, help, takes, example, page):
+    """Add a command, and return its parser; ``run`` takes the options."""
+    command = add_parser(commands, name, help, takes, example, page)
     command.set_defaults(
         command=name,
         run=run,

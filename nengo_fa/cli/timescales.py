@@ -14,7 +14,7 @@ def add_to(commands):
         "timescales",
         run,
         help="how fast encoders may learn next to decoders, online, with PES and with RLS",
-        takes="more than an hour of one processor",
+        takes="about a quarter of an hour of one processor",
         example="timescales --quick",
         page="timescales.rst",
     )

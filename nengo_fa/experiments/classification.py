@@ -380,7 +380,7 @@ def hold_out(data: Dataset, held_out: float | None) -> Dataset:
     )
 
 
-_NORMALIZED, _RULES = ("normalized", "free"), ("Backprop", "Feedback al.")
+_NORMALIZED, _RULES = ("normalized", "free"), ("backprop", "alignment")
 
 #: What the paper says of this experiment, of what is left at its end.
 CLAIMS = (

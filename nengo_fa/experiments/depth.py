@@ -347,7 +347,7 @@ def _make_claims(depths):
         ),
         Comparison(
             "Backpropagation takes fewer epochs to nine tenths of what it gains",
-            ("backprop", "Feedback al."),
+            ("backprop", "alignment"),
             _cross(FEEDBACK_ALIGNMENT, depths),
             ("epochs", {"variant": "backprop"}),
             "epochs",

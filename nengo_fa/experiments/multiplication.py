@@ -235,7 +235,7 @@ class Trial:
 CLAIMS = (
     Comparison(
         "Backprop ends with a lower error than feedback alignment",
-        ("Backprop", "Feedback al."),
+        ("backprop", "alignment"),
         EACH_NORMALIZATION,
         ("rmse", {"rule": "Backprop"}),
         ("rmse", {"rule": "FeedbackAlignment"}),
@@ -280,7 +280,7 @@ CLAIMS = (
     Comparison(
         "Feedback alignment turns encoders to the diagonals faster than backprop: "
         "mean angle over epochs (rad)",
-        ("Feedback al.", "Backprop"),
+        ("alignment", "backprop"),
         EACH_NORMALIZATION,
         ("mean_angle", {"rule": "FeedbackAlignment"}),
         ("mean_angle", {"rule": "Backprop"}),

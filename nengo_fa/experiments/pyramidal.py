@@ -344,7 +344,7 @@ def _make_claims(data):
         ),
         Comparison(
             "Feedback alignment ends with a lower error than burst learning",
-            ("Feedback al.", "bursts"),
+            ("alignment", "bursts"),
             last_quarter,
             ("rmse", {"rule": "feedback alignment"}),
             ("rmse", {"rule": "burst learning"}),

@@ -4,6 +4,14 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.utils.numpy import is_iterable
 
+from nengo_fa.palette import (
+    HIGHLIGHT,
+    LEARNED,
+    LEARNED_LIGHT,
+    LEARNED_MEDIUM,
+    shade_layers,
+)
+
 #: What is drawn of each layer where it is recorded, and the label of its axis.
 OF_LAYERS = {
     "angle": "Angle to nearest axis (rad)",
@@ -50,24 +58,27 @@ def _make_axes(n_panels):
 
 
 def _draw_errors(axes, history, name):
-    _draw(axes, history.rmse, color="C0", label="training")
-    others = {"validation": history.validation_rmse, "test": history.test_rmse}
-    others = {name: values for name, values in others.items() if values is not None}
-    for (label, values), color in zip(others.items(), ("C1", "C2")):
-        _draw(axes, values, color=color, linestyle="--", label=label)
+    for label, values, color, linestyle in (
+        ("training", history.rmse, LEARNED, "-"),
+        ("validation", history.validation_rmse, LEARNED_MEDIUM, "--"),
+        ("test", history.test_rmse, LEARNED_LIGHT, "-."),
+    ):
+        if values is not None:
+            _draw(axes, values, color=color, linestyle=linestyle, label=label)
     if history.best_epoch is not None:
-        axes.axvline(history.best_epoch, color="0.7", zorder=0, label="best epoch")
-    if others:
+        style = {"color": HIGHLIGHT, "linewidth": 0.8, "zorder": 0}
+        axes.axvline(history.best_epoch, **style, label="best epoch")
+    if len(axes.lines) > 1:
         axes.legend(frameon=False)
     axes.set_ylabel("RMSE")
-    axes.set_ylim(bottom=0)
 
 
 def _draw_layers(axes, history, name):
     """Draw the mean of a measure over the neurons of each layer that has it."""
-    for k, layer in enumerate(history.layers):
+    colors = shade_layers(len(history.layers))
+    for k, (layer, color) in enumerate(zip(history.layers, colors), start=1):
         if getattr(layer, name) is not None:
-            _draw(axes, getattr(layer, name), color=f"C{k}", label=f"layer {k + 1}")
+            _draw(axes, getattr(layer, name), color=color, label=f"layer {k}")
     if len(history.layers) > 1:
         axes.legend(frameon=False)
     axes.set_ylabel(OF_LAYERS[name])

@@ -153,7 +153,7 @@ def show_ratios(axes):
     low, high = axes.get_ylim()
     # powers of ten alone would leave a narrow range without any
     if high < 3 * low:
-        locator = MaxNLocator(6, steps=[1, 2, 5, 10])
+        locator = MaxNLocator(8, steps=[1, 2, 5, 10])
     elif high < 30 * low:
         locator = LogLocator(subs=(1, 1.5, 2, 3, 5, 7))
     elif high < 300 * low:

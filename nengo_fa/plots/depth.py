@@ -18,9 +18,9 @@ from nengo_fa.plots.drawing import make_page, open_frame, styled
 _NAMES = {
     "backprop": "backpropagation",
     "local backprop": "local backpropagation",
-    "direct": "direct feedback al.",
-    "local": "local feedback al.",
-    "global": "global feedback al.",
+    "direct": "direct feedback alignment",
+    "local": "local feedback alignment",
+    "global": "global feedback alignment",
     "last layer": "last layer alone",
 }
 _STYLES = {**VARIANTS, "last layer": {**BASELINE, "color": OTHER, "marker": "x"}}
@@ -93,7 +93,7 @@ def _draw_legend(axes, lines, n_trials):
     axes.legend(
         *zip(*entries, explain_band([n_trials])),
         loc="lower center",
-        ncol=4,
+        ncol=3,
         columnspacing=1.2,
         frameon=False,
         handlelength=2.6,

@@ -54,7 +54,7 @@ def error_layers(data: xr.Dataset) -> Figure:
         for axes, (measure, title) in zip(row, TITLES.items()):
             _draw(axes, ratio.sel(measure=measure, carrier=carrier))
             axes.set_title(f"({next(letters)}) {title}, {name}", loc="left")
-        row[0].set_ylabel("RMSE / RMSE with fixed encoders")
+        row[0].set_ylabel("RMSE relative to fixed")
     show_ratios(panels[0, 0])
     for axes in panels[-1]:
         axes.set_xlabel("Delay of each hop of the error (ms)")

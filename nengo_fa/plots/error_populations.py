@@ -52,7 +52,7 @@ def error_populations(data: xr.Dataset) -> Figure:
         _draw(axes, ratio.sel(measure=measure))
         axes.set_title(f"({letter}) {title}", loc="left")
     show_ratios(panels[0])
-    panels[0].set_ylabel("RMSE / RMSE with fixed encoders")
+    panels[0].set_ylabel("RMSE relative to fixed")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncol=5, frameon=False)
     return figure

@@ -19,8 +19,13 @@ _STYLES: dict[str, dict] = {
     "stabilized": {"color": LEARNED, "linestyle": "-"},
     "Taylor": {"color": "0.3", "linestyle": (0, (1, 1))},
 }
+# where medians coincide, all are seen: a wide line, a thin one on it, and dashes
+_ORDER = {
+    "homeostatic": {"zorder": 2, "linewidth": 3.5},
+    "stabilized": {"zorder": 2.1, "linewidth": 1.6},
+}
 _MARKERS = {"homeostatic": "o", "Taylor": "^", "stabilized": "s"}
-_HIGHEST = 1e3  # of the lengths that are shown
+_HIGHEST = 10.0  # of the lengths that are shown; lines end there
 _FAR = 12.0  # factors beyond it are rounding errors
 
 
@@ -104,12 +109,14 @@ def _draw_lengths(axes, data):
         style = _STYLES[normalization]
         lengths = data["encoder_length"].sel(normalization=normalization)
         lengths = lengths.transpose("epoch", ...).values.reshape(len(epochs), -1)
-        lengths = np.minimum(lengths, _HIGHEST)
-        low, median, high, top = np.percentile(lengths, [5, 50, 95, 100], axis=1)
+        lengths = np.minimum(lengths, 2 * _HIGHEST)  # not infinite
+        found = np.percentile(lengths, [5, 50, 95, 100], axis=1)
+        low, median, high, top = np.where(found > _HIGHEST, np.nan, found)
         axes.fill_between(
             epochs, low, high, color=style["color"], alpha=0.15, linewidth=0
         )
-        axes.plot(epochs, median, **style, linewidth=1.6, label=normalization)
+        order = _ORDER.get(normalization, {"zorder": 2.2, "linewidth": 1.6})
+        axes.plot(epochs, median, **style, **order, label=normalization)
         axes.plot(epochs, top, **style, linewidth=0.7)
     axes.set(
         xlabel=data["epoch"].attrs.get("long_name", "Epoch"),
@@ -131,7 +138,7 @@ def _draw_factors(axes, data, rule):
     axes.plot(predicted, measured, ".", color=OTHER, markersize=2.5, alpha=0.5)
     if not near.all():
         text = f"{np.sum(~near)} of {near.size} neurons\nare beyond"
-        axes.annotate(text, (1, 0), xycoords="axes fraction", ha="right", va="bottom")
+        axes.annotate(text, (0, 1), xycoords="axes fraction", ha="left", va="top")
     axes.set(
         xlabel=r"Predicted: $2 \sum \kappa \alpha s$",
         ylabel=r"Measured: $\ln |1 - u| / |1 - u_0|$",

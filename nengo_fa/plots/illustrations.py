@@ -203,7 +203,7 @@ def encoder_movement(data: xr.Dataset) -> Figure:
     """
     encoders = data["encoders"].transpose("epoch", "neuron", "dimension").values
     epochs, angles = data["epoch"].values, data["angle"].values
-    figure = make_page(0.75 + 0.9 * PAGE / len(epochs))
+    figure = make_page(1.0 + 0.9 * PAGE / len(epochs))
     panels = figure.subplots(1, len(epochs), sharex=True, sharey=True, squeeze=False)[0]
     limit = 1.15 * max(1, np.nanmax(np.abs(encoders)))
     for axes, epoch, current, angle in zip(panels, epochs, encoders, angles):
@@ -212,9 +212,11 @@ def encoder_movement(data: xr.Dataset) -> Figure:
             axes.plot(*encoders[0].T, "o", color="0.65", markersize=3, label="start")
         for encoder in current:
             axes.plot(*zip((0, 0), encoder), color=LEARNED, linewidth=0.6, zorder=1)
-        axes.plot(*current.T, "o", color=LEARNED, markersize=4, label="current")
+        axes.plot(*current.T, "o", color=LEARNED, markersize=4, label="at this epoch")
         axes.set_title(f"Epoch {epoch}\n" rf"$\Delta\varphi = {angle:.2f}$ rad")
         axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
         axes.label_outer()
         set_font_size(axes)
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncol=2, frameon=False)
     return figure

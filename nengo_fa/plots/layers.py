@@ -1,12 +1,12 @@
 """How the layers of a network learn, over epochs."""
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from nengo.exceptions import ValidationError
 
 from nengo_fa.offline.history import History
+from nengo_fa.palette import REFERENCE, shade_layers
 from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import in_style, make_page, open_frame
 
@@ -16,6 +16,7 @@ _METRICS = {
     "selectivity": ("Selectivity for the feedback", "Mean cosine"),
     "dead": ("Neurons silent for all samples", "Fraction"),
 }
+_START = {"color": REFERENCE, "linewidth": 0.8, "linestyle": ":"}
 
 
 @in_style
@@ -75,13 +76,16 @@ def layer_metrics(history: History) -> Figure:
     show_ratios(panels["weight_ratio"])
     panels["dead"].set_ylim(bottom=0, top=max(0.05, panels["dead"].get_ylim()[1]))
     for name, level in (("alignment", np.pi / 2), ("selectivity", 0)):
-        panels[name].axhline(level, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
+        start = panels[name].axhline(level, **_START, zorder=0)
     n_layers = len(lines)
+    names = (
+        [f"layer {k + 1}" for k in range(n_layers)] if n_layers > 1 else ["the layer"]
+    )
     legend.legend(
-        lines,
-        ["the layer"] if n_layers == 1 else [f"layer {k + 1}" for k in range(n_layers)],
+        [*lines, start],
+        [*names, "random feedback, before learning"],
         loc="lower center",
-        ncol=min(n_layers, 8),
+        ncol=min(n_layers + 1, 6),
         frameon=False,
         columnspacing=1.2,
         handlelength=1.6,
@@ -94,7 +98,7 @@ def _draw(axes, history, name):
     """Draw a metric over epochs; returns a line for each layer."""
     epochs = np.arange(history.n_epochs + 1)
     marker = "-" if history.n_epochs else "o"  # a single point has no line
-    colors = colormaps["viridis"](np.linspace(0, 0.85, len(history.layers)))
+    colors = shade_layers(len(history.layers))
     lines = []
     for layer, color in zip(history.layers, colors):
         values = getattr(layer, name)

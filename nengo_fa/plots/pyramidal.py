@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from nengo_fa.palette import FIXED, HIGHLIGHT, LEARNED, LEARNED_LIGHT, OTHER, REFERENCE
+from nengo_fa.palette import FIXED, LEARNED, OTHER, REFERENCE
 from nengo_fa.plots.conditions import label_values, show_ratios
 from nengo_fa.plots.drawing import make_page, open_frame, styled
 
@@ -54,7 +54,7 @@ def _draw_rates(axes, data):
     rates = data["event_rate"]
     ends = rates["apical"].values[[0, -1]]
     for value, colour, style in zip(
-        (ends[0], 0, ends[1]), (LEARNED_LIGHT, REFERENCE, HIGHLIGHT), (":", "-", "--")
+        (ends[0], 0, ends[1]), (OTHER, REFERENCE, OTHER), (":", "-", "--")
     ):
         median = rates.sel(apical=value).median("trial")
         label = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if value else "none"
@@ -80,12 +80,10 @@ def _draw_bursts(axes, data):
 
 
 def _draw_angles(axes, data):
-    for weight, colour, style in zip(
-        data["weight"].values, (LEARNED_LIGHT, LEARNED), ("o-", "s--")
-    ):
+    for weight, style in zip(data["weight"].values, ("o-", "s--")):
         label = f"feedback weights ±{weight:g}"
         angle = data["angle"].sel(weight=weight)
-        _draw_band(axes, angle, "averaging_time", colour, label, style)
+        _draw_band(axes, angle, "averaging_time", OTHER, label, style)
     axes.set_xscale("log")
     label_values(axes.xaxis, data["averaging_time"].values)
     axes.set(
@@ -107,7 +105,7 @@ def _draw_errors(axes, data):
     axes.axhline(1, color=FIXED, linestyle=":", label="fixed encoders")
     axes.set(
         xlabel="Time (s)",
-        ylabel="RMSE / RMSE with fixed encoders",
+        ylabel="RMSE relative to fixed",
         title="Multiplication",
     )
     show_ratios(axes)

@@ -91,7 +91,7 @@ def _draw_errors(axes, data):
                 color=colour,
                 **look,
             )
-    axes.axvline(1, color=REFERENCE, linewidth=0.8, linestyle=":")
+    zero = axes.axvline(1, color=REFERENCE, linewidth=0.8, linestyle=":")
     axes.set_yticks(places, names)
     axes.set_xlim(left=0)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -99,11 +99,12 @@ def _draw_errors(axes, data):
     axes.set_title("(b) Errors", loc="left")
     handles = [Line2D([], [], color="0.25", **look) for look in _LOOKS.values()]
     axes.legend(
-        handles,
-        _NAMES.values(),
+        [*handles, zero],
+        [*_NAMES.values(), "output of zero"],
         loc="lower center",
         bbox_to_anchor=(0.5, 1.08),
-        ncol=2,
+        ncol=3,
+        columnspacing=1.2,
         frameon=False,
     )
     open_frame(axes)

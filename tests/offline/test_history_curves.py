@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from nengo.exceptions import ValidationError
 
 import nengo_fa
+from nengo_fa import palette
 
 
 def make_history(n_layers=1, dimensions=2, test=True, epochs=4, **others):
@@ -41,6 +42,15 @@ def test_curves_are_what_was_recorded():
         for k, layer in enumerate(history.layers):
             curve = get_data(axes)[f"layer {k + 1}"]
             np.testing.assert_array_equal(curve, getattr(layer, name))
+
+
+def test_colours_are_those_of_the_figures():
+    """A layer has its own colour, from that of what has learned to a lighter one."""
+    history = make_history(2, validation=0.2)
+    errors, angles, *_ = history.plot(ax=Figure().subplots(1, 4))
+    assert errors.lines[0].get_color() == palette.LEARNED
+    known = {value for value in vars(palette).values() if isinstance(value, str)}
+    assert {line.get_color() for line in [*errors.lines, *angles.lines]} <= known
 
 
 def test_the_best_epoch_is_marked():

@@ -5,7 +5,7 @@ from nengo_fa import plots
 
 LABELS = {
     "backprop": "backpropagation",
-    "direct": "direct feedback al.",
+    "direct": "direct feedback alignment",
     "last layer": "last layer alone",
 }
 

@@ -106,7 +106,7 @@ def test_encoder_movement(movement):
     for i, axes in enumerate(panels):
         lines = lines_by_label(axes)
         encoders = movement["encoders"].values
-        assert np.array_equal(lines["current"].get_xydata(), encoders[i])
+        assert np.array_equal(lines["at this epoch"].get_xydata(), encoders[i])
         if i == 0:
             assert "start" not in lines
         else:

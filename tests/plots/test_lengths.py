@@ -56,6 +56,16 @@ def test_homeostasis_of_what_has_diverged(data):
     assert as_image(plots.homeostasis(data)) != before
 
 
+def test_curves_end_where_the_axis_does(data):
+    """Encoders that run away do not squeeze all others."""
+    lengths = data["encoder_length"]
+    lengths.loc[{"normalization": "homeostatic", "epoch": 5}] = np.inf
+    axes = plots.homeostasis(data).axes[1]
+    assert axes.get_ylim()[1] < 11
+    median = {line.get_label(): line for line in axes.lines}["homeostatic"].get_ydata()
+    assert np.isnan(median).tolist() == [False] * 5 + [True]
+
+
 def test_phase_portrait():
     data = make_phase_portrait(n_points=5, duration=2.0)
     figure = plots.phase_portrait(data)
