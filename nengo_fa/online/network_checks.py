@@ -225,7 +225,7 @@ def warn_about_teaching(network, rule):
             "longer fit. Teach them as well, such as with learning_rule_type=nengo.PES(), "
             "solve them anew with nengo_fa.solve_decoders, as nengo_fa.train does after "
             "each epoch, or use a lower learning rate. "
-            "See the page 'Decoders that stand still' of the documentation.",
+            "See the page 'Decoders that do not learn' of the documentation.",
             NengoWarning,
         )
 

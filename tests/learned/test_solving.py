@@ -1,4 +1,4 @@
-"""Decoders that stood still are solved anew, and no others."""
+"""Solving replaces decoders that do not learn, and no others."""
 
 import nengo
 import numpy as np
