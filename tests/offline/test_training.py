@@ -437,7 +437,7 @@ def test_encoders_that_are_not_finite_are_not_kept():
 def test_no_neuron_fires():
     net = Net(gain=np.ones(20), bias=np.full(20, 0.1))
     x, y = net.samples()
-    with pytest.raises(ConvergenceError, match="See that neurons fire"):
+    with pytest.raises(ConvergenceError, match="Make sure that neurons fire"):
         train(net.decode, 0.1 * x, y)
     assert isinstance(net.hidden.encoders, nengo.dists.Distribution)
 

@@ -172,7 +172,7 @@ def test_nothing_turns_without_an_error_or_neurons_that_fire(kind):
         net.y, net.decode.solver = net.x[:, :1], nengo.solvers.Lstsq(rcond=1e-12)
     if kind == "silent":
         net.x = np.zeros_like(net.x)
-    with pytest.warns(NengoWarning, match="will stay as they are"):
+    with pytest.warns(NengoWarning, match="will not change: the first update"):
         history = net.train(2)
     assert history.learning_rate == 0 and not np.any(history.turn)
 

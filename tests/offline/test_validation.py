@@ -134,7 +134,9 @@ def test_divergence_leaves_the_best_epoch():
     net = Net(normalization=None)
     net.hidden.neuron_type = nengo.RectifiedLinear()
     start = net.train(0).encoders
-    with pytest.raises(ConvergenceError, match="The network holds epoch 0"):
+    with pytest.raises(
+        ConvergenceError, match="The network contains the parameters of epoch 0"
+    ):
         net.train(turn=1, schedule=lambda epoch: 1e300)
     assert np.array_equal(net.hidden.encoders, start)
 

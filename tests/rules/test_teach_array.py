@@ -187,7 +187,7 @@ def test_arrays_within_an_array_are_trained_with_their_samples(rng):
 
 @pytest.mark.parametrize("relay", [{"synapse": 0.01}, {"transform": 2}])
 def test_what_an_array_passes_on_changed_is_refused(relay):
-    with pytest.raises(ValidationError, match="one input each"):
+    with pytest.raises(ValidationError, match="with one input connection"):
         Nested(**relay)
 
 
