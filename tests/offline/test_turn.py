@@ -225,10 +225,10 @@ def test_more_than_a_full_circle_is_named():
         ("turn", True, "an angle"),
         ("turn", "0.1", "an angle"),
         ("schedule", 0.9, "function of the number"),
-        ("schedule", lambda epoch: -1, "zero or more"),
-        ("schedule", lambda epoch: None, "zero or more"),
-        ("schedule", lambda epoch: np.zeros(2), "zero or more"),
-        ("schedule", lambda epoch: np.ones((2, 2)), "zero or more"),
+        ("schedule", lambda epoch: -1, "not negative"),
+        ("schedule", lambda epoch: None, "not negative"),
+        ("schedule", lambda epoch: np.zeros(2), "not negative"),
+        ("schedule", lambda epoch: np.ones((2, 2)), "not negative"),
     ],
 )
 def test_arguments_are_checked(attr, value, match):

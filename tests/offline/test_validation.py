@@ -196,7 +196,7 @@ def _train_on(x, y, seed):
     [
         ("validation", dict(validation=0), "fraction"),
         ("validation", dict(validation=1.0), "fraction"),
-        ("validation", dict(validation=0.999), "on both sides"),
+        ("validation", dict(validation=0.999), "in both parts"),
         ("validation", dict(validation="some"), "fraction"),
         ("validation", dict(validation=np.ones((300, 3))), r"(?s)\A.{0,300}\Z"),
         ("validation x", dict(validation=([[1]], [[1]])), "n_samples, 2"),

@@ -320,7 +320,7 @@ def loop(case):
     "case", ["solved", "through an ensemble", "loop", "taught loop"]
 )
 def test_decoders_that_stay_while_encoders_turn(Simulator, case):
-    with pytest.warns(NengoWarning, match="do not learn.*nengo_fa.train"):
+    with pytest.warns(NengoWarning, match="do not learn.*nengo_fa.solve_decoders"):
         Simulator(loop(case)).close()
 
 

@@ -291,7 +291,7 @@ def test_training_refuses_connections_that_do_not_belong_together(rng):
             nengo_fa.train(
                 connections, x, y, network=products.model, progress_bar=False
             )
-    with pytest.raises(ValidationError, match="is to receive"):
+    with pytest.raises(ValidationError, match="the desired input of"):
         nengo_fa.train(
             products.decodes, x, y[:, :2], network=products.model, progress_bar=False
         )
