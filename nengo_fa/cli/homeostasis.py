@@ -12,8 +12,8 @@ def add_to(commands):
     """Add the command to those of the parser."""
     command = commands.add_parser(
         "homeostasis",
-        help="whether lengths of encoders are attracted to one: four normalizations in "
-        "the paper's experiments, and online",
+        help="whether the lengths of encoders approach one: four normalizations in the "
+        "paper's experiments, and online",
     )
     experiments = command.add_subparsers(required=True, metavar="EXPERIMENT")
     for name, run, help, add_options in (
@@ -26,7 +26,7 @@ def add_to(commands):
         (
             "mnist",
             run_mnist,
-            "the paper's second experiment, or other samples",
+            "the paper's second experiment, or the same with other samples",
             mnist.add_experiment_options,
         ),
         ("online", run_online, "multiplication online, in spikes", _add_seconds),
@@ -36,15 +36,15 @@ def add_to(commands):
             name,
             run,
             help,
-            takes="from a minute to some hours, as the experiment does by itself",
+            takes="as long as the experiment itself, from a minute to several hours",
             example=f"homeostasis {name} --quick",
             page="homeostasis.rst",
         )
         experiment.set_defaults(command=f"homeostasis-{name}")
-        spread = "how far from one lengths may be at the start (default: %(default)s)"
+        spread = "largest difference of initial lengths from one (default: %(default)s)"
         add_number(experiment, "--spread", float, 0, 0.9, spread, "SPREAD", default=0.1)
         learning_rate = (
-            "learning rate of the encoder rules (default: that of the experiment)"
+            "learning rate of the encoder rules (default: the rate of the experiment)"
         )
         add_learning_rate(experiment, learning_rate)
         add_options(experiment)
@@ -93,7 +93,9 @@ def _get_learning_rate(options):
 def _run_offline(options, experiment, words):
     homeostasis = shared.import_extra("experiments.homeostasis", "experiments")
     if experiment.neurons == "spiking":
-        raise SystemExit("nengo-fa: offline, lengths are measured in rates only.")
+        raise SystemExit(
+            "nengo-fa: offline, lengths are only measured with rate neurons."
+        )
     experiment = homeostasis.HomeostasisExperiment(experiment, options.spread)
     _run(options, experiment, words)
 

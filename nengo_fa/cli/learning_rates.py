@@ -9,7 +9,7 @@ def add_to(commands):
     command = commands.add_parser(
         "learning-rates",
         help="how an experiment depends on the learning rate, which the paper does not "
-        "give",
+        "state",
     )
     experiments = command.add_subparsers(required=True, metavar="EXPERIMENT")
     for module, run, rates in (
@@ -21,8 +21,8 @@ def add_to(commands):
             experiments,
             name,
             run,
-            help=f"that of nengo-fa {name}, with its options",
-            takes=f"as long at each learning rate as nengo-fa {name}",
+            help=f"the experiment of nengo-fa {name}, with the same options",
+            takes=f"as long as nengo-fa {name} for each learning rate",
             example=f"learning-rates {name} --learning-rates 3 10 --trials 4",
             page="experiments.rst",
         )
@@ -30,7 +30,7 @@ def add_to(commands):
         add_learning_rates(
             experiment,
             1e6,
-            f"the learning rates, per update (default: {rates})",
+            f"learning rates, per update (default: {rates})",
             default=[float(rate) for rate in rates.split()],
         )
         module.add_experiment_options(experiment)

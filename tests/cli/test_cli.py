@@ -169,7 +169,7 @@ def test_homeostasis(experiment, tmp_path, capsys):
 
 def test_homeostasis_is_not_measured_in_spikes(tmp_path):
     options = ["--neurons", "spiking", "--folder", str(tmp_path)]
-    with pytest.raises(SystemExit, match="rates only"):
+    with pytest.raises(SystemExit, match="only measured with rate neurons"):
         cli.main(["homeostasis", "multiplication", *options])
 
 
@@ -272,7 +272,7 @@ def test_pyramidal(tmp_path, capsys):
     assert "Burst learning ends with a lower error than fixed encoders" in output
     assert "Apical input changes the event rate by less than" in output
     assert "angle between the update by bursts and that of eq. 3 falls" in output
-    assert "nothing is tested here" in output
+    assert "It does not test claims" in output
     assert (tmp_path / "pyramidal.png").exists()
 
 
@@ -560,11 +560,11 @@ def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys)
     command += ["--workers", "1", "--folder", str(tmp_path), "--trials", "1"]
     assert cli.main(command) == 0
     first = capsys.readouterr().out
-    assert "trained once more" in first and "Of 1 trials" not in first
-    assert "nothing is tested here" in first
+    assert "trained again" in first and "Of 1 trials" not in first
+    assert "It does not test claims" in first
     (tmp_path / "spikes.png").unlink()
     assert cli.main(command) == 0
-    assert "trained once more" not in capsys.readouterr().out
+    assert "trained again" not in capsys.readouterr().out
     assert (tmp_path / "spikes.png").exists()
     experiment = ClassificationExperiment(dataset="digits")
     assert find_dataset(tmp_path / "spikes.zarr", experiment) is None
@@ -601,7 +601,10 @@ FEW = ["multiplication", "--trials", "1", "--epochs", "1", "--workers", "1"]
 @pytest.mark.parametrize(
     "code, remedy",
     [
-        (errno.ENOSPC, "Make room. What is finished is kept; the same command goes on"),
+        (
+            errno.ENOSPC,
+            "Free some space. Finished trials are kept; run the same command again",
+        ),
         (errno.EIO, ""),
     ],
 )
@@ -662,5 +665,8 @@ def test_a_worker_that_is_killed(tmp_path):
                     os.kill(child, signal.SIGKILL)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "A worker process has ended" in errors and "goes on from there" in errors
+    assert (
+        "A worker process has ended" in errors
+        and "run the same command again to continue" in errors
+    )
     assert errors.count("\n") == 1
