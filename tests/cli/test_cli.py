@@ -444,7 +444,7 @@ def test_interrupted_experiment_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "What is finished is kept" in errors and "Traceback" not in errors
+    assert "Finished trials are kept" in errors and "Traceback" not in errors
     assert cli.main(arguments) == 0
     assert (folder / "figure5.png").exists()
 
@@ -629,7 +629,7 @@ def test_something_in_the_way(tmp_path, capsys, place):
         (folder / "figure5.pdf").mkdir(parents=True)
     assert cli.main([*FEW, "--folder", str(folder)]) == 1
     errors = capsys.readouterr().err
-    assert "Move away what is in the way, or choose another place" in errors
+    assert "Move the existing file or folder, or choose another place" in errors
     assert errors.count("\n") == 1
     assert (tmp_path / "results").read_text() == "important"
 

@@ -514,9 +514,9 @@ def change_description(name, value):
             replace("ensemble0.encoders", np.ones((3, 2))),
             r"shape \(3, 2\), but must have",
         ),
-        (replace("ensemble0.bias", np.full(30, np.nan)), "must hold finite"),
-        (replace("ensemble0.bias", np.array(["1"] * 30)), "must hold finite"),
-        (replace("connection0.seed", np.array(0.5)), "must hold finite"),
+        (replace("ensemble0.bias", np.full(30, np.nan)), "must contain finite"),
+        (replace("ensemble0.bias", np.array(["1"] * 30)), "must contain finite"),
+        (replace("connection0.seed", np.array(0.5)), "must contain finite"),
         (replace("connection1.seed", np.array(-1)), "must be from 0 to"),
     ],
 )

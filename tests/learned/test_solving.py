@@ -112,7 +112,7 @@ def test_a_random_transform_is_known_to_the_simulator_alone(Simulator):
     with Simulator(model) as sim:
         assert np.array_equal(sim.data[model.decode].transform, transform)
         nengo_fa.freeze_params(sim, model)
-    with pytest.raises(ValidationError, match="random, or zero") as info:
+    with pytest.raises(ValidationError, match="random or zero") as info:
         nengo_fa.solve_decoders(model)
     assert info.value.attr == "transform"
 
