@@ -122,7 +122,11 @@ def _make_nodes(nir, connection, dt):
     pre = connection.pre_obj
     for name, obj in ("pre", pre), ("post", connection.post_obj):
         if isinstance(obj, Neurons):
-            _refuse(connection, name, "It is with neurons. Connect the ensemble itself")
+            _refuse(
+                connection,
+                name,
+                "It leaves or reaches neurons. Connect the ensemble itself",
+            )
     if isinstance(pre, Ensemble):
         yield from _make_neurons(nir, pre)
     elif pre.output is not None and pre.size_in:

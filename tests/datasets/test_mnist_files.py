@@ -160,7 +160,7 @@ def test_other_images_in_the_form_of_mnist(load, others):
         assert np.array_equal(data.labels_train, y_train)
         assert np.array_equal(data.labels_test, y_test)
     # they do not pass for MNIST
-    with pytest.raises(ValidationError, match="in place of"):
+    with pytest.raises(ValidationError, match="instead of"):
         mnist(folder)
 
 
@@ -194,7 +194,7 @@ def test_folders_that_are_none(others, tmp_path):
     folder, _ = others
     with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere"):
         load_idx(tmp_path / "nowhere")
-    with pytest.raises(ValidationError, match="holds no files such as train-images"):
+    with pytest.raises(ValidationError, match="contains no files such as train-images"):
         load_idx(tmp_path)
     (folder / f"{FILES[3]}.gz").unlink()
     with pytest.raises(ValidationError, match="none for t10k-labels"):
@@ -268,7 +268,7 @@ def damage_bit(data):
     [
         (lambda data: b"", "no IDX file of t10k-images: it begins with b''"),
         (lambda data: b"<!DOCTYPE html><html>", "no IDX file .* b'<!DOCTYPE html>"),
-        (lambda data: data[:10], "no IDX file"),
+        (lambda data: data[:10], "not an IDX file"),
         (lambda data: data[:16], "is cut off"),
         (lambda data: data[:-1], "is cut off"),
         (lambda data: data + b"\0", "goes on"),

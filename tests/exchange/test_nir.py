@@ -380,8 +380,8 @@ def close_loop(network):
             with_connection("middle", solver=nengo.solvers.LstsqL2(weights=True)),
             "Use a solver with weights=False",
         ),
-        (with_more(let_neurons_send), "with neurons. Connect the ensemble"),
-        (with_more(lead_to_neurons), "with neurons. Connect the ensemble"),
+        (with_more(let_neurons_send), "neurons. Connect the ensemble"),
+        (with_more(lead_to_neurons), "neurons. Connect the ensemble"),
         (with_more(compute_between), "no nodes that compute functions"),
         (with_more(close_loop), "closes a loop"),
         (
