@@ -336,7 +336,10 @@ def test_shows_progress_in_lines_in_a_pipe(tmp_path):
         (["online", "--n-neurons", "1.5"], "invalid int value"),
         (["online", "--seed", "-1"], "must be from 0 to"),
         (["online", "--figure", "figure.doc"], "must end in one of"),
-        (["online", "--figure", "missing/figure.png"], "there is no folder missing"),
+        (
+            ["online", "--figure", "missing/figure.png"],
+            "the folder missing does not exist",
+        ),
         (["online", "--figure", "folder.png"], "folder.png cannot be written"),
         (["multiplication", "--trials", "0"], "must be from 1 to"),
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),

@@ -364,7 +364,7 @@ BAD = {
         None, r"feedback has shape \(5, 2\), but .* \(6, 2\)"),
     "feedback distribution NaN": (
         build(FeedbackAlignment(2, feedback=NotANumber())),
-        None, "feedback hold NaN .* Give a distribution"),
+        None, "feedback contain NaN .* Give a distribution"),
     "forced on a slice": (
         connect(lambda model: model.hidden[:1], transform=[[1, 0]],
                 rule=FeedbackAlignment(2, normalization="forced")),
