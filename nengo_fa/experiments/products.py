@@ -166,7 +166,7 @@ class ProductExperiment(Experiment):
         decodes = teach_array(array, products, variant=variant or "direct")
         with warnings.catch_warnings():
             # Nengo's circular convolution has three products that are always zero
-            warnings.filterwarnings("ignore", "The encoders of .* will stay as they")
+            warnings.filterwarnings("ignore", "The encoders of .* will not change")
             train(
                 decodes,
                 samples.reshape(len(samples), -1),
