@@ -217,7 +217,7 @@ def _decode(model, decodes, inputs, seconds):
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of hand-made and of learned encoders against the data.
+    """Test claims about hand-made and learned encoders with the data.
 
     Parameters
     ----------

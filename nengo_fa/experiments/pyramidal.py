@@ -274,7 +274,7 @@ def get_times(seconds: float) -> np.ndarray:
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of the neurons and of burst learning against the data.
+    """Test claims about the neurons and burst learning with the data.
 
     Parameters
     ----------

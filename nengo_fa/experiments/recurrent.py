@@ -66,7 +66,7 @@ class RecurrentExperiment(InSeconds):
     n_trials : int
     seconds : int
         For how long the network learns. For a tenth of it, at least a second, the network
-        then goes on without learning. In the results a second takes the place of an epoch.
+        then goes on without learning. In the results, seconds replace epochs.
     n_neurons : int
     conditions : tuple of str
         Names of ``CONDITIONS``. Claims are about all of them, the default.
@@ -97,7 +97,7 @@ class RecurrentExperiment(InSeconds):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         conditions = {name: repr(CONDITIONS[name]) for name in self.conditions}
         return {**super().configuration, "conditions": conditions}
 
@@ -154,7 +154,7 @@ class RecurrentExperiment(InSeconds):
                 self.n_neurons, pattern, self.seconds, rng, **options
             )
             probe = nengo.Probe(output)
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        # Nengo's optimizer adds numbers in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             sim.run(self.seconds + self._test_seconds)
             return sim.data[probe][:, 0], pattern(sim.trange())

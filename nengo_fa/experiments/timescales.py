@@ -55,14 +55,14 @@ class TimescaleExperiment(InSeconds):
     """Multiplication online, at several learning rates of encoders and of decoders.
 
     In each trial the neurons, their feedback weights and the input are the same for all
-    rates, and other than in all other trials.
+    rates, and differ between trials.
 
     Parameters
     ----------
     n_trials : int
-        Trials do not depend on how many they are.
+        Results of a trial do not depend on this number.
     seconds : int
-        Simulated time. In the results a second takes the place of an epoch.
+        Simulated time. In the results, seconds replace epochs.
     encoder_rates : tuple of float
         Learning rates of the encoders, per second: zero, at which they are fixed, and then
         higher and higher ones.
@@ -102,7 +102,7 @@ class TimescaleExperiment(InSeconds):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         rules = {name: repr(rule) for name, rule in DECODER_RULES.items()}
         return {**super().configuration, "decoders": rules}
 
@@ -150,7 +150,7 @@ class TimescaleExperiment(InSeconds):
                 sample_every=SAMPLE_EVERY,
             )
             decoders = nengo.Probe(product.decode, "weights", sample_every=SAMPLE_EVERY)
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        # Nengo's optimizer adds numbers in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             last = max(self.seconds / 6, 1.0)
             try:

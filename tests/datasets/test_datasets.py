@@ -200,7 +200,7 @@ def damaged(array):
             np.eye(9, dtype=int),
             "the class of each of 9 samples as an integer",
         ),
-        ("y_test", np.array([1, 2, 0]), "one integer for each of 2 samples"),
+        ("y_test", np.array([1, 2, 0]), "class of each of 2 samples as an integer"),
         ("y_test", np.array([1, 3]), "no training samples"),
         ("y_test", np.array(["one", "two"]), "samples as an integer"),
         ("y_test", np.array([1, None]), "cannot be read as numbers"),

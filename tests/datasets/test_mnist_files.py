@@ -176,9 +176,9 @@ def test_the_same_images_in_a_file(others):
     [
         (0, lambda data: data[:-1], "is cut off where it should end, after 772"),
         (2, lambda data: data + b"0", "goes on"),
-        (1, lambda data: data[:7] + b"\x09" + data[8:-3], "one integer for each of 12"),
+        (1, lambda data: data[:7] + b"\x09" + data[8:-3], "the class of each of 12"),
         (3, lambda data: data[:-1] + b"\x05", "contains class 5"),
-        (3, lambda data: b"", "no IDX file of t10k-labels"),
+        (3, lambda data: b"", "not an IDX file of t10k-labels"),
     ],
 )
 def test_bad_files_in_the_form_of_mnist(others, number, damage, message):
@@ -197,7 +197,7 @@ def test_folders_that_are_none(others, tmp_path):
     with pytest.raises(ValidationError, match="contains no files such as train-images"):
         load_idx(tmp_path)
     (folder / f"{FILES[3]}.gz").unlink()
-    with pytest.raises(ValidationError, match="none for t10k-labels"):
+    with pytest.raises(ValidationError, match="no file for t10k-labels"):
         load_idx(folder)
 
 
@@ -266,14 +266,14 @@ def damage_bit(data):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (lambda data: b"", "no IDX file of t10k-images: it begins with b''"),
-        (lambda data: b"<!DOCTYPE html><html>", "no IDX file .* b'<!DOCTYPE html>"),
+        (lambda data: b"", "not an IDX file of t10k-images: it begins with b''"),
+        (lambda data: b"<!DOCTYPE html><html>", "not an IDX file .* b'<!DOCTYPE html>"),
         (lambda data: data[:10], "not an IDX file"),
         (lambda data: data[:16], "is cut off"),
         (lambda data: data[:-1], "is cut off"),
         (lambda data: data + b"\0", "goes on"),
-        (lambda data: b"\0\0\x08\x01" + data[4:], "no IDX file of t10k-images"),
-        (lambda data: data[:7] + b"\x09" + data[8:], r"\(9, 28, 28\) in place of \(10"),
+        (lambda data: b"\0\0\x08\x01" + data[4:], "not an IDX file of t10k-images"),
+        (lambda data: data[:7] + b"\x09" + data[8:], r"\(9, 28, 28\) instead of \(10"),
         (damage_bit, "does not contain the t10k-images of MNIST"),
     ],
 )
@@ -362,7 +362,9 @@ def test_unknown_pickle_is_not_opened(pickled, tmp_path):
 )
 def test_bad_pickle(pickled, damage):
     pickled.write_bytes(damage(pickled.read_bytes()))
-    with pytest.raises(ValidationError, match="is not mnist.pkl.gz as nengo_extras"):
+    with pytest.raises(
+        ValidationError, match="is not the mnist.pkl.gz of nengo_extras"
+    ):
         mnist(pickled.parent)
 
 

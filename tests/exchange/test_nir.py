@@ -407,7 +407,7 @@ def test_refused_targets():
     with pytest.raises(ValidationError, match="has 0. Pass the connection"):
         nengo_fa.to_nir(nengo.Network())
     for network in (make_chain(), "network"):
-        with pytest.raises(ValidationError, match="that holds <Connection"):
+        with pytest.raises(ValidationError, match="that contains <Connection"):
             nengo_fa.to_nir(make_chain().decode, network=network)
     with nengo.Network() as network:
         nengo.Connection(nengo.Node([0]), nengo.Node(size_in=1))

@@ -507,7 +507,7 @@ def change_description(name, value):
         (replace("description", np.array("{")), "not a complete file"),
         (change_description("ensembles", None), "not a complete file"),
         (change_description("connections", [1]), "not a complete file"),
-        (change_description("ensembles", {}), "it holds 0 ensembles"),
+        (change_description("ensembles", {}), "it contains 0 ensembles"),
         (replace("description", np.array('{"format": "other"}')), "its format is not"),
         (lambda arrays: arrays.pop("ensemble0.gain"), "lacks ensemble0.gain"),
         (
