@@ -32,7 +32,7 @@ from nengo_fa.rules.teach_array import teach_array
 from nengo_fa.rules.teach_chain import teach_chain
 from nengo_fa.version import __version__
 
-# the modules that users import by a shorter name than that of their place
+# modules that users import by a shorter name than that of their file
 for _module in (builder, feedback, metrics, receptive_fields):
     sys.modules[f"nengo_fa.{_module.__name__.rpartition('.')[2]}"] = _module
 

@@ -1,4 +1,4 @@
-"""Checks of arguments that many functions take."""
+"""Checks of arguments of many functions."""
 
 import os
 
@@ -19,13 +19,13 @@ def check_count(name, value, low=1, high=np.inf):
 
 
 def is_number_within(value, low, high):
-    """Return whether a value is a number between two others; True and False are not."""
+    """Return whether a value is a number between two others; True and False do not count."""
     is_bool = isinstance(value, (bool, np.bool_))
     return not is_bool and is_number(value) and low < value < high
 
 
 def check_network(network):
-    """Refuse what is not a network."""
+    """Refuse objects that are not networks."""
     if not isinstance(network, Network):
         raise ValidationError(
             f"Must be a nengo.Network (got {type(network).__name__})", attr="network"
@@ -33,7 +33,7 @@ def check_network(network):
 
 
 def check_path(path, attr="path"):
-    """Return a path as text, or refuse one that no file system can hold."""
+    """Return a path as text, or refuse it if no file system supports it."""
     path = os.fsdecode(path)
     try:
         valid = b"\0" not in os.fsencode(path)
@@ -41,6 +41,7 @@ def check_path(path, attr="path"):
         valid = False
     if not valid:
         raise ValidationError(
-            f"Must not hold characters that paths cannot have (got {path!r})", attr=attr
+            f"Must not contain characters that are invalid in paths (got {path!r})",
+            attr=attr,
         )
     return path

@@ -1,10 +1,10 @@
 r"""The equations of the paper as pure functions of arrays.
 
-Stöckel, Stewart & Eliasmith, *A Geometric Interpretation of Feedback Alignment*; each
-function carries the number of its equation. Nothing here knows of Nengo.
+The paper is Stöckel, Stewart & Eliasmith, *A Geometric Interpretation of Feedback
+Alignment*; each function states the number of its equation. This module does not use Nengo.
 
-Arrays may be those of any library with the functions of the Python array API standard.
-Every function broadcasts over leading axes, so that the same one serves a single
+Arrays may come from any library with the functions of the Python array API standard.
+Every function broadcasts over leading axes, so that the same function handles a single
 simulation step, a batch of samples, or many independent trials at once:
 
 =====================  ===============================  =================================
@@ -22,11 +22,11 @@ symbol                 name                             shape
 :math:`g`              ``gradient``                     ``(..., n_neurons, d_in)``
 =====================  ===============================  =================================
 
-A gradient is the one of the mean over samples of :math:`E = |\vec y-\vec t|^2 / 2`.
+Gradients are those of the mean over samples of :math:`E = |\vec y-\vec t|^2 / 2`.
 
 Erratum. Taken together as printed, eqs. 5 and 6 apply :math:`\gamma` twice, and the last
 term of eq. 6 lacks the vector :math:`\vec w_i`. The gradient of eq. 4 contains
-:math:`\gamma` once; it is what `augmented_gradient` returns.
+:math:`\gamma` once; `augmented_gradient` returns this gradient.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-#: An array of NumPy, PyTorch, CuPy or any other library.
+#: An array of NumPy, PyTorch, CuPy or another library.
 Array = Any
 
 
@@ -83,26 +83,26 @@ def weight_gradient(delta: Array, x: Array) -> Array:
 
 
 def eligibility_trace(derivative: Array, x: Array, decay: float) -> Array:
-    r"""The eligibility trace of each weight, while time goes on from sample to sample.
+    r"""The eligibility trace of each weight at successive time steps.
 
-    It is what the output, a low-pass filter of the activities, still remembers of the
-    influence of a weight on its own neuron:
+    The output is a low-pass filter of the activities. The trace is the influence of a
+    weight, through its own neuron, that this filter still contains:
 
     .. math:: P(t) = \lambda \, P(t - 1) + (1 - \lambda) \, f'(t) \, \vec x(t)^T
 
     where :math:`\lambda = e^{-\Delta t / \tau}` is the decay of the filter in a time step,
-    P is zero at first, and :math:`\vec x` is what comes through the weights, in a recurrent
-    network the filtered activities of the step before. These are the traces of random-feedback
-    local online learning (RFLO; Murray, 2019, *eLife* 8:e43299) and, with filtered spikes
-    and a pseudo-derivative f', the filtered traces of e-prop with random feedback for LIF
-    neurons (Bellec et al., 2020, *Nature Communications* 11:3625).
+    P is zero at first, and :math:`\vec x` is the input of the weights; in a recurrent network,
+    it consists of the filtered activities of the previous step. These are the traces of
+    random-feedback local online learning (RFLO; Murray, 2019, *eLife* 8:e43299) and, with
+    filtered spikes and a pseudo-derivative f', the filtered traces of e-prop with random
+    feedback for LIF neurons (Bellec et al., 2020, *Nature Communications* 11:3625).
 
     Parameters
     ----------
     derivative, x : array
-        Samples are time steps, in their order.
+        The samples are successive time steps.
     decay : float
-        :math:`\lambda`, of the filter of the output in a time step.
+        :math:`\lambda`, the decay of the output filter in a time step.
 
     Returns
     -------
@@ -117,20 +117,20 @@ def eligibility_trace(derivative: Array, x: Array, decay: float) -> Array:
 
 
 def traced_gradient(error: Array, feedback: Array, trace: Array) -> Array:
-    r"""Gradient in the weights from an error in time, :math:`B\,\vec\delta(t)\,P(t)`.
+    r"""Gradient in the weights from an error over time, :math:`B\,\vec\delta(t)\,P(t)`.
 
-    With the `eligibility_trace` P and :math:`B = (W^{out})^T`, it is the exact gradient
-    where nothing that a neuron sends comes back to it. In a recurrent network with weights
-    W, through the same filter, it is that of backpropagation through time without the part
-    that goes through the weights from neuron to neuron. What is left out is known: with
-    :math:`s = \max f' \cdot \lVert W \rVert_2 < 1`, the trace P of a weight differs from
-    its full influence on the output of the neurons, in Euclidean length, by at most
-    :math:`s / (1 - s)` times the longest that P was so far.
+    With the `eligibility_trace` P and :math:`B = (W^{out})^T`, this is the exact gradient
+    if the activity of a neuron does not influence its own input. In a recurrent network
+    whose weights W have the same filter, it is the gradient of backpropagation through time
+    without the part that passes through the weights from neuron to neuron. The omitted part
+    is bounded: with :math:`s = \max f' \cdot \lVert W \rVert_2 < 1`, the trace P of a weight
+    differs from its full influence on the outputs of the neurons, in Euclidean length, by at
+    most :math:`s / (1 - s)` times the largest length that P has had so far.
 
     Returns
     -------
     gradient : (..., n_neurons, d_in) array
-        Of the mean over time steps.
+        Gradient of the mean over time steps.
     """
     xp = array_namespace(error, feedback, trace)
     projected = (error @ _transpose(feedback))[..., None]
@@ -147,32 +147,31 @@ def gradient_through_time(
 ) -> Array:
     r"""Gradient in recurrent weights by backpropagation through time.
 
-    It is exact where the recurrent connection and the output share a low-pass filter,
+    It is exact if the recurrent connection and the output have the same low-pass filter,
 
     .. math:: \vec x(t + 1) = \lambda \, \vec x(t)
               + (1 - \lambda) \, f(W \vec x(t) + \vec u(t)), \qquad
               \vec y(t) = W^{out} \vec x(t + 1)
 
     and :math:`\vec x` is zero at first. An error is sent back through the decoders, and
-    from neuron to neuron through W (Werbos, 1990, *Proceedings of the IEEE* 78:1550). With
-    weights of zero the latter is left out, and the gradient is `traced_gradient` with
-    the decoders for feedback.
+    from neuron to neuron through W (Werbos, 1990, *Proceedings of the IEEE* 78:1550). If
+    the weights W are zero, the gradient equals `traced_gradient` with the decoders as
+    feedback weights.
 
     Parameters
     ----------
     error, derivative, x : array
-        Samples are time steps, in their order; :math:`\vec x(t)` is what comes through the
-        weights.
+        The samples are successive time steps; :math:`\vec x(t)` is the input of the weights.
     decoders : (..., d_out, n_neurons) array
     weights : (..., n_neurons, n_neurons) array
-        W, from the neurons along the last axis.
+        W; the last axis is that of the neurons from which the weights lead.
     decay : float
-        :math:`\lambda`, of the filter in a time step.
+        :math:`\lambda`, the decay of the filter in a time step.
 
     Returns
     -------
     gradient : (..., n_neurons, n_neurons) array
-        Of the mean over time steps.
+        Gradient of the mean over time steps.
     """
     xp = array_namespace(error, decoders, derivative, x, weights)
     arriving, slopes = error @ decoders, (1 - decay) * derivative
@@ -201,8 +200,9 @@ def augmented_gradient(gradient: Array, encoders: Array, gain: Array) -> Array:
               - \vec p\,\frac{\langle \vec p, \vec g\rangle}{|\vec p|^2}\right),
               \qquad \gamma = \frac{\alpha}{|\vec p|}
 
-    It takes the plain gradient in the input weights, from `weight_gradient`, and returns
-    one that is orthogonal to the encoder. The gain is the length of the weights.
+    The function takes the plain gradient in the input weights, from `weight_gradient`, and
+    returns a gradient that is orthogonal to the encoder. The gain is the length of the
+    weights.
     """
     length = _length(encoders)
     along = _dot(encoders, gradient) / length**2
@@ -210,19 +210,19 @@ def augmented_gradient(gradient: Array, encoders: Array, gain: Array) -> Array:
 
 
 def homeostatic_gradient(gradient: Array, encoders: Array) -> Array:
-    r"""`augmented_gradient` for encoders taken to be of length one, and a gain of one.
+    r"""`augmented_gradient` with encoders that are assumed to have length one, and a gain of one.
 
     .. math:: \vec g - \vec p \, \langle \vec p, \vec g \rangle
 
-    It needs no division, and all that a synapse has to know besides its own weight is of
-    its neuron: the error, and the drive :math:`\langle\vec p,\vec x\rangle`. Where the
-    length is not one, following it changes the length: with :math:`u = |\vec p|^2` and
-    :math:`s = \langle \vec p, \vec g \rangle`,
+    It needs no division. Besides its own weight and input, a synapse only needs to know two
+    quantities of its neuron: the error, and the drive :math:`\langle\vec p,\vec x\rangle`.
+    If the length is not one, updates along this gradient change the length: with
+    :math:`u = |\vec p|^2` and :math:`s = \langle \vec p, \vec g \rangle`,
 
     .. math:: \dot u = -2 \kappa \alpha \, s \, (1 - u) .
 
-    The length goes to one where s is negative, where the plain gradient would lengthen the
-    encoder; it goes away from one where s is positive.
+    The length approaches one if s is negative, that is, if the plain gradient would
+    lengthen the encoder. It moves away from one if s is positive.
     """
     along = _dot(encoders, gradient)
     return gradient - along[..., None] * encoders
@@ -234,15 +234,15 @@ def stabilized_gradient(gradient: Array, encoders: Array) -> Array:
     .. math:: \vec g - \vec p \left(s + 2 \max(s, 0) \, (1 - u)\right),
               \qquad s = \langle \vec p, \vec g \rangle, \quad u = |\vec p|^2
 
-    The correction is nothing where s is negative, and where the length is one. Else it
-    scales all weights of a neuron alike, by what the neuron knows: its error, its drive
-    and the magnitude of its weights. Close to one,
-    :math:`\dot u = 2 \kappa \alpha \, |s| \, (1 - u)`; and above one, the length never
-    grows, in steps that are small.
+    The correction is zero if s is negative or the length is one. Otherwise, it scales all
+    weights of a neuron by the same factor, which depends only on quantities of the neuron:
+    its error, its drive and the magnitude of its weights. Close to one,
+    :math:`\dot u = 2 \kappa \alpha \, |s| \, (1 - u)`. If steps are small, a length above
+    one never grows.
     """
     along = _dot(encoders, gradient)
     excess = 1 - _dot(encoders, encoders)
-    # twice the larger of s and zero is s + |s|
+    # 2 max(s, 0) is s + |s|
     along = along + (along + abs(along)) * excess
     return gradient - along[..., None] * encoders
 
@@ -256,32 +256,33 @@ def encoder_update(
 ) -> Array:
     r"""The change of the encoders, :math:`\Delta\vec p = -\kappa\,\partial E/\partial\vec p`.
 
-    The encoders are what is learned; gains and biases stay. The weights of an ensemble
-    are :math:`w = \alpha p`, with encoders p of any length. So the gradient in p is
-    :math:`\alpha g`, and the augmented gradient is the one for weights that keep the
-    length :math:`\alpha |p|` which they have.
+    Encoders are learned; gains and biases stay constant. The weights of an ensemble are
+    :math:`w = \alpha p`, with encoders p of any length. The gradient in p is therefore
+    :math:`\alpha g`, and the augmented gradient is the gradient for weights that keep
+    their length :math:`\alpha |p|`.
 
     Parameters
     ----------
     gradient, encoders, gain : array
-        The plain gradient in the input weights, and what it is about; see the table above.
+        The plain gradient in the input weights, the encoders and the gains; see the table
+        above.
     learning_rate : float
         :math:`\kappa`.
     normalization : {None, "forced", "augmented", "homeostatic", "stabilized"}
         None follows the plain gradient; ``"forced"`` follows it and then scales each
-        encoder back to the length it had; ``"augmented"`` follows `augmented_gradient`,
+        encoder back to its previous length; ``"augmented"`` follows `augmented_gradient`;
         ``"homeostatic"`` and ``"stabilized"`` follow the gain times
         `homeostatic_gradient` and `stabilized_gradient`.
 
     Returns
     -------
     update : (..., n_neurons, d_in) array
-        A neuron whose gradient is zero is left exactly as it is.
+        Exactly zero for a neuron whose gradient is zero.
 
     Raises
     ------
     ValueError
-        If ``normalization`` is not one of these.
+        If ``normalization`` is not one of these values.
     """
     if normalization not in list(UPDATES):
         raise ValueError(

@@ -1,6 +1,6 @@
-"""Where encoders point, where learning turns them, and what neurons respond to.
+"""Preferred directions, their changes during learning, and tuning curves.
 
-The functions that take a simulator serve any ensemble, whatever rule teaches it, or none.
+The functions that take a simulator work for any ensemble, with any learning rule or none.
 """
 
 import nengo
@@ -19,34 +19,34 @@ DIAGONALS = ((1, 1), (1, -1))
 
 
 def preferred_directions(sim: nengo.Simulator, ensemble: nengo.Ensemble) -> np.ndarray:
-    """The direction in which each neuron of an ensemble is driven most, as learned so far.
+    """Return the current preferred direction of each neuron of an ensemble.
 
     Parameters
     ----------
     sim : nengo.Simulator
-        Not yet closed.
+        An open simulator.
     ensemble : nengo.Ensemble
         An ensemble of this simulator, not in direct mode.
 
     Returns
     -------
     directions : (n_neurons, dimensions) ndarray
-        Vectors of unit length. A neuron whose encoder or gain is zero prefers no
-        direction: its row is NaN, which plots leave out.
+        Vectors of unit length. A neuron whose encoder or gain is zero has no preferred
+        direction; its row is NaN, which plots omit.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the simulator does not keep its arrays as Nengo's own does, if the ensemble is
-        in direct mode or no part of this simulator, or if its encoders hold NaN or
+        If the simulator does not keep its arrays like Nengo's simulator, if the ensemble is
+        in direct mode or not part of this simulator, or if its encoders contain NaN or
         infinity.
     nengo.exceptions.SimulatorClosed
         If the simulator is closed.
 
     Notes
     -----
-    The encoders are those that the last step used. What a rule has learned in that step
-    is added at the start of the next.
+    These are the encoders that the last step used. The change from this step is added at
+    the start of the next step.
 
     Examples
     --------
@@ -66,30 +66,29 @@ def preferred_directions(sim: nengo.Simulator, ensemble: nengo.Ensemble) -> np.n
 def tuning_curves(
     sim: nengo.Simulator, ensemble: nengo.Ensemble, inputs: ArrayLike
 ) -> np.ndarray:
-    """The steady activity of each neuron of an ensemble at given inputs, as learned so far.
+    """Return the current steady activity of each neuron of an ensemble at given inputs.
 
-    Unlike `nengo.utils.ensemble.tuning_curves`, it takes the encoders that the simulator
-    holds now, not those that it started with.
+    Unlike `nengo.utils.ensemble.tuning_curves`, this function uses the current encoders of
+    the simulator, not the initial encoders.
 
     Parameters
     ----------
     sim, ensemble
         As for `preferred_directions`.
     inputs : (..., dimensions) array_like
-        Vectors to represent, in the units of the radius; for instance the points of a
-        `disc`.
+        Represented vectors, in the units of the radius; for instance the points of a `disc`.
 
     Returns
     -------
     activities : (..., n_neurons) ndarray
-        What the neurons send at a constant input: hertz times amplitude, also of spike
-        generators such as `nengo.PoissonSpiking`. Without noise, without adaptation, and
-        without connections directly to the neurons.
+        Output of the neurons at a constant input, in hertz times amplitude (also for spike
+        generators such as `nengo.PoissonSpiking`), without noise, adaptation, and
+        connections directly to the neurons.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        As `preferred_directions`, or if the inputs are not of the ensemble's dimensions.
+        As `preferred_directions`, or if the dimensions of inputs and ensemble differ.
     nengo.exceptions.SimulatorClosed
         If the simulator is closed.
 
@@ -122,7 +121,7 @@ def tuning_curves(
             attr="inputs",
             obj=ensemble,
         )
-    # The scaled encoders contain the gain, which may be zero: no dividing by it.
+    # The scaled encoders contain the gain, which may be zero, so do not divide by it.
     drive = inputs.reshape(-1, dimensions) @ scaled_encoders.T
     neuron_type = ensemble.neuron_type
     response = get_response(neuron_type)
@@ -131,7 +130,7 @@ def tuning_curves(
 
 
 def disc(n_points: int = 51, radius: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """A square grid of points of the plane, and which of them lie on a disc.
+    """Return a square grid of points in the plane, and which of them lie on a disc.
 
     Parameters
     ----------
@@ -143,9 +142,8 @@ def disc(n_points: int = 51, radius: float = 1.0) -> tuple[np.ndarray, np.ndarra
     Returns
     -------
     points : (n_points, n_points, 2) ndarray
-        Rows go along the second coordinate, from below, and columns along the first: as
-        ``matplotlib.pyplot.contourf`` takes them, and ``imshow`` with
-        ``origin="lower"``.
+        The second coordinate increases along the rows, and the first along the columns, as
+        for ``matplotlib.pyplot.contourf``, and for ``imshow`` with ``origin="lower"``.
     inside : (n_points, n_points) ndarray of bool
         True on the disc and its rim.
 
@@ -173,7 +171,7 @@ def disc(n_points: int = 51, radius: float = 1.0) -> tuple[np.ndarray, np.ndarra
         raise ValidationError(
             f"Must be positive and finite (got {radius})", attr="radius"
         )
-    # Whole numbers, so that the rim is not a matter of rounding.
+    # Integers, so that the rim does not depend on rounding.
     axis = np.arange(1 - n_points, n_points, 2)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
     inside = np.sum(grid**2, axis=-1) <= (n_points - 1) ** 2
@@ -181,17 +179,17 @@ def disc(n_points: int = 51, radius: float = 1.0) -> tuple[np.ndarray, np.ndarra
 
 
 def angle_to_axes(encoders: ArrayLike, axes: ArrayLike = DIAGONALS) -> np.ndarray:
-    """Angle between each encoder and the nearest of some axes.
+    """Return the angle between each encoder and the nearest of several axes.
 
-    An axis has no sign: an encoder along it, in either sense, has angle zero.
+    An axis has no sign: an encoder along it, in either direction, has angle zero.
 
     Parameters
     ----------
     encoders : (..., n_neurons, dimensions) array_like
-        Encoders of any length but zero.
+        Encoders of any length except zero.
     axes : (n_axes, dimensions) array_like, optional
-        By default the diagonals of the plane, where the encoders of a multiplication
-        network are best (Gosmann, 2015).
+        By default, the diagonals of the plane, which are the best directions for the
+        encoders of a multiplication network (Gosmann, 2015).
 
     Returns
     -------
@@ -214,8 +212,8 @@ def angle_to_axes(encoders: ArrayLike, axes: ArrayLike = DIAGONALS) -> np.ndarra
     axes = np.asarray(axes, dtype=float)
     if encoders.shape[-1:] != axes.shape[-1:]:
         raise ValidationError(
-            f"Encoders have shape {encoders.shape} and axes {axes.shape}, but must have "
-            "the same number of dimensions, their last",
+            f"Encoders have shape {encoders.shape} and axes {axes.shape}, but their last "
+            "axis must have the same number of dimensions",
             attr="axes",
         )
     cosine = np.abs(_directions(encoders) @ _directions(axes).T)
@@ -223,11 +221,11 @@ def angle_to_axes(encoders: ArrayLike, axes: ArrayLike = DIAGONALS) -> np.ndarra
 
 
 def alignment_angle(update: ArrayLike, reference: ArrayLike) -> np.ndarray:
-    """Angle between two updates, each seen as one vector.
+    """Return the angle between two updates, each regarded as a single vector.
 
-    For instance between the changes of the encoders by feedback alignment and by
-    backpropagation. Below pi/2, a small step along the one goes downhill for the other
-    too.
+    For instance, this is the angle between the changes of the encoders by feedback
+    alignment and by backpropagation. If it is below pi/2, a small step along one update
+    also reduces the error that the other update reduces.
 
     Parameters
     ----------
@@ -237,12 +235,12 @@ def alignment_angle(update: ArrayLike, reference: ArrayLike) -> np.ndarray:
     Returns
     -------
     angle : (...) ndarray
-        In radians, from 0 to pi; NaN where one of the two is zero throughout.
+        In radians, from 0 to pi; NaN if all entries of one update are zero.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the two are not updates of the same neurons and dimensions.
+        If the updates do not have the same neurons and dimensions.
 
     Examples
     --------
@@ -255,8 +253,8 @@ def alignment_angle(update: ArrayLike, reference: ArrayLike) -> np.ndarray:
     reference = np.asarray(reference, dtype=float)
     if update.ndim < 2 or update.shape[-2:] != reference.shape[-2:]:
         raise ValidationError(
-            f"Updates have shapes {update.shape} and {reference.shape}, but must have the "
-            "same neurons and dimensions, their last two axes",
+            f"Updates have shapes {update.shape} and {reference.shape}, but their last two "
+            "axes must have the same neurons and dimensions",
             attr="reference",
         )
     u = _directions(update, axis=(-2, -1))
@@ -270,17 +268,17 @@ def alignment_angle(update: ArrayLike, reference: ArrayLike) -> np.ndarray:
 def selectivity(
     activities: ArrayLike, targets: ArrayLike, feedback: ArrayLike
 ) -> np.ndarray:
-    """How far each neuron is active for the targets that its feedback weights ask for.
+    """Return how well the activity of each neuron agrees with its feedback weights.
 
-    The covariance of a neuron's activity with each dimension of the target is a vector;
-    with one-hot targets, it tells for which classes the neuron is more active than on
-    average. The feedback weights of the neuron are another: its preferred direction of
-    the error. The selectivity is the cosine between the two.
+    The covariances of a neuron's activity with each dimension of the target form a vector;
+    with one-hot targets, it shows for which classes the neuron is more active than on
+    average. The feedback weights of the neuron, its preferred error direction, form another
+    vector. The selectivity is the cosine between these two vectors.
 
     Parameters
     ----------
     activities : (..., n_samples, n_neurons) array_like
-        In any unit.
+        Activities in any unit.
     targets : (..., n_samples, d_out) array_like
         One-hot vectors for a classification, not labels.
     feedback : (..., n_neurons, d_out) array_like
@@ -289,9 +287,9 @@ def selectivity(
     Returns
     -------
     selectivity : (..., n_neurons) ndarray
-        From -1 to 1. At 1, a neuron is most active for the targets along its feedback
-        weights; at -1, for the opposite ones. NaN for a neuron of constant activity or
-        without feedback, and for constant targets.
+        From -1 to 1. At 1, a neuron is most active for targets along its feedback weights;
+        at -1, it is most active for the opposite targets. NaN for a neuron with constant
+        activity or without feedback weights, and for constant targets.
 
     Raises
     ------
@@ -301,8 +299,8 @@ def selectivity(
     Notes
     -----
     The covariances with one-hot targets sum to zero, so a neuron whose feedback weights
-    do not sum to zero cannot reach 1. To compare nothing but classes, subtract from each
-    row of the feedback its mean.
+    do not sum to zero cannot reach 1. To compare only classes, subtract the mean from each
+    row of the feedback weights.
 
     Examples
     --------
@@ -332,7 +330,7 @@ def selectivity(
 
 
 def _live_parameters(sim, ensemble):
-    """The scaled encoders and the biases that a simulator holds now."""
+    """Return the current scaled encoders and biases of a simulator."""
     signals, model = get_live_signals(sim)
     if not isinstance(ensemble, Ensemble):
         raise ValidationError(
@@ -346,15 +344,15 @@ def _live_parameters(sim, ensemble):
         )
     if isinstance(ensemble.neuron_type, Direct):
         raise ValidationError(
-            "In direct mode there are no neurons. Give the ensemble another neuron_type.",
+            "An ensemble in direct mode has no neurons. Give it another neuron_type.",
             attr="neuron_type",
             obj=ensemble,
         )
     scaled_encoders = np.array(signals[model.sig[ensemble]["encoders"]], dtype=float)
     if not np.all(np.isfinite(scaled_encoders)):
         raise ValidationError(
-            f"The encoders of {ensemble} hold NaN or infinity. Lower the learning rate, "
-            "or look for the input that causes it.",
+            f"The encoders of {ensemble} contain NaN or infinity. Lower the learning rate, "
+            "or look for the input that causes these values.",
             attr="encoders",
             obj=ensemble,
         )
@@ -362,7 +360,7 @@ def _live_parameters(sim, ensemble):
 
 
 def _directions(vectors, axis=-1):
-    """Return the vectors at unit length, and NaN for zero and infinite ones."""
+    """Return vectors scaled to unit length, and NaN for zero and infinite vectors."""
     length = np.linalg.norm(vectors, axis=axis, keepdims=True)
     nowhere = np.full(vectors.shape, np.nan)
     has_direction = (length > 0) & np.isfinite(length)
@@ -370,6 +368,6 @@ def _directions(vectors, axis=-1):
 
 
 def _centered(samples):
-    """Samples without their mean; exactly zero where they are all the same."""
-    samples = samples - samples[..., :1, :]  # the mean alone may be off by rounding
+    """Return samples minus their mean; exactly zero if all samples are equal."""
+    samples = samples - samples[..., :1, :]  # the mean alone may have rounding errors
     return samples - samples.mean(axis=-2, keepdims=True)

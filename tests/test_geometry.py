@@ -165,9 +165,7 @@ def test_not_to_be_had(Simulator, function):
     with model:
         direct = nengo.Ensemble(1, 2, neuron_type=nengo.Direct())
     with Simulator(model) as sim:
-        with pytest.raises(
-            ValidationError, match="Give the ensemble another neuron_type"
-        ):
+        with pytest.raises(ValidationError, match="Give it another neuron_type"):
             function(sim, direct)
         with pytest.raises(
             ValidationError, match="network that the simulator was built"

@@ -2,16 +2,16 @@
 An arm that adapts to a load
 ============================
 
-Two arms with two joints follow the same movement, with a load that their controllers do not know.
-Fifty spiking neurons learn the torques that feedback control lacks. In one arm, they have learned
-encoders.
+Two arms with two joints follow the same movement and carry a load that is unknown to their
+controllers. In each controller, fifty spiking neurons learn the torques that are missing from
+feedback control. The encoders of these neurons are learned in one arm, and fixed in the other.
 """
 
 # %%
-# A controller of your own takes an `~nengo_fa.networks.AdaptiveController` and any body.
-# `~nengo_fa.networks.ControlledArm` connects the two: ``arm.target`` takes the desired angles and
-# velocities, ``arm.error`` is the tracking error of each joint. :doc:`/control` says how the
-# controller works.
+# `~nengo_fa.networks.ControlledArm` connects an `~nengo_fa.networks.AdaptiveController` to an arm:
+# ``arm.target`` receives the desired angles and velocities, and ``arm.error`` is the tracking error of
+# each joint. To control another body, connect it to an `~nengo_fa.networks.AdaptiveController`
+# yourself. :doc:`/control` describes how the controller works.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -48,11 +48,11 @@ with nengo.Simulator(model) as sim:
     sim.run(20)
 
 # %%
-# At first both hands sag. With learned encoders, the hand comes closer to its path.
+# At first, both hands sag. With learned encoders, the hand comes closer to its path.
 
 
 def find_hand(angles, lengths=(0.3, 0.3)):
-    """Return the place of the hand (..., 2) for the angles of the joints."""
+    """Return the position of the hand (..., 2) for the angles of the joints."""
     directions = np.cumsum(angles, axis=-1)
     return np.stack(
         [np.cos(directions) @ lengths, np.sin(directions) @ lengths], axis=-1
@@ -88,5 +88,5 @@ for axes in (space, time):
     axes.spines[["top", "right"]].set_visible(False)
 
 # %%
-# ``nengo-fa arm`` repeats this with other neurons, movements and loads, and gives fixed encoders the
-# learning rate that is best for them.
+# ``nengo-fa arm`` repeats this with other neurons, movements and loads, and chooses the best learning
+# rate for fixed encoders.

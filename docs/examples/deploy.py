@@ -2,8 +2,8 @@
 Save, load and deploy
 =====================
 
-What was learned goes from one script to another by a file, and from a network that learns to one
-that any simulator of Nengo can run.
+A file transfers learned parameters from one script to another. Without its learning rule, the
+loaded network runs in any Nengo simulator.
 """
 
 # %%
@@ -40,8 +40,9 @@ nengo_fa.train(decode, x, y, epochs=100, network=model)
 # Save and load
 # -------------
 #
-# ``save`` reads from an open simulator, so that it also saves what was learned online. ``load``
-# takes a network that is declared in the same way, as in another script.
+# ``save`` reads the parameters from an open simulator, and therefore also saves what was learned
+# online. ``load`` writes them into a network that is declared in the same way, usually in another
+# script.
 
 with nengo.Simulator(model) as sim:
     nengo_fa.save(sim, model, "product.npz")
@@ -53,8 +54,8 @@ nengo_fa.load(model, "product.npz")
 # Deploy
 # ------
 #
-# Without its rule, the network is plain Nengo: encoders and decoders are arrays, and nothing of
-# nengo_fa is needed to run it.
+# Without its rule, the network is an ordinary Nengo network: encoders and decoders are arrays, and
+# you do not need nengo_fa to run it.
 
 encode.learning_rule_type = None
 
@@ -72,5 +73,5 @@ axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 axes.spines[["top", "right"]].set_visible(False)
 
 # %%
-# :doc:`/backends` says which simulators run such a network, and :doc:`/nir` how other software
-# reads it.
+# :doc:`/backends` lists the simulators that run such a network, and :doc:`/nir` describes how to export
+# it to other software.

@@ -1,18 +1,18 @@
 """
-Digits in spikes: saved, deployed, taught on
-============================================
+Digits in spikes: train, save, and continue online
+==================================================
 
-A network learns the digits of scikit-learn offline, and is saved. Then its eye is put in a mirror:
-all images are mirrored. Loaded into a model that shows it one mirrored digit after the other, for
-50 ms each, with an error that comes from the labels, the same rules teach it on, in spikes.
+A network learns the digits of scikit-learn offline, and is saved. It is then loaded into a model in
+which all images are mirrored. This model shows one mirrored digit after the other, for 50 ms each, and
+computes an error from the labels. The same rules continue to learn online, in spikes.
 """
 
 # %%
 # The model
 # ---------
 #
-# The samples that ``train`` takes enter where the node sends its images. ``learning_rate`` is per
-# update offline, and per second of simulated time online.
+# The samples that you pass to ``train`` replace the output of the node with the images.
+# ``learning_rate`` is per update offline, and per second of simulated time online.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -75,7 +75,7 @@ def classify(model, images):
 
 
 def find_error(model, images):
-    """Return the share of the test digits that are misclassified."""
+    """Return the fraction of test digits that are misclassified."""
     return np.mean(classify(model, images) != data.labels_test)
 
 
@@ -89,10 +89,10 @@ with nengo.Simulator(model) as sim:
     nengo_fa.save(sim, model, "digits.npz")
 
 # %%
-# Load, and learn on
-# ------------------
+# Load, and continue to learn
+# ---------------------------
 #
-# The file is loaded into a network that is declared in the same way. Its images are mirrored.
+# The file is loaded into a network that is declared in the same way, but with mirrored images.
 
 model = make_model(mirror(data.x_train), learning_rate=1)  # per second
 nengo_fa.load(model, "digits.npz")
@@ -106,11 +106,14 @@ with nengo.Simulator(model) as sim:
         nengo_fa.freeze_params(sim, model)
         errors.append(find_error(model, mirror(data.x_test)))
 taught_on = errors[-1]
-print(f"learned {learned:.0%}, mirrored {mirrored:.0%}, taught on {taught_on:.0%}")
+print(
+    f"Misclassified: {learned:.0%} after training, {mirrored:.0%} of mirrored digits "
+    f"before and {taught_on:.0%} after learning online"
+)
 
 # %%
-# The mirrored digits, and how it learns them
-# -------------------------------------------
+# Mirrored digits, and the error while the network learns them
+# ------------------------------------------------------------
 
 images, answers = mirror(data.x_test[:8]), classify(model, mirror(data.x_test[:8]))
 figure = plt.figure(figsize=(8, 3), layout="constrained")

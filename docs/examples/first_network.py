@@ -3,15 +3,15 @@ A first network
 ===============
 
 Fifty spiking neurons learn to multiply two numbers while the simulation runs. One network learns
-decoders and encoders, the other decoders alone.
+decoders and encoders, and the other network learns only decoders.
 """
 
 # %%
 # Two networks that differ in one line
 # ------------------------------------
 #
-# ``nengo.PES`` teaches the decoders of both. In one of them, a rule on the connection to the
-# ensemble also teaches the encoders. It learns from the same error, actual minus target.
+# ``nengo.PES`` teaches the decoders of both networks. In one network, a rule on the connection to the
+# ensemble also teaches the encoders, from the same error: actual minus target.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -55,7 +55,7 @@ start, end, learned = learn(learning_rule_type=nengo_fa.FeedbackAlignment(size_i
 # -------------------------------
 #
 # The product of two numbers is the difference of two squares, :math:`x_1 x_2 = ((x_1 + x_2)^2 -
-# (x_1 - x_2)^2) / 4`. Neurons that prefer the diagonals compute it best, and there the encoders go.
+# (x_1 - x_2)^2) / 4`. Neurons that prefer the diagonals compute it best, so the encoders turn there.
 
 
 def smooth(error):

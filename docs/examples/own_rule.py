@@ -1,8 +1,9 @@
 """
-A derivative and a rule of your own
-===================================
+Your own derivative and rule
+============================
 
-A derivative says when a neuron learns, a rule says what. Both are a few lines.
+A derivative determines when a neuron learns, and a rule determines what it learns. Each takes a few
+lines of code.
 """
 
 # %%
@@ -10,8 +11,8 @@ A derivative says when a neuron learns, a rule says what. Both are a few lines.
 # ------------
 #
 # ``make_step`` returns a function that reads the current of each neuron and writes its derivative.
-# This one is a bump about the threshold of LIF neurons, as in much work on spiking networks. What
-# sets instances apart, here the width, is a Nengo parameter.
+# This derivative is a bump around the threshold of LIF neurons, which is common for spiking networks.
+# Declare settings that can differ between instances, such as the width, as Nengo parameters.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -23,7 +24,7 @@ from nengo_fa.palette import LEARNED, LEARNED_LIGHT, LEARNED_MEDIUM, OTHER
 
 
 class Bump(nengo_fa.Derivative):
-    """A triangle about a current of one, the threshold."""
+    """A triangle around a current of one, the threshold."""
 
     width = NumberParam("width", default=1.0, low=0, low_open=True, readonly=True)
 
@@ -42,12 +43,13 @@ class Bump(nengo_fa.Derivative):
 # A rule
 # ------
 #
-# ``arrays`` names what a synapse knows of its neuron; the step writes the error of each neuron,
-# against which its encoder turns. In this rule a neuron knows the sign of the projected error only.
+# ``arrays`` lists the signals that the rule reads. The step function writes the error of each neuron,
+# and the encoder turns against this error. In this rule, a neuron only uses the sign of the projected
+# error.
 
 
 class Sign(nengo_fa.FeedbackAlignment):
-    """Feedback alignment by the sign of the error of each neuron."""
+    """Feedback alignment with the sign of the error of each neuron."""
 
     arrays = ("projected_error", "derivative")
 
@@ -59,10 +61,10 @@ class Sign(nengo_fa.FeedbackAlignment):
 
 
 # %%
-# Both at work
-# ------------
+# Use both
+# --------
 #
-# They are used as those of nengo_fa, in a simulator and, as here, offline.
+# Your own derivatives and rules work like those of nengo_fa, in a simulator or, as here, offline.
 
 
 def learn(rule):
@@ -98,4 +100,4 @@ axes.legend(frameon=False)
 axes.spines[["top", "right"]].set_visible(False)
 
 # %%
-# :doc:`/own_rule` has rules without an error and rules with a memory.
+# :doc:`/own_rule` describes rules without an error and rules with a memory.

@@ -1,18 +1,18 @@
 """
-A product, next to that of Nengo
-================================
+A learned product and Nengo's product
+=====================================
 
-``nengo.networks.Product`` multiplies with encoders made by hand: one ensemble for the sum of the
-inputs and one for the difference. Here the encoders of an ensemble with as many neurons learn the
-same, without being told.
+``nengo.networks.Product`` multiplies with encoders that were chosen by hand: it has one ensemble for
+the sum of the inputs and one for the difference. In this example, an ensemble with the same number of
+neurons learns the same directions from samples.
 """
 
 # %%
 # Three networks
 # --------------
 #
-# Each has forty spiking neurons. One has random encoders, one learns encoders from samples, and the
-# third is that of Nengo. Decoders of all are solved for.
+# Each network has forty spiking neurons. The first has random encoders, the second learns its encoders
+# from samples, and the third is Nengo's. The decoders of all networks are solved for.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -28,7 +28,7 @@ x_train, x_test = rng.uniform(-1, 1, size=(1000, 2)), rng.uniform(-1, 1, size=(1
 
 
 def multiply(seed, epochs):
-    """Return a network that has learned from samples, its ends and its ensemble."""
+    """Return a network that has learned from samples, its input, output and ensemble."""
     with nengo.Network(seed=seed) as model:
         stimulus, output = nengo.Node(size_in=2), nengo.Node(size_in=1)
         hidden = nengo.Ensemble(N, 2, radius=np.sqrt(2))

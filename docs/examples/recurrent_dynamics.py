@@ -2,18 +2,18 @@
 Recurrent weights that generate a pattern
 =========================================
 
-Sixty spiking neurons learn a pattern in time. The encoders of an ensemble with a dimension for each
-neuron are the full matrix of recurrent weights, and learn by feedback alignment. After thirty
-seconds the error is switched off, and the network goes on by itself.
+Sixty spiking neurons learn to generate a pattern over time. The ensemble has as many dimensions as
+neurons, so its encoders are the full matrix of recurrent weights, which learn by feedback alignment.
+After thirty seconds, the error is switched off, and the network continues by itself.
 """
 
 # %%
 # The network
 # -----------
 #
-# A clock, sine and cosine with a period of one second, drives the neurons through fixed weights.
-# The bias sets them firing. The transform of 0.01 scales activities in hertz for weights of order
-# one.
+# A clock drives the neurons through fixed weights; it consists of a sine and a cosine with a period of
+# one second. The bias makes many of the neurons fire without input. The transform of 0.01 scales
+# activities in hertz, so that weights are of the order of one.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -69,8 +69,8 @@ def generate(seconds, **rules):
 
 
 # %%
-# With and without learned weights
-# --------------------------------
+# Fixed and learned weights
+# -------------------------
 
 rule = nengo_fa.FeedbackAlignment(1, learning_rate=0.3, normalization=None)
 times, fixed = generate(LEARNING + 2)
@@ -93,5 +93,6 @@ axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 axes.spines[["top", "right"]].set_visible(False)
 
 # %%
-# Errors are root mean squares over that of the pattern. ``nengo-fa recurrent`` measures them in many
-# trials, and with errors that come late, which need an *eligibility trace*: see :doc:`/recurrent`.
+# Errors are root mean squares, divided by the root mean square of the pattern. ``nengo-fa recurrent``
+# measures them in many trials, also with delayed errors, which need an *eligibility trace*
+# (:doc:`/recurrent`).

@@ -1,18 +1,18 @@
 """
-A regression in rates and in spikes
-===================================
+A regression with rates and with spikes
+=======================================
 
-Friedman's first function depends on five of ten inputs. A hundred neurons whose encoders are drawn
-at random represent all ten dimensions alike; with learned encoders they represent what the function
-depends on.
+Friedman's first function depends on five of ten inputs. A hundred neurons with random encoders
+represent all ten dimensions equally well; with learned encoders, they represent the combinations of
+inputs that matter for the function.
 """
 
 # %%
 # Data and network
 # ----------------
 #
-# ``Scaling`` brings inputs and targets to the range that ensembles represent. It is a function of
-# the connection, so that the network takes the inputs as they are.
+# ``Scaling`` scales inputs and targets to the range that ensembles represent. It is the function of
+# the input connection, so that the network accepts inputs in their own units.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -52,9 +52,10 @@ with nengo.Network(seed=seed) as model:
 # Training
 # --------
 #
-# ``train`` finds the learning rate. After each epoch, it solves for the decoders; with ``epochs=0`` it does so for the encoders
-# that Nengo draws. ``predict`` answers from the rates of the neurons, or, with a
-# ``presentation_time``, from the spikes that they send in the second half of it.
+# ``train`` finds the learning rate, and solves for the decoders after each epoch. With ``epochs=0``, it
+# solves for the decoders of the random encoders that Nengo draws. ``predict`` computes outputs from the
+# rates of the neurons or, with a ``presentation_time``, from the spikes in the second half of each
+# presentation.
 
 
 def predict(**options):
@@ -89,14 +90,14 @@ for panel, (name, answers, r2, colour) in zip(axes, panels):
     panel.axline((0, 0), slope=1, color="0.5", linewidth=0.8)
     panel.set(xlabel="Target", title=f"{name}: $R^2$ = {r2:.2f}", aspect="equal")
     panel.spines[["top", "right"]].set_visible(False)
-axes[0].set_ylabel("Answer of the network")
+axes[0].set_ylabel("Output of the network")
 
 # %%
-# The history draws itself: the error after each epoch, the lengths of the encoders, and how far they
-# turn.
+# ``history.plot`` shows the error after each epoch, the lengths of the encoders, and the angles by
+# which they turn.
 
 history.plot()
 
 # %%
-# ``python benchmarks/regression.py`` compares these numbers with those of backpropagation, of
-# scikit-learn's perceptron of the same size and of linear regression.
+# ``python benchmarks/regression.py`` compares these numbers with backpropagation, with scikit-learn's
+# perceptron of the same size, and with linear regression.

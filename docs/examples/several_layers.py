@@ -2,13 +2,13 @@
 Several hidden layers
 =====================
 
-Two hidden layers learn the digits of scikit-learn. What error should the first of them have?
-`~nengo_fa.teach_chain` declares the answers by their names.
+Two hidden layers learn the digits of scikit-learn. There are several ways to compute an error for the
+first of these layers; `~nengo_fa.teach_chain` selects one of them by its name, the ``variant``.
 """
 
 # %%
-# From the neurons of the first layer to an ensemble with as many dimensions, the encoders are the
-# full matrix of weights.
+# The second ensemble has one dimension for each neuron of the first layer, so its encoders are the
+# full matrix of weights between the two layers.
 
 import matplotlib.pyplot as plt
 import nengo
@@ -46,8 +46,8 @@ def learn(variant, **options):
 
 
 # %%
-# The error of the training
-# -------------------------
+# The training error
+# ------------------
 
 variants = {
     "direct": LEARNED_LIGHT,
@@ -69,12 +69,12 @@ axes.spines[["top", "right"]].set_visible(False)
 # What each layer learns
 # ----------------------
 #
-# With ``metrics=True`` the history holds, of each layer, the angle between its updates and those of
-# backpropagation, and more.
+# With ``metrics=True``, the history contains several measures of each layer, such as the angle between
+# its updates and those of backpropagation.
 
 history, _ = learn("direct", metrics=True)
 figure = plt.figure(FigureClass=lambda **options: plots.layer_metrics(history))
 
 # %%
-# :doc:`/depth` says what the variants are, and :doc:`/experiments` where direct feedback to the
-# first layer fails.
+# :doc:`/depth` describes the variants, and :doc:`/experiments` describes a task in which direct feedback
+# to the first layer fails.

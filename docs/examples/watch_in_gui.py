@@ -1,13 +1,13 @@
 """
-Watch it learn in Nengo GUI
-===========================
+Watch a network learn in Nengo GUI
+==================================
 
-Save this script, then ``pip install nengo-gui`` and ``nengo watch_in_gui.py`` open it in a browser.
-Press play. Right-click on the box of a view and choose *HTML* to see it.
+Save this script, run ``pip install nengo-gui``, and open the script in a browser with
+``nengo watch_in_gui.py``. Press play. To see a view, right-click on its box and choose *HTML*.
 """
 
 # %%
-# A view is a node of the network. These three are about the connection that is taught.
+# A view is a node of the network. These three views show how the connection with the rule learns.
 
 import nengo
 
@@ -26,8 +26,8 @@ with nengo.Network(seed=1) as model:
     angles = gui.AngleHistory({"learned": product.hidden})
 
 # %%
-# Outside Nengo GUI a view works as well: it holds the document that the browser would show. This is
-# what it shows after 40 seconds.
+# A view also works without Nengo GUI: it contains the document that the browser would show. These are
+# the documents after 40 seconds.
 
 
 class Show:
@@ -49,7 +49,7 @@ if __name__ == "__main__":
 Show(directions, errors, angles)
 
 # %%
-# ``models`` in the repository has larger ones with sliders; ``nengo-fa models FOLDER`` copies them.
-# :doc:`/gui` has all views, and how to write your own.
+# The folder ``models`` of the repository contains larger models with sliders; ``nengo-fa models FOLDER``
+# copies them. :doc:`/gui` describes all views, and how to write your own.
 
 # sphinx_gallery_thumbnail_path = '_static/front_page.png'

@@ -1,4 +1,4 @@
-"""What becomes of decoders that stand still while their encoders learn to multiply."""
+"""Show how far decoders are off that do not learn while their encoders learn to multiply."""
 
 import matplotlib.pyplot as plt
 import nengo
@@ -17,7 +17,7 @@ points = points[inside]
 
 
 def measure(seed):
-    """Errors of the represented input: still decoders, and solved anew, (n_rates, 2)."""
+    """Errors of the represented input with initial and with new decoders, (n_rates, 2)."""
     with nengo.Network(seed=seed) as model:
         stimulus = make_stimulus(seed)
         pairs = []
@@ -40,8 +40,8 @@ def measure(seed):
 
 still, solved = np.median([measure(seed) for seed in range(3)], axis=0).T
 figure, axes = plt.subplots(figsize=(4.5, 3), layout="constrained")
-axes.loglog(RATES, still, "s-", color=OTHER, label="decoders that stood still")
-axes.loglog(RATES, solved, "o-", color=LEARNED, label="solved anew")
+axes.loglog(RATES, still, "s-", color=OTHER, label="initial decoders")
+axes.loglog(RATES, solved, "o-", color=LEARNED, label="decoders solved again")
 axes.set(
     xlabel="Learning rate of the encoders (1/s)", ylabel="RMSE of the input, decoded"
 )

@@ -52,13 +52,13 @@ def main(arguments=None):
     Parameters
     ----------
     arguments : list of str, optional
-        By default the arguments of the process.
+        By default, the arguments of the process.
 
     Returns
     -------
     status : int
-        The exit status: 0; 1 if it could not be done, with the reason on the standard
-        error; 130 if Ctrl-C came before there was a result to report.
+        The exit status: 0; 1 if the command failed, with the reason on the standard error;
+        130 if Ctrl-C interrupted it before there was a result to report.
     """
     options = _make_parser().parse_args(arguments)
     try:
@@ -73,7 +73,7 @@ def main(arguments=None):
     except BrokenExecutor as error:
         print(
             f"nengo-fa: A worker process has ended ({error}). Is there enough memory? "
-            "What is finished is kept; the same command goes on from there.",
+            "Finished trials are kept; run the same command again to continue.",
             file=sys.stderr,
         )
         return 1

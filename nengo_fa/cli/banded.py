@@ -14,7 +14,7 @@ def add_to(commands):
         commands,
         "banded",
         run,
-        help="the task that backpropagation learns and feedback alignment does not, if "
+        help="a task that backpropagation learns and feedback alignment does not, if "
         "each neuron sees one dimension (Hunsberger, 2018)",
         takes="about 35 minutes of one processor",
         example="banded --trials 7 --epochs 20",
@@ -35,14 +35,14 @@ def add_to(commands):
         int,
         2,
         12,
-        "dimensions of the input; with --bands 2 it is the parity task (default: "
+        "dimensions of the input; with --bands 2, this is the parity task (default: "
         "%(default)s)",
         default=2,
     )
     add_learning_rate(
         command,
-        "learning rate of all encoder rules, per update (default: for each variant and "
-        "each layer its own)",
+        "learning rate of all encoder rules, per update (default: a different rate for each "
+        "variant and layer)",
     )
     shared.add_sweep_options(command, N_TRIALS, EPOCHS, "two trials of five epochs")
 
@@ -65,7 +65,7 @@ def run(options):
     shared.print_claims(banded.check_claims(data))
     for name in banded.VARIABLES:
         shared.draw(partial(plots.variants, name=name), data, folder / name)
-    if experiment.dimensions == 2:  # to be drawn in a plane
+    if experiment.dimensions == 2:  # which can be drawn in a plane
         banded_fields = shared.import_extra("experiments.banded_fields", "experiments")
         points = banded_fields.make_points(experiment)
         shared.store(points, folder / "bands.zarr", experiment)

@@ -15,7 +15,7 @@ N_TRIALS, EPOCHS = 8, 10
 DEPTHS, RATES = (1, 2, 3, 5, 8), (0.001, 0.003, 0.01, 0.03, 0.1)
 QUICK_RATES = (0.03,)
 
-#: Trials in which learning rates are chosen, none of which is compared.
+#: Trials in which learning rates are chosen, and which are not compared.
 N_OTHER_TRIALS = 2
 
 
@@ -33,14 +33,14 @@ def add_to(commands):
     )
     add_dataset(
         command,
-        "as for nengo-fa mnist (default: mnist, or digits if it is nowhere; digits if it is "
-        "to be quick)",
+        "as for nengo-fa mnist (default: mnist, or digits if MNIST is not found or with "
+        "--quick)",
     )
     neurons = "rates of LIF neurons, or rectified linear neurons"
     add_choice(command, "--neurons", ("rate", "relu"), "rate", neurons)
     depths = "numbers of hidden layers (default: 1 2 3 5 8)"
     add_number(command, "--depths", int, 1, 100, depths, nargs="+")
-    n_neurons = "number of neurons of each layer (default: %(default)s)"
+    n_neurons = "number of neurons in each layer (default: %(default)s)"
     add_number(command, "--n-neurons", int, 2, 10**5, n_neurons, default=100)
     add_number(
         command,
@@ -48,13 +48,13 @@ def add_to(commands):
         int,
         1,
         10**7,
-        "number of training samples, of which each trial has others (default: 5000)",
+        "number of training samples, which differ between trials (default: 5000)",
     )
     add_learning_rates(
         command,
         1e3,
-        "how far the first update changes the encoders of each layer, as a fraction of their "
-        "length; the best for each variant and depth is chosen in trials of its own "
+        "change of the encoders of each layer in the first update, as a fraction of their "
+        "length; the best value for each variant and depth is chosen in separate trials "
         f"(default: {' '.join(map(str, RATES))})",
     )
     add_device(command)
@@ -80,7 +80,7 @@ def run(options):
             seed=options.seed + depth.OTHER_SEED,
         )
         relative = options.learning_rates or (QUICK_RATES if options.quick else RATES)
-        print("Learning rates, chosen in trials of their own:")
+        print("Learning rates, chosen in separate trials:")
         rates = shared.sweep(
             learning_rates.LearningRateExperiment(other, tuple(sorted(set(relative)))),
             options,
@@ -96,7 +96,7 @@ def run(options):
 
 
 def make_experiment(depth, options):
-    """Return the experiment that the options describe, but for its learning rates."""
+    """Return the experiment that the options describe, without its learning rates."""
     quick = options.quick
     dataset = options.dataset
     if dataset is None:

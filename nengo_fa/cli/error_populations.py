@@ -13,8 +13,8 @@ def add_to(commands):
         commands,
         "error-populations",
         run,
-        help="errors that come late and in spikes: what each millisecond costs, and what "
-        "a trace of the input recovers",
+        help="delayed and spiking errors: how much accuracy each millisecond costs, and how "
+        "much a trace of the input recovers",
         takes="about ten minutes of one processor, and 25 minutes with layers",
         example="error-populations --epochs 10",
         page="error_populations.rst",
@@ -23,14 +23,14 @@ def add_to(commands):
         "layers",
         nargs="?",
         choices=["layers"],
-        help="two hidden layers, each with its own error, instead of one: what it costs the "
-        "first layer to receive its error through the second",
+        help="use two hidden layers instead of one, each with its own error: how much "
+        "accuracy it costs if the first layer receives its error through the second",
     )
     add_seconds_options(command, FULL, QUICK)
 
 
 def run(options):
-    """Run the trials, print what was found and draw the figure."""
+    """Run the trials, print the results and draw the figure."""
     plots = import_plots()
     if options.layers:
         found = import_extra("experiments.error_layers", "experiments")

@@ -13,8 +13,8 @@ def add_to(commands):
         commands,
         "hebbian",
         run,
-        help="where preferred directions come to rest: feedback alignment next to the "
-        "rules of Oja and Voja",
+        help="where preferred directions come to rest under feedback alignment and under "
+        "the rules of Oja and Voja",
         takes="about two minutes of one processor",
         example="hebbian --quick",
         page="hebbian.rst",
@@ -23,7 +23,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Run the trials, print what was found and draw the figure."""
+    """Run the trials, print the results and draw the figure."""
     plots = import_plots()
     hebbian = import_extra("experiments.hebbian", "experiments")
     experiment = make_experiment(options, hebbian.HebbianExperiment, FULL, QUICK)

@@ -13,8 +13,8 @@ def add_to(commands):
     command = shared.add_parser(
         commands,
         "homeostasis",
-        help="whether lengths of encoders are attracted to one: four normalizations in "
-        "the paper's experiments, and online",
+        help="whether the lengths of encoders approach one: four normalizations in the "
+        "paper's experiments, and online",
         takes="from two minutes to some hours; see the help of each experiment",
         example="homeostasis multiplication --quick",
         page="homeostasis.rst",
@@ -31,7 +31,7 @@ def add_to(commands):
         (
             "mnist",
             run_mnist,
-            "lengths of encoders in the paper's second experiment, or with other samples",
+            "the paper's second experiment, or the same with other samples",
             "about four hours of one processor with MNIST",
             mnist.add_experiment_options,
         ),
@@ -53,10 +53,10 @@ def add_to(commands):
             page="homeostasis.rst",
         )
         experiment.set_defaults(command=f"homeostasis-{name}")
-        spread = "how far from one lengths may be at the start (default: %(default)s)"
+        spread = "largest difference of initial lengths from one (default: %(default)s)"
         add_number(experiment, "--spread", float, 0, 0.9, spread, "SPREAD", default=0.1)
         learning_rate = (
-            "learning rate of the encoder rules (default: that of the experiment)"
+            "learning rate of the encoder rules (default: the rate of the experiment)"
         )
         add_learning_rate(experiment, learning_rate)
         add_options(experiment)
@@ -105,7 +105,9 @@ def _get_learning_rate(options):
 def _run_offline(options, experiment, words):
     homeostasis = shared.import_extra("experiments.homeostasis", "experiments")
     if experiment.neurons == "spiking":
-        raise SystemExit("nengo-fa: offline, lengths are measured in rates only.")
+        raise SystemExit(
+            "nengo-fa: offline, lengths are only measured with rate neurons."
+        )
     experiment = homeostasis.HomeostasisExperiment(experiment, options.spread)
     _run(options, experiment, words)
 

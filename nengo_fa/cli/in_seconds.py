@@ -1,4 +1,4 @@
-"""What commands for experiments that learn online have in common: epochs are seconds."""
+"""Functions for all commands with experiments that learn online: epochs are seconds."""
 
 from nengo_fa.cli.shared import (
     add_sweep_options,
@@ -10,13 +10,13 @@ from nengo_fa.cli.shared import (
 
 
 def add_seconds_options(command, full, quick):
-    """Add the options of a command that runs many trials, of some seconds each.
+    """Add the options of a command that runs many trials of several seconds.
 
     Parameters
     ----------
     command : argparse.ArgumentParser
     full, quick : tuple of int
-        Number of trials, and seconds, by default and with ``--quick``.
+        Numbers of trials and of seconds, by default and with ``--quick``.
     """
     n_trials, seconds = full
     add_sweep_options(
@@ -28,7 +28,7 @@ def add_seconds_options(command, full, quick):
 
 
 def make_experiment(options, make, full, quick, **parameters):
-    """Return an experiment of as many trials and seconds as the options say."""
+    """Return an experiment with the numbers of trials and seconds in the options."""
     n_trials, seconds = quick if options.quick else full
     return make(
         n_trials=options.trials or n_trials,
@@ -39,18 +39,18 @@ def make_experiment(options, make, full, quick, **parameters):
 
 
 def run_experiment(options, experiment, plot, check_claims, report=None, words=()):
-    """Run the trials, print what was found and draw the figure.
+    """Run the trials, print the results and draw the figure.
 
     Parameters
     ----------
     options : argparse.Namespace
     experiment : nengo_fa.experiments.sweep.in_seconds.InSeconds
     plot, check_claims : callable
-        Take the data; data and figure have the name of the former.
+        Functions of the data; the files of data and figure have the name of ``plot``.
     report : callable, optional
-        Takes the data and returns what to print before the claims.
+        Takes the data and returns the text to print before the claims.
     words : sequence of str, optional
-        For the name of the folder, after that of the command.
+        Words in the name of the folder, after the name of the command.
     """
     folder = get_folder(options, *words)
     data = sweep(experiment, options, folder / f"{plot.__name__}.zarr")

@@ -10,8 +10,8 @@ def add_to(commands):
         commands,
         "learning-rates",
         help="how an experiment depends on the learning rate, which the paper does not "
-        "give",
-        takes="as long at each learning rate as the experiment itself",
+        "state",
+        takes="as long for each learning rate as the experiment itself",
         example="learning-rates multiplication --learning-rates 3 10 --trials 4",
         page="experiments.rst",
     )
@@ -25,9 +25,8 @@ def add_to(commands):
             experiments,
             name,
             run,
-            help=f"the experiment of nengo-fa {name}, with its options, at several "
-            "learning rates",
-            takes=f"as long at each learning rate as nengo-fa {name}",
+            help=f"the experiment of nengo-fa {name}, with the same options",
+            takes=f"as long as nengo-fa {name} for each learning rate",
             example=f"learning-rates {name} --learning-rates 3 10 --trials 4",
             page="experiments.rst",
         )
@@ -35,7 +34,7 @@ def add_to(commands):
         add_learning_rates(
             experiment,
             1e6,
-            f"the learning rates, per update (default: {rates})",
+            f"learning rates, per update (default: {rates})",
             default=[float(rate) for rate in rates.split()],
         )
         module.add_experiment_options(experiment)

@@ -13,7 +13,7 @@ from nengo_fa.cli.options import (
 
 N_TRIALS, EPOCHS = 16, 100
 
-#: The turn of all, those that each chooses its own from, and in how many trials.
+#: The common turn, the turns among which each condition chooses, and the trials for this.
 TURN, TURNS, N_TO_CHOOSE = 1.0, (0.3, 1.0, 3.0, 10.0), 1
 N_QUICK_SAMPLES = 100
 
@@ -25,7 +25,7 @@ def add_to(commands):
         "mnist",
         run,
         help="the paper's second experiment: handwritten digits, Figure 6 and its claims",
-        takes="about seven hours of one processor with MNIST, and 7 minutes for --trials 7 "
+        takes="about seven hours of one processor with MNIST, or 7 minutes with --trials 7 "
         "--epochs 4 --turns 1 5",
         example="mnist --dataset digits --trials 7 --epochs 20",
         page="experiments.rst",
@@ -37,20 +37,20 @@ def add_to(commands):
 
 
 def add_experiment_options(command):
-    """Add the options that all commands about this experiment have."""
+    """Add the options of all commands with this experiment."""
     add_dataset(
         command,
-        "mnist, digits (the small ones that come with scikit-learn), a file ending in .npz "
-        "with x_train, y_train, x_test and y_test, or a folder with four files in the form "
-        "of MNIST, such as Fashion-MNIST (default: mnist, or digits if it is nowhere)",
+        "mnist, digits (the small digits of scikit-learn), a file ending in .npz with "
+        "x_train, y_train, x_test and y_test, or a folder with four files in the format of "
+        "MNIST, such as Fashion-MNIST (default: mnist, or digits if MNIST is not found)",
     )
     add_choice(
         command,
         "--neurons",
         ("rate", "spiking", "relu"),
         "rate",
-        "rates of LIF neurons, their spikes, which takes several times as long, or "
-        "rectified linear neurons",
+        "rate: rates of LIF neurons; spiking: their spikes, which takes several times as "
+        "long; or rectified linear neurons",
     )
     n_neurons = "number of neurons (default: %(default)s)"
     add_number(command, "--n-neurons", int, 1, 10**6, n_neurons, default=200)
@@ -59,7 +59,7 @@ def add_experiment_options(command):
         "--encoders",
         ("sphere", "gabor", "patches", "differences"),
         "sphere",
-        "encoders to begin with; gabor and patches are receptive fields, and stay so",
+        "initial encoders; gabor and patches are receptive fields, whose zeros stay zero",
     )
     add_choice(command, "--bits", ("32", "64"), "32", "precision of all numbers")
     add_device(command)
@@ -91,13 +91,13 @@ def run(options):
 
 
 def _present(experiment, data, path, quick):
-    """Return one of the networks in spikes, as it is stored, or trained once more."""
+    """Return one of the networks in spikes, either stored or trained again."""
     presentation = shared.import_extra("experiments.presentation", "experiments")
     results = shared.import_extra(
         "experiments.sweep.store", "experiments"
     ).find_dataset(path, experiment)
     if results is None:
-        print("\nOne of these networks, trained once more, in spikes:")
+        print("\nOne of these networks, trained again, in spikes:")
         results = presentation.train_and_present(
             experiment, n_samples=N_QUICK_SAMPLES if quick else None
         )
@@ -118,10 +118,10 @@ def make_experiment(options, **parameters):
     ----------
     options : argparse.Namespace
     **parameters
-        Of the experiment.
+        Other parameters of the experiment.
     """
     classification = shared.import_extra("experiments.classification", "experiments")
-    load = classification.load_centered  # which keeps it
+    load = classification.load_centered  # which caches the data
     dataset = options.dataset
     if dataset is None:
         dataset = shared.load_digits(load).name
@@ -131,8 +131,8 @@ def make_experiment(options, **parameters):
         baseline = "differences"
     elif find_spec("nengo_extras") is None:
         print(
-            "For the baseline of Gabor filters nengo_extras is not installed (pip install "
-            "nengo-extras); differences of samples take their place."
+            "The baseline of Gabor filters needs nengo_extras, which is not installed (pip "
+            "install nengo-extras); differences of samples are used instead."
         )
         baseline = "differences"
     quick = options.quick

@@ -25,7 +25,8 @@ def add_to(commands):
         nargs="?",
         type=folder_path,
         metavar="FOLDER",
-        help="where to copy them; files that are there are kept (default: only list them)",
+        help="folder to copy the models to, without overwriting files (default: only list "
+        "the models)",
     )
 
 
@@ -37,18 +38,18 @@ def run(options):
             description = ast.get_docstring(ast.parse(path.read_text("utf-8")))
             print(f"{path.stem:18}{description.splitlines()[0]}")
     if options.folder is None:
-        print("\nTo copy them: nengo-fa models FOLDER")
+        print("\nTo copy the models: nengo-fa models FOLDER")
         return
     options.folder.mkdir(parents=True, exist_ok=True)
     for path in files:
         if not (options.folder / path.name).exists():
             shutil.copyfile(path, options.folder / path.name)
     example = options.folder / "multiplication.py"
-    print(f"\nCopied to {options.folder}. To open one: nengo {example}")
+    print(f"\nCopied to {options.folder}. To open a model: nengo {example}")
 
 
 def find_models():
-    """Return the files of the models, in the repository or where they were installed."""
+    """Return the files of the models, in the repository or in the installed package."""
     repository = Path(nengo_fa.__file__).resolve().parent.parent / "models"
     if (repository / "multiplication.py").exists():
         return sorted([*repository.glob("*.py"), *repository.glob("*.py.cfg")])

@@ -5,7 +5,7 @@ from nengo_fa.cli.options import add_choice, add_turns
 
 N_TRIALS, EPOCHS = 200, 100
 
-#: The turn of all, those that each chooses its own from, and in how many trials.
+#: The common turn, the turns among which each condition chooses, and the trials for this.
 TURN, TURNS, N_TO_CHOOSE = 0.1, (0.01, 0.03, 0.1, 0.3), 20
 
 
@@ -16,7 +16,7 @@ def add_to(commands):
         "multiplication",
         run,
         help="the paper's first experiment: its data, Figures 2 to 5 and its claims",
-        takes="7 minutes of one processor with rates, and 14 seconds a trial with spikes",
+        takes="7 minutes of one processor with rates, or 14 seconds per trial with spikes",
         example="multiplication --quick",
         page="experiments.rst",
     )
@@ -25,7 +25,7 @@ def add_to(commands):
 
 
 def add_experiment_options(command):
-    """Add the options that all commands about this experiment have."""
+    """Add the options of all commands with this experiment."""
     add_choice(
         command,
         "--neurons",
@@ -70,9 +70,9 @@ def make_experiment(options, n_quick, **parameters):
     ----------
     options : argparse.Namespace
     n_quick : int
-        Number of trials if it is to be quick.
+        Number of trials with ``--quick``.
     **parameters
-        Of the experiment.
+        Other parameters of the experiment.
     """
     multiplication = shared.import_extra("experiments.multiplication", "experiments")
     spiking = options.neurons == "spiking"
@@ -84,7 +84,7 @@ def make_experiment(options, n_quick, **parameters):
         seed=options.seed,
         n_trials=options.trials or n_trials,
         epochs=options.epochs or epochs,
-        # spikes take their time: little at once, so that little is lost
+        # spikes are slow: small chunks, so that little is lost by an interruption
         chunk_size=1 if spiking else 2 if options.quick else 10,
         **parameters,
     )

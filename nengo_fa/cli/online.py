@@ -18,7 +18,7 @@ def add_to(commands):
         commands,
         "online",
         run,
-        help="learn to multiply two numbers online, with and without encoder learning",
+        help="learn to multiply two numbers online, with learned and with fixed encoders",
         takes="about a minute",
         example="online --neurons rate --seconds 30",
         page="getting_started.rst",
@@ -26,9 +26,9 @@ def add_to(commands):
     command.set_defaults(interrupted="Interrupted before there was anything to report.")
     neurons = "LIF neurons, or their rates"
     add_choice(command, "--neurons", NEURONS, "spiking", neurons)
-    n_neurons = "number of neurons of each of the two networks (default: %(default)s)"
+    n_neurons = "number of neurons in each of the two networks (default: %(default)s)"
     add_number(command, "--n-neurons", int, 1, 10**6, n_neurons, default=20)
-    seconds = "simulated time (default: %(default)s)"
+    seconds = "simulated time in seconds (default: %(default)s)"
     add_number(command, "--seconds", float, 1, 10**6, seconds, "S", default=100.0)
     add_seed(command, "the input, the neurons and the feedback weights")
     command.add_argument(
@@ -36,7 +36,7 @@ def add_to(commands):
         type=figure_path,
         default="online.png",
         metavar="FILE",
-        help="file for the figure; its ending decides the format "
+        help="file for the figure; its ending determines the format "
         "(default: %(default)s)",
     )
 
@@ -56,7 +56,7 @@ def run(options):
     )
     result = online.run(model, seconds=options.seconds)
     if result.seconds < options.seconds - 0.01:  # more than a step
-        print(f"Interrupted after {result.seconds:.1f} s; this is what it had learned.")
+        print(f"Interrupted after {result.seconds:.1f} s. Results up to this time:")
     print(result)
     plots.online(result).savefig(options.figure, dpi=150)
     print(f"Figure: {options.figure}")

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options of several commands."""
 
 from nengo_fa.cli.shared import number, text
 
@@ -10,16 +10,16 @@ def add_number(command, name, kind, low, high, help, metavar="N", **options):
     ----------
     command : argparse.ArgumentParser
     name : str
-        With its dashes.
+        Name with its dashes.
     kind : type
         ``int`` or ``float``.
     low, high : float
-        The lowest and the highest of such numbers.
+        The lowest and the highest allowed number.
     help : str
     metavar : str, optional
-        What stands for the number in the help.
+        Placeholder for the number in the help.
     **options
-        Others of `argparse.ArgumentParser.add_argument`.
+        Other options of `argparse.ArgumentParser.add_argument`.
     """
     command.add_argument(
         name, type=number(kind, low, high), metavar=metavar, help=help, **options
@@ -34,7 +34,7 @@ def add_learning_rate(command, help, default=None):
 
 
 def add_learning_rates(command, high, help, default=None):
-    """Add the option of several learning rates, none of which is zero."""
+    """Add the option of several learning rates, which must not be zero."""
     add_number(
         command,
         "--learning-rates",
@@ -49,7 +49,7 @@ def add_learning_rates(command, high, help, default=None):
 
 
 def add_turns(command, turn, turns, learning_rate):
-    """Add the options of the first turn; or of the learning rate, in place of it.
+    """Add the options of the first turn, and of a learning rate to use instead.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def add_turns(command, turn, turns, learning_rate):
     turn : float
         The default.
     turns : tuple of float
-        The default of those from which each condition has its own.
+        The default turns among which each condition chooses.
     learning_rate : str
-        What the help says of the learning rates that have been usual.
+        Text of the help about suitable learning rates.
     """
     either = command.add_mutually_exclusive_group()
     add_number(
@@ -68,14 +68,14 @@ def add_turns(command, turn, turns, learning_rate):
         float,
         1e-9,
         10**6,
-        "how far the first update, or the updates of the first epoch together, turn the "
-        "encoders under each of the six rules, in radians (default: %(default)s)",
+        "angle by which the updates of the first epoch turn the encoders with each of the "
+        "six rules, in radians (default: %(default)s)",
         "TURN",
         default=turn,
     )
     add_learning_rate(
         either,
-        "learning rate of the encoder rules, per update, in place of a turn; "
+        "learning rate of the encoder rules, per update, instead of a turn; "
         + learning_rate,
     )
     add_number(
@@ -84,8 +84,8 @@ def add_turns(command, turn, turns, learning_rate):
         float,
         1e-9,
         10**6,
-        "turns of which each of the six then has its own, the best for training samples that "
-        "are held out in trials of their own (default: "
+        "turns for a second comparison, in which each of the six rules has the turn that is "
+        "best for held-out training samples in separate trials (default: "
         f"{' '.join(f'{turn:g}' for turn in turns)}; not with --quick)",
         "TURN",
         nargs="+",
@@ -108,7 +108,7 @@ def add_dataset(command, help):
 
 
 def add_device(command):
-    """Add the option of where to compute."""
+    """Add the option of the device to compute on."""
     command.add_argument(
         "--device",
         type=text,

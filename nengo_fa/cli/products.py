@@ -18,8 +18,8 @@ def add_to(commands):
         commands,
         "products",
         run,
-        help="products and circular convolutions: Nengo's own networks next to ensembles "
-        "with fixed and with learned encoders",
+        help="products and circular convolutions: Nengo's own networks compared with "
+        "ensembles with fixed and with learned encoders",
         takes="about five minutes of two processors",
         example="products --quick",
         page="products.rst",
@@ -28,7 +28,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Run the trials, print what was found and draw the figure."""
+    """Run the trials, print the results and draw the figure."""
     plots = import_plots()
     products = import_extra("experiments.products", "experiments")
     n_trials, epochs = QUICK if options.quick else FULL

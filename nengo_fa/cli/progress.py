@@ -1,4 +1,4 @@
-"""Progress for what is not a terminal: a few whole lines."""
+"""Progress for output that is not a terminal: a few whole lines."""
 
 import sys
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from nengo.utils.progress import ProgressBar
 
 
 class Lines(ProgressBar):
-    """A line for each tenth, instead of a bar that is drawn over and over."""
+    """A line for each tenth, instead of a bar that is redrawn."""
 
     def __init__(self):
         self._tenths = 0
@@ -22,7 +22,7 @@ class Lines(ProgressBar):
 
 @contextmanager
 def in_lines_unless_terminal():
-    """Show progress by `Lines` where nobody watches, unless the user has said how."""
+    """Show progress with `Lines` outside of a terminal, unless the user has chosen a bar."""
     before = rc.get("progress", "progress_bar")
     if sys.stdout.isatty() or before != "auto":
         yield

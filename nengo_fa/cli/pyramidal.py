@@ -22,7 +22,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Run the trials, print what was found and draw the figure."""
+    """Run the trials, print the results and draw the figure."""
     plots = import_plots()
     pyramidal = import_extra("experiments.pyramidal", "experiments")
     experiment = make_experiment(options, pyramidal.PyramidalExperiment, FULL, QUICK)

@@ -7,7 +7,7 @@ from nengo_fa.cli.shared import add_command, import_extra, import_plots
 
 #: Number of trials, and seconds.
 FULL, QUICK = (10, 40), (2, 2)
-#: Presentations of a task offline, for each of these seconds.
+#: Presentations of a task offline, for each second online.
 PRESENTATIONS = 3
 
 
@@ -17,9 +17,9 @@ def add_to(commands):
         commands,
         "recurrent",
         run,
-        help="a pattern in time from a recurrent network of spiking neurons: learned "
-        "recurrent weights, what an eligibility trace does if the error is late, and the "
-        "exact gradient offline",
+        help="a recurrent network of spiking neurons that generates a pattern: learned "
+        "recurrent weights, eligibility traces for a delayed error, and the exact gradient "
+        "offline",
         takes="about half an hour of one processor",
         example="recurrent --quick",
         page="recurrent.rst",
@@ -28,7 +28,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Run the trials in spikes and those offline, print what was found, draw the figures."""
+    """Run the trials in spikes and offline, print the results and draw the figures."""
     plots = import_plots()
     recurrent = import_extra("experiments.recurrent", "experiments")
     experiment = make_experiment(options, recurrent.RecurrentExperiment, FULL, QUICK)

@@ -1,4 +1,4 @@
-"""What the commands have in common: options, and what is done with data."""
+"""Functions for all commands: options, and the handling of data."""
 
 import argparse
 import errno
@@ -15,24 +15,25 @@ import nengo
 
 NEURONS = {"spiking": nengo.LIF, "rate": nengo.LIFRate}
 
-#: What the system says where nothing may be written.
+#: Errors of the system if a file cannot be written.
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-#: What to do about what the system says.
+#: Remedies for errors of the system.
 REMEDIES = {
     **dict.fromkeys(
         (errno.ENOSPC, errno.EFBIG),
-        "Make room. What is finished is kept; the same command goes on from there.",
+        "Free some space. Finished trials are kept; run the same command again to continue.",
     ),
     **dict.fromkeys(
         (errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
-        "Move away what is in the way, or choose another place. What is finished is kept.",
+        "Move the existing file or folder, or choose another place. Finished trials are "
+        "kept.",
     ),
-    **dict.fromkeys(READ_ONLY, "Choose another place, in which you can write."),
+    **dict.fromkeys(READ_ONLY, "Choose a place that you can write to."),
 }
 
 
 def explain(error):
-    """Say in one line what went wrong, and what to do about it."""
+    """Return one line about an error, with the remedy."""
     remedy = REMEDIES.get(getattr(error, "errno", None))
     line = " ".join(str(error).split())
     return line if remedy is None else f"{line}. {remedy}"
@@ -46,9 +47,9 @@ def add_parser(commands, name, help, takes, example, page):
     commands : argparse action
     name : str
     help : str
-        What the command is about, without a full stop.
+        Short description, without a full stop.
     takes : str
-        About how long it takes with the default options.
+        Approximate time with the default options.
     example : str
         A command line, without ``nengo-fa``.
     page : str
@@ -69,8 +70,8 @@ def add_command(commands, name, run, help, takes, example, page):
     command.set_defaults(
         command=name,
         run=run,
-        interrupted="Interrupted. What is finished is kept; the same command goes on "
-        "from there.",
+        interrupted="Interrupted. Finished trials are kept; run the same command again "
+        "to continue.",
     )
     return command
 
@@ -93,9 +94,9 @@ def add_sweep_options(command, n_trials, epochs, quick):
     ----------
     command : argparse.ArgumentParser
     n_trials, epochs : int
-        Default values that the help names; the options themselves default to None.
+        Default values that the help states; the options themselves default to None.
     quick : str
-        What is less with ``--quick``.
+        The smaller default with ``--quick``.
     """
     command.add_argument(
         "--trials",
@@ -113,13 +114,13 @@ def add_sweep_options(command, n_trials, epochs, quick):
     command.add_argument(
         "--quick",
         action="store_true",
-        help=f"by default, {quick}, to see that all works",
+        help=f"a short run to see that everything works: {quick}",
     )
     command.add_argument(
         "--folder",
         type=folder_path,
         metavar="FOLDER",
-        help="where data and figures go (default: one below results)",
+        help="folder for data and figures (default: a folder in results)",
     )
     command.add_argument(
         "--workers",
@@ -131,12 +132,12 @@ def add_sweep_options(command, n_trials, epochs, quick):
         "--scheduler",
         type=text,
         metavar="ADDRESS",
-        help="address of a Dask scheduler, to run on its workers instead",
+        help="address of a Dask scheduler, to run on its workers instead of processes",
     )
 
 
 def number(kind, low, high):
-    """A type of arguments: numbers from ``low`` to ``high``."""
+    """Return a type of arguments: numbers from ``low`` to ``high``."""
 
     def parse(text):
         value = kind(text)
@@ -146,37 +147,39 @@ def number(kind, low, high):
             )
         return value
 
-    parse.__name__ = kind.__name__  # argparse names it when text is no number
+    parse.__name__ = kind.__name__  # which argparse prints if text is not a number
     return parse
 
 
 def text(argument):
     """A type of arguments: text that is not empty, and can be part of a path."""
     if not argument.strip() or "\0" in argument:
-        raise argparse.ArgumentTypeError(f"must not be empty or hold NUL: {argument!r}")
+        raise argparse.ArgumentTypeError(
+            f"must not be empty or contain NUL: {argument!r}"
+        )
     return argument
 
 
 def folder_path(argument):
-    """A type of arguments: a folder, which need not be there yet."""
+    """A type of arguments: a folder, which need not exist yet."""
     return Path(text(argument))
 
 
 def read_seconds(default):
-    """The one argument of a script: for how many seconds to simulate."""
+    """Read the only argument of a script: the number of seconds to simulate."""
     parser = argparse.ArgumentParser()
     parser.add_argument(
         "seconds",
         nargs="?",
         type=number(float, 0.1, 1e6),
         default=default,
-        help="of simulated time (default: %(default)s)",
+        help="seconds of simulated time (default: %(default)s)",
     )
     return parser.parse_args().seconds
 
 
 def figure_path(argument):
-    """A type of arguments: where a figure can be saved, checked before the work begins."""
+    """A type of arguments: a file for a figure, checked before the work begins."""
     path = Path(text(argument))
     formats = import_plots("plots").FORMATS
     if path.suffix[1:].lower() not in formats:
@@ -184,37 +187,37 @@ def figure_path(argument):
             f"{path} must end in one of {', '.join(formats)}"
         )
     if not path.absolute().parent.is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+        raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist")
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f"{path} cannot be written")
     return path
 
 
 def import_extra(name, extra):
-    """A module of nengo_fa that needs an extra."""
-    # not with the others: the command is to start without the extras
+    """Return a module of nengo_fa that needs an extra."""
+    # imported late, so that the command starts without the extras
     try:
         return importlib.import_module(f"nengo_fa.{name}")
     except ImportError as error:
         raise SystemExit(
-            f"nengo-fa: this needs what is not installed ({error}). Install it with pip "
-            f"install {' '.join(find_requirements(extra))}"
+            f"nengo-fa: this command needs packages that are not installed ({error}). "
+            f"Install them with pip install {' '.join(find_requirements(extra))}"
         ) from error
 
 
 def find_requirements(extra):
-    """Return what an extra brings, by name, as not everybody has the repository."""
+    """Return the packages of an extra by name, for users without the repository."""
     found = [line for line in requires("nengo-fa") if f'extra == "{extra}"' in line]
     return [re.match(r"[\w-]+", line)[0] for line in found]
 
 
 def import_plots(extra="experiments"):
-    """The module of figures; the extra that experiments need brings what it needs."""
+    """Return the module of figures, whose requirements are in the extra of experiments."""
     return import_extra("plots", extra)
 
 
 def load_digits(load):
-    """MNIST; or the small digits, if it is nowhere and nobody has said where.
+    """Return MNIST, or the small digits if MNIST is not found and no path was given.
 
     Parameters
     ----------
@@ -230,12 +233,12 @@ def load_digits(load):
     except FileNotFoundError as error:
         if os.environ.get("NENGO_FA_DATA"):
             raise
-        print(f"{error}\nThe small digits that come with scikit-learn take its place.")
+        print(f"{error}\nThe small digits of scikit-learn are used instead.")
         return load("digits")
 
 
 def get_folder(options, *words):
-    """Where data and figures go: by default, named for the command and these words."""
+    """Return the folder for data and figures, by default named after the command."""
     if options.folder is not None:
         return options.folder
     quick = ["quick"] if options.quick else []
@@ -243,14 +246,14 @@ def get_folder(options, *words):
 
 
 def sweep(experiment, options, path):
-    """Run the trials that are not there yet, and say how long that will take.
+    """Run the trials that are not stored yet, and show how long this will take.
 
     Parameters
     ----------
     experiment : Experiment
         As for `nengo_fa.experiments.sweep.run_trials`; with ``n_trials``.
     options : argparse.Namespace
-        With those of `add_sweep_options`.
+        Including the options of `add_sweep_options`.
     path : pathlib.Path
 
     Returns
@@ -259,14 +262,14 @@ def sweep(experiment, options, path):
     """
     sweep = import_extra("experiments.sweep", "experiments")
     trials = "1 trial" if experiment.n_trials == 1 else f"{experiment.n_trials} trials"
-    print(f"{trials}. The results are kept in {path}")
+    print(f"{trials}. The results are stored in {path}")
     needed = import_extra("experiments.sweep.claims", "experiments").N_TRIALS
     if experiment.n_trials < needed:
         print(
-            f"This shows that the command works. For statistical tests {needed} trials "
-            "or more are needed, and nothing is tested here."
+            "This run shows that the command works. It does not test claims, because "
+            f"statistical tests need {needed} trials or more."
         )
-    # of a Dask scheduler, the workers come and go
+    # the workers of a Dask scheduler can change
     n_workers = 1 if options.scheduler else options.workers or sweep.get_n_processors()
     if options.scheduler and find_spec("distributed") is None:
         raise SystemExit(
@@ -283,7 +286,7 @@ def sweep(experiment, options, path):
 
 
 def print_claims(claims):
-    """Print claims, with their tests if there are enough trials for these."""
+    """Print claims, with their tests if there are enough trials."""
     module = import_extra("experiments.sweep.claims", "experiments")
     is_tested = claims[0].findings[0].n_trials >= module.N_TRIALS
     print(
@@ -304,17 +307,17 @@ def store(data, path, experiment=None):
 
 
 def draw(plot, data, path):
-    """Draw a figure of data, and say where it is."""
+    """Draw a figure of data, and print its file name."""
     with _where_possible(f"The figure {path.name}"):
         print("Figure:", *import_plots().save(plot(data), path))
 
 
 @contextmanager
 def _where_possible(what):
-    """Do without what cannot be written, so that a finished store can still be shown."""
+    """Continue if a file cannot be written, so that finished results are still shown."""
     try:
         yield
     except OSError as error:
         if error.errno not in READ_ONLY:
             raise
-        print(f"{what} cannot be written ({error}). Copy the folder to a better place.")
+        print(f"{what} cannot be written ({error}). Copy the folder to another place.")

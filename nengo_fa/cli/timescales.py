@@ -13,7 +13,7 @@ def add_to(commands):
         commands,
         "timescales",
         run,
-        help="how fast encoders may learn next to decoders, online, with PES and with RLS",
+        help="how fast encoders can learn online together with decoders, by PES or RLS",
         takes="about a quarter of an hour of one processor",
         example="timescales --quick",
         page="timescales.rst",
@@ -22,7 +22,7 @@ def add_to(commands):
 
 
 def run(options):
-    """Run the trials, print what was found and draw the figure."""
+    """Run the trials, print the results and draw the figure."""
     plots = import_plots()
     timescales = import_extra("experiments.timescales", "experiments")
     experiment = make_experiment(options, timescales.TimescaleExperiment, FULL, QUICK)

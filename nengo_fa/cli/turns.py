@@ -1,4 +1,4 @@
-"""What the commands of both experiments do with turns: one for all, and each its own."""
+"""Turns in the commands of both experiments: a common turn, and one for each condition."""
 
 from dataclasses import replace
 
@@ -19,34 +19,34 @@ def give_turn(experiment, options):
 
 
 def get_turns(options, default):
-    """Return the turns to choose from, in order; none if there is nothing to choose."""
+    """Return the turns to choose from, in order; empty if there is only one."""
     if options.learning_rate is not None or (options.quick and not options.turns):
         return ()
     return tuple(sorted(set(options.turns or default)))
 
 
 def sweep_own_turns(experiment, turns, n_trials, options, folder):
-    """Run an experiment with a turn of its own for each condition.
+    """Run an experiment with a different turn for each condition.
 
     Parameters
     ----------
     experiment : MultiplicationExperiment or ClassificationExperiment
     turns : tuple of float
-        What is chosen from, for training samples that are held out.
+        The turns among which the best for held-out training samples is chosen.
     n_trials : int
-        Number of trials to choose in, at most those of the experiment.
+        Number of trials for this choice, at most those of the experiment.
     options : argparse.Namespace
         As for `.shared.sweep`.
     folder : pathlib.Path
-        Where ``turns.zarr`` and ``own_turns.zarr`` go.
+        The folder of ``turns.zarr`` and ``own_turns.zarr``.
 
     Returns
     -------
     data : xarray.Dataset
-        Results of the experiment.
+        The results of the experiment.
     """
     learning_rates = shared.import_extra("experiments.learning_rates", "experiments")
-    print("Turns, each chosen for samples that are held out, in trials of their own:")
+    print("Turns, chosen by the error of held-out samples in separate trials:")
     other = replace(
         experiment,
         seed=experiment.seed + OTHER_SEED,

@@ -1,4 +1,4 @@
-"""Labelled samples to learn from: digits, bands, or your own, all in one form."""
+"""Labelled samples in a uniform format: digits, bands, or your own data."""
 
 from nengo_fa.datasets.dataset import Dataset
 from nengo_fa.datasets.loading import digits, load, load_idx, load_npz, mnist

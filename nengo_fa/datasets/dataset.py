@@ -1,4 +1,4 @@
-"""Labelled samples in one form."""
+"""Labelled samples in a uniform format."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -14,29 +14,29 @@ KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples for training and for testing, and the class of each.
+    """Samples for training and testing, and the class of each sample.
 
     Attributes
     ----------
     name : str
     x_train : (n_train, d) ndarray of float32
-        Samples for training, a row each; of images, the pixels row by row, from 0 to 1.
+        Training samples, one per row. Images are stored row by row, with pixels from 0 to 1.
     labels_train : (n_train,) ndarray of int64
-        The class of each sample for training, from 0 to ``n_classes - 1``: ``y_train`` of a
-        file. `one_hot` makes targets of them.
+        The class of each training sample, from 0 to ``n_classes - 1`` (``y_train`` of a
+        file). `one_hot` converts labels to targets.
     x_test : (n_test, d) ndarray of float32
-        Samples for testing.
+        Test samples.
     labels_test : (n_test,) ndarray of int64
-        The class of each sample for testing: ``y_test`` of a file.
+        The class of each test sample (``y_test`` of a file).
     image_shape : tuple of int or None
         Height and width of the images, if the samples are images.
     digest : str
-        SHA-256 digest, in hexadecimal, of samples and labels as they were loaded:
-        whatever file they came from, and whether or not they have been centered since.
+        SHA-256 digest, in hexadecimal, of the samples and labels as they were loaded. It
+        does not depend on the format of the file and on later centering.
     mean : (d,) ndarray of float32 or float
-        What `centered` has taken away from each sample.
+        The mean that `centered` has subtracted from each sample.
     length : float
-        What it has then divided each sample by.
+        The length by which `centered` has divided each sample.
     """
 
     name: str
@@ -55,38 +55,38 @@ class Dataset:
         return int(max(self.labels_train.max(), self.labels_test.max())) + 1
 
     def centered(self) -> Self:
-        """Return a `Dataset` of the same samples about their mean, with mean length one.
+        """Return a `Dataset` of the same samples with a mean of zero and a mean length of one.
 
-        The mean over the training samples is taken away from all samples, and what is left
-        is divided by the mean length of what is left of the training samples. So
-        encoders of unit length and Nengo's usual intercepts suit them.
+        The mean of the training samples is subtracted from all samples, and the result is
+        divided by the mean length of the centered training samples. Such samples suit
+        encoders of unit length and Nengo's default intercepts.
 
         Raises
         ------
         nengo.exceptions.ValidationError
-            If all training samples are the same.
+            If all training samples are equal.
         """
         mean = self.x_train.mean(axis=0, dtype=np.float64).astype(np.float32)
         x_train, x_test = self.x_train - mean, self.x_test - mean
         # not numpy.linalg.norm, which needs another copy
         length = np.sqrt(np.einsum("ij,ij->i", x_train, x_train)).mean()
         if not length > 0:
-            raise ValidationError("All samples are the same", "x_train", obj=self)
+            raise ValidationError("All samples are equal", "x_train", obj=self)
         x_train /= length
         x_test /= length
         return replace(self, x_train=x_train, x_test=x_test, mean=mean, length=length)
 
     @property
     def scaling(self) -> Scaling:
-        """The `Scaling` that `centered` has done, for a network that receives raw samples."""
+        """The `Scaling` of `centered`, for a network that receives raw samples."""
         return Scaling(np.broadcast_to(self.mean, self.x_train.shape[1:]), self.length)
 
     def restore(self, x: np.ndarray) -> np.ndarray:
-        """Return samples x, (n_samples, d), as they were before they were centered."""
+        """Return centered samples x, (n_samples, d), in their original units."""
         return x * self.length + self.mean
 
     def one_hot(self) -> tuple[np.ndarray, np.ndarray]:
-        """Targets for an output that has one dimension per class.
+        """Return targets for an output that has one dimension per class.
 
         Returns
         -------
@@ -99,19 +99,19 @@ class Dataset:
 
 
 def make_dataset(name, arrays, path=None):
-    """Bring four arrays into one form, if they fit each other; they leave the dict."""
+    """Return a `Dataset` of four arrays, which are removed from the dict."""
     where = "" if path is None else f" in {str(path)!r}"
     image_shapes = {arrays[key].shape[1:] for key in ("x_train", "x_test")}
     if len(image_shapes) > 1:
         raise ValidationError(
-            f"x_train and x_test{where} must have samples of one shape (got shapes "
+            f"x_train and x_test{where} must have samples of the same shape (got shapes "
             f"{arrays['x_train'].shape} and {arrays['x_test'].shape})",
             attr="x_test",
         )
     types = [arrays[key].dtype.newbyteorder("=") for key in ("x_train", "x_test")]
     data = {}
     for x, y in (("x_train", "y_train"), ("x_test", "y_test")):
-        # popped, so that no array is held any longer than it is needed
+        # popped, so that no array is kept longer than needed
         data[x] = _make_rows(arrays.pop(x), x, where)
         data[y] = _make_labels(arrays.pop(y), y, where, len(data[x]))
     _check_types(types, [data["x_train"], data["x_test"]], where)
@@ -137,7 +137,7 @@ def _make_rows(x, key, where):
         raise ValidationError(f"{key}{where} is empty (got shape {x.shape})", attr=key)
     if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
         raise ValidationError(
-            f"{key}{where} must hold real numbers, as images (n, height, width) or rows "
+            f"{key}{where} must contain real numbers, as images (n, height, width) or rows "
             f"(n, d) (got shape {x.shape} of type {x.dtype})",
             attr=key,
         )
@@ -146,43 +146,44 @@ def _make_rows(x, key, where):
         return np.divide(x, np.float32(255), dtype=np.float32)
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(x, dtype=np.float32)
-    # NaN is passed on by both; so is infinity by one
+    # both pass NaN on, and one of them passes infinity on
     if not np.isfinite(rows.min()) or not np.isfinite(rows.max()):
         raise ValidationError(
-            f"{key}{where} must be finite in single precision; it holds NaN, or what is "
-            "too large",
+            f"{key}{where} must be finite in single precision, but contains NaN or numbers "
+            "that are too large",
             attr=key,
         )
     return rows
 
 
 def _check_types(types, rows, where):
-    """Refuse samples whose types differ, as they may be of different scales."""
+    """Refuse samples whose types differ, because their scales may differ."""
     if types[0] == types[1] or all(dtype.kind == "f" for dtype in types):
         return
     if np.uint8 in types and any(dtype.kind == "f" for dtype in types):
         if all(x.min() >= 0 and x.max() <= 1 for x in rows):
             return
     raise ValidationError(
-        f"x_train and x_test{where} must be of one type (got {types[0]} and {types[1]}): "
-        "uint8 is divided by 255, other types are not. Save both as the same type.",
+        f"x_train and x_test{where} must have the same type (got {types[0]} and "
+        f"{types[1]}), because uint8 is divided by 255 and other types are not. Save both "
+        "with the same type.",
         attr="x_test",
     )
 
 
 def _check_classes(y_train, y_test, where):
-    """Refuse labels that leave out a class, or test samples of an unknown class."""
+    """Refuse labels that omit a class, and test samples of an unknown class."""
     classes = np.unique(y_train)
     if classes[-1] != len(classes) - 1 or len(classes) < 2:
         raise ValidationError(
-            f"y_train{where} must hold each class from 0 to n_classes - 1, and two at "
-            f"least (got the classes {np.array2string(classes, threshold=10)})",
+            f"y_train{where} must contain all classes from 0 to n_classes - 1, and at least "
+            f"two classes (got the classes {np.array2string(classes, threshold=10)})",
             attr="y_train",
         )
     if y_test.max() > classes[-1]:
         raise ValidationError(
-            f"y_test{where} holds class {y_test.max()}, of which there are no samples to "
-            "learn from",
+            f"y_test{where} contains class {y_test.max()}, for which there are no training "
+            "samples",
             attr="y_test",
         )
 
@@ -190,8 +191,8 @@ def _check_classes(y_train, y_test, where):
 def _make_labels(y, key, where, n_samples):
     if y.shape != (n_samples,) or y.dtype.kind not in "iu":
         raise ValidationError(
-            f"{key}{where} must hold one integer for each of {n_samples} samples, its "
-            f"class (got shape {y.shape} of type {y.dtype})",
+            f"{key}{where} must contain the class of each of {n_samples} samples as an "
+            f"integer (got shape {y.shape} of type {y.dtype})",
             attr=key,
         )
     labels = y.astype(np.int64)

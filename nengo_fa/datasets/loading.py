@@ -1,4 +1,4 @@
-"""Samples that are kept somewhere: MNIST, scikit-learn's digits, or files of your own."""
+"""Load stored samples: MNIST, scikit-learn's digits, or your own files."""
 
 from importlib import import_module
 from os import PathLike
@@ -11,7 +11,7 @@ from nengo_fa.checks import check_path
 from nengo_fa.datasets import mnist_files
 from nengo_fa.datasets.dataset import KEYS, Dataset, make_dataset
 
-# which part of MNIST is which
+# names of the parts of MNIST
 PARTS = dict(zip(KEYS, mnist_files.PARTS))
 
 
@@ -30,13 +30,13 @@ def load(name: PathLike[str] | str) -> Dataset:
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no dataset of this name, or as `mnist`, `load_npz` and `load_idx`.
+        If no dataset has this name, or as `mnist`, `load_npz` and `load_idx`.
     ImportError, OSError
         As `mnist`, `digits`, `load_npz` and `load_idx`.
     """
     name = check_path(name, attr="name")
     if name in ("mnist", "digits"):
-        # by its public name, under which another function can be put in its place
+        # by its public name, so that the function can be replaced
         return getattr(import_module("nengo_fa.datasets"), name)()
     if str(name).endswith(".npz"):
         return load_npz(name)
@@ -44,16 +44,15 @@ def load(name: PathLike[str] | str) -> Dataset:
         return load_idx(name)
     raise ValidationError(
         "Must be 'mnist', 'digits' or a file ending in .npz, or a folder with four files "
-        f"in the form of MNIST (got {name!r})",
+        f"in the format of MNIST (got {name!r})",
         attr="name",
     )
 
 
 def mnist(path: PathLike[str] | str | None = None) -> Dataset:
-    """Handwritten digits: 60000 for training, 10000 for testing, of 28 x 28 pixels.
+    """Load MNIST: 60000 handwritten digits for training and 10000 for testing, 28 x 28 pixels.
 
-    They are looked for in four places, of which the first that is given or holds them
-    counts:
+    The first of these places that is given or contains the digits is used:
 
     1. ``path``;
     2. the environment variable ``NENGO_FA_DATA``, with such a path;
@@ -64,34 +63,33 @@ def mnist(path: PathLike[str] | str | None = None) -> Dataset:
     Parameters
     ----------
     path : str or os.PathLike, optional
-        The file ``mnist.pkl.gz`` as nengo_extras reads it; or a folder that holds it, or
-        the four original files, such as ``train-images-idx3-ubyte.gz``, gzipped or not.
+        The file ``mnist.pkl.gz`` of nengo_extras; or a folder with this file or with the
+        four original files, such as ``train-images-idx3-ubyte.gz``, gzipped or not.
 
     Returns
     -------
     dataset : Dataset
-        The same to the last bit, wherever it came from. Pixels are whole numbers over
-        255, so white is 1.
+        The data are identical for all sources. Pixels are integers divided by 255, so white
+        is 1.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing under the path that is given; if none is, and MNIST is in none
-        of these places.
+        If the given path does not exist, or if no path is given and MNIST is not found.
     nengo.exceptions.ValidationError
-        If what is found is damaged, incomplete, or something else than MNIST.
+        If the data are damaged, incomplete, or not MNIST.
 
     Notes
     -----
-    A pickle can run any code when it is opened. So the file is only opened if it is, by
-    its digest, the one that is known.
+    A pickle can run any code when it is opened. The file is therefore only opened if its
+    digest is known.
     """
     parts = mnist_files.read(path if path is None else check_path(path))
     return make_dataset("mnist", _rename(parts))
 
 
 def load_idx(path: PathLike[str] | str) -> Dataset:
-    """Load labelled images from four files in the form of MNIST, such as Fashion-MNIST.
+    """Load labelled images from four files in the format of MNIST, such as Fashion-MNIST.
 
     Parameters
     ----------
@@ -103,12 +101,12 @@ def load_idx(path: PathLike[str] | str) -> Dataset:
     Returns
     -------
     dataset : Dataset
-        Named as the folder. Pixels are whole numbers over 255.
+        Named after the folder. Pixels are integers divided by 255.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such folder.
+        If the folder does not exist.
     nengo.exceptions.ValidationError
         If a file is missing or damaged, or if images and labels do not fit each other.
     """
@@ -118,21 +116,21 @@ def load_idx(path: PathLike[str] | str) -> Dataset:
 
 
 def _rename(parts):
-    """The arrays of a dataset; popped, so that none is held longer than it is needed."""
+    """Return the arrays of a dataset, popped, so that no array is kept longer than needed."""
     return {key: parts.pop(part) for key, part in PARTS.items()}
 
 
 def digits() -> Dataset:
-    """Handwritten digits that come with scikit-learn: 1797, of 8 x 8 pixels.
+    """Load the handwritten digits of scikit-learn: 1797 digits with 8 x 8 pixels.
 
-    The last fifth is for testing. The digits are in the order in which people were asked
-    to write them, so these are by other people than those for training, except for
-    one at most; a split at random would let a network know all hands.
+    The last fifth is for testing. The digits are in the order in which people wrote them,
+    so that at most one person wrote both training and test digits. After a random split, a
+    network would have learned from all persons.
 
     Returns
     -------
     dataset : Dataset
-        Pixels are whole numbers over 16.
+        Pixels are integers divided by 16.
 
     Raises
     ------
@@ -143,7 +141,7 @@ def digits() -> Dataset:
         from sklearn.datasets import load_digits  # heavy, and an extra
     except ImportError as error:
         raise ImportError(
-            "These digits come with scikit-learn. Install it with "
+            "These digits are part of scikit-learn. Install it with "
             "pip install scikit-learn."
         ) from error
     data = load_digits()
@@ -158,26 +156,26 @@ def digits() -> Dataset:
 
 
 def load_npz(path: PathLike[str] | str) -> Dataset:
-    """Load labelled samples of your own.
+    """Load your own labelled samples.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A file as `numpy.savez` writes it, with four arrays: ``x_train`` and ``x_test``,
-        images (n, height, width) or rows (n, d), and ``y_train`` and ``y_test``, their
-        classes (n,), counted from 0.
+        A file written by `numpy.savez` with four arrays: ``x_train`` and ``x_test``, images
+        (n, height, width) or rows (n, d), and ``y_train`` and ``y_test``, their classes
+        (n,), counted from 0.
 
     Returns
     -------
     dataset : Dataset
-        Named as the file. Samples of type uint8 are divided by 255; all others are taken
-        as they are. ``x_train`` and ``x_test`` must be of one type, but floats may be of
-        different precision, and beside uint8 if they are from 0 to 1.
+        Named after the file. Samples of type uint8 are divided by 255; other types are not
+        scaled. ``x_train`` and ``x_test`` must have the same type; however, floats may
+        differ in precision, and floats from 0 to 1 may be combined with uint8.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the file is damaged or is not such a file, or if its arrays do not hold samples
+        If the file is damaged or has another format, or if its arrays do not contain samples
         or do not fit each other.
     OSError
         If the file cannot be read.
@@ -195,7 +193,7 @@ def load_npz(path: PathLike[str] | str) -> Dataset:
     missing = [key for key in KEYS if key not in arrays]
     if missing:
         raise ValidationError(
-            f"{str(path)!r} must hold the arrays {', '.join(KEYS)}; it does not hold "
+            f"{str(path)!r} must contain the arrays {', '.join(KEYS)}, but lacks "
             f"{', '.join(missing)}",
             attr="path",
         )

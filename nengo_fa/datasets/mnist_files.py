@@ -1,4 +1,4 @@
-"""MNIST as it lies on disk: where it is looked for, and whether it is whole.
+"""MNIST on disk: where to look for it, and checks of the files.
 
 Its four *parts* are images and labels, for training and for testing, all of type uint8.
 """
@@ -16,14 +16,14 @@ import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
 
-#: Environment variable that says where MNIST is.
+#: Environment variable with the path of MNIST.
 VARIABLE = "NENGO_FA_DATA"
 
 PICKLE = "mnist.pkl.gz"
 PICKLE_DIGEST = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 
-# The four files of MNIST: the shape of what each holds, and the SHA-256 digest of its
-# bytes without the header.
+# The four files of MNIST: the shape of the array in each file, and the SHA-256 digest of
+# its bytes without the header.
 PARTS = {
     "train-images": (
         (60000, 28, 28),
@@ -48,25 +48,27 @@ def read(path=None):
     """Find MNIST as `nengo_fa.datasets.mnist` does; return its four parts by name."""
     attr = "path"
     if path is None:
-        # set to nothing is not set, as the shell has it
+        # an empty variable counts as not set, as in the shell
         path, attr = os.environ.get(VARIABLE) or None, VARIABLE
     if path is not None:
         return _read_path(Path(path).expanduser(), attr)
-    # where nengo_extras looks, whether or not it has been imported and has set this
+    # the place where nengo_extras looks, even if it has not been imported
     folder = Path(rc.get("nengo_extras", "data_dir", fallback=".")).expanduser()
     return _read_folder(folder, "data_dir") or _fetch(folder)
 
 
 def _read_path(path, attr):
-    """The parts, from a file or a folder."""
+    """Return the parts from a file or a folder."""
     if not path.exists():
-        raise FileNotFoundError(f"{attr}: there is no file or folder {str(path)!r}")
+        raise FileNotFoundError(
+            f"{attr}: the file or folder {str(path)!r} does not exist"
+        )
     if path.is_file():
         return _read_pickle(path, attr)
     parts = _read_folder(path, attr)
     if parts is None:
         raise ValidationError(
-            f"The folder {str(path)!r} holds neither {PICKLE} nor files such as "
+            f"The folder {str(path)!r} contains neither {PICKLE} nor files such as "
             "train-images-idx3-ubyte.gz",
             attr=attr,
         )
@@ -74,7 +76,7 @@ def _read_path(path, attr):
 
 
 def _read_folder(folder, attr):
-    """The parts, or None if the folder holds nothing of the kind."""
+    """Return the parts, or None if the folder contains no such files."""
     if (folder / PICKLE).is_file():
         return _read_pickle(folder / PICKLE, attr)
     paths = _find_files(folder, attr)
@@ -82,13 +84,13 @@ def _read_folder(folder, attr):
 
 
 def read_others(folder):
-    """Read four files in the form of MNIST, such as Fashion-MNIST; return them by part."""
+    """Read four files in the format of MNIST, such as Fashion-MNIST; return the parts."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"path: there is no folder {str(folder)!r}")
+        raise FileNotFoundError(f"path: the folder {str(folder)!r} does not exist")
     paths = _find_files(folder, "path")
     if not paths:
         raise ValidationError(
-            f"The folder {str(folder)!r} holds no files such as "
+            f"The folder {str(folder)!r} contains no files such as "
             "train-images-idx3-ubyte.gz",
             attr="path",
         )
@@ -96,14 +98,14 @@ def read_others(folder):
 
 
 def _find_files(folder, attr):
-    """The path of each part; of none, if the folder holds nothing of the kind."""
+    """Return the path of each part; empty if the folder contains no such files."""
     paths = {part: _find_idx(folder, part) for part in PARTS}
     missing = [part for part, path in paths.items() if path is None]
     if len(missing) == len(PARTS):
         return {}
     if missing:
         raise ValidationError(
-            f"The folder {str(folder)!r} holds some files of MNIST, but none for "
+            f"The folder {str(folder)!r} contains some files of MNIST, but no file for "
             f"{', '.join(missing)}, such as {missing[0]}-idx"
             f"{len(PARTS[missing[0]][0])}-ubyte.gz",
             attr=attr,
@@ -112,7 +114,7 @@ def _find_files(folder, attr):
 
 
 def _find_idx(folder, part):
-    """The file of one part, or None."""
+    """Return the file of a part, or None."""
     dimensions = len(PARTS[part][0])
     for ending in ("", ".gz"):
         for separator in "-.":
@@ -123,16 +125,16 @@ def _find_idx(folder, part):
 
 
 def _read_part(path, part, attr):
-    """One part of MNIST itself."""
+    """Return a part of MNIST from its file, after checking it."""
     shape, _ = PARTS[part]
     return _check_part(_read_idx(path, part, attr, shape), part, path, attr)
 
 
 def _read_idx(path, part, attr, shape=None):
-    """One part, from a file in IDX format: a header, then bytes; of any shape, or this."""
+    """Return a part from a file in IDX format (a header, then bytes), of a given shape or any."""
     n_dimensions = len(PARTS[part][0])
     with open(path, "rb") as file:
-        # not by the name: browsers unpack what they download, and keep the name
+        # not by the name, because browsers unpack files and keep the name
         zipped = file.read(2) == b"\x1f\x8b"
     try:
         with (gzip.open if zipped else open)(path, "rb") as file:
@@ -140,11 +142,11 @@ def _read_idx(path, part, attr, shape=None):
             found = _read_shape(header, n_dimensions, path, part, attr)
             if shape is not None and found != shape:
                 raise ValidationError(
-                    f"{str(path)!r} holds an array of shape {found} in place of {shape}",
+                    f"{str(path)!r} contains an array of shape {found} instead of {shape}",
                     attr=attr,
                 )
             size = math.prod(found)
-            data = file.read(size + 1)  # more would be wrong, however much it is
+            data = file.read(size + 1)  # one more byte shows that the file is too long
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValidationError(
             f"{str(path)!r} is a damaged gzip file ({error})", attr=attr
@@ -159,22 +161,22 @@ def _read_idx(path, part, attr, shape=None):
 
 
 def _read_shape(header, n_dimensions, path, part, attr):
-    """The shape of an array of bytes, from the header of its file."""
+    """Return the shape of an array of bytes from the header of its file."""
     length, start = 4 + 4 * n_dimensions, bytes([0, 0, 8, n_dimensions])
     if len(header) < length or not header.startswith(start):
         raise ValidationError(
-            f"{str(path)!r} is no IDX file of {part}: it begins with {header!r}",
+            f"{str(path)!r} is not an IDX file of {part}: it begins with {header!r}",
             attr=attr,
         )
     return tuple(np.frombuffer(header, ">u4")[1:].tolist())
 
 
 def _read_pickle(path, attr):
-    """The parts, from the pickle that nengo_extras reads."""
+    """Return the parts from the pickle that nengo_extras reads."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != PICKLE_DIGEST:
         raise ValidationError(
-            f"{str(path)!r} is not {PICKLE} as nengo_extras reads it, of SHA-256 "
+            f"{str(path)!r} is not the {PICKLE} of nengo_extras, with SHA-256 "
             f"{PICKLE_DIGEST}: it begins with {data[:16]!r} and has {len(data)} bytes. "
             "It has not been opened.",
             attr=attr,
@@ -184,7 +186,7 @@ def _read_pickle(path, attr):
     # for training, for validation (the last of the 60000) and for testing
     shape = PARTS["t10k-images"][0]
     images = [
-        # pixels over 256; straight into bytes, without another copy as numbers
+        # pixels divided by 256, converted to bytes without another copy
         np.multiply(x, 256, out=np.empty(x.shape, dtype=np.uint8), casting="unsafe")
         for x, _ in sets
     ]
@@ -198,7 +200,7 @@ def _read_pickle(path, attr):
 
 
 def _fetch(folder):
-    """The parts, from OpenML, or from what scikit-learn has kept of it."""
+    """Return the parts from OpenML, or from the cache of scikit-learn."""
     try:
         from sklearn.datasets import fetch_openml  # heavy, and an extra
 
@@ -207,16 +209,16 @@ def _fetch(folder):
         )
     except Exception as error:  # a download can fail in many ways
         raise FileNotFoundError(
-            "MNIST is in none of the four places where it is looked for. Give\n"
-            f"1. a path: the file {PICKLE}, or a folder that holds it or the four original "
-            "files, such as train-images-idx3-ubyte.gz;\n"
+            "MNIST was not found. Provide one of the following:\n"
+            f"1. a path: the file {PICKLE}, or a folder with this file or with the four "
+            "original files, such as train-images-idx3-ubyte.gz;\n"
             f"2. such a path in the environment variable {VARIABLE}, which is not set;\n"
-            f"3. the same files in the data folder of nengo_extras, {str(folder)!r}, or "
-            "another one as data_dir in the section nengo_extras of nengorc;\n"
+            f"3. the same files in the data folder of nengo_extras, {str(folder)!r}, or in "
+            "the folder data_dir in the section nengo_extras of nengorc;\n"
             "4. access to OpenML, with scikit-learn installed "
-            f"(pip install scikit-learn). It said: {error}"
+            f"(pip install scikit-learn). The download failed with: {error}"
         ) from error
-    # the training digits, then those for testing; labels are text
+    # training digits first, then test digits; labels are text
     n_train, *image_shape = PARTS["train-images"][0]
     images = data.data.astype(np.uint8).reshape(-1, *image_shape)
     labels = data.target.astype(np.uint8)
@@ -231,11 +233,11 @@ def _check_parts(arrays, path, attr):
 
 
 def _check_part(array, part, path, attr):
-    """The array, if it is what this part of MNIST is known to hold."""
+    """Return the array if its digest is that of this part of MNIST."""
     shape, digest = PARTS[part]
     if array.shape != shape or hashlib.sha256(array).hexdigest() != digest:
         raise ValidationError(
-            f"{str(path)!r} does not hold the {part} of MNIST, but other numbers",
+            f"{str(path)!r} does not contain the {part} of MNIST, but other numbers",
             attr=attr,
         )
     return array

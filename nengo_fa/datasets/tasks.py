@@ -1,4 +1,4 @@
-"""Tasks whose samples are drawn."""
+"""Tasks with random samples."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,11 +18,11 @@ def banded(
     n_test: int = 1000,
     seed: int | Sequence[int] = 0,
 ) -> Dataset:
-    """Points in a square of bands, which alternate between two classes as a checkerboard.
+    """Draw points of two classes, which alternate in bands like a checkerboard.
 
-    Each dimension is divided into bands of the same width, which are numbered; the class
-    is whether the sum of a point's numbers is odd. With two bands of two dimensions this
-    is the exclusive or. The three-banded task of Hunsberger (2018) is the default.
+    Each dimension is divided into numbered bands of the same width; the class of a point is
+    whether the sum of its band numbers is odd. With two bands in two dimensions, this is the
+    exclusive or. The default is the three-banded task of Hunsberger (2018).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def banded(
 
 
 def find_bands(x: ArrayLike, n_bands: int) -> np.ndarray:
-    """Return the number of the band that each coordinate is in, an ndarray of int.
+    """Return the number of the band of each coordinate, an ndarray of int.
 
     Coordinates x, an array_like from -1 to 1, are divided into ``n_bands`` bands, which
     are numbered from 0.
@@ -78,10 +78,10 @@ def parity(
     n_test: int = 1000,
     seed: int | Sequence[int] = 0,
 ) -> Dataset:
-    """Points whose class is whether an odd number of their coordinates is above zero.
+    """Draw points whose class is whether an odd number of coordinates is above zero.
 
-    These are `banded` points with two bands in each dimension; see there for the
-    parameters, and for what is returned and raised.
+    These are `banded` points with two bands in each dimension; see `banded` for parameters,
+    return values and errors.
     """
     data = banded(2, dimensions, n_train, n_test, seed)
     return replace(data, name=f"parity of {dimensions}")

@@ -12,14 +12,14 @@ from nengo_fa.rules.connections import get_rule_types
 
 
 def find_chain(target, network=None):
-    """Return the connections from the input of a network to an output, in their order.
+    """Return the connections from the input of a network to an output, in order.
 
     Parameters
     ----------
     target : nengo.Network or nengo.Connection
         A network that is a chain as a whole, or the last connection of a chain.
     network : nengo.Network, optional
-        The network around the connection. By default, Python's memory is searched for it.
+        The network around the connection. By default, it is found in Python's memory.
 
     Raises
     ------
@@ -38,14 +38,14 @@ def find_chain(target, network=None):
     network = find_network(target) if network is None else network
     if not isinstance(network, Network) or target not in network.all_connections:
         raise ValidationError(
-            f"Must be the nengo.Network that holds {target} (got {network!r})",
+            f"Must be the nengo.Network that contains {target} (got {network!r})",
             attr="network",
         )
     return _walk_back(target, network)
 
 
 def _find_output(network):
-    """The connection of a network that leads to a node from which none goes on."""
+    """Return the connection of a network to a node that no connection leaves."""
     sources = {connection.pre_obj for connection in network.all_connections}
     outputs = [
         connection
@@ -54,9 +54,9 @@ def _find_output(network):
     ]
     if len(outputs) != 1:
         raise ValidationError(
-            "The network must have one connection to an output, which is a node that is "
-            f"not connected any further, but has {len(outputs)}. Pass the connection "
-            "that leads to the output instead of the network.",
+            "The network must have one connection to an output, which is a node that no "
+            f"connection leaves, but has {len(outputs)}. Pass the connection that leads to "
+            "the output instead of the network.",
             attr="target",
             obj=network,
         )
@@ -78,7 +78,7 @@ def _walk_back(output, network):
 
 
 def _find_before(obj, network):
-    """The connection that leads to a node or an ensemble, or None at the input."""
+    """Return the connection that leads to a node or ensemble, or None at the input."""
     inputs = [
         connection
         for connection in network.all_connections
@@ -100,7 +100,7 @@ def _find_before(obj, network):
 
 
 def _refuse_the_rest(network, chain):
-    """Refuse a network of which a part would be lost."""
+    """Refuse a network with parts that would not be exported."""
     kept = {*chain, chain[-1].post_obj, *(connection.pre_obj for connection in chain)}
     parts = network.all_connections + network.all_ensembles + network.all_nodes
     rest = [part for part in parts if part not in kept]
@@ -114,9 +114,9 @@ def _refuse_the_rest(network, chain):
         rest.append(f"the function of {chain[-1].post_obj}")
     if rest:
         raise ValidationError(
-            f"Not a part of the chain to the output: {', '.join(map(str, rest))}. To "
-            "export the chain alone, pass its last connection instead of the network: "
-            f"{chain[-1]}.",
+            "The network has parts that are not on the chain to the output: "
+            f"{', '.join(map(str, rest))}. To export the chain alone, pass its last "
+            f"connection instead of the network: {chain[-1]}.",
             attr="target",
             obj=network,
         )

@@ -1,4 +1,4 @@
-"""Read chains of ensembles from graphs of NIR."""
+"""Read chains of ensembles from NIR graphs."""
 
 from typing import TYPE_CHECKING
 
@@ -15,31 +15,30 @@ if TYPE_CHECKING:
 
 
 def from_nir(graph: "nir.NIRGraph", dt: float | None = None) -> nengo.Network:
-    """Return a network that does what a graph of NIR describes.
+    """Return a network that computes what an NIR graph describes.
 
     Parameters
     ----------
     graph : nir.NIRGraph
-        A chain of ``Affine``, ``Linear``, ``LIF`` and ``LI`` nodes, as `to_nir` returns and
-        ``nir.read`` reads it from a file.
+        A chain of ``Affine``, ``Linear``, ``LIF`` and ``LI`` nodes, from `to_nir` or read
+        from a file with ``nir.read``.
     dt : float, optional
         Time step of the simulator for which the graph was written, as in `to_nir`. By
-        default, the graph says so in its ``metadata``.
+        default, it is taken from the ``metadata`` of the graph.
 
     Returns
     -------
     nengo.Network
-        A frozen network with the nodes ``input`` and ``output``, to which more can be
-        connected, and an ensemble for each ``LIF`` node in between. What an ensemble
-        represents is not known: its encoders are the weights of its ``Affine`` node, and
-        its gains and its radius are one.
+        A frozen network with the nodes ``input`` and ``output``, and an ensemble for each
+        ``LIF`` node. A graph does not contain the value that an ensemble represents: the
+        encoders are the weights of the ``Affine`` node, and gains and radius are one.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the graph is not a chain, holds other nodes, or neurons and integrators that
-        Nengo does not have, such as those with a leak voltage; if the time step is not
-        known.
+        If the graph is not a chain, if it contains other nodes, or neurons and integrators
+        that Nengo does not have, such as those with a leak voltage, or if the time step is
+        not known.
     ImportError
         If the package nir is not installed.
 
@@ -92,7 +91,7 @@ def _get_size(graph):
 
 
 def _find_nodes(graph):
-    """The nodes between the input and the output, in their order, if Nengo has them."""
+    """Return the nodes between input and output, in order; refuse unknown nodes."""
     names = _find_order(graph)
     nodes = [graph.nodes[name] for name in names]
     for i, name in enumerate(names):
@@ -105,7 +104,7 @@ def _find_nodes(graph):
 
 
 def _find_order(graph):
-    """The names of the nodes from the input to the output, without these."""
+    """Return the names of the nodes between the input and the output, in order."""
     following = dict(graph.edges)
     inputs, outputs = list(graph.inputs), list(graph.outputs)
     order = inputs[:1]
@@ -122,7 +121,7 @@ def _find_order(graph):
 
 
 def _find_reason_against(node):
-    """Why Nengo cannot do what a node does by itself; None if it can."""
+    """Return the reason why Nengo cannot represent a node, or None."""
     if _is_weights(node):
         return None if node.weight.ndim == 2 else "its weights are not a matrix"
     if not (_is_synapse(node) or _is_neurons(node)):
@@ -140,7 +139,7 @@ def _find_reason_against(node):
 
 
 def _find_misfit(nodes, i):
-    """Why Nengo cannot have a node at its place in a chain; None if it can."""
+    """Return the reason why Nengo cannot have a node at its place in a chain, or None."""
     if _is_neurons(nodes[i]) and not (i and _is_weights(nodes[i - 1])):
         return "no Affine or Linear node leads to it"
     if np.any(getattr(nodes[i], "bias", 0)) and not _is_ensemble_next(nodes[i:]):
@@ -149,7 +148,7 @@ def _find_misfit(nodes, i):
 
 
 def _make_connection(source, nodes, dt):
-    """Connect an object to a new one, for which nodes are taken from a list; return it."""
+    """Connect an object to a new object, made of nodes from a list; return the new one."""
     weights = None
     if _is_weights(nodes[0]) and not _is_ensemble_next(nodes):
         weights = nodes.pop(0).weight
@@ -178,7 +177,7 @@ def _decode(ensemble, target, weights, synapse, dt):
         target,
         synapse=synapse,
         solver=NoSolver(weights.T * dt),
-        # not known, but of this size
+        # its values are not known, but its size is
         eval_points=np.zeros((1, ensemble.dimensions)),
         function=np.zeros((1, len(weights))),
     )
@@ -205,7 +204,7 @@ def _make_ensemble(weights, neurons):
 
 
 def _take_synapse(nodes):
-    """The synapse that the next LI nodes are: one is a Lowpass, two are an Alpha."""
+    """Return the synapse for the next LI nodes: one is a Lowpass, two are an Alpha."""
     taus = []
     while nodes and _is_synapse(nodes[0]) and taus in ([], [nodes[0].tau.flat[0]]):
         taus.append(nodes.pop(0).tau.flat[0])

@@ -1,4 +1,4 @@
-"""Write chains of ensembles as graphs of NIR."""
+"""Write chains of ensembles as NIR graphs."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def import_nir():
-    """Return the package nir, or say how to install it."""
+    """Return the package nir, or raise an error that says how to install it."""
     try:
         import nir
     except ImportError as error:
@@ -44,34 +44,34 @@ def to_nir(
     dt: float = 0.001,
     network: nengo.Network | None = None,
 ) -> "nir.NIRGraph":
-    """Return a frozen chain of ensembles as a graph of NIR.
+    """Return a frozen chain of ensembles as an NIR graph.
 
-    NIR, the neuromorphic intermediate representation, is read by other simulators and by
-    neuromorphic hardware. ``nir.write`` stores a graph in a file.
+    Other simulators and neuromorphic hardware read NIR, the neuromorphic intermediate
+    representation. ``nir.write`` stores a graph in a file.
 
     Parameters
     ----------
     target : nengo.Network or nengo.Connection
-        A network that is a chain, from a node over ensembles of `nengo.LIF` neurons to a
-        node; or the last connection of a chain in a network that holds more, such as what
-        taught it. Encoders, gains, biases, and decoders must be arrays, as
+        A network that is a chain, from a node through ensembles of `nengo.LIF` neurons to a
+        node; or the last connection of a chain in a network with other parts, such as those
+        that taught the chain. Encoders, gains, biases, and decoders must be arrays, as
         `freeze_params` leaves them.
     dt : float, optional
         Time step of the simulator that will run the graph, in seconds. A spike is an
-        impulse in Nengo, but a 1 that lasts for one time step in the simulators that read
-        NIR, so that decoders are divided by ``dt``. If spikes are impulses of unit area
-        there, use ``dt=1``.
+        impulse in Nengo, but the value 1 for one time step in simulators that read NIR, so
+        that decoders are divided by ``dt``. If spikes are impulses of unit area in the other
+        simulator, use ``dt=1``.
     network : nengo.Network, optional
-        The network around a connection, for which Python's memory is searched by default.
+        The network around a connection. By default, it is found in Python's memory.
 
     Returns
     -------
     nir.NIRGraph
-        For each ensemble an ``Affine`` node (encoders times gain over radius, biases) and
-        a ``LIF`` node; for each connection a ``Linear`` node (decoders, times the
-        amplitude of the neurons; or a transform), and an ``LI`` node for a `nengo.Lowpass`
-        synapse, two for a `nengo.Alpha` synapse. Its ``metadata`` holds ``dt``. Learning
-        rules and probes are not exported.
+        For each ensemble, an ``Affine`` node (encoders times gain over radius, biases) and
+        an ``LIF`` node; for each connection, a ``Linear`` node (decoders times the amplitude
+        of the neurons; or a transform), and an ``LI`` node for a `nengo.Lowpass` synapse or
+        two for a `nengo.Alpha` synapse. Its ``metadata`` contain ``dt``. Learning rules and
+        probes are not exported.
 
     Raises
     ------
@@ -79,8 +79,8 @@ def to_nir(
         If something on the chain cannot be expressed: a refractory time, a lower bound of
         the voltage, an initial voltage, other types of neurons, noise, functions of
         nodes, connections to or from neurons, other synapses and transforms, weights that
-        are not frozen, more than one input to an object; of a network, also anything that
-        is not on the chain.
+        are not frozen, or several inputs to an object. Also if a network has parts that are
+        not on the chain.
     ImportError
         If the package nir is not installed.
 
@@ -118,11 +118,15 @@ def to_nir(
 
 
 def _make_nodes(nir, connection, dt):
-    """The nodes of the object that a connection comes from, and of the connection."""
+    """Return the nodes for the object that a connection leaves, and for the connection."""
     pre = connection.pre_obj
     for name, obj in ("pre", pre), ("post", connection.post_obj):
         if isinstance(obj, Neurons):
-            _refuse(connection, name, "It is with neurons. Connect the ensemble itself")
+            _refuse(
+                connection,
+                name,
+                "It leaves or reaches neurons. Connect the ensemble itself",
+            )
     if isinstance(pre, Ensemble):
         yield from _make_neurons(nir, pre)
     elif pre.output is not None and pre.size_in:
@@ -159,7 +163,7 @@ def _make_neurons(nir, ensemble):
 
 
 def _check_neuron_type(ensemble):
-    """Refuse all neurons but leaky integrators that fire, and start from zero again."""
+    """Refuse all neurons except leaky integrate-and-fire neurons that reset to zero."""
     neurons = ensemble.neuron_type
     if type(neurons) is not LIF:
         _refuse(
@@ -184,19 +188,19 @@ def _check_neuron_type(ensemble):
             f"NIR has no {', no '.join(unknown)}. Use nengo.LIF(tau_rc="
             f"{neurons.tau_rc:g}, tau_ref=0, min_voltage=-np.inf, amplitude="
             f"{neurons.amplitude:g}, initial_state={{'voltage': "
-            "nengo.dists.Choice([0])}), and solve for the decoders with it",
+            "nengo.dists.Choice([0])}), and solve for the decoders with these neurons",
         )
 
 
 def _get_weights(connection, dt):
-    """What a connection makes of the output of an object, (post.size_in, pre.size_out)."""
+    """Return the weights of a connection, (post.size_in, pre.size_out)."""
     weights = _get_transform(connection)
     if isinstance(connection.pre_obj, Ensemble):
         spike = connection.pre_obj.neuron_type.amplitude / dt
         weights = weights @ _get_decoders(connection).T * spike
     else:
         if connection.function is not None:
-            _refuse(connection, "function", "NIR has no functions, apart from decoders")
+            _refuse(connection, "function", "NIR has no functions, except by decoders")
         weights = weights @ np.eye(connection.pre_obj.size_out)[connection.pre_slice]
     return np.eye(connection.post_obj.size_in)[:, connection.post_slice] @ weights
 
@@ -222,7 +226,7 @@ def _get_decoders(connection):
         _refuse(
             connection,
             "solver",
-            "It finds weights between neurons. Use a solver with weights=False",
+            "It solves for weights between neurons. Use a solver with weights=False",
         )
     if not isinstance(solver, NoSolver) or solver.values is None:
         _refuse_unfrozen(connection, "solver")
@@ -230,7 +234,7 @@ def _get_decoders(connection):
 
 
 def _get_time_constants(connection):
-    """Those of the leaky integrators that make up a synapse."""
+    """Return the time constants of the leaky integrators that make up a synapse."""
     synapse = connection.synapse
     if synapse is None:
         return []

@@ -1,4 +1,4 @@
-"""The paper's experiments and those that go beyond it, one file each."""
+"""The paper's experiments and additional experiments, one file each."""
 
 import sys
 from importlib import import_module
@@ -6,7 +6,7 @@ from types import ModuleType
 
 
 class _Moved(ModuleType):
-    """A module by a shorter name than that of its place, imported when it is used."""
+    """A module under a shorter name than that of its file, imported when it is used."""
 
     def __getattr__(self, name):
         if name.startswith("__"):  # tools ask all modules for these

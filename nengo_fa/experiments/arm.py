@@ -23,20 +23,19 @@ LOADS = (0.0, 1.0, 2.0, 3.0)
 
 @dataclass(frozen=True)
 class ArmExperiment(InSeconds):
-    """An arm follows targets with loads that it does not know.
+    """An arm that follows targets with unknown loads.
 
-    In each trial the neurons, their feedback weights and the movement are the same for all
-    loads and rates, and other than in all other trials. In the results a second takes the
-    place of an epoch.
+    In each trial, the neurons, their feedback weights and the movement are the same for all
+    loads and rates, and differ between trials. In the results, seconds replace epochs.
 
     Parameters
     ----------
     n_trials : int
-        Trials do not depend on how many they are.
+        Results of a trial do not depend on this number.
     seconds : int
         Simulated time.
     decoder_rates : tuple of float
-        Learning rates of `nengo.PES`, for fixed encoders to have the best of them.
+        Learning rates of `nengo.PES`, of which the best is used for fixed encoders.
     n_neurons : int
     seed : int
     """
@@ -91,7 +90,7 @@ class ArmExperiment(InSeconds):
                 )
                 nengo.Connection(target, arm.target, synapse=None)
                 probes.append(nengo.Probe(arm.error))
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        # Nengo's optimizer adds numbers in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             sim.run(self.seconds)
         last = np.array([sim.data[probe][2 * sim.n_steps // 3 :] for probe in probes])
@@ -106,14 +105,14 @@ def make_movement(
     Parameters
     ----------
     rng : numpy.random.RandomState
-        Draws amplitudes, from 0.6 to 1 rad, frequencies, from 0.4 to 0.8 Hz, and phases.
+        Draws amplitudes from 0.6 to 1 rad, frequencies from 0.4 to 0.8 Hz, and phases.
     center : (2,) array_like, optional
         Mean angles, in rad.
 
     Returns
     -------
     move : callable
-        From the time in seconds to two angles and two velocities, (4,).
+        Function of the time in seconds that returns two angles and two velocities, (4,).
     """
     amplitude = rng.uniform(0.6, 1.0, size=2)
     omega = 2 * np.pi * rng.uniform(0.4, 0.8, size=2)
@@ -138,8 +137,8 @@ def tune(data: xr.Dataset) -> float:
     Returns
     -------
     decoder_rate : float
-        That with the lowest median over trials and loads of the error over that of the
-        best rate in the same trial.
+        The rate with the lowest median, over trials and loads, of the error divided by the
+        error with the best rate in the same trial.
     """
     fixed = data["rmse"].sel(encoders="fixed")
     relative = fixed / fixed.min("decoder_rate")
@@ -147,7 +146,7 @@ def tune(data: xr.Dataset) -> float:
 
 
 def find_ratio(data: xr.Dataset) -> xr.DataArray:
-    """Return the error with learned encoders over that with fixed ones, (rate, load, trial)."""
+    """Return the error with learned over that with fixed encoders, (rate, load, trial)."""
     rmse = data["rmse"]
     return rmse.sel(encoders="learned", drop=True) / rmse.sel(
         encoders="fixed", drop=True
@@ -155,10 +154,10 @@ def find_ratio(data: xr.Dataset) -> xr.DataArray:
 
 
 def report(data: xr.Dataset) -> str:
-    """Return tracking errors, and those with learned encoders over fixed ones, as text.
+    """Return tracking errors, and ratios with learned over fixed encoders, as text.
 
-    Medians over trials and loads. The last columns are the median and the quartiles of the
-    ratios.
+    The numbers are medians over trials and loads. The last columns are the median and the
+    quartiles of the ratios.
     """
     lines = [
         f"Fixed encoders do best with PES at {tune(data):g}. Medians over trials and loads:",
@@ -176,7 +175,7 @@ def report(data: xr.Dataset) -> str:
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold against the data what is said of an arm with learned encoders.
+    """Test claims about an arm with learned encoders with the data.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The task on which feedback alignment fails: bands, with limited connectivity."""
+"""A task that feedback alignment does not learn: bands, with limited connectivity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,12 +28,12 @@ from nengo_fa.rules.teach_chain import VARIANTS, teach_chain
 
 CONNECTIVITIES = ("full", "limited")
 
-#: Which layers learn: whether the first does, and whether the second.
+#: Which layers learn: the first and the second, as truth values.
 TAUGHT = {"first": (1, 0), "second": (0, 1), "both": (1, 1)}
 
 #: Learning rates of the first and of the second layer for each variant, with full and
-#: with limited connectivity. Of seven rates it is the one with the lowest median RMSE of
-#: eight other trials, with this layer as the only one that learns.
+#: with limited connectivity. Each is the one of seven rates with the lowest median RMSE in
+#: eight other trials, in which only this layer learns.
 LEARNING_RATES = {
     "backprop": {"full": (0.1, 0.01), "limited": (0.1, 0.003)},
     "local backprop": {"full": (0.1, 0.01), "limited": (0.03, 0.003)},
@@ -72,29 +72,29 @@ N_POINTS = 1000
 
 @dataclass(frozen=True)
 class BandedExperiment(Experiment):
-    """Two hidden layers learn to tell bands apart, as errors reach the first in five ways.
+    """Two hidden layers learn to classify bands; errors reach the first layer in five ways.
 
-    Each neuron of the first layer sees all dimensions of the input; or, with limited
-    connectivity, one only. It also sees a constant, so that its encoder decides where it
-    begins to fire, while gains and biases stay. The second layer sees all neurons of the
-    first. Decoders are solved for after each epoch. In each trial, samples, neurons and
-    feedback weights are the same for all variants, and other than in all other trials.
+    Each neuron of the first layer sees all dimensions of the input or, with limited
+    connectivity, one dimension. It also sees a constant, so that its encoder determines
+    where it begins to fire, while gains and biases are constant. The second layer sees all
+    neurons of the first. Decoders are solved for after each epoch. In each trial, samples,
+    neurons and feedback weights are the same for all variants, and differ between trials.
 
     Parameters
     ----------
     n_bands : int
         Number of bands in each dimension.
     dimensions : int
-        Of the input. Two bands of more than two dimensions are the parity task.
+        Dimensions of the input. Two bands in more than two dimensions are the parity task.
     n_trials : int
-        Trials do not depend on how many they are.
+        Results of a trial do not depend on this number.
     epochs : int
     learning_rate : float or None
-        That of all layers that learn, per update. None: those of `LEARNING_RATES`.
+        Learning rate of all layers that learn, per update. None: `LEARNING_RATES`.
     n_first, n_second : int
         Numbers of neurons of the hidden layers.
     n_samples : int
-        To learn from.
+        Number of training samples.
     n_batches : int
         Number of batches in an epoch, with as many updates.
     seed : int
@@ -133,12 +133,12 @@ class BandedExperiment(Experiment):
 
     @property
     def chunks(self) -> dict[str, int]:
-        """One variant with one connectivity of one trial is a part by itself."""
+        """One variant with one connectivity in one trial is a part."""
         return {"variant": 1, "connectivity": 1, "trial": 1}
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         return {**super().configuration, "default_learning_rates": LEARNING_RATES}
 
     @property
@@ -198,7 +198,7 @@ class BandedExperiment(Experiment):
         """
         rng = np.random.RandomState([self.seed, trial, 1])
         encoders = self._draw_encoders(connectivity, rng)
-        # of their own, as variants have different numbers of objects
+        # separate seeds, because variants have different numbers of objects
         seed, *seeds = (
             int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=5)
         )
@@ -223,7 +223,7 @@ class BandedExperiment(Experiment):
         return encoders / np.linalg.norm(encoders, axis=1, keepdims=True)
 
     def _get_rates(self, variant, connectivity, taught):
-        """Return the learning rates of both layers, zero for what does not learn."""
+        """Return the learning rates of both layers; zero if a layer does not learn."""
         rates = LEARNING_RATES[variant][connectivity]
         if self.learning_rate is not None:
             rates = [self.learning_rate] * 2
@@ -239,7 +239,7 @@ class BandedExperiment(Experiment):
             self.n_first,
             encoders.shape[1],
             encoders=encoders,
-            # most fire for all samples: so there are no bands before they learn
+            # most neurons fire for all samples, so that there are no bands before learning
             intercepts=nengo.dists.Uniform(-0.95, -0.7),
             seed=seeds[0],
         )
@@ -279,7 +279,7 @@ class BandedExperiment(Experiment):
         path = find_path(network.decode, network)
         trainer = Trainer([path], [x], [y], self.batch_size, SOLVER, rng=rng)
         chain = trainer.chain
-        # a product with these leaves of a gradient what follows from what a neuron sees
+        # multiplied with these, a gradient keeps only the dimensions that a neuron sees
         scale = path.model.params[path.stages[0].ensemble].gain[:, np.newaxis]
         scale = scale * (chain.layers[0].encoders[0] != 0)
         results = {name: np.full(self.epochs + 1, np.inf) for name in VARIABLES}
@@ -303,12 +303,12 @@ class BandedExperiment(Experiment):
 
 
 def make_inputs(x: np.ndarray) -> np.ndarray:
-    """Return what the first layer sees of samples: with a constant of one."""
+    """Return the inputs of the first layer: samples with a constant of one."""
     return np.column_stack([x, np.ones(len(x))])
 
 
 def make_targets(labels: np.ndarray) -> np.ndarray:
-    """Return the wanted outputs, (n_samples, 1): one for class one, else minus one."""
+    """Return the desired outputs, (n_samples, 1): one for class one, else minus one."""
     return np.where(labels == 1, 1.0, -1.0)[:, np.newaxis]
 
 
@@ -324,7 +324,7 @@ def _learn(connectivity, taught, variants=_OTHERS):
 
 _UNTAUGHT, _BACKPROP = ("taught", "untaught"), ("backprop", "the other")
 
-#: What is said of this task, of the variables of ``_measure``.
+#: Claims about this task, with the variables of ``_measure``.
 CLAIMS = (
     Comparison(
         "Full connectivity: the first layer learns, and the test error falls",
@@ -396,7 +396,7 @@ CLAIMS = (
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of this task against the data.
+    """Test claims about this task with the data.
 
     Parameters
     ----------

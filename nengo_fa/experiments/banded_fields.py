@@ -1,4 +1,4 @@
-"""Data of the pictures of the banded task: its points, and what a neuron is taught."""
+"""Data for the figures of the banded task: its points, and the errors of a neuron."""
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,7 @@ from nengo_fa.rules.teach_chain import VARIANTS
 
 
 def make_points(experiment: BandedExperiment, trial: int = 0) -> xr.Dataset:
-    """Return the samples of a trial to learn from.
+    """Return the training samples of a trial.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ def make_points(experiment: BandedExperiment, trial: int = 0) -> xr.Dataset:
 def make_fields(
     experiment: BandedExperiment, trial: int = 0, n_points: int = 90
 ) -> xr.Dataset:
-    """Find what a neuron of limited connectivity is taught over the plane, at the start.
+    """Return the initial error of a neuron with limited connectivity over the plane.
 
-    Of the neurons that see the first dimension, it is the one that backpropagation
-    teaches most.
+    The neuron is the one that learns most by backpropagation, among the neurons that see
+    the first dimension.
 
     Parameters
     ----------
     experiment : BandedExperiment
-        Of two dimensions.
+        An experiment with two dimensions.
     trial : int, optional
-        Which of its trials.
+        Number of the trial.
     n_points : int, optional
         Number of points along each axis of the grid.
 

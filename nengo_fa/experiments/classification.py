@@ -63,8 +63,8 @@ def _get_half(image_shape):
     return max(1, min(image_shape) // 2)
 
 
-#: Initial encoders by name. Each is given the number of neurons, the dataset and a
-#: random state.
+#: Functions for initial encoders by name. Each takes the number of neurons, the dataset and
+#: a random state.
 ENCODERS = {
     "sphere": lambda n_neurons, data, rng: nengo.dists.UniformHypersphere(
         surface=True
@@ -80,18 +80,17 @@ ENCODERS = {
     ),
 }
 
-#: Those that are made of images, and stay within a part of it.
+#: Encoders that need images, and stay within a part of them.
 IMAGES_ONLY = ("gabor", "patches")
 
 
 @dataclass(frozen=True)
 class ClassificationExperiment(SixConditions):
-    """Encoders of a hidden layer learn to classify, under each of six rules.
+    """Encoders of a hidden layer learn to classify, with each of six rules.
 
-    In each trial the neurons, their feedback weights and the batches are the same for
-    all rules, and other than in all other trials. The samples are always the same. Next
-    to the six, each trial has a baseline: as many neurons with well-chosen encoders that
-    do not learn.
+    In each trial, the neurons, their feedback weights and the batches are the same for
+    all rules, and differ between trials. The samples are always the same. Each trial also
+    has a baseline: the same number of neurons with well-chosen encoders that do not learn.
 
     Parameters
     ----------
@@ -101,30 +100,29 @@ class ClassificationExperiment(SixConditions):
         Rates of LIF neurons, their spikes, measured in each epoch, or rectified linear
         neurons.
     encoders : {"sphere", "gabor", "patches", "differences"}
-        What the encoders are at the start: uniform on the sphere, Nengo's default, or
-        those of `nengo_fa.receptive_fields`, of which the first two stay sparse while they
-        learn.
+        Initial encoders: uniform on the sphere, which is Nengo's default, or those of
+        `nengo_fa.receptive_fields`, of which the first two stay sparse during learning.
     baseline : {"sphere", "gabor", "patches", "differences"}
         The encoders of the baseline.
     n_trials : int
-        Trials do not depend on how many they are.
+        Results of a trial do not depend on this number.
     epochs : int
     learning_rate : float
-        That of both rules, in all three normalizations, per update.
+        Learning rate of both rules with all three normalizations, per update.
     turn : float or dict, optional
-        As for `nengo_fa.train`, in place of the learning rate: the same for all six, or one
-        for each, ``turn[rule][normalization]``.
+        As for `nengo_fa.train`, instead of the learning rate: the same turn for all six
+        rules, or one for each rule, ``turn[rule][normalization]``.
     held_out : float
-        Fraction of the training samples that nothing is learned from. If it is not zero,
-        these stand for the test samples, which are then not looked at.
+        Fraction of the training samples that is held out. If it is not zero, the held-out
+        samples replace the test samples, which are then not used.
     n_neurons : int
     n_batches : int
         Number of batches in an epoch, with as many updates. For MNIST, twelve are the
         paper's batches of 5000.
     presentation_time : float
-        For how long spiking neurons see each sample, in seconds.
+        Time for which spiking neurons see each sample, in seconds.
     device : str
-        Where to compute, as for `nengo_fa.train`.
+        Device to compute on, as for `nengo_fa.train`.
     seed : int
     """
 
@@ -165,13 +163,13 @@ class ClassificationExperiment(SixConditions):
             )
         if self.neurons == "spiking" and self.device != "cpu":
             raise ValidationError(
-                "Spikes are computed by Nengo, with NumPy. Use 'cpu', or rates.",
+                "Nengo computes spikes with NumPy. Use 'cpu', or rates.",
                 attr="device",
             )
         Device(self.device)
 
     def _check_images(self, name, image_shape):
-        """Refuse encoders made of images without images, or without what makes them."""
+        """Refuse encoders that need images or nengo_extras, if these are missing."""
         if image_shape is None:
             raise ValidationError(
                 f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
@@ -187,14 +185,14 @@ class ClassificationExperiment(SixConditions):
 
     @property
     def chunks(self) -> dict[str, int]:
-        """One rule and normalization of one trial is a part by itself."""
+        """One rule and normalization in one trial is a part."""
         return {"trial": 1, "rule": 1, "normalization": 1}
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         data = load_centered(self.dataset)
-        # of a file, the content counts, and not where it is
+        # for a file, its content instead of its path
         identity = {"dataset": data.name, "digest": data.digest}
         return {**super().configuration, **identity}
 
@@ -271,7 +269,7 @@ class ClassificationExperiment(SixConditions):
         )
 
     def _make_trainer(self, network, solver=None, turn=None):
-        """Make what trains a network, and the samples to test it with."""
+        """Make the trainer of a network, and the samples to test it with."""
         data = self._data
         y_train, y_test = data.one_hot()
         measure_rng, test_rng = (
@@ -310,7 +308,7 @@ class ClassificationExperiment(SixConditions):
 
     def _run_baseline(self, trial):
         """Return the error of fixed encoders: RMSE in training, and of test samples."""
-        # for all parts of a trial it is the same, and takes as long as some epochs
+        # the same for all parts of a trial, and as slow as several epochs
         common = replace(
             self,
             n_trials=1,
@@ -327,12 +325,12 @@ class ClassificationExperiment(SixConditions):
         Returns
         -------
         rmse : float
-            Of the outputs for the training samples.
+            Root mean square error of the outputs for the training samples.
         test_error : float
             Fraction of the test samples that are misclassified.
         """
-        # All is chosen well: neurons that do not learn do better with other tuning curves,
-        # and have no need of regularization to learn slowly.
+        # Tuning curves and regularization are also chosen well: neurons that do not learn
+        # do better with other tuning curves and with less regularization.
         network = self._make_network(
             trial,
             self.baseline,
@@ -348,13 +346,13 @@ class ClassificationExperiment(SixConditions):
 
 @lru_cache(maxsize=1)
 def _find_baseline(experiment, trial, bits):
-    """Return the baseline of an experiment, and keep the last one for its precision."""
+    """Return the baseline of an experiment, and cache the last one with its precision."""
     return experiment.find_baseline(trial)
 
 
 @lru_cache(maxsize=1)
 def load_centered(name):
-    """Return a dataset about its mean, with a mean length of one, and keep it."""
+    """Return a dataset with a mean of zero and a mean length of one, and cache it."""
     return datasets.load(name).centered()
 
 
@@ -364,7 +362,7 @@ def _load_split(name, held_out):
 
 
 def hold_out(data: Dataset, held_out: float | None) -> Dataset:
-    """Return a dataset whose test samples are a fraction of those to learn from, if any."""
+    """Return a dataset whose test samples are a fraction of the training samples, if any."""
     if not held_out:
         return data
     chosen, others = split_samples(
@@ -382,7 +380,7 @@ def hold_out(data: Dataset, held_out: float | None) -> Dataset:
 
 _NORMALIZED, _RULES = ("normalized", "free"), ("backprop", "alignment")
 
-#: What the paper says of this experiment, of what is left at its end.
+#: Claims of the paper about the end of this experiment.
 CLAIMS = (
     Comparison(
         "Normalization makes no difference to the training error, within 10 %",
@@ -426,7 +424,7 @@ CLAIMS = (
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what the paper says of this experiment against the data.
+    """Test the claims of the paper about this experiment with the data.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the first of two hidden layers is taught, and what its neurons can make of it."""
+"""The errors of the first of two hidden layers, and the part its neurons can use."""
 
 import numpy as np
 
@@ -10,23 +10,23 @@ from nengo_fa.offline.passes import Pass
 def find_taught(
     chain: Chain, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the error of each first-layer neuron, and what it is by backpropagation.
+    """Return the error of each first-layer neuron, by the rules and by backpropagation.
 
     Parameters
     ----------
     chain : Chain
-        Of one network with two hidden layers, in NumPy.
+        The layers of one network with two hidden layers, in NumPy.
     x : (n_samples, dimensions) ndarray
     y : (n_samples, size_out) ndarray
-        The outputs that are wanted.
+        The desired outputs.
 
     Returns
     -------
     outputs : (n_samples, size_out) ndarray
     delta : (n_samples, n_neurons) ndarray
-        As the rules of the chain have it.
+        Errors by the rules of the chain.
     backpropagated : (n_samples, n_neurons) ndarray
-        By backpropagation through the same network.
+        Errors by backpropagation through the same network.
     """
     samples = Pass(chain, len(x))
     outputs = (
@@ -48,7 +48,7 @@ def find_alignment(
     delta, backpropagated : (n_samples, n_neurons) ndarray
         From `find_taught`.
     scale : (n_neurons, dimensions) ndarray
-        What the gradients are multiplied by: gains, and zero for what does not learn.
+        Factors on the gradients: gains, and zero for entries that do not learn.
 
     Returns
     -------
@@ -61,12 +61,12 @@ def find_alignment(
 
 
 def make_partners(x: np.ndarray, rng: np.random.RandomState) -> list[np.ndarray]:
-    """Return, for each dimension, samples that share it alone with the given samples.
+    """Return, for each dimension, samples that share only this dimension with others.
 
     Parameters
     ----------
     x : (n_samples, dimensions) ndarray
-        Of independent dimensions.
+        Samples with independent dimensions.
     rng : numpy.random.RandomState
 
     Returns
@@ -84,11 +84,11 @@ def make_partners(x: np.ndarray, rng: np.random.RandomState) -> list[np.ndarray]
 def find_visible_part(
     delta: np.ndarray, others: list[np.ndarray], seen: np.ndarray
 ) -> float:
-    r"""Return how much of what neurons are taught depends on the dimension they see.
+    r"""Return the part of the errors that depends on the dimension that neurons see.
 
-    What is taught, averaged over the dimensions that a neuron does not see, is a function
-    of the one that it sees. Its mean square is the mean product of what is taught for two
-    samples that share this dimension only:
+    The error of a neuron, averaged over the dimensions that it does not see, is a function
+    of the dimension that it sees. Its mean square is the mean product of the errors for two
+    samples that share only this dimension:
     :math:`\langle \langle \delta \rangle^2 \rangle = \langle \delta \delta' \rangle`.
 
     Parameters
@@ -103,8 +103,8 @@ def find_visible_part(
     Returns
     -------
     part : float
-        Of the mean square of all that is taught, over all neurons. An unbiased estimate,
-        so that it may be below zero; zero if nothing is taught.
+        The part of the mean square of all errors, over all neurons. The estimate is
+        unbiased and may be below zero; it is zero if all errors are zero.
     """
     shared = sum(
         np.mean(delta * other * neurons) for other, neurons in zip(others, seen.T)

@@ -1,4 +1,4 @@
-"""How the variants of feedback alignment fare in networks of more and more layers."""
+"""How variants of feedback alignment perform in networks with increasing depth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules import teach_chain as chains
 from nengo_fa.rules.derivatives import Rate
 
-#: By name, those of `nengo_fa.teach_chain`, and one that teaches the last layer alone.
+#: The variants of `nengo_fa.teach_chain`, and a variant that teaches only the last layer.
 VARIANTS = (*chains.VARIANTS, "last layer")
 FEEDBACK_ALIGNMENT = "global", "local", "direct"
 
@@ -60,12 +60,12 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class DepthExperiment(Experiment):
-    """Networks of one to many hidden layers learn to classify, by each variant.
+    """Networks with one to many hidden layers learn to classify, by each variant.
 
-    In each trial the samples, the neurons and their batches are the same for all variants,
-    and other than in all other trials. Next to the variants there are two baselines: what a
-    network does before it learns, and what it learns if its last hidden layer alone is
-    taught. A variant that is not better than the latter has not reached the layers before.
+    In each trial, the samples, the neurons and their batches are the same for all variants,
+    and differ between trials. There are two baselines: the network before it learns, and
+    the network in which only the last hidden layer learns. A variant that is not better
+    than the second baseline has not taught the earlier layers.
 
     Parameters
     ----------
@@ -74,24 +74,24 @@ class DepthExperiment(Experiment):
     neurons : {"rate", "relu"}
         Rates of LIF neurons, or rectified linear neurons.
     n_trials : int
-        Trials do not depend on how many they are.
+        Results of a trial do not depend on this number.
     epochs : int
     learning_rate : float or dict
-        For each layer the learning rate of its rule is such that its first update would
-        change the encoders by this fraction of their length, with all of the first
-        thousand samples as one batch. The errors of layers may differ by many orders of
-        magnitude. A dictionary has one for each variant and number of layers,
+        The fraction of their length by which the first update of each layer would change
+        the encoders, with the first thousand samples as one batch; the learning rate of
+        each layer follows from it. (The errors of layers may differ by many orders of
+        magnitude.) A dictionary has one value for each variant and number of layers,
         ``learning_rate[variant][depth]``.
     depths : tuple of int
         Numbers of hidden layers.
     n_neurons : int
-        Of each layer.
+        Number of neurons in each layer.
     n_samples : int
-        Number of samples to learn from, chosen at random in each trial; all if there are
+        Number of training samples, chosen at random in each trial; all samples if there are
         fewer. All test samples are used.
     batch_size : int
     device : str
-        Where to compute, as for `nengo_fa.train`.
+        Device to compute on, as for `nengo_fa.train`.
     seed : int
     """
 
@@ -118,7 +118,7 @@ class DepthExperiment(Experiment):
         check_counts(self, "n_neurons", low=2)
         if len(self.depths) == 0 or list(self.depths) != sorted(set(self.depths)):
             raise ValidationError(
-                f"Must be numbers of layers, from few to many (got {self.depths!r})",
+                f"Must be increasing numbers of layers (got {self.depths!r})",
                 attr="depths",
             )
         load_centered(self.dataset)
@@ -126,14 +126,14 @@ class DepthExperiment(Experiment):
 
     @property
     def chunks(self) -> dict[str, int]:
-        """All depths of one variant in one trial are a part, as parts are to take as long."""
+        """All depths of one variant in one trial are a part, so that parts take equally long."""
         return {"trial": 1, "variant": 1}
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         data = load_centered(self.dataset)
-        # of a file, the content counts, and not where it is
+        # for a file, its content instead of its path
         identity = {"dataset": data.name, "digest": data.digest}
         return {**super().configuration, **identity}
 
@@ -158,7 +158,7 @@ class DepthExperiment(Experiment):
     def run(self, variant: range, trial: range) -> dict:
         """Run some variants, by their numbers, in some trials.
 
-        Where learning has diverged, the errors of the outputs are infinite, and the answers
+        If learning diverges, the errors of the outputs are infinite, and the chosen class is
         always the same.
         """
         template = self.make_template().isel(variant=variant, trial=trial)
@@ -193,12 +193,12 @@ class DepthExperiment(Experiment):
         -------
         model : nengo.Network
         classifier : nengo_fa.networks.DeepClassifier
-            Within the model, and the same for all variants.
+            The classifier in the model, which is the same for all variants.
         """
         data = load_centered(self.dataset)
-        # what teaches it is outside, as the seeds of neurons depend on what is inside
+        # error nodes are outside, because the seeds of neurons depend on the objects inside
         with nengo.Network() as model:
-            # no decoders are solved for while it is built, which would take longest
+            # decoders are not solved for at build time, which would be the slowest part
             model.config[nengo.Ensemble].eval_points = nengo.dists.UniformHypersphere()
             model.config[nengo.Ensemble].n_eval_points = 1
             classifier = DeepClassifier(
@@ -270,9 +270,9 @@ class DepthExperiment(Experiment):
 
 
 def _find_rates(trainer, variant):
-    """Return the learning rates of layers, a list, with which they turn so far."""
+    """Return the learning rates of layers, a list, that cause this turn."""
     trainer.solve()
-    # of one network, and zero in a layer that no error reaches
+    # for one network; zero in a layer that no error reaches
     rates = [float(np.squeeze(layer.learning_rate)) for layer in trainer.chain.layers]
     if variant == "last layer":
         rates[:-1] = [0.0] * (len(rates) - 1)
@@ -292,7 +292,7 @@ def choose_rates(data: xr.Dataset) -> dict:
     learning_rate : dict
         By variant and number of layers.
     """
-    # those that have diverged are infinite, so that medians of few trials may be NaN
+    # errors after divergence are infinite, so that medians of few trials may be NaN
     best = data.rmse.median("trial").fillna(np.inf).idxmin("learning_rate")
     return {
         str(variant): {
@@ -327,7 +327,7 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _make_claims(depths):
-    """Return what is said of networks with these numbers of hidden layers, a table."""
+    """Return a table of claims about networks with these numbers of hidden layers."""
     taught = chains.VARIANTS
     return (
         Comparison(
@@ -364,10 +364,11 @@ def _cross(variants, depths):
 
 
 def report(data: xr.Dataset) -> str:
-    """Return what `check_claims` is about as text, in two tables of medians over trials.
+    """Return the data of `check_claims` as text, in two tables of medians over trials.
 
-    Test errors, and angles of the first layer, by variant and number of hidden layers. With
-    the last layer alone, the first of several has no update, and so a right angle.
+    The tables show test errors, and angles of the first layer, by variant and number of
+    hidden layers. If only the last layer learns, the first of several layers has no update,
+    which counts as a right angle.
     """
     header = f"{'':20}" + "".join(f"{depth:>8}" for depth in data["depth"].values)
     lines = ["Misclassified test samples (%), by number of hidden layers", header]

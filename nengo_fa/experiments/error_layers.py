@@ -1,4 +1,4 @@
-"""What it costs the first of two hidden layers to receive its error through the second."""
+"""The cost for the first of two hidden layers to receive its error through the second."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ from nengo_fa.experiments.two_layers import (
 )
 from nengo_fa.geometry import tuning_curves
 
-#: What is compared: all routes of the error without traces, and one with them. By name,
-#: the route and whether there are traces.
+#: The compared conditions: all routes of the error without traces, and one with traces. By
+#: name, the route and whether there are traces.
 WAYS = {**{route: (route, False) for route in ROUTES}, "traces": ("relayed", True)}
 
-#: Number of inputs at which `solve` looks.
+#: Number of inputs for `solve`.
 N_POINTS = 2000
 
 
@@ -39,11 +39,11 @@ N_POINTS = 2000
 class ErrorLayerExperiment(LateErrors):
     """Two hidden layers learn online, in spikes, from errors that pass layer by layer.
 
-    Three routes of the error to the first layer; and the longest of them once more, with
-    an eligibility trace in each layer that suits the delay of its error. Errors are in
-    nodes or in populations. In each trial the input, the neurons and their feedback
-    weights are the same for all of them. Parameters are those of `.LateErrors`; each hop of
-    the error takes the delay.
+    The experiment compares three routes of the error to the first layer, and the longest
+    route with an eligibility trace in each layer that suits the delay of its error. Errors
+    are in nodes or in populations. In each trial, the input, the neurons and their feedback
+    weights are the same in all conditions. Parameters are those of `.LateErrors`; the delay
+    applies to each hop of the error.
     """
 
     delays: tuple = (0, 30, 100)
@@ -55,7 +55,7 @@ class ErrorLayerExperiment(LateErrors):
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """All ways of the error, by both carriers, at all delays."""
+        """All routes of the error, with both carriers and all delays."""
         return {"way": list(WAYS), "carrier": CARRIERS, "delay": self.delays}
 
     def _untrace(self, condition):
@@ -92,14 +92,15 @@ class ErrorLayerExperiment(LateErrors):
 def solve(sim: nengo.Simulator, layers: Sequence[nengo.Ensemble]) -> float:
     """Return the error of the square with the best decoders, for the encoders of two layers.
 
-    At random inputs, normally distributed as those of the simulation are, in rates.
+    It is computed with rates, for random inputs with the same normal distribution as in the
+    simulation.
 
     Parameters
     ----------
     sim : nengo.Simulator
-        With the encoders as they are now.
+        A simulator with the current encoders.
     layers : sequence of nengo.Ensemble
-        The first and the last one.
+        The first and the last layer.
 
     Returns
     -------
@@ -113,10 +114,10 @@ def solve(sim: nengo.Simulator, layers: Sequence[nengo.Ensemble]) -> float:
 
 
 def report(data: xr.Dataset) -> str:
-    """Return what each route ends with as text, from the results of `check_claims`.
+    """Return the final errors with each route as text, from the data of `check_claims`.
 
-    A table of the median error over that with fixed encoders, in each way, for both measures
-    and each carrier and delay.
+    The table shows the median error divided by that with fixed encoders, for each route,
+    measure, carrier and delay.
     """
     header = "".join(f"{way:>12}" for way in WAYS)
 
@@ -127,7 +128,7 @@ def report(data: xr.Dataset) -> str:
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of errors that pass layer by layer against the data.
+    """Test claims about errors that pass layer by layer with the data.
 
     Parameters
     ----------

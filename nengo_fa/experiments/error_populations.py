@@ -1,4 +1,4 @@
-"""What it costs encoders that their error comes late, and in the spikes of a population."""
+"""The cost of delayed errors, and of errors in the spikes of a population."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,31 +27,30 @@ from nengo_fa.geometry import disc, tuning_curves
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
-#: Whether the input leaves a trace until the error is there.
+#: Whether the input has a trace that matches the delay of the error.
 TRACES = ("none", "matched")
 
-#: Errors up to which the population is made to be accurate: the largest product of two
-#: numbers on the unit disc.
+#: Radius of the population for errors: the largest product of two numbers on the unit disc.
 RADIUS = 0.5
 
 
 class LateMultiplication(Multiplication):
     """`.Multiplication` with an error that reaches the encoders late.
 
-    Decoders learn from the error without delay: they are where the error is made, while
-    the way back to the encoders is long. So whatever a delay costs is due to the encoder
-    rule, and not to PES, which a delay makes unstable.
+    Decoders learn from the error without a delay, because they are close to the error, while
+    the path back to the encoders is long. The cost of a delay is therefore due to the
+    encoder rule, and not to PES, which becomes unstable with a delay.
 
     Parameters
     ----------
     carrier : {"node", "population"}
-        What hands the error on: a node, which does so exactly, or an ensemble of spiking
-        LIF neurons, filtered by ``synapse``.
+        The object that passes the error on: a node, which does so exactly, or an ensemble of
+        spiking LIF neurons, filtered by ``synapse``.
     delay : int
-        Of the error at the encoder rule, in milliseconds.
+        Delay of the error at the encoder rule, in milliseconds.
     encoder_rule : FeedbackAlignment or Backprop
     n_error_neurons : int, optional
-        Number of neurons of the population.
+        Number of neurons in the population.
     synapse : nengo.synapses.Synapse or float, optional
     **kwargs
         Passed through to `.Multiplication`.
@@ -59,12 +58,12 @@ class LateMultiplication(Multiplication):
     Attributes
     ----------
     carrier : nengo.Node or nengo.Ensemble
-        Comes after the delay and before the encoder rule.
+        The object between the delay and the encoder rule.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the carrier is neither, or the delay is not a whole number from zero upwards.
+        If the carrier is unknown, or the delay is not a non-negative integer.
     """
 
     def __init__(
@@ -94,11 +93,11 @@ class LateMultiplication(Multiplication):
 
 @dataclass(frozen=True)
 class ErrorPopulationExperiment(LateErrors):
-    """Multiplication learned online, in spikes, from errors that come late.
+    """Multiplication learned online, in spikes, from delayed errors.
 
-    Two carriers of the error, a node and a population of spiking neurons, each with
-    and without an eligibility trace that suits the delay. In each trial the input, the
-    neurons and their feedback weights are the same for all of them. Parameters are those of
+    The error is carried by a node or by a population of spiking neurons, each with and
+    without an eligibility trace that suits the delay. In each trial, the input, the neurons
+    and their feedback weights are the same in all conditions. Parameters are those of
     `.LateErrors`.
     """
 
@@ -107,7 +106,7 @@ class ErrorPopulationExperiment(LateErrors):
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """Both carriers, with and without a trace, at all delays."""
+        """Both carriers, with and without a trace, with all delays."""
         return {"carrier": CARRIERS, "trace": TRACES, "delay": self.delays}
 
     def _untrace(self, condition):
@@ -152,7 +151,7 @@ def solve(sim: nengo.Simulator, hidden: nengo.Ensemble) -> float:
     Parameters
     ----------
     sim : nengo.Simulator
-        With the encoders as they are now.
+        A simulator with the current encoders.
     hidden : nengo.Ensemble
 
     Returns
@@ -167,12 +166,12 @@ def solve(sim: nengo.Simulator, hidden: nengo.Ensemble) -> float:
 
 
 def report(data: xr.Dataset) -> str:
-    """Return what delays cost and traces recover as text, from results of `check_claims`.
+    """Return the costs of delays and the gains by traces, from the data of `check_claims`.
 
-    A table for both measures, and each carrier and delay: the median error over that with
-    fixed encoders, without and with trace; what the delay costs, in percent of the error
-    with fixed encoders for each millisecond; and how much of the cost the trace recovers,
-    both of these of the medians.
+    The table shows, for both measures and each carrier and delay, the median error divided
+    by that with fixed encoders, without and with a trace; the cost of the delay per
+    millisecond, in per cent of the error with fixed encoders; and the part of this cost that
+    the trace recovers. The last two follow from the medians.
     """
     header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'recovered':>11}"
     legend = (
@@ -194,7 +193,7 @@ def _make_columns(ratio, delay):
 
 
 def _name_share(gain, cost):
-    """Return how much of a cost a gain makes up for, in words where it is no share."""
+    """Return the share of a cost that a gain recovers, or a word if it is not a share."""
     if cost <= 0:
         return "-"
     share = gain / cost
@@ -202,7 +201,7 @@ def _name_share(gain, cost):
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of late errors against the data.
+    """Test claims about delayed errors with the data.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
-r"""Where rules that turn a preferred direction come to rest, from their inputs alone.
+r"""Directions at which rules for preferred directions come to rest, computed from inputs.
 
-All of these rules turn a preferred direction towards a mean of the inputs,
-:math:`\vec m(\vec p) = E[h \, \vec x]`, and differ in the weight h of an input. In two
-dimensions the directions at which a rule comes to rest can be found from that alone:
-where :math:`\vec m` points along :math:`\vec p`, and turns back what is next to it.
+Each of these rules turns a preferred direction towards a weighted mean of the inputs,
+:math:`\vec m(\vec p) = E[h \, \vec x]`; the rules differ in the weight h of an input. In two
+dimensions, the directions at which a rule comes to rest follow from this mean: they are those
+at which :math:`\vec m` points along :math:`\vec p`, and towards which neighbours turn.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-#: What each rule weighs an input with, given the currents J and the inputs.
+#: The weight of an input by each rule, given the currents J and the inputs.
 WEIGHTS = {
     "constant error": lambda current, x: (current > 0) * 1.0,
     "activity as gate": lambda current, x: np.maximum(current, 0),
@@ -20,7 +20,7 @@ WEIGHTS = {
 
 
 def find_mean(rule: str, x: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Return the weighted mean of inputs that a rule turns preferred directions to.
+    """Return the weighted mean of inputs towards which a rule turns preferred directions.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def find_mean(rule: str, x: np.ndarray, angle: np.ndarray) -> np.ndarray:
         One of `WEIGHTS`.
     x : (n_samples, 2) ndarray
     angle : (n,) ndarray
-        Of the preferred directions, in radians.
+        Angles of the preferred directions, in radians.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def find_mean(rule: str, x: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def find_fixed_points(rule: str, x: np.ndarray, n_angles: int = 720) -> np.ndarray:
-    """Return the directions at which a rule comes to rest, found from its inputs alone.
+    """Return the directions at which a rule comes to rest, computed from its inputs.
 
     Parameters
     ----------
@@ -47,17 +47,17 @@ def find_fixed_points(rule: str, x: np.ndarray, n_angles: int = 720) -> np.ndarr
         One of `WEIGHTS`.
     x : (n_samples, 2) ndarray
     n_angles : int, optional
-        How many directions are tried.
+        Number of directions to try.
 
     Returns
     -------
     angle : (n,) ndarray
-        In radians: where what turns a direction goes from above to below zero.
+        Angles in radians at which the turning speed changes from positive to negative.
     """
     angle = np.linspace(-np.pi, np.pi, n_angles, endpoint=False)
     mean = find_mean(rule, x, angle)
     turning = np.cos(angle) * mean[:, 1] - np.sin(angle) * mean[:, 0]
-    # of a finite number of inputs, it is a little rough
+    # smoothed, because the number of inputs is finite
     window = np.exp(-0.5 * (np.arange(-12, 13) / 4) ** 2)
     around = np.pad(turning, 12, mode="wrap")
     turning = np.convolve(around, window / window.sum(), mode="valid")
@@ -74,7 +74,7 @@ def find_principal_angle(x: np.ndarray, current: np.ndarray | None = None) -> fl
     ----------
     x : (n_samples, 2) ndarray
     current : (n_samples,) ndarray, optional
-        If given, only inputs at which it is above zero count.
+        If given, only inputs with a positive current are used.
     """
     if current is not None:
         x = x[current > 0]
@@ -91,9 +91,9 @@ def get_distance(
     ----------
     angle : (..., n_angles) array_like
     points : (..., n_points) array_like
-        Those that are infinite do not count.
+        Infinite points are ignored.
     period : float, optional
-        After which angles are the same: pi for axes, which have no sign.
+        Period of the angles: pi for axes, which have no sign.
     """
     angle, points = np.asarray(angle)[..., None], np.asarray(points)[..., None, :]
     finite = np.isfinite(points)

@@ -1,4 +1,4 @@
-"""Feedback alignment next to Hebbian rules, on the same inputs of two dimensions."""
+"""Feedback alignment compared with Hebbian rules, with the same two-dimensional inputs."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.derivatives import Derivative, Step
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: How much faster than with a constant error directions are learned, for a like speed.
+#: Factors on the learning rate, so that rules learn directions at similar speeds.
 SPEED = {
     "constant error": 1.0,
     "activity as gate": 4.0,
@@ -27,20 +27,20 @@ SPEED = {
     "feedback alignment": 10.0,
 }
 
-#: Most directions at which a rule may come to rest.
+#: Largest number of directions at which a rule may come to rest.
 N_POINTS = 8
 
 DT = 0.001
 
 
 def draw_gaussian(n_samples, rng):
-    """Draw inputs of zero mean and another variance in each of two directions."""
+    """Draw inputs with zero mean and different variances in two directions."""
     turn = _rotate(np.deg2rad(30))
     return (rng.randn(n_samples, 2) * [0.6, 0.25]) @ turn.T
 
 
 def draw_clusters(n_samples, rng):
-    """Draw inputs of zero mean in three clusters, two of few inputs far away."""
+    """Draw inputs with zero mean in three clusters, two of which are small and far away."""
     centers = np.array([[1.2, 0.3], [-0.3, 1.0], [-0.37, -0.43]])
     cluster = rng.choice(3, size=n_samples, p=[0.2, 0.2, 0.6])
     return (
@@ -52,7 +52,7 @@ INPUTS = {"Gaussian": draw_gaussian, "clusters": draw_clusters}
 
 
 class Activity(Derivative):
-    """The output of the neuron, in place of its derivative."""
+    """The output of the neuron, instead of its derivative."""
 
     signal = "output"
 
@@ -64,7 +64,7 @@ class Activity(Derivative):
 
 
 class Linear(nengo.RectifiedLinear):
-    """Neurons whose output is their current, to hand on inputs of either sign."""
+    """Neurons whose output is their current, to pass on inputs of either sign."""
 
     negative = True
 
@@ -72,22 +72,22 @@ class Linear(nengo.RectifiedLinear):
         output[...] = self.amplitude * J
 
 
-#: For the rules with a homeostasis of ours: the derivative, the normalization, and the
-#: error as a function of the input.
+#: For rules with a normalization of this package: the derivative, the normalization, and
+#: the error as a function of the input.
 TEACHERS = {
     "constant error": (Step(), "homeostatic", lambda t, x: -1.0),
     "activity as gate": (Activity(), "homeostatic", lambda t, x: -1.0),
-    # of an output that is zero: minus the target
+    # the error of an output of zero is minus the target
     "feedback alignment": (Step(), "stabilized", lambda t, x: -x[0] * x[1]),
 }
 
 
 @dataclass(frozen=True)
 class HebbianExperiment(InSeconds):
-    """Preferred directions over time, under five rules and two distributions of inputs.
+    """Preferred directions over time, with five rules and two distributions of inputs.
 
-    Rectified linear neurons with a gain of one and a threshold of zero see a new input in
-    each time step. In each trial inputs and initial directions are the same for all rules.
+    Rectified linear neurons with a gain of one and a threshold of zero receive a new input in
+    each time step. In each trial, inputs and initial directions are the same for all rules.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class HebbianExperiment(InSeconds):
     learning_rate : float
         Per second; see ``SPEED``.
     n_neurons : int
-        Number of neurons of each rule.
+        Number of neurons for each rule.
     seed : int
     """
 
@@ -186,7 +186,7 @@ class HebbianExperiment(InSeconds):
         return angles
 
     def _teach(self, name, stimulus, ensemble):
-        """Teach an ensemble one of `TEACHERS`; returns what to probe for its encoders."""
+        """Teach an ensemble by a rule; return the object to probe for its encoders."""
         derivative, normalization, error = TEACHERS[name]
         rule = FeedbackAlignment(
             1,
@@ -211,7 +211,7 @@ class HebbianExperiment(InSeconds):
         return encode.learning_rule, "scaled_encoders"
 
     def _connect_oja(self, stimulus, ensemble):
-        # Oja's rule is one of synapses between neurons
+        # Oja's rule applies to synapses between neurons
         before = self._make_ensemble(np.eye(2), neuron_type=Linear())
         nengo.Connection(stimulus, before.neurons, synapse=None)
         synapses = nengo.Connection(
@@ -239,7 +239,7 @@ class HebbianExperiment(InSeconds):
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold against the data where directions come to rest.
+    """Test claims about where directions come to rest with the data.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _measure(data):
-    """Return mean distances of directions from points, at the start and at the end."""
+    """Return mean distances of initial and final directions from points."""
     start, end = (data["angle"].isel(time=i, drop=True) for i in (0, -1))
     points = data["fixed_point"]
     return xr.Dataset(
@@ -271,7 +271,7 @@ def _measure(data):
 
 
 def _find_distance(angle, points, period=2 * np.pi):
-    """Return the distance to the nearest of some points, the mean over neurons."""
+    """Return the mean distance, over neurons, to the nearest of several points."""
     distance = xr.apply_ufunc(
         get_distance,
         angle,
@@ -284,7 +284,7 @@ def _find_distance(angle, points, period=2 * np.pi):
 
 
 def _make_claims(inputs, rules):
-    """Return what is said of these inputs and rules, a table."""
+    """Return a table of claims about these inputs and rules."""
     everywhere = cross("{inputs}, {rule}", inputs=inputs, rule=rules)
     gate, constant = "activity as gate", "constant error"
     return (

@@ -1,8 +1,8 @@
-r"""Is a learning rule a homeostasis: are the lengths of encoders attracted to one?
+r"""Whether a learning rule is homeostatic, so that the lengths of encoders approach one.
 
-With :math:`u = |\vec p|^2` and :math:`s = \langle \vec p, \vec g \rangle`, the error times
-the drive of a neuron on average, the homeostatic rule says
-:math:`\dot u = -2 \kappa \alpha s (1 - u)`: a distance of u from one is multiplied by
+Let :math:`u = |\vec p|^2`, and let :math:`s = \langle \vec p, \vec g \rangle` be the mean error
+times drive of a neuron. Under the homeostatic rule,
+:math:`\dot u = -2 \kappa \alpha s (1 - u)`: the distance of u from one is multiplied by
 :math:`\exp(2 \kappa \alpha \int s \, dt)`.
 """
 
@@ -24,7 +24,7 @@ from nengo_fa.offline.walk_back import find_path
 
 NORMALIZATIONS = ("none", "augmented", "homeostatic", "stabilized")
 
-#: Distance of a length from one from which on it is said to have run away.
+#: Distance from one at which a length counts as having run away.
 FAR = 0.5
 
 VARIABLES = {
@@ -39,18 +39,18 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class HomeostasisExperiment(Variation):
-    """Lengths of encoders under two rules and four normalizations, in an experiment.
+    """Lengths of encoders with two rules and four normalizations, in an experiment.
 
-    In each trial the neurons, their feedback weights and the lengths at the start are the
-    same for all conditions.
+    In each trial, the neurons, their feedback weights and the initial lengths are the same
+    for all conditions.
 
     Parameters
     ----------
     experiment : MultiplicationExperiment or ClassificationExperiment
-        Where encoders learn.
+        The experiment in which encoders learn.
     spread : float
-        Lengths are drawn from one minus to one plus this at the start, so that there is
-        something to attract. With zero it is the experiment as it is.
+        Initial lengths are drawn from one minus ``spread`` to one plus ``spread``. With zero,
+        the experiment is not changed.
     """
 
     spread: float = 0.1
@@ -61,8 +61,8 @@ class HomeostasisExperiment(Variation):
         check_spread(self.spread)
         if self.experiment.turn is not None:
             raise ValidationError(
-                "Must have a learning_rate, and no turn, so that all conditions have the "
-                "same rate",
+                "Must have a learning_rate instead of a turn, so that all conditions have "
+                "the same rate",
                 attr="experiment",
                 obj=self,
             )
@@ -109,7 +109,7 @@ class HomeostasisExperiment(Variation):
         (layer,) = trainer.chain.layers
         length = draw_length(self.spread, self.seed, trial, self.experiment.n_neurons)
         layer.set_encoders(layer.encoders * length[:, np.newaxis])
-        # per epoch, of which there may be several updates
+        # per epoch, which may have several updates
         gain = path.model.params[path.stages[0].ensemble].gain
         rate = gain / path.stages[0].ensemble.radius * self.experiment.learning_rate
         results = make_results((), self.epochs, len(gain))
@@ -123,7 +123,7 @@ class HomeostasisExperiment(Variation):
 
 
 def check_spread(spread):
-    """Refuse a spread of lengths that leaves some without any."""
+    """Refuse a spread of lengths that includes zero."""
     if not 0 <= spread < 1:
         raise ValidationError(
             f"Must be a number from 0 to below 1 (got {spread!r})", attr="spread"
@@ -131,7 +131,7 @@ def check_spread(spread):
 
 
 def draw_length(spread, seed, trial, n_neurons):
-    """Return lengths of the encoders at the start of a trial, (n_neurons,)."""
+    """Return the initial lengths of the encoders in a trial, (n_neurons,)."""
     return np.random.RandomState([seed, trial, 1]).uniform(
         1 - spread, 1 + spread, size=n_neurons
     )
@@ -166,7 +166,7 @@ def make_results(shape, epochs, n_neurons):
 def find_factors(
     data: xr.Dataset, rule: str, normalization: str = "homeostatic"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find by what distances of squared lengths from one were and should be multiplied.
+    """Return measured and predicted factors on the distances of squared lengths from one.
 
     Parameters
     ----------
@@ -177,25 +177,25 @@ def find_factors(
     Returns
     -------
     measured, predicted : (n_trials, n_neurons) ndarray
-        Natural logarithms. ``predicted`` is that of the homeostatic rule in small steps.
-        Where learning has diverged, up to there.
+        Natural logarithms of the factors. The prediction is that of the homeostatic rule
+        with small steps. If learning diverges, they include the epochs before.
     """
     data = data.sel(rule=rule, normalization=normalization)
     distance = np.abs(data["encoder_length"].values ** 2 - 1)
-    # where it has diverged, up to there
+    # if learning diverges, up to this epoch
     finite = np.isfinite(distance).all(axis=2)
     end = np.logical_and.accumulate(finite, axis=1).sum(axis=1) - 1
     trials = np.arange(len(end))
-    with np.errstate(divide="ignore", invalid="ignore"):  # some may be at one
+    with np.errstate(divide="ignore", invalid="ignore"):  # some lengths may be one
         measured = np.log(distance[trials, end]) - np.log(distance[:, 0])
-    # what is left at the end is not followed any more
+    # the last gradient is not followed any more
     radial = data["radial"].values
     predicted = [values[:last].sum(axis=0) for values, last in zip(radial, end)]
     return measured, 2 * data.attrs["n_updates"] * np.array(predicted)
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold against the data when the length is attracted to one.
+    """Test claims about when lengths approach one with the data.
 
     Parameters
     ----------
@@ -209,13 +209,13 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
     rules = [str(rule) for rule in data["rule"].values]
     table = _make_claims(rules)
     if np.ptp(data["encoder_length"].isel(epoch=0).values) >= 1e-3:
-        # there is something to attract
+        # initial lengths differ from one
         table = [*_make_claims_of_attraction(rules), *table]
     return check_table(_measure(data, rules), table)
 
 
 def _measure(data, rules):
-    """Return what the claims compare: the error, and distances of lengths from one."""
+    """Return the variables of the claims: the error, and distances of lengths from one."""
     distance = np.abs(data["encoder_length"] - 1)
     start, final = (distance.isel(epoch=epoch, drop=True) for epoch in (0, -1))
     factors = [find_factors(data, rule) for rule in rules]
@@ -233,7 +233,7 @@ def _measure(data, rules):
 
 
 def _make_claims(rules):
-    """Return what is said of lengths wherever they start, a table."""
+    """Return a table of claims about all initial lengths."""
     return [
         Comparison(
             "Stabilized, fewer neurons run away than by the homeostatic rule",
@@ -261,7 +261,7 @@ def _make_claims(rules):
 
 
 def _make_claims_of_attraction(rules):
-    """Return what is said of lengths that are not one at the start, a table."""
+    """Return a table of claims about initial lengths that differ from one."""
     return [
         Comparison(
             "Lengths that are not one at the start come closer to it: distance of the "
@@ -287,9 +287,9 @@ def _cross(rules, *normalizations):
 
 
 def report(data: xr.Dataset) -> str:
-    """Return lengths and errors at the end in each condition, a table as text.
+    """Return the final lengths and errors in each condition, a table as text.
 
-    It takes the same results as `check_claims`.
+    It takes the same data as `check_claims`.
     """
     names = "RMSE", "length", "5 %", "95 %", "longest", "far (%)", "s > 0 (%)"
     lines = [" " * 32 + "".join(f"{name:>10}" for name in names)]
@@ -298,7 +298,7 @@ def report(data: xr.Dataset) -> str:
             chosen = data.sel(rule=rule, normalization=normalization)
             length = chosen["encoder_length"].values[:, -1]
             low, median, high = np.percentile(length, [5, 50, 95], method="nearest")
-            radial = chosen["radial"]  # infinite from where it has diverged
+            radial = chosen["radial"]  # infinite after divergence
             radial = radial.where(np.isfinite(radial)).mean("epoch")
             numbers = [
                 np.median(chosen["rmse"].values[:, -1]),

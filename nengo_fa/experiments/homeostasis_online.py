@@ -19,25 +19,25 @@ from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: How often encoders and drives are sampled, in seconds.
+#: Sampling interval of encoders and drives, in seconds.
 SAMPLE_EVERY = 0.01
 
 
 @dataclass(frozen=True)
 class OnlineHomeostasisExperiment(InSeconds):
-    """Lengths of encoders under four normalizations, online and in spikes.
+    """Lengths of encoders with four normalizations, online and in spikes.
 
-    Decoders learn by PES and encoders by feedback alignment, all the time. In each trial
-    the input, the neurons, their feedback weights and the lengths at the start are the
-    same for all normalizations.
+    Decoders learn by PES and encoders by feedback alignment, all the time. In each trial,
+    the input, the neurons, their feedback weights and the initial lengths are the same for
+    all normalizations.
 
     Parameters
     ----------
     n_trials : int
     seconds : int
-        Simulated time. In the results a second takes the place of an epoch.
+        Simulated time. In the results, seconds replace epochs.
     learning_rate : float
-        That of the encoders, per second.
+        Learning rate of the encoders, per second.
     n_neurons : int
     spread : float
         As for `.HomeostasisExperiment`.
@@ -74,9 +74,9 @@ class OnlineHomeostasisExperiment(InSeconds):
         Returns
         -------
         results : dict of ndarray
-            In the order of the dimensions of the template; entry t of the last but one,
-            or of the last, is of the second that begins at t. The final one is of the
-            end, with the error and the drives of the second before.
+            Arrays with the dimensions of the template. Entry t of the time axis belongs to
+            the second that begins at t. The final entry contains the final lengths, with
+            the error and the drives of the last second.
         """
         shape = 1, len(NORMALIZATIONS), len(trial)
         results = make_results(shape, self.seconds, self.n_neurons)
@@ -109,14 +109,14 @@ class OnlineHomeostasisExperiment(InSeconds):
         for values in results.values():
             values[...] = np.inf
         results["encoder_length"][0] = length
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        # Nengo's optimizer adds numbers in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             gain = sim.data[product.hidden].gain
             for second in range(self.seconds):
                 sim.clear_probes()
                 try:
                     sim.run(1.0)
-                except FloatingPointError:  # Nengo ends where numbers are not finite
+                except FloatingPointError:  # Nengo stops if numbers are not finite
                     break
                 measured = {name: sim.data[probe] for name, probe in probes.items()}
                 rmse, radial, lengths = self._measure(gain, **measured)
@@ -129,7 +129,7 @@ class OnlineHomeostasisExperiment(InSeconds):
         return results
 
     def _measure(self, gain, error, projected_error, derivative, scaled_encoders, x):
-        """Return the error, what drives lengths away from one, and lengths at the end."""
+        """Return the error, the drive of lengths away from one, and the final lengths."""
         encoders = scaled_encoders / gain[:, np.newaxis]
         drive = np.einsum("tnd,td->tn", encoders, x)
         radial = self.learning_rate * gain * derivative * projected_error * drive

@@ -1,4 +1,4 @@
-"""Data of the paper's pictures of single neurons, Figures 2 to 4."""
+"""Data for the paper's figures of single neurons, Figures 2 to 4."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,14 @@ from nengo_fa.offline.train import train
 from nengo_fa.offline.walk_back import find_path
 from nengo_fa.rules.derivatives import Rate
 
-# The input weights of Figure 2. Of its biases the paper gives the sign only.
+# The input weights of Figure 2. The paper only states the signs of the biases.
 WEIGHTS = np.array([[1.0, -1.0], [3.0, 4.0]])
 BIAS = np.array([1.0, -1.0])
 
 #: The rule and normalization that are shown.
 CONDITION = "FeedbackAlignment", "augmented"
 
-# What a neuron learns from, over the plane.
+# The signals from which a neuron learns, over the plane.
 FIELDS = {
     "activities": "activity",
     "projected_error": "projected error",
@@ -68,15 +68,15 @@ def make_iterations(
     n_iterations: int = 3,
     n_points: int = 101,
 ) -> xr.Dataset:
-    """Return what a neuron sees over some iterations of feedback alignment (Figure 3).
+    """Return the signals of a neuron in several iterations of feedback alignment (Figure 3).
 
-    Of the neurons of the hidden layer, it is the one whose encoder turns most.
+    The neuron is the one in the hidden layer whose encoder turns most.
 
     Parameters
     ----------
     experiment : MultiplicationExperiment
     trial : int, optional
-        Which of its trials.
+        Number of the trial.
     n_iterations : int, optional
     n_points : int, optional
         Number of points along each axis of the grid.
@@ -131,7 +131,7 @@ def _declare(experiment, number):
     trial = experiment.declare(number, *CONDITION)
     turn = experiment.get_turn(*CONDITION)
     if turn is not None:
-        # found once, as training that goes on would find another one
+        # found once, because continued training would find another rate
         rate = _train(experiment, trial, epochs=0, turn=turn).learning_rate
         encode = find_path(trial.decode, trial.network).encode
         encode.learning_rule_type = make_rule(
@@ -141,7 +141,7 @@ def _declare(experiment, number):
 
 
 def _train(experiment, trial, epochs, **options):
-    """Train the network of a trial, which goes on from where it is."""
+    """Train the network of a trial further."""
     return train(
         trial.decode,
         trial.x,
@@ -165,9 +165,9 @@ def make_encoder_movement(
     ----------
     experiment : MultiplicationExperiment
     trial : int, optional
-        Which of its trials.
+        Number of the trial.
     parts : sequence of float, optional
-        After which parts of the epochs of the experiment.
+        The parts of the epochs of the experiment after which encoders are shown.
 
     Returns
     -------

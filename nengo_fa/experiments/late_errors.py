@@ -1,4 +1,4 @@
-"""Errors that come late to the encoders, from nodes or in the spikes of populations."""
+"""Delayed errors for encoders, from nodes or in the spikes of populations."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -18,25 +18,24 @@ from nengo_fa.rules.learning_rules import FeedbackAlignment
 #: What carries the error to the encoders.
 CARRIERS = ("node", "population")
 
-#: Errors that are measured, on the way and at the end: that of the network in the last
-#: quarter of the time, while all of it learns; and that with the best decoders for the
-#: encoders it ends with.
+#: The measured errors: the error of the network in the last quarter of the time, during
+#: learning, and the error with the best decoders for the final encoders.
 MEASURES = ("online", "solved")
 
-#: How much of the error with a node populations may cost and still count as the same.
+#: Additional error with populations, relative to nodes, that still counts as the same error.
 MARGIN = 0.1
 
 
 def check_delay(delay):
-    """Refuse a delay that is not a whole number from zero upwards."""
+    """Refuse a delay that is not a non-negative integer."""
     if not is_integer(delay) or delay < 0:
         raise ValidationError(
-            f"Must be a whole number, at least 0 (got {delay!r})", attr="delay"
+            f"Must be an integer, at least 0 (got {delay!r})", attr="delay"
         )
 
 
 def check_carrier(carrier):
-    """Refuse what is not one of `CARRIERS`."""
+    """Refuse a carrier that is not in `CARRIERS`."""
     if carrier not in CARRIERS:
         raise ValidationError(
             f"Must be one of {CARRIERS} (got {carrier!r})", attr="carrier"
@@ -44,12 +43,12 @@ def check_carrier(carrier):
 
 
 def make_delay(delay):
-    """Return a synapse that makes a connection late, and changes nothing else.
+    """Return a synapse that delays a connection, and changes nothing else.
 
     Parameters
     ----------
     delay : int
-        In milliseconds, which are Nengo's time steps.
+        Delay in milliseconds, which are Nengo's time steps.
 
     Returns
     -------
@@ -59,7 +58,7 @@ def make_delay(delay):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the delay is not a whole number, or below zero.
+        If the delay is not a non-negative integer.
     """
     check_delay(delay)
     if delay == 0:
@@ -73,20 +72,19 @@ def make_trace(delay):
     Parameters
     ----------
     delay : int
-        In milliseconds.
+        Delay in milliseconds.
 
     Returns
     -------
     synapse : nengo.Alpha or None
-        Its impulse response has the delay as its mean, and is zero at first: what is
-        just coming in has nothing to do with the error that has just arrived. None
-        without a delay.
+        The mean of its impulse response is the delay, and the response is zero at first,
+        because the current input is not related to the current error. None without a delay.
     """
     return nengo.Alpha(delay / 2000) if delay else None
 
 
 def make_carrier(carrier, size, n_neurons, label, **parameters):
-    """Make what hands an error on to encoders.
+    """Make the object that passes an error on to encoders.
 
     Parameters
     ----------
@@ -94,10 +92,10 @@ def make_carrier(carrier, size, n_neurons, label, **parameters):
     size : int
         Dimensions of the error.
     n_neurons : int
-        Of a population.
+        Number of neurons in a population.
     label : str
     **parameters
-        Of the `nengo.Ensemble` that a population is.
+        Parameters of the `nengo.Ensemble`, for a population.
 
     Returns
     -------
@@ -117,25 +115,25 @@ def teach(encode, carrier, synapse):
 
 @dataclass(frozen=True)
 class LateErrors(InSeconds):
-    """An experiment on what late errors cost, in conditions of its own.
+    """Base class of experiments on the costs of delayed errors.
 
     Parameters
     ----------
     n_trials : int
     seconds : float
-        Simulated time. In the results a second takes the place of an epoch.
+        Simulated time. In the results, seconds replace epochs.
     delays : tuple of int
-        Delays of each hop of the error, in milliseconds, from 0 upwards.
+        Delays of each hop of the error, in milliseconds, increasing from 0.
     learning_rate : float
-        That of the encoders, per second.
+        Learning rate of the encoders, per second.
     n_neurons, n_error_neurons : int
-        Number of neurons of each layer that is taught, and of each population for errors.
+        Number of neurons in each taught layer, and in each population for errors.
     seed : int
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If numbers are not above zero, or delays do not rise from 0.
+        If numbers are not above zero, or delays do not increase from 0.
     """
 
     n_trials: int = 7
@@ -146,7 +144,7 @@ class LateErrors(InSeconds):
     n_error_neurons: int = 100
     seed: int = 0
 
-    #: Of the results.
+    #: Title of the results.
     title: str | None = None
 
     def __post_init__(self):
@@ -156,7 +154,7 @@ class LateErrors(InSeconds):
                 f"Must be a finite number above zero (got {seconds!r})", attr="seconds"
             )
         check_counts(self, "n_trials", "n_neurons", "n_error_neurons")
-        FeedbackAlignment(1, self.learning_rate)  # refuses what is not a rate
+        FeedbackAlignment(1, self.learning_rate)  # refuses an invalid rate
         if (
             not is_iterable(delays)
             or len(delays) < 2
@@ -165,14 +163,14 @@ class LateErrors(InSeconds):
             or any(np.diff(delays) <= 0)
         ):
             raise ValidationError(
-                "Must be 0, to compare with, and then longer and longer delays in whole "
+                "Must be 0 for comparison, followed by increasing delays in whole "
                 f"milliseconds (got {delays!r})",
                 attr="delays",
             )
 
     @property
     def conditions(self):
-        """Dimensions of the results and their values, but for measures and trials."""
+        """Dimensions of the results and their values, except measures and trials."""
         raise NotImplementedError
 
     def make_template(self):
@@ -193,8 +191,7 @@ class LateErrors(InSeconds):
     def run(self, trial):
         """Run some trials, by their numbers.
 
-        Without a delay there is nothing for a trace to suit, and errors are those without
-        it.
+        A trace has no effect without a delay, so these errors are those without a trace.
         """
         shape = tuple(len(values) for values in self.conditions.values())
         rmse = np.empty((len(MEASURES), *shape, len(trial)))
@@ -222,11 +219,11 @@ def simulate(model, stimulus, networks, seconds, solve):
     Parameters
     ----------
     model : nengo.Network
-        With the stimulus and the networks.
+        A model with the stimulus and the networks.
     stimulus : nengo.Node
-        Not connected yet.
+        A node that is not connected yet.
     networks : dict of nengo.Network
-        By any names; with ``input`` and ``error``.
+        Networks with ``input`` and ``error``, by any names.
     seconds : float
     solve : callable
         Takes the simulator and a network, and returns its error with the best decoders.
@@ -234,14 +231,14 @@ def simulate(model, stimulus, networks, seconds, solve):
     Returns
     -------
     errors : dict of tuple
-        By the same names, for each of `MEASURES`.
+        Errors for each of `MEASURES`, by the same names.
     """
     with model:
         probes = {}
         for name, network in networks.items():
             nengo.Connection(stimulus, network.input, synapse=None)
             probes[name] = nengo.Probe(network.error, synapse=READOUT)
-    # Nengo's optimizer adds numbers up in an order that changes from run to run
+    # Nengo's optimizer adds numbers in an order that changes from run to run
     with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
         sim.run(seconds)
         last = slice(-sim.n_steps // 4, None)
@@ -260,9 +257,9 @@ def make_report(data, header, make_columns):
     Parameters
     ----------
     data : xarray.Dataset
-        Results of an experiment that is a ``LateErrors``.
+        Results of an experiment derived from ``LateErrors``.
     header : str
-        Of the columns.
+        Header of the columns.
     make_columns : callable
         Takes the ratios for a measure and a carrier, an `xarray.DataArray`, and a delay;
         returns the columns of a row.
@@ -270,7 +267,7 @@ def make_report(data, header, make_columns):
     Returns
     -------
     report : str
-        With a row for each measure, carrier and delay.
+        A table with a row for each measure, carrier and delay.
     """
     ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
     lines = [
@@ -295,10 +292,10 @@ def compare_carriers(carriers, delays, **others):
     Parameters
     ----------
     carriers : str
-        What the error comes from, in words.
+        The carriers that are compared, in words.
     delays : sequence of int
     **others
-        Of coordinates, the values at which carriers are compared.
+        Values of other coordinates at which carriers are compared.
     """
     words = "{measure}, {delay} ms"
     return Comparison(

@@ -1,4 +1,4 @@
-"""How an experiment depends on the learning rate, or on the turn that stands for it."""
+"""How an experiment depends on the learning rate, or on the turn that replaces it."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,15 +14,15 @@ from nengo_fa.experiments.sweep.experiment import Variation
 
 @dataclass(frozen=True)
 class LearningRateExperiment(Variation):
-    """An experiment at several learning rates; what is left at its end.
+    """An experiment at several learning rates, with its final results.
 
     Parameters
     ----------
     experiment : MultiplicationExperiment or ClassificationExperiment or DepthExperiment
-        All but the learning rate. What varies along all dimensions of its ``chunks``
-        depends on the rate.
+        The experiment without its learning rate. Results that vary along all dimensions of
+        its ``chunks`` depend on the rate.
     learning_rates : tuple of float
-        Or turns.
+        Learning rates, or turns.
     parameter : {"learning_rate", "turn"}
         Which parameter of the experiment takes these values, and is a dimension of the
         results.
@@ -37,8 +37,8 @@ class LearningRateExperiment(Variation):
         has_turn = getattr(self.experiment, "turn", None) is not None
         if has_turn and self.parameter == "learning_rate":
             raise ValidationError(
-                "Has a turn, so that nothing depends on its learning rate. Leave the turn "
-                "at None, or vary it with parameter='turn'.",
+                "Has a turn, so that results do not depend on its learning rate. Set the "
+                "turn to None, or vary it with parameter='turn'.",
                 attr="experiment",
                 obj=self,
             )
@@ -73,7 +73,7 @@ class LearningRateExperiment(Variation):
         return template
 
     def run(self, **part: range) -> dict[str, np.ndarray]:
-        """Run a part of the experiment, at learning rates that are given by their numbers."""
+        """Run a part of the experiment, at learning rates given by their numbers."""
         all_results = [
             replace(self.experiment, **{self.parameter: self.learning_rates[i]}).run(
                 **{dim: part[dim] for dim in self.experiment.chunks}
@@ -111,21 +111,21 @@ def find_best_rates(data: xr.Dataset) -> xr.DataArray:
 
 
 def choose_turns(data: xr.Dataset, by: str) -> dict:
-    """Return the turn with the lowest error of each condition, on (geometric) average.
+    """Return the turn of each condition with the lowest error (geometric mean over trials).
 
     Parameters
     ----------
     data : xarray.Dataset
         Results of `LearningRateExperiment`, at several turns.
     by : str
-        The variable that is to be low.
+        The variable to minimize.
 
     Returns
     -------
     turn : dict
-        ``turn[rule][normalization]``, as experiments take it.
+        ``turn[rule][normalization]``, for experiments.
     """
-    # as trials are paired, the best is found in fewer of them by ratios than by medians
+    # because trials are paired, ratios need fewer trials than medians to find the best
     with np.errstate(divide="ignore"):
         best = (
             xr.apply_ufunc(np.log, data[by]).mean("trial").fillna(np.inf).idxmin("turn")
@@ -140,10 +140,10 @@ def choose_turns(data: xr.Dataset, by: str) -> dict:
 
 
 def find_common_rate(data: xr.Dataset) -> float:
-    """Return the one learning rate that suits all conditions best.
+    """Return the learning rate that suits all conditions best.
 
-    It has the lowest mean, over conditions, of the median error over the lowest median
-    error of the same condition, in results as for `find_best_rates`.
+    This rate has the lowest mean, over conditions, of the median error divided by the lowest
+    median error of the same condition. The data are those of `find_best_rates`.
     """
     median = data.rmse.median("trial")
     excess = median / median.min("learning_rate")
@@ -151,7 +151,7 @@ def find_common_rate(data: xr.Dataset) -> float:
 
 
 def report(data: xr.Dataset) -> str:
-    """Return errors by learning rate as text, from results as for `find_best_rates`."""
+    """Return errors by learning rate as text, from the data of `find_best_rates`."""
     lines = _make_table("Median RMSE at the end", data.rmse)
     if "test_error" in data:
         lines += _make_table(
@@ -163,7 +163,7 @@ def report(data: xr.Dataset) -> str:
     if data.sizes["trial"] < 2:
         return "\n".join(lines)
 
-    # chosen on some trials, compared on others: the best of many is best by chance, too
+    # chosen in some trials and compared in others, because the best may be best by chance
     best = find_best_rates(data.isel(trial=slice(0, None, 2)))
     held_out = data.rmse.isel(trial=slice(1, None, 2))
     lines.append(

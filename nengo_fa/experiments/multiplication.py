@@ -43,10 +43,10 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class MultiplicationExperiment(SixConditions):
-    """Encoders of a hidden layer learn to multiply, under each of six rules.
+    """Encoders of a hidden layer learn to multiply, with each of six rules.
 
-    In each trial the neurons, their feedback weights and the samples are the same for
-    all rules, and other than in all other trials.
+    In each trial, the neurons, their feedback weights and the samples are the same for
+    all rules, and differ between trials.
 
     Parameters
     ----------
@@ -55,22 +55,22 @@ class MultiplicationExperiment(SixConditions):
     n_trials : int
     epochs : int
     learning_rate : float
-        That of both rules, in all three normalizations, per update.
+        Learning rate of both rules with all three normalizations, per update.
     turn : float or dict, optional
-        As for `nengo_fa.train`, in place of the learning rate: the same for all six, or one
-        for each, ``turn[rule][normalization]``. In each trial, each of the six has the
-        learning rate with which its first update turns the encoders so far.
+        As for `nengo_fa.train`, instead of the learning rate: the same turn for all six
+        rules, or one for each rule, ``turn[rule][normalization]``. In each trial, each rule
+        has the learning rate with which its first update makes this turn.
     held_out : float
-        Fraction of the samples of a trial that nothing is learned from. If it is not zero,
-        the error is measured on these.
+        Fraction of the samples of a trial that is held out. If it is not zero, the error is
+        measured with the held-out samples.
     n_neurons : int
     n_samples : int
         Number of inputs, from the disc of radius one.
     presentation_time : float
-        For how long spiking neurons see each sample, in seconds.
+        Time for which spiking neurons see each sample, in seconds.
     seed : int
     chunk_size : int
-        Number of trials that are run, and stored, together.
+        Number of trials that are run and stored together.
     """
 
     neurons: str = "rate"
@@ -98,12 +98,12 @@ class MultiplicationExperiment(SixConditions):
 
     @property
     def measured_for(self) -> float | None:
-        """For how long activities are measured, in seconds; None for rates."""
+        """Time for which activities are measured, in seconds; None for rates."""
         return self.presentation_time if self.neurons == "spiking" else None
 
     @property
     def chunks(self) -> dict[str, int]:
-        """How many trials are run, and stored, together."""
+        """Numbers of trials that are run and stored together."""
         return {"trial": self.chunk_size}
 
     def make_template(self) -> xr.Dataset:
@@ -115,7 +115,7 @@ class MultiplicationExperiment(SixConditions):
 
     def run(self, trial: range) -> dict[str, np.ndarray]:
         """Run some trials."""
-        # Rates of all trials are computed side by side; the time of spikes is their own.
+        # Rates of all trials are computed side by side; spikes are computed per trial.
         groups = [trial] if self.neurons == "rate" else [[i] for i in trial]
         parts = [self._run_group([self.declare(i) for i in group]) for group in groups]
         results = {
@@ -143,7 +143,7 @@ class MultiplicationExperiment(SixConditions):
             hidden = nengo.Ensemble(
                 self.n_neurons,
                 2,
-                # activities of the order of one, so that one rate suits both rules
+                # activities of the order of one, so that the same rate suits both rules
                 neuron_type=NEURONS[self.neurons](amplitude=1 / 75),
                 max_rates=nengo.dists.Uniform(50, 100),
                 intercepts=nengo.dists.Uniform(-0.95, 0.95),
@@ -157,7 +157,7 @@ class MultiplicationExperiment(SixConditions):
         return Trial(network, decode, x, np.prod(x, axis=1, keepdims=True), seed)
 
     def _run_group(self, group):
-        # built once for the neurons and the feedback weights, which all rules share
+        # built once, because all rules share the neurons and the feedback weights
         paths = [find_path(trial.decode, trial.network) for trial in group]
         shape = len(RULES), len(NORMALIZATIONS), len(group), self.epochs + 1
         results = {name: np.empty(shape) for name in VARIABLES}
@@ -199,7 +199,7 @@ class MultiplicationExperiment(SixConditions):
         return rmse, encoders
 
     def _split(self, trial):
-        """Return the samples to learn from, and those that are held out."""
+        """Return the training samples and the held-out samples."""
         if not self.held_out:
             return (trial.x, trial.y), None
         rng = np.random.RandomState([trial.seed, 2])
@@ -209,7 +209,7 @@ class MultiplicationExperiment(SixConditions):
 
 @dataclass(frozen=True)
 class Trial:
-    """What a trial is about.
+    """The network and the samples of a trial.
 
     Attributes
     ----------
@@ -221,7 +221,7 @@ class Trial:
     y : (n_samples, 1) ndarray
         Their products.
     seed : int
-        Of the network, and of spikes.
+        Seed of the network and of spikes.
     """
 
     network: nengo.Network
@@ -231,7 +231,7 @@ class Trial:
     seed: int
 
 
-#: What the paper says of this experiment, of the variables of ``_measure``.
+#: Claims of the paper about this experiment, with the variables of ``_measure``.
 CLAIMS = (
     Comparison(
         "Backprop ends with a lower error than feedback alignment",
@@ -289,7 +289,7 @@ CLAIMS = (
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what the paper says of this experiment against the data.
+    """Test the claims of the paper about this experiment with the data.
 
     Parameters
     ----------
@@ -304,9 +304,9 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _measure(data):
-    """Return what is left at the end, and what learning was like on the way."""
+    """Return the final results, and measures of the course of learning."""
     final = data.isel(epoch=-1)
-    # half of what the best of the three normalizations gains, in the same trial
+    # half of the gain with the best of the three normalizations, in the same trial
     start = data["rmse"].isel(epoch=0).sel(normalization="none")
     level = (start + final["rmse"].reduce(np.min, "normalization")) / 2
     epochs = xr.apply_ufunc(

@@ -9,20 +9,20 @@ from nengo.exceptions import ValidationError
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.networks import MultiplicationComparison
 
-#: Lowpass filter on the error that is reported, in seconds: a reader of the output.
+#: Lowpass filter on the reported error, in seconds, as if another network read the output.
 READOUT = 0.02
 
 
 @dataclass(frozen=True)
 class OnlineResult:
-    """What `run` has measured.
+    """The measurements of `run`.
 
     Attributes
     ----------
     seconds : float
         Simulated time.
     window : float
-        Length of the first and last part of it over which errors are averaged.
+        Length of the first and last part of this time over which errors are averaged.
     time : (n_bins,) ndarray
         Centres of the bins of ``rmse``, in seconds.
     rmse_learned, rmse_fixed : (n_bins,) ndarray
@@ -30,7 +30,7 @@ class OnlineResult:
     encoder_time : (n_samples,) ndarray
         When ``encoders`` were sampled, in seconds, from 0.
     encoders : (n_samples, n_neurons, 2) ndarray
-        Learned encoders over time; the first are those it began with.
+        Learned encoders over time, beginning with the initial encoders.
     """
 
     seconds: float
@@ -60,7 +60,7 @@ class OnlineResult:
 
     @property
     def ratio(self) -> float:
-        """Error at the end, learned encoders over fixed encoders."""
+        """Final error with learned encoders, divided by that with fixed encoders."""
         return (
             self.before_and_after(self.rmse_learned)[1]
             / self.before_and_after(self.rmse_fixed)[1]
@@ -93,12 +93,12 @@ def run(
 ) -> OnlineResult:
     """Simulate a comparison and measure its errors and encoders.
 
-    Ctrl-C ends the simulation early; what was measured until then is returned.
+    Ctrl-C ends the simulation early; the measurements until then are returned.
 
     Parameters
     ----------
     model : nengo_fa.networks.MultiplicationComparison
-        The two networks. Unchanged.
+        The two networks, which are not changed.
     seconds : float, optional
         Simulated time.
     progress_bar : bool, optional
@@ -111,9 +111,9 @@ def run(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the model has no encoder rule to look at.
+        If the model has no encoder rule.
     KeyboardInterrupt
-        If there is not yet a second to report on.
+        If Ctrl-C is pressed in the first second.
     """
     if model.learned.encode.learning_rule is None:
         raise ValidationError(
@@ -131,7 +131,7 @@ def run(
             sample_every=min(seconds / 200, 0.5),
         )
 
-    # Nengo's optimizer adds numbers up in an order that changes from run to run.
+    # Nengo's optimizer adds numbers in an order that changes from run to run.
     with nengo.Simulator(measured, optimize=False, progress_bar=progress_bar) as sim:
         try:
             sim.run(seconds, progress_bar=progress_bar)
@@ -152,7 +152,7 @@ def run(
 
 def _summarize(learned, fixed, dt):
     """Return errors in bins of time, and its length, by the names of `OnlineResult`."""
-    # Ctrl-C may come between two probes, and leave one of them a sample behind.
+    # Ctrl-C may come between two probes, so that one of them lacks the last sample.
     n_steps = min(len(learned), len(fixed))
     n_bins = int(min(100, max(2, n_steps * dt)))
     time = np.arange(1, n_steps + 1) * dt

@@ -1,4 +1,4 @@
-r"""One neuron under a constant gradient: how its squared length u changes.
+r"""How the squared length u of an encoder changes with a constant gradient.
 
 If the neuron does not turn, :math:`s = \langle \vec p, \vec g \rangle` is constant. If it
 does, then along the gradient :math:`q = \langle \vec p, \vec g \rangle / |\vec g|` follows
@@ -6,7 +6,8 @@ does, then along the gradient :math:`q = \langle \vec p, \vec g \rangle / |\vec 
 
 .. math:: 1 - u = (1 - u_0) \, \frac{1 - q^2}{1 - q_0^2} .
 
-What is repelled turns, and is attracted in the end, unless :math:`q_0 > 1`.
+Encoders whose length is repelled from one turn, and their length finally approaches one,
+unless :math:`q_0 > 1`.
 """
 
 from typing import Any
@@ -19,10 +20,10 @@ from nengo_fa.equations import encoder_update
 
 RULES = ("homeostatic", "Taylor", "stabilized")
 
-#: Starts (length, angle to the gradient in radians) of the neurons that turn.
+#: Initial length, and angle to the gradient in radians, of the neurons that turn.
 STARTS = ((0.8, 0.15), (0.9, 0.6), (1.1, 0.6), (1.2, 0.8), (1.15, 0.4))
 
-#: Length of a step, in which time is measured: kappa alpha times the gradient.
+#: Length of a time step, in units of kappa alpha times the gradient.
 STEP = 0.002
 
 
@@ -32,7 +33,7 @@ def predict_change(rule: str, u: np.ndarray, s: float) -> np.ndarray:
     Parameters
     ----------
     rule : {"homeostatic", "Taylor", "stabilized"}
-        ``"Taylor"`` has :math:`2 - u` for the :math:`1 / u` of the augmented gradient.
+        ``"Taylor"`` replaces :math:`1 / u` of the augmented gradient by :math:`2 - u`.
     u : ndarray
         Squared length.
     s : float
@@ -56,14 +57,14 @@ def predict_turning(u: float, q: float, time: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     u, q : float
-        Its squared length, and its length along the gradient, at the start.
+        Initial squared length, and initial length along the gradient.
     time : (n,) array_like
         Times :math:`\kappa \alpha |\vec g|`.
 
     Returns
     -------
     u : (n,) ndarray
-        Infinite from when it has run away.
+        Infinite after the length has diverged.
     """
     tanh = np.tanh(time)
     # of q = (q0 - tanh t) / (1 - q0 tanh t), which has a pole if q0 > 1
@@ -80,15 +81,15 @@ def make_phase_portrait(n_points: int = 13, duration: float = 6.0) -> xr.Dataset
     Parameters
     ----------
     n_points : int, optional
-        At how many lengths velocities are simulated.
+        Number of lengths at which velocities are simulated.
     duration : float, optional
-        Of the trajectories, in units of the time that a gradient takes.
+        Duration of the trajectories, in units of the time 1 / (kappa alpha |g|).
 
     Returns
     -------
     data : xarray.Dataset
         ``velocity`` (rule, s, u), simulated; ``u`` and ``predicted`` (start, time) of
-        homeostatic neurons that turn; ``stabilized`` (start, time), the same starts.
+        homeostatic neurons that turn; ``stabilized`` (start, time), with the same starts.
     """
     u = np.linspace(0.1, 1.9, n_points)
     signs = np.array([-1.0, 1.0])
@@ -133,7 +134,7 @@ def _simulate_velocity(rule, u, s):
         moved = encoders + encoder_update(
             gradient, encoders, np.ones(len(u)), STEP, rule
         )
-    # in the middle of the step, to be of second order
+    # in the middle of the step, for second-order accuracy
     return np.sum((moved - encoders) * 2 * encoders, axis=1) / STEP
 
 

@@ -1,4 +1,4 @@
-"""A trained classifier in spikes: what it answers while samples are shown to it."""
+"""A trained classifier in spikes: its outputs while samples are shown to it."""
 
 from contextlib import contextmanager
 
@@ -16,13 +16,13 @@ from nengo_fa.experiments.sweep import precision
 from nengo_fa.networks import Classifier
 from nengo_fa.offline.train import train
 
-#: The spiking neurons that fire at the rates of others, and the parameters they share.
+#: The spiking neurons that fire at the rates of rate neurons, and their common parameters.
 SPIKING = {
     nengo.LIFRate: (nengo.LIF, ("tau_rc", "tau_ref", "amplitude")),
     nengo.RectifiedLinear: (nengo.SpikingRectifiedLinear, ("amplitude",)),
 }
 
-#: How many neurons there are pictures of.
+#: Number of neurons whose encoders are shown.
 N_NEURONS = 16
 
 
@@ -40,17 +40,17 @@ def present(
     Parameters
     ----------
     network : nengo_fa.networks.Classifier
-        Of spiking neurons. LIF rate neurons and rectified linear neurons are replaced by
-        spiking neurons that fire at their rates. The network is left as it was.
+        A network of spiking neurons. LIF rate neurons and rectified linear neurons are
+        replaced by spiking neurons with the same rates. The network is not changed.
     data : nengo_fa.datasets.Dataset
-        As the network was trained with; shown are the first of its test samples.
+        The data with which the network was trained; the first test samples are shown.
     n_samples : int, optional
-        How many. By default 1000, or all if there are fewer.
+        Number of samples. By default 1000, or all if there are fewer.
     presentation_time : float, optional
-        For how long each is shown, in seconds. Neurons and synapses go on from one to
-        the next, as they would in a brain.
+        Time for which each sample is shown, in seconds. Neurons and synapses are not reset
+        between samples.
     n_shown : int, optional
-        Of how many samples spikes and outputs are kept.
+        Number of samples for which spikes and outputs are kept.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
     dt : float, optional
@@ -64,8 +64,8 @@ def present(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there are not so many test samples, or no time to show them; if the neurons
-        have no spikes.
+        If there are fewer test samples, if the time is shorter than a time step, or if the
+        neurons have no spikes.
     """
     if n_samples is None:
         n_samples = min(1000, len(data.x_test))
@@ -144,8 +144,8 @@ def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
     outputs = np.empty((len(x), n_steps, probes[0].size_in))
     spikes = []
     progress = Progress("Showing samples", "Showing samples", len(x))
-    # In single precision Nengo's clock would be off by a step before long, and samples
-    # would not begin when they should.
+    # In single precision, Nengo's clock would soon be wrong by a step, and samples would
+    # begin at the wrong time.
     with precision("64"), nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
         with ProgressTracker(progress_bar, progress):
             for i in range(len(x)):
@@ -153,7 +153,7 @@ def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
                 outputs[i], spiked = (sim.data[probe] for probe in probes)
                 if i < n_shown:
                     spikes.append(spiked > 0)
-                sim.clear_probes()  # for all samples, spikes would fill the memory
+                sim.clear_probes()  # the spikes for all samples would fill the memory
                 progress.step()
     return outputs, spikes
 
@@ -177,8 +177,8 @@ def train_and_present(
     Returns
     -------
     results : xarray.Dataset
-        As `present` returns them; with ``encoders_before`` and ``encoders_after``
-        (neuron, row, column), of the first neurons.
+        The results of `present`, with ``encoders_before`` and ``encoders_after`` (neuron,
+        row, column) of the first neurons.
 
     Raises
     ------
@@ -216,7 +216,8 @@ def _make_spiking(neuron_type):
         return neuron_type
     if type(neuron_type) not in SPIKING:
         raise ValidationError(
-            f"Must be of spiking neurons, LIFRate or RectifiedLinear (got {neuron_type})",
+            "Must have spiking neurons, LIFRate or RectifiedLinear neurons (got "
+            f"{neuron_type})",
             attr="network",
         )
     spiking, names = SPIKING[type(neuron_type)]

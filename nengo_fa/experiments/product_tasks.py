@@ -1,4 +1,4 @@
-"""Pairs of numbers to multiply, as models have them."""
+"""Distributions of pairs of numbers to multiply, as they occur in models."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import nengo
 import numpy as np
 from nengo.networks.circularconvolution import transform_in, transform_out
 
-#: Number of products of those tasks that are no convolutions.
+#: Number of products in tasks that are not convolutions.
 N_PRODUCTS = 4
 
 
 @dataclass(frozen=True)
 class ProductTask:
-    """Pairs of numbers to multiply, and what is made of the products.
+    """Pairs of numbers to multiply, and the output that is computed from the products.
 
     Attributes
     ----------
@@ -20,9 +20,9 @@ class ProductTask:
         Takes a number of samples and a random state, and returns the pairs, (n_samples,
         n_products, 2).
     transform : (size_out, n_products) ndarray
-        From the products to the output.
+        Transform from the products to the output.
     input_magnitude : float
-        With which Nengo makes its `nengo.networks.Product` for this task by default.
+        Nengo's default ``input_magnitude`` of `nengo.networks.Product` for this task.
     """
 
     draw: object
@@ -54,8 +54,8 @@ def make_convolution(dimensions: int, n_pointers: int | None = None) -> ProductT
     ----------
     dimensions : int
     n_pointers : int, optional
-        Number of pointers that a model has on either side. They come with noise a tenth as
-        long as they are. By default a pointer is any vector of length one.
+        Number of pointers on either side, to which noise of a tenth of their length is
+        added. By default, a pointer is any vector of length one.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Products by Nengo's own networks, and by ensembles with fixed and with learned encoders."""
+"""Products by Nengo's own networks, and by ensembles with fixed and learned encoders."""
 
 import warnings
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from nengo_fa.offline.paths import make_measure, send
 from nengo_fa.offline.train import train
 from nengo_fa.rules.teach_array import teach_array
 
-#: The directions of `nengo.networks.Product`, in ensembles of two dimensions.
+#: The directions of `nengo.networks.Product`, in two-dimensional ensembles.
 DIAGONAL = {"encoders": nengo.dists.Choice([[1, 1], [1, -1], [-1, 1], [-1, -1]])}
 
 #: Options of an ensemble for each product, and the variant of `.teach_array` by which its
-#: encoders learn, if they do.
+#: encoders learn, or None.
 ENCODERS = {
     "random": ({}, None),
     "diagonal": (DIAGONAL, None),
@@ -31,36 +31,35 @@ ENCODERS = {
     "backprop": ({}, "backprop"),
 }
 
-#: `nengo.networks.Product` with the magnitude of inputs that is the default for the task,
-#: and with the one that fits the inputs.
+#: `nengo.networks.Product` with the default magnitude of inputs for the task, and with a
+#: magnitude that fits the inputs.
 PRODUCTS = "Product", "fitted Product"
 
-#: What multiplies.
+#: The networks that multiply.
 KINDS = (*PRODUCTS, *ENCODERS)
 
-#: Whether the output is that of rates, or of spikes in so many milliseconds; and the
-#: ``presentation_time`` of `.predict` for it, whose second half is averaged over.
+#: Whether the output is computed from rates, or from spikes in a number of milliseconds; and
+#: the ``presentation_time`` of `.predict` for it, whose second half is averaged over.
 NOISE = {"rates": None, "25 ms": 0.05, "10 ms": 0.02}
 
-#: Where Nengo's own network has less error, and where learned encoders have.
+#: Tasks in which Nengo's own network has less error, and in which learned encoders have.
 BY_HAND = "square", "any pointers, 8-D", "any pointers, 16-D"
 BY_LEARNING = "correlated", "concentrated", "any pointers, 4-D", "4 pointers, 16-D"
 
-#: Tasks without convolutions, which take longest.
+#: Tasks without convolutions, which are slow.
 QUICK_TASKS = "square", "correlated", "concentrated"
 
-#: Number of samples to learn from, and of others to measure errors with.
+#: Numbers of training samples and of test samples.
 N_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
 class ProductExperiment(Experiment):
-    """The errors of products and of circular convolutions, all by as many neurons.
+    """The errors of products and circular convolutions, all with the same number of neurons.
 
-    From the rates for inputs as the task has them, encoders are learned and the decoders of
-    ensembles solved for; the best epoch for inputs that are held out is kept. In each trial
-    the inputs are the same for all, and ensembles with random encoders are those that
-    learning begins with.
+    Encoders are learned and decoders of ensembles are solved for with rates and with inputs
+    of the task; the best epoch for held-out inputs is kept. In each trial, the inputs are the
+    same for all networks, and learning begins with the ensembles with random encoders.
 
     Parameters
     ----------
@@ -166,7 +165,7 @@ class ProductExperiment(Experiment):
         decodes = teach_array(array, products, variant=variant or "direct")
         with warnings.catch_warnings():
             # Nengo's circular convolution has three products that are always zero
-            warnings.filterwarnings("ignore", "The encoders of .* will stay as they")
+            warnings.filterwarnings("ignore", "The encoders of .* will not change")
             train(
                 decodes,
                 samples.reshape(len(samples), -1),
@@ -195,12 +194,12 @@ def find_magnitude(samples: np.ndarray) -> float:
 
 
 def multiply_pairs(model, decodes, pairs, seconds):
-    """Return what ensembles of two dimensions make of pairs, (n_samples, n_products)."""
+    """Return the products of pairs by two-dimensional ensembles, (n_samples, n_products)."""
     return _decode(model, decodes, pairs.swapaxes(0, 1), seconds)
 
 
 def multiply_squares(model, decodes, pairs, seconds):
-    """Return what ensembles for the squares of sums and of differences make of pairs."""
+    """Return the products of pairs by ensembles for squares of sums and differences."""
     along = pairs @ (np.array([[1, 1], [1, -1]]) / np.sqrt(2))
     inputs = along.T.reshape(-1, len(pairs), 1)
     first, second = np.split(_decode(model, decodes, inputs, seconds), 2, axis=1)
@@ -217,7 +216,7 @@ def _decode(model, decodes, inputs, seconds):
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of hand-made and of learned encoders against the data.
+    """Test claims about hand-made and learned encoders with the data.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pyramidal neurons: what their compartments do, and how they learn from bursts."""
+"""Pyramidal neurons: the function of their compartments, and learning from bursts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,33 +22,33 @@ from nengo_fa.rules.learning_rules import FeedbackAlignment
 #: How the encoders are taught, in `learn`.
 RULES = ("fixed encoders", "burst learning", "feedback alignment")
 
-#: Basal input above which neurons are far enough from the threshold of one to fire
-#: whatever the apical input is.
+#: Basal input above which neurons fire with any apical input, because it exceeds the
+#: threshold of one sufficiently.
 FIRING = 1.3
 
-#: Basal inputs, the current J, and apical inputs in logits, at which neurons are held.
+#: Constant basal inputs (the current J) and apical inputs in logits.
 BASAL = np.linspace(0.5, 4, 29)
 APICAL = np.linspace(-4, 4, 9)
 
-#: Sizes of the feedback weights, in logits for each unit of error, for angles of updates.
+#: Sizes of the feedback weights, in logits per unit of error, for angles of updates.
 WEIGHTS = np.array([3.0, 30.0])
 
-#: Number of stretches of time that an error is measured in.
+#: Number of time intervals in which an error is measured.
 N_BINS = 20
 
 
 @dataclass(frozen=True)
 class PyramidalExperiment(InSeconds):
-    """All measurements of pyramidal neurons, in several trials with seeds of their own.
+    """All measurements of pyramidal neurons, in several trials with different seeds.
 
     Parameters
     ----------
     n_trials : int
     seconds : int
-        Simulated time to learn in, and to average updates over. In the results a second
-        takes the place of an epoch.
+        Simulated time for learning, and for averaging updates. In the results, seconds
+        replace epochs.
     n_neurons : int
-        Number of neurons that are taught.
+        Number of taught neurons.
     seed : int
     """
 
@@ -104,7 +104,7 @@ def measure_responses(
     seconds: float = 5.0,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Measure events and bursts of neurons at held basal and apical inputs.
+    """Measure events and bursts of neurons at constant basal and apical inputs.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def measure_responses(
     with nengo.Network(seed=seed) as network:
         probes = []
         for value in APICAL:
-            # the neurons have their currents as bias
+            # the currents of the neurons are their biases
             ensemble = nengo.Ensemble(
                 len(BASAL), 1, neuron_type=neuron_type, gain=np.ones(29), bias=BASAL
             )
@@ -152,23 +152,23 @@ def measure_angles(
 ) -> np.ndarray:
     """Measure the angle between mean updates by bursts and by eq. 3, over some times.
 
-    Encoders stay as they are, and the error is that of an output of zero that should be
-    the product of the inputs. In eq. 3 it is the firing rate that takes the place of f',
-    and the same inputs are averaged over.
+    Encoders are constant. The error is that of an output that is zero instead of the product
+    of the inputs. In eq. 3, the firing rate replaces f', and the update is averaged over the
+    same inputs.
 
     Parameters
     ----------
     neuron_type : Pyramidal or PyramidalRate, optional
     n_neurons : int, optional
     seconds : float, optional
-        Simulated time; the longest that is averaged over is half of it.
+        Simulated time; the longest time for averages is half of it.
     seed : int, optional
 
     Returns
     -------
     angle : (n_weights, n_times) ndarray
-        In radians, for feedback weights of the sizes `WEIGHTS`: the mean over the stretches
-        of each length of `get_averaging_times`.
+        Angles in radians for feedback weights of the sizes `WEIGHTS`, averaged over the
+        intervals of each length in `get_averaging_times`.
     """
     rng = np.random.RandomState([seed, 1])
     signs = rng.choice([-1.0, 1.0], size=(n_neurons, 1))
@@ -208,7 +208,7 @@ def measure_angles(
 
 
 def _average(delta, x, n_steps):
-    """Return gradients in stretches of n_steps, (n_stretches, n_neurons, 2)."""
+    """Return gradients in intervals of n_steps, (n_intervals, n_neurons, 2)."""
     n_stretches = len(x) // n_steps
     shape = n_stretches, n_steps, -1
     stretches = (
@@ -218,15 +218,15 @@ def _average(delta, x, n_steps):
 
 
 def get_averaging_times(seconds: float) -> np.ndarray:
-    """Return how long updates are averaged over, in seconds, up to half of all."""
+    """Return the times for averages of updates in seconds, up to half of all seconds."""
     return seconds / 2 ** np.arange(7, 0, -1)
 
 
 def learn(n_neurons: int = 50, seconds: float = 40.0, seed: int = 0) -> np.ndarray:
-    """Learn multiplication in spikes: encoders fixed, taught by bursts, and by eq. 3.
+    """Learn multiplication in spikes with fixed encoders, from bursts, and by eq. 3.
 
     Neurons, input and signs of the feedback weights are the same for all rules, and
-    decoders are learned by PES.
+    decoders learn by PES.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def learn(n_neurons: int = 50, seconds: float = 40.0, seed: int = 0) -> np.ndarr
     Returns
     -------
     rmse : (n_rules, N_BINS) ndarray
-        For each of ``RULES``, in stretches of time about `get_times`.
+        Errors for each of ``RULES``, in time intervals around `get_times`.
     """
     rng = np.random.RandomState([seed, 1])
     signs = rng.choice([-1.0, 1.0], size=(n_neurons, 1))
@@ -246,7 +246,7 @@ def learn(n_neurons: int = 50, seconds: float = 40.0, seed: int = 0) -> np.ndarr
         stimulus = nengo.Node(
             nengo.processes.WhiteSignal(seconds, high=2, rms=0.5, seed=seed), size_out=2
         )
-        # what the three differ in is the rule alone
+        # the three networks differ only in the rule
         options: dict[str, Any] = {
             "n_neurons": n_neurons,
             "neuron_type": Pyramidal(),
@@ -269,12 +269,12 @@ def learn(n_neurons: int = 50, seconds: float = 40.0, seed: int = 0) -> np.ndarr
 
 
 def get_times(seconds: float) -> np.ndarray:
-    """Return the middle of each stretch of time with an error, in seconds."""
+    """Return the middle of each time interval with an error, in seconds."""
     return (np.arange(N_BINS) + 0.5) * seconds / N_BINS
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of the neurons and of burst learning against the data.
+    """Test claims about the neurons and burst learning with the data.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _measure(data):
-    """Return what apical input changes, angles, and the error in the last quarter."""
+    """Return changes by apical input, angles, and the error in the last quarter."""
     firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
     events, total = firing["event_rate"], firing.sum("basal")
     fraction = total["burst_rate"] / total["event_rate"]
@@ -307,7 +307,7 @@ def _measure(data):
 
 
 def _make_claims(data):
-    """Return what is said of the neurons, a table, at the coordinates of the data."""
+    """Return a table of claims about the neurons, at the coordinates of the data."""
     shortest, *_, longest = data["averaging_time"].values
     last_quarter = {"last quarter": {}}
     return (

@@ -1,4 +1,4 @@
-"""A pattern in time, from a recurrent network of spiking neurons that learns its weights."""
+"""A recurrent network of spiking neurons that learns its weights to generate a pattern."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from nengo_fa.experiments.sweep.in_seconds import InSeconds
 from nengo_fa.experiments.sweep.trials import draw_seed, hide_nan, make_template
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: Frequencies of the sines in the pattern, in hertz. Its period is a second.
+#: Frequencies of the sines in the pattern, in hertz. The period of the pattern is a second.
 FREQUENCIES = np.array([1, 2, 3, 5])
 
-#: How late a late error is at the recurrent weights, in milliseconds.
+#: Delay of a late error at the recurrent weights, in milliseconds.
 DELAY = 30
 
 #: When errors are measured: at the end of learning, and after learning.
@@ -27,7 +27,7 @@ MEASURES = ("learning", "after")
 #: Learning rates of PES for fixed recurrent weights, and of recurrent weights per second.
 PES_RATES = (1e-3, 3e-3, 1e-2)
 RATES = (0.1, 0.3, 1.0, 3.0)
-#: The rate of PES with learned weights, and the rate of these with a late error.
+#: The rate of PES with learned weights, and the rate of these weights with a late error.
 PES_RATE, LATE_RATE = 3e-3, 0.2
 
 FIXED = {f"fixed, PES {rate:g}": {"pes_rate": rate} for rate in PES_RATES}
@@ -45,7 +45,7 @@ LATE = {
         "eligibility_synapse": make_trace(DELAY),
     },
 }
-#: What the conditions are, as arguments of `make_generator`.
+#: The conditions, as arguments of `make_generator`.
 CONDITIONS = {**FIXED, **LEARNED, **LATE}
 
 #: Time constant of all synapses, in seconds, and time between samples of the output.
@@ -57,16 +57,17 @@ N_SAMPLES = round(1 / SAMPLE_EVERY)
 class RecurrentExperiment(InSeconds):
     """Pattern generation with fixed and with learned recurrent weights, in spikes.
 
-    A sum of four sines, with random amplitudes and phases (as in Bellec et al., 2020,
-    *Nature Communications* 11:3625), from a clock with a period of a second. In each trial
-    the pattern, the neurons and their weights at the start are the same in all conditions.
+    The pattern is a sum of four sines with random amplitudes and phases (as in Bellec et al.,
+    2020, *Nature Communications* 11:3625), and the input is a clock with a period of a second.
+    In each trial, the pattern, the neurons and their initial weights are the same in all
+    conditions.
 
     Parameters
     ----------
     n_trials : int
     seconds : int
-        For how long the network learns. For a tenth of it, at least a second, the network
-        then goes on without learning. In the results a second takes the place of an epoch.
+        Time for which the network learns. It then continues without learning for a tenth of
+        this time, at least a second. In the results, seconds replace epochs.
     n_neurons : int
     conditions : tuple of str
         Names of ``CONDITIONS``. Claims are about all of them, the default.
@@ -97,7 +98,7 @@ class RecurrentExperiment(InSeconds):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         conditions = {name: repr(CONDITIONS[name]) for name in self.conditions}
         return {**super().configuration, "conditions": conditions}
 
@@ -154,7 +155,7 @@ class RecurrentExperiment(InSeconds):
                 self.n_neurons, pattern, self.seconds, rng, **options
             )
             probe = nengo.Probe(output)
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        # Nengo's optimizer adds numbers in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             sim.run(self.seconds + self._test_seconds)
             return sim.data[probe][:, 0], pattern(sim.trange())
@@ -205,7 +206,7 @@ def draw_clocked_network(n_neurons, rng):
     Returns
     -------
     weights : (n_neurons, n_neurons) ndarray
-        Of the recurrent connection.
+        Weights of the recurrent connection.
     bias : (n_neurons,) ndarray
     input_weights : (n_neurons, 2) ndarray
     """
@@ -225,8 +226,8 @@ def make_generator(
 ) -> nengo.Node:
     """Make a recurrent network that learns to generate a pattern.
 
-    The encoders are the full matrix of recurrent weights. A clock, sine and cosine with a
-    period of a second, drives the neurons through fixed weights.
+    The encoders are the full matrix of recurrent weights. A clock, which is a sine and a cosine
+    with a period of a second, drives the neurons through fixed weights.
 
     Parameters
     ----------
@@ -234,17 +235,17 @@ def make_generator(
     pattern : callable
         Takes the time in seconds.
     seconds : float
-        After this time there is no error any more.
+        The error is zero after this time.
     rng : numpy.random.RandomState
-        For the weights at the start and the biases.
+        Draws the initial weights and the biases.
     pes_rate : float, optional
         Learning rate of the decoders.
     rate : float, optional
         Learning rate of the recurrent weights, per second. Default: 0, without a rule.
     delay : int, optional
-        Of the error at the recurrent weights, in milliseconds. Default: 0.
+        Delay of the error at the recurrent weights, in milliseconds. Default: 0.
     **options
-        Of the `.FeedbackAlignment` of the recurrent weights.
+        Parameters of the `.FeedbackAlignment` rule of the recurrent weights.
 
     Returns
     -------
@@ -261,7 +262,7 @@ def make_generator(
     )
     clock = nengo.Node(lambda t: [np.sin(2 * np.pi * t), np.cos(2 * np.pi * t)])
     nengo.Connection(clock, hidden.neurons, transform=input_weights, synapse=None)
-    # rates are in hertz, weights of about one per neuron suit a hundredth of them
+    # rates are in hertz; weights of the order of one need a factor of about 1/100
     recur = nengo.Connection(hidden.neurons, hidden, transform=0.01, synapse=TAU)
     output = nengo.Node(size_in=1, label="output")
     decode = nengo.Connection(
@@ -285,7 +286,7 @@ def make_generator(
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of learned recurrent weights against the data.
+    """Test claims about learned recurrent weights with the data.
 
     Parameters
     ----------
@@ -365,8 +366,8 @@ def find_best_fixed(data, measure):
 def report(data: xr.Dataset) -> str:
     """Return the median errors in all conditions as text.
 
-    They are relative to the pattern, whose root mean square is one: at the end of learning,
-    and afterwards.
+    The errors are relative to the pattern, whose root mean square is one, at the end of
+    learning and afterwards.
     """
     median = data["rmse"].median("trial")
     lines = [

@@ -1,4 +1,4 @@
-"""Recurrent weights from random feedback and from the exact gradient, offline."""
+"""Recurrent weights learned offline by random feedback and by the exact gradient."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,36 +20,36 @@ from nengo_fa.rules.derivatives import Rate
 #: Time step, and time constant of the recurrent connection and of the output, in seconds.
 DT, TAU = 0.005, 0.02
 
-#: Delays over which a value is to be recalled, in milliseconds.
+#: Delays after which a value has to be recalled, in milliseconds.
 DELAYS = (0, 50, 100, 200)
-#: Time for which a value is shown, and for which it is to be recalled, in milliseconds.
+#: Time for which a value is shown, and for which it has to be recalled, in milliseconds.
 SHOWN = 100
 #: Number of values in a presentation.
 N_VALUES = 16
 
-#: The tasks, and the delays of those that have one.
+#: The tasks, and their delays, or None.
 TASKS = {"pattern": None, **{f"recall, {delay} ms": delay for delay in DELAYS}}
 
-#: What the recurrent weights learn from.
+#: The signals from which the recurrent weights learn.
 RULES = ("fixed", "random feedback", "decoders as feedback", "through time")
-#: Learning rates of the recurrent weights, in each update.
+#: Learning rates of the recurrent weights, per update.
 RATES = (1.0, 3.0, 9.0)
 
 
 @dataclass(frozen=True)
 class ThroughTime(Experiment):
-    """Random feedback, next to backpropagation through time, in rate neurons.
+    """Random feedback compared with backpropagation through time, with rate neurons.
 
-    The recurrent networks are drawn as those of `.RecurrentExperiment`; neurons send rates.
-    After each presentation of a task the recurrent weights are updated once, and the
-    decoders are solved for, as `.train` does. In each trial the network at the start is the
-    same for all tasks, rules and learning rates.
+    The recurrent networks are drawn like those of `.RecurrentExperiment`, with rate neurons.
+    After each presentation of a task, the recurrent weights are updated once, and the
+    decoders are solved for, as in `.train`. In each trial, the initial network is the same
+    for all tasks, rules and learning rates.
 
     Parameters
     ----------
     n_trials : int
     presentations : int
-        Number of updates. In the results they take the place of epochs.
+        Number of updates. In the results, they replace epochs.
     n_neurons : int
     seed : int
 
@@ -80,7 +80,7 @@ class ThroughTime(Experiment):
         return {"trial": 1}
 
     def with_epochs(self, epochs: int) -> Self:
-        """Return the same experiment, of another number of presentations."""
+        """Return the same experiment with another number of presentations."""
         return replace(self, presentations=epochs)
 
     def make_template(self) -> xr.Dataset:
@@ -100,7 +100,7 @@ class ThroughTime(Experiment):
         rmse = np.empty((len(TASKS), len(RULES), len(RATES), len(trial)))
         for i, task in enumerate(TASKS):
             for j, rule in enumerate(RULES):
-                # without learning there is no rate
+                # without learning, the rate does not matter
                 rates = RATES if rule != "fixed" else RATES[:1]
                 for k, number in enumerate(trial):
                     rmse[i, j, :, k] = [
@@ -119,24 +119,24 @@ class ThroughTime(Experiment):
 
 
 class RateNetwork:
-    """A recurrent network of LIF neurons that send rates, and its output.
+    """A recurrent network of LIF rate neurons, and its output.
 
-    Its recurrent connection and its output have a low-pass filter in common. Each
-    presentation begins with a filter that holds nothing.
+    Its recurrent connection and its output share a low-pass filter, which is zero at the
+    beginning of each presentation.
 
     Parameters
     ----------
     n_neurons : int
     rng : numpy.random.RandomState
-        For weights and biases.
+        Draws weights and biases.
 
     Attributes
     ----------
     weights : (n_neurons, n_neurons) ndarray
-        Of the recurrent connection.
+        Weights of the recurrent connection.
     decoders : (1, n_neurons) ndarray
     feedback : (n_neurons, 1) ndarray
-        Of a random sign.
+        Feedback weights with random signs.
     """
 
     neuron_type = nengo.LIFRate(amplitude=0.01)
@@ -176,7 +176,7 @@ class RateNetwork:
     def find_error(
         self, u: np.ndarray, target: np.ndarray, counts: np.ndarray
     ) -> float:
-        """Return the root mean square error where it counts, over that of the target."""
+        """Return the root mean square error while it counts, over that of the target."""
         error = (self.run(u)[0][:, 1:] @ self.decoders.T - target) * counts
         return np.sqrt(np.sum(error**2) / np.sum((target * counts) ** 2))
 
@@ -194,7 +194,7 @@ class RateNetwork:
         ----------
         u, target : (n_samples, n_steps, ...) ndarray
         counts : (n_steps, 1) ndarray of bool
-            When the output matters.
+            The times at which the output counts.
         rule : str
             One of `RULES`.
         learning_rate : float
@@ -235,15 +235,15 @@ def make_task(delay: int | None, rng: np.random.RandomState) -> Callable:
     Parameters
     ----------
     delay : int or None
-        For how long a value has to be remembered, in milliseconds; None for a pattern of a
+        Time for which a value has to be remembered, in milliseconds; None for a pattern of a
         second, with a clock as input.
     rng : numpy.random.RandomState
 
     Returns
     -------
     draw : callable
-        Returns input, (n_samples, n_steps, 2); target, (n_samples, n_steps, 1); and when
-        it counts, (n_steps, 1).
+        Returns input, (n_samples, n_steps, 2); target, (n_samples, n_steps, 1); and the
+        times at which the target counts, (n_steps, 1).
     """
     if delay is not None:
         return lambda: draw_recall(delay, rng)
@@ -257,7 +257,7 @@ def make_task(delay: int | None, rng: np.random.RandomState) -> Callable:
 def draw_recall(
     delay: int, rng: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw values that are shown, and are to be recalled when a signal comes.
+    """Draw values that are shown and have to be recalled after a signal.
 
     See `make_task`.
     """
@@ -272,7 +272,7 @@ def draw_recall(
 
 
 def choose_rates(data: xr.Dataset) -> xr.Dataset:
-    """Return errors at learning rates that were chosen on other trials.
+    """Return errors at learning rates that were chosen in other trials.
 
     Parameters
     ----------
@@ -282,8 +282,8 @@ def choose_rates(data: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     chosen : xarray.Dataset
-        ``rmse`` and ``learning_rate``, (task, rule, trial). For each trial the rate is the
-        one with the lowest median error over all other trials.
+        ``rmse`` and ``learning_rate``, (task, rule, trial). The rate of each trial has the
+        lowest median error over all other trials.
     """
     rmse = data["rmse"]
     parts = []
@@ -297,7 +297,7 @@ def choose_rates(data: xr.Dataset) -> xr.Dataset:
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold what is said of the exact gradient and of random feedback against the data.
+    """Test claims about the exact gradient and random feedback with the data.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How fast encoders may learn, next to decoders: the two timescales of online learning."""
+"""How fast encoders and decoders can learn together: two timescales of online learning."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +21,8 @@ from nengo_fa.geometry import disc
 from nengo_fa.networks import Multiplication
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: Rules for the decoders by name. The three rates of PES are slow, that of
-#: `nengo_fa.networks.Multiplication`, and fast; RLS solves for the decoders as it goes.
+#: Rules for the decoders by name. The three rates of PES are slow, the default of
+#: `nengo_fa.networks.Multiplication`, and fast; RLS solves for the decoders during learning.
 DECODER_RULES = {
     "PES 2e-5": nengo.PES(2e-5),
     "PES 2e-4": nengo.PES(2e-4),
@@ -30,7 +30,7 @@ DECODER_RULES = {
     "RLS": nengo.RLS(1e-2),
 }
 
-#: How often encoders and decoders are sampled, in seconds.
+#: Sampling interval of encoders and decoders, in seconds.
 SAMPLE_EVERY = 0.5
 
 VARIABLES = {
@@ -52,20 +52,20 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class TimescaleExperiment(InSeconds):
-    """Multiplication online, at several learning rates of encoders and of decoders.
+    """Multiplication online, at several learning rates of encoders and decoders.
 
-    In each trial the neurons, their feedback weights and the input are the same for all
-    rates, and other than in all other trials.
+    In each trial, the neurons, their feedback weights and the input are the same for all
+    rates, and differ between trials.
 
     Parameters
     ----------
     n_trials : int
-        Trials do not depend on how many they are.
+        Results of a trial do not depend on this number.
     seconds : int
-        Simulated time. In the results a second takes the place of an epoch.
+        Simulated time. In the results, seconds replace epochs.
     encoder_rates : tuple of float
-        Learning rates of the encoders, per second: zero, at which they are fixed, and then
-        higher and higher ones.
+        Learning rates of the encoders, per second: zero, for fixed encoders, followed by
+        increasing rates.
     n_neurons : int
     seed : int
     """
@@ -90,19 +90,18 @@ class TimescaleExperiment(InSeconds):
             or not np.isfinite(rates[-1])
         ):
             raise ValidationError(
-                "Must be 0, to compare with, and then higher and higher rates (got "
-                f"{rates!r})",
+                f"Must be 0 for comparison, followed by increasing rates (got {rates!r})",
                 attr="encoder_rates",
             )
 
     @property
     def chunks(self) -> dict[str, int]:
-        """One decoder rule of one trial is a part by itself."""
+        """One decoder rule in one trial is a part."""
         return {"trial": 1, "decoder_rule": 1}
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         rules = {name: repr(rule) for name, rule in DECODER_RULES.items()}
         return {**super().configuration, "decoders": rules}
 
@@ -123,7 +122,7 @@ class TimescaleExperiment(InSeconds):
         results = {name: np.empty(shape) for name in VARIABLES}
         rules = list(DECODER_RULES.values())
         for i, j, k in np.ndindex(shape):
-            with np.errstate(all="ignore"):  # what diverges is infinite in the end
+            with np.errstate(all="ignore"):  # results after divergence are infinite
                 measured = self._learn(
                     rules[decoder_rule[i]], self.encoder_rates[j], trial[k]
                 )
@@ -150,12 +149,12 @@ class TimescaleExperiment(InSeconds):
                 sample_every=SAMPLE_EVERY,
             )
             decoders = nengo.Probe(product.decode, "weights", sample_every=SAMPLE_EVERY)
-        # Nengo's optimizer adds numbers up in an order that changes from run to run
+        # Nengo's optimizer adds numbers in an order that changes from run to run
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             last = max(self.seconds / 6, 1.0)
             try:
                 sim.run(self.seconds, progress_bar=False)
-            except (SimulationError, FloatingPointError):  # what Nengo makes of NaN
+            except (SimulationError, FloatingPointError):  # Nengo's errors for NaN
                 return np.inf, np.inf, np.inf
             n_samples = 1 + int(last / SAMPLE_EVERY)
             outcome = _measure(
@@ -176,7 +175,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
     neurons : nengo.builder.ensemble.BuiltEnsemble
     neuron_type : nengo.neurons.NeuronType
     encoders : (n_times, n_neurons, 2) ndarray
-        Times the gain.
+        Encoders times the gain.
     decoders : (n_times, 1, n_neurons) ndarray
 
     Returns
@@ -195,7 +194,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
         ]
     )
     rmse = find_best_error(activities[-1], np.prod(x, axis=1, keepdims=True))
-    # of the change of the product, the part that each would make alone
+    # the change of the product that encoders or decoders alone would cause
     decoders = np.swapaxes(decoders, 1, 2)
     by_encoders = np.diff(activities, axis=0) @ decoders[:-1]
     by_decoders = activities[:-1] @ np.diff(decoders, axis=0)
@@ -204,7 +203,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
 
 
 def check_claims(data: xr.Dataset) -> list[Claim]:
-    """Hold against the data whether encoders may learn as fast, for each decoder rule.
+    """Test claims about the speed of encoders, for each decoder rule, with the data.
 
     Parameters
     ----------
@@ -232,7 +231,7 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _average(rmse, chosen):
-    """Return the mean over the encoder rates that are chosen for each decoder rule."""
+    """Return the mean over the chosen encoder rates for each decoder rule."""
     means = np.full((rmse.shape[0], rmse.shape[2]), np.nan)
     for i in np.flatnonzero(chosen.any(axis=1)):
         means[i] = rmse.values[i, chosen[i]].mean(axis=0)
@@ -240,7 +239,7 @@ def _average(rmse, chosen):
 
 
 def _make_claims(rules, fixed, rates, with_both):
-    """Return what is said of decoder rules, some with slow and with fast encoders."""
+    """Return a table of claims about decoder rules, some with slow and fast encoders."""
     table = [
         Comparison(
             f"{rule}, {where}: learned encoders have less error than fixed",
@@ -284,11 +283,11 @@ def find_best_rate(data, measure, rule):
 
 
 def report(data):
-    """Return up to which rate teaching encoders pays, and how speeds compare, as text.
+    """Return errors and the ratio of speeds at all learning rates as text.
 
-    A table of the results of `check_claims`. For each rule and each rate of the encoders,
-    medians over trials: both errors over those with fixed encoders, and the ratio of the
-    speeds.
+    The data are those of `check_claims`. The table shows, for each rule and each rate of the
+    encoders, medians over trials of both errors, divided by those with fixed encoders, and of
+    the ratio of the speeds.
     """
     fixed = data.isel(encoder_rate=0, drop=True)
     lines = [

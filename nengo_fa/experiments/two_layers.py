@@ -1,4 +1,4 @@
-"""A network of two hidden layers that learn online, each from an error of its own."""
+"""A network of two hidden layers that learn online, each from its own error."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ from nengo_fa.experiments.late_errors import (
 from nengo_fa.rules.feedback import Orthogonal
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: How the error reaches the first layer: not at all, as the last layer alone is taught;
-#: from the output, as late as it reaches the last layer; or from the last layer's error,
-#: twice as late.
+#: How the error reaches the first layer: not at all, if only the last layer is taught; from
+#: the output, with the same delay as for the last layer; or from the error of the last layer,
+#: with twice the delay.
 ROUTES = ("last layer", "direct", "relayed")
 
-#: Number of dimensions of the input, of which the first two matter.
+#: Number of dimensions of the input; only the first two matter.
 N_INPUTS = 4
 
-#: Errors up to which populations are made to be accurate: as long as typical targets.
+#: Radius of populations for errors, the length of typical targets.
 RADIUS = 1.0
 
 
@@ -35,7 +35,7 @@ def square(x: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     x : (..., dimensions) ndarray
-        The first two dimensions are the number. Others have no part in it.
+        The first two dimensions are the complex number. Other dimensions are ignored.
 
     Returns
     -------
@@ -46,14 +46,14 @@ def square(x: np.ndarray) -> np.ndarray:
 
 
 def make_late_synapse(tau: float, delay: int, dt: float = 0.001) -> nengo.LinearFilter:
-    """Return a lowpass filter with a delay behind it, for spikes that come late.
+    """Return a lowpass filter with an additional delay, for delayed spikes.
 
     Parameters
     ----------
     tau : float
         Time constant of the filter, in seconds.
     delay : int
-        In time steps.
+        Delay in time steps.
     dt : float, optional
         Length of a time step, in seconds.
 
@@ -69,8 +69,8 @@ def make_late_synapse(tau: float, delay: int, dt: float = 0.001) -> nengo.Linear
 class LayeredErrors(nengo.Network):
     """Two hidden layers of spiking neurons that learn online, each with its own error.
 
-    Decoders learn from the error of the output, by PES and without delay. Its way back to
-    the last layer takes ``delay``; from there, or from the output, it goes through random
+    Decoders learn from the error of the output, by PES and without a delay. The error reaches
+    the last layer after ``delay``. From there, or from the output, it passes through random
     weights to the first layer, which takes ``delay`` again.
 
     Parameters
@@ -79,20 +79,20 @@ class LayeredErrors(nengo.Network):
         How the error reaches the first layer, see `ROUTES`. None keeps the encoders of
         both layers fixed.
     carrier : {"node", "population"}
-        What hands errors on: nodes, which do so exactly, or ensembles of spiking LIF
-        neurons, filtered by ``synapse``.
+        The objects that pass errors on: nodes, which do so exactly, or ensembles of spiking
+        LIF neurons, filtered by ``synapse``.
     delay : int
-        Of each hop of the error, in milliseconds.
+        Delay of each hop of the error, in milliseconds.
     trace : bool
-        Whether each rule has the eligibility trace that suits the delay of its error.
+        Whether each rule has an eligibility trace that suits the delay of its error.
     learning_rate : float
-        That of the encoders of both layers, per second.
+        Learning rate of the encoders of both layers, per second.
     n_neurons, n_error_neurons : int
-        Number of neurons of each layer, and of each population for errors.
+        Number of neurons in each layer, and in each population for errors.
     synapse : float
         Time constant of the lowpass filters on spikes and on the error, in seconds.
     seed : int
-        Of the neurons, the feedback weights and the populations.
+        Seed of the neurons, the feedback weights and the populations.
 
     Attributes
     ----------
@@ -100,24 +100,23 @@ class LayeredErrors(nengo.Network):
     layers : list of nengo.Ensemble
         The first and the last hidden layer.
     encodes : list of nengo.Connection
-        Those to the layers, which learn.
+        The connections to the layers, which learn.
     decode : nengo.Connection
-        From the last layer to the output.
+        The connection from the last layer to the output.
     error : nengo.Node
-        Output minus target, the latter with the delay of two synapses.
+        Output minus target, which has the delay of two synapses.
     filtered_error : nengo.Node
-        What decoders learn from, and what the way back begins with.
+        The error from which decoders learn, and from which the path back begins.
     carriers : list of nengo.Node or nengo.Ensemble
-        Of the errors of the taught layers: that of the last layer, and of the first.
+        The carriers of the errors of the taught layers, first that of the last layer.
     weights : (2, 2) ndarray
-        The feedback weights from the error of the output, or from that of the last layer,
-        to the error of the first; random and orthogonal.
+        Random orthogonal feedback weights, from the error of the output or of the last layer
+        to the error of the first layer.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If route or carrier is not one of these, or the delay is not a whole number from
-        zero upwards.
+        If the route or the carrier is unknown, or the delay is not a non-negative integer.
     """
 
     def __init__(
@@ -140,8 +139,8 @@ class LayeredErrors(nengo.Network):
         check_delay(delay)
         super().__init__(seed=seed, label="Two layers with an error each")
         rng = np.random.RandomState(seed)
-        # Of their own, as Nengo's depend on the number of connections: the same neurons
-        # on any route.
+        # Nengo's seeds would depend on the number of connections: with these seeds, neurons
+        # are the same with all routes.
         seeds = [int(it) for it in rng.randint(np.iinfo(np.int32).max, size=4)]
         sphere = nengo.dists.UniformHypersphere(surface=True)
         feedback = [sphere.sample(n_neurons, 2, rng=rng) for _ in range(2)]
@@ -196,14 +195,14 @@ class LayeredErrors(nengo.Network):
         self.filtered_error = nengo.Node(size_in=2, label="filtered error")
         nengo.Connection(self.input, target, synapse=None)
         nengo.Connection(self.decode.post, self.error, synapse=None)
-        # two synapses are on the way to the output
+        # the path to the output has two synapses
         late = nengo.Alpha(synapse)
         nengo.Connection(target, self.error, transform=-1, synapse=late)
         nengo.Connection(self.error, self.filtered_error, synapse=synapse)
         nengo.Connection(self.filtered_error, self.decode.learning_rule, synapse=None)
 
     def _make_way_back(self, route, delay, hop, feedback, seeds):
-        """Make the way of the error to the last layer and, by a route, to the first."""
+        """Make the path of the error to the last layer and, by a route, to the first."""
         late = make_delay(delay)
 
         def hand_on(i, error, late_by, synapse=late, **transform):
@@ -225,7 +224,7 @@ class LayeredErrors(nengo.Network):
 
 @dataclass(frozen=True)
 class _Hop:
-    """What hands an error on to a layer, and how the layer learns from it."""
+    """The objects that pass an error on to a layer, and its rule."""
 
     carrier: str
     n_error_neurons: int
@@ -239,7 +238,7 @@ class _Hop:
         )
 
     def teach(self, encode, carrier, feedback, delay):
-        """Teach a layer the error of a carrier, which comes late by the delay."""
+        """Teach a layer by the error of a carrier with a delay."""
         encode.learning_rule_type = FeedbackAlignment(
             2,
             self.learning_rate,

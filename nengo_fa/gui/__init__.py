@@ -1,6 +1,6 @@
-"""What Nengo GUI shows of a network that learns, and what a visitor can change.
+"""Views and sliders for Nengo GUI, which show how a network learns and change it.
 
-Each of these is one line of a model, and works in any simulator: views draw to
+Each view takes one line in a model, and works in any simulator: views draw to
 ``output._nengo_html_`` of their node. They need Pillow, but not Nengo GUI.
 """
 

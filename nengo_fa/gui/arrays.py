@@ -1,4 +1,4 @@
-"""Arrays on their way in, and numbers on their way out."""
+"""Checks of the arrays that views show, and formatting of numbers."""
 
 import json
 
@@ -7,7 +7,7 @@ from nengo.exceptions import ValidationError
 
 
 def check_shape(name, array, shape):
-    """An array of a shape, in which None stands for any length."""
+    """Return an array with a shape, in which None stands for any length."""
     array = np.asarray(array, dtype=float)
     if array.ndim != len(shape) or any(
         length not in (None, actual) for length, actual in zip(shape, array.shape)
@@ -20,19 +20,19 @@ def check_shape(name, array, shape):
 
 
 def find_largest(*arrays):
-    """The largest of the finite values, or zero."""
+    """Return the largest finite value, or zero."""
     values = np.concatenate([np.ravel(array) for array in arrays])
     return np.max(values, initial=0, where=np.isfinite(values))
 
 
 def get_mean(array):
-    """The mean of the finite values, or NaN."""
+    """Return the mean of the finite values, or NaN."""
     values = array[np.isfinite(array)]
     return values.mean() if values.size else np.nan
 
 
 def write_json(values):
-    """A number or a list of numbers in six digits; null for what is not finite."""
+    """Return a number or a list of numbers with six digits; null if not finite."""
     if np.ndim(values):
         return json.dumps([_shorten(value) for value in values])
     return json.dumps(_shorten(values))

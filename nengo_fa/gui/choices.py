@@ -1,4 +1,4 @@
-"""The view of what is chosen, in words."""
+"""The view that names the choices of sliders."""
 
 from nengo.exceptions import ValidationError
 
@@ -11,27 +11,27 @@ LETTER = 6  # of the width of bold ones, so that nothing moves with the choice
 
 
 def choices(title, options, chosen):
-    """What sliders mean: they show nothing but numbers.
+    """Draw the names of choices, because sliders show only numbers.
 
     Parameters
     ----------
     title : str
-        Stands above the words.
+        Title above the names.
     options : dict
-        To the name of each choice its options, from 0. What does not fit into a line is
-        in the next.
+        The options of each choice, from 0, by the name of the choice. Long lists continue
+        on the next line.
     chosen : list of int
-        The option of each that is chosen, which is highlighted.
+        The chosen option of each choice, which is highlighted.
 
     Returns
     -------
     html : str
-        With an attribute ``data-*`` of each choice, the option that is chosen.
+        With an attribute ``data-*`` for each choice, the chosen option.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If one is chosen that is not among the options.
+        If a chosen option does not exist.
     """
     parts, data = [], {}
     y = 36

@@ -1,4 +1,4 @@
-"""Fields of numbers as small images in colour."""
+"""Fields of numbers as small colour images."""
 
 from base64 import b64encode
 from functools import lru_cache
@@ -13,15 +13,15 @@ except ImportError as error:
         "The views of Nengo GUI need Pillow: pip install nengo-gui pillow"
     ) from error
 
-N_COLOURS = 21  # odd, for one of them is zero; few, as the images are sent often
+N_COLOURS = 21  # odd, to include zero; few, because the images are sent often
 
 
 def draw_field(field, limits, colours, panel):
-    """An image of a field (n_rows, n_columns), lowest row first, that fills a panel.
+    """Return an image of a field (n_rows, n_columns), lowest row first, that fills a panel.
 
     Colours are evenly spaced between the limits. NaN is transparent.
     """
-    # squares keep their shape unasked
+    # squares keep their shape without this attribute
     stretch = ' preserveAspectRatio="none"' if panel.width != panel.height else ""
     return (
         f'<image x="{panel.x}" y="{panel.y}" width="{panel.width}" '
@@ -31,7 +31,7 @@ def draw_field(field, limits, colours, panel):
 
 
 def _encode(field, limits, colours):
-    """A PNG image in characters."""
+    """Return a PNG image as text."""
     field = np.asarray(field, dtype=float)[::-1]  # images begin at the top
     low, high = limits
     fraction = np.clip((field - low) / (high - low), 0, 1)
@@ -41,7 +41,7 @@ def _encode(field, limits, colours):
     return _write_png(index.tobytes(), index.shape[::-1], colours)
 
 
-@lru_cache(maxsize=64)  # some images, such as those of the start, stay as they are
+@lru_cache(maxsize=64)  # some images, such as the initial images, do not change
 def _write_png(indices, size, colours):
     image = Image.frombytes("P", size, indices)
     image.putpalette(_make_palette(colours))
@@ -51,7 +51,7 @@ def _write_png(indices, size, colours):
 
 
 def _make_palette(colours):
-    """Red, green and blue of what is not known, and of all colours."""
+    """Return red, green and blue of missing values, and of all colours."""
     known = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours]
     at = np.linspace(0, len(colours) - 1, N_COLOURS)
     shades = [np.interp(at, range(len(colours)), channel) for channel in zip(*known)]

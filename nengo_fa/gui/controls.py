@@ -26,16 +26,16 @@ OPTIONS = {
 }
 
 
-#: Normalizations that take lengths to be near one.
+#: Normalizations that assume lengths near one.
 NEAR_ONE = ("homeostatic", "stabilized")
-#: So many steps pass after a choice of these until they learn: lengths come near one.
+#: Number of steps, after one of these is chosen, in which lengths are first set to one.
 PAUSE = nengo.LinearFilter([1], [1, 0, 0], analog=False)
 
 
 class Gate:
-    """Sends an error to the rule that is chosen, or sets off a reset.
+    """Sends an error to the chosen rule, or triggers a reset.
 
-    While a normalization that needs it is chosen, lengths are kept near one.
+    While a normalization that needs lengths near one is chosen, it keeps them near one.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Gate:
         errors = np.zeros(2 + len(NORMALIZATIONS) * len(RULES) * self.size)
         chosen = choose(NORMALIZATIONS, now)
         needs_length = NORMALIZATIONS[chosen] in NEAR_ONE
-        # there is no choice before the first steps
+        # nothing has been chosen before the first steps
         has_changed = t > 0.005 and choose(NORMALIZATIONS, before) != chosen
         if reset > 0.5:
             errors[0] = 1
@@ -61,7 +61,7 @@ class Gate:
             errors[1] = needs_length and learning > 0
             start = 2 + (chosen * len(RULES) + choose(RULES, rule)) * self.size
             error = x[: self.size]
-            # below zero, it would climb the error
+            # a negative factor would increase the error
             errors[start : start + self.size] = (
                 max(learning, 0.0) * max(learning_rate, 0.0) * error
             )
@@ -69,12 +69,12 @@ class Gate:
 
 
 class Chosen(View):
-    """Shows in words what the sliders say.
+    """Shows the names of the options that the sliders choose.
 
     Parameters
     ----------
     choice : nengo.Node
-        Puts out the values of the sliders.
+        A node whose output is the values of the sliders.
     """
 
     def __init__(self, choice):
@@ -101,20 +101,20 @@ class Chosen(View):
 
 
 def choose(options, value):
-    """The index of the option that a slider is nearest to."""
+    """Return the index of the option that is nearest to the value of a slider."""
     return min(max(round(value), 0), len(options) - 1)
 
 
 class Controls(nengo.Network):
-    """Sliders that decide how encoders learn.
+    """Sliders that control how encoders learn.
 
-    Nengo GUI offers a slider for each node; elsewhere, give them another output. `teach`
-    makes rules for the encoders that do as the sliders say.
+    Nengo GUI shows a slider for each node; without Nengo GUI, change the output of the
+    nodes. `teach` gives encoders rules that follow the sliders.
 
     Parameters
     ----------
     learning, learning_rate, rule, normalization, neuron : float, optional
-        Where the sliders begin.
+        Initial values of the sliders.
     label : str, optional
     **kwargs
         Passed through to `nengo.Network`.
@@ -122,20 +122,20 @@ class Controls(nengo.Network):
     Attributes
     ----------
     learning : nengo.Node
-        A factor on the error: 1 is on; at 0 nothing changes, to the last bit.
+        A factor on the error: with 1, encoders learn; with 0, nothing changes at all.
     learning_rate : nengo.Node
         A factor on the learning rate of the encoders.
     rule : nengo.Node
         0: feedback alignment, 1: backprop.
     normalization : nengo.Node
-        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized. Under the last
-        two, encoders with lengths below 0.5 or above 1.5 are set to length one.
+        0: none, 1: forced, 2: augmented, 3: homeostatic, 4: stabilized. With the last two,
+        encoders with lengths below 0.5 or above 1.5 are set to length one.
     reset : nengo.Node
-        1: the encoders go back to where they began, and stay there until it is 0.
+        1: the encoders return to their initial values, and keep them until it is 0.
     neuron : nengo.Node
-        Index of the neuron that views look at.
+        Index of the neuron that views show.
     chosen : View
-        Shows the names of what is chosen.
+        Shows the names of the chosen options.
 
     Examples
     --------
@@ -162,7 +162,7 @@ class Controls(nengo.Network):
     ) -> None:
         super().__init__(label=label, **kwargs)
         with self:
-            # constants are arrays, for Nengo GUI to make them sliders
+            # constants are arrays, so that Nengo GUI shows sliders
             self.learning = nengo.Node([learning], label="learning")
             self.learning_rate = nengo.Node([learning_rate], label="rate ×")
             self.rule = nengo.Node([rule], label="rule")
@@ -189,23 +189,23 @@ class Controls(nengo.Network):
         synapse: float | nengo.synapses.Synapse = 0.005,
         seed: int = 0,
     ) -> None:
-        """Set rules for the encoders of an ensemble, which do as the sliders say.
+        """Give the encoders of an ensemble rules that follow the sliders.
 
         Parameters
         ----------
         encode : nengo.Connection
-            To the ensemble. Its learning rule type is set, to one that resets the
-            encoders and one for each choice; all but the chosen have no error.
+            The connection to the ensemble. It gets a rule that resets the encoders, and a
+            rule for each choice, of which only the chosen rule receives an error.
         decode : nengo.Connection
-            From the ensemble to the output that the error is about.
+            The connection from the ensemble to the output whose error is given.
         error : nengo.Node
-            Actual minus target; not multiplied by ``learning`` yet.
+            Actual minus target, not yet multiplied by ``learning``.
         learning_rate, backprop_rate : float, optional
-            Learning rates of feedback alignment and of backprop, per second, where the
-            slider is 1. They differ, as decoders are by far smaller than feedback weights
-            of unit length, if activities are in hertz: by default, a few thousand times.
+            Learning rates of feedback alignment and of backprop, per second, if the slider
+            is 1. They differ because, with activities in hertz, decoders are much smaller
+            than feedback weights of unit length, by default by a factor of a few thousand.
         feedback : (n_neurons, size_out) array_like or nengo.dists.Distribution, optional
-            Feedback weights. By default drawn uniformly from the unit sphere.
+            Feedback weights. By default, they are drawn uniformly from the unit sphere.
         derivative : nengo_fa.Derivative, optional
             As for `nengo_fa.FeedbackAlignment`.
         synapse : nengo.synapses.Synapse or float, optional
@@ -216,8 +216,8 @@ class Controls(nengo.Network):
         Raises
         ------
         nengo.exceptions.ValidationError
-            If ``encode`` has rules already, or does not lead to an ensemble; or as the
-            rules do.
+            If ``encode`` already has rules, or does not lead to an ensemble; and as for the
+            rules.
         """
         self._check_teachable(encode, decode, error)
         size = decode.size_out
@@ -242,7 +242,7 @@ class Controls(nengo.Network):
             gate = nengo.Node(Gate(size), size_in=size + 6, label="gate")
             nengo.Connection(self.choice, gate[size:-1], synapse=None)
             nengo.Connection(self.normalization, gate[-1], synapse=PAUSE)
-        # behind the gate, a filter would go on teaching
+        # behind the gate, a filter would continue to teach
         nengo.Connection(error, gate[:size], synapse=synapse)
         end = 0
         for name, rule_type in rules.items():
@@ -250,7 +250,7 @@ class Controls(nengo.Network):
             nengo.Connection(gate[start:end], encode.learning_rule[name], synapse=None)
 
     def _check_teachable(self, encode, decode, error):
-        """Refuse connections that cannot have all of the rules."""
+        """Refuse connections that cannot have all rules."""
 
         def refuse(message, attr="encode", obj=self):
             raise ValidationError(message, attr=attr, obj=obj)
@@ -263,24 +263,23 @@ class Controls(nengo.Network):
             )
         if isinstance(ensemble.neuron_type, nengo.Direct):
             refuse(
-                "In direct mode there are no neurons. Give the ensemble another "
-                "neuron_type."
+                "An ensemble in direct mode has no neurons. Give it another neuron_type."
             )
         if encode.learning_rule_type is not None:
             refuse(
-                "Is set already. Leave it to the controls: with "
-                "nengo_fa.networks.Multiplication, give encoder_rule=None.",
+                "Must not be set, because the controls set it. With "
+                "nengo_fa.networks.Multiplication, use encoder_rule=None.",
                 attr="learning_rule_type",
                 obj=encode,
             )
         if encode.size_out != ensemble.dimensions:
             refuse(
-                "Must reach all dimensions of the ensemble, whose encoders are normalized "
-                f"as a whole (got {encode})"
+                "Must reach all dimensions of the ensemble, because whole encoders are "
+                f"normalized (got {encode})"
             )
         if error.size_out != decode.size_out:
             refuse(
-                f"Must have {decode.size_out} dimensions, as many as {decode} has outputs "
+                f"Must have {decode.size_out} dimensions, like the output of {decode} "
                 f"(got {error.size_out})",
                 attr="error",
             )

@@ -17,25 +17,25 @@ from nengo_fa.gui.svg import (
     write_number,
 )
 
-MOST_SAMPLES = 170  # drawn of all curves
+MOST_SAMPLES = 170  # drawn for all curves
 
 
 def history(times, curves, title, label, colours=COLOURS):
-    """Curves over the whole session.
+    """Draw curves over the whole session.
 
     Parameters
     ----------
     times : (n_samples,) array_like
-        In seconds, rising from zero or later.
+        Increasing times in seconds, not negative.
     curves : dict
-        Up to 6 curves: to the name of each its values (n_samples,). What is not finite
-        is a gap.
+        The values (n_samples,) of up to 6 curves by their names. Values that are not finite
+        are gaps.
     title : str
-        Stands above the curves.
+        Title above the curves.
     label : str
-        What their values are, with the unit.
+        Label of the vertical axis, with the unit.
     colours : sequence of str, optional
-        Of the curves.
+        Colours of the curves.
 
     Returns
     -------
@@ -46,18 +46,18 @@ def history(times, curves, title, label, colours=COLOURS):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no curve or there are too many, or one has not one value a time.
+        If there are no curves or too many, or if the numbers of values and times differ.
 
     Notes
     -----
-    Long histories are drawn as means over 2, 4, 8 ... samples, whose borders stay where
-    they are when the history grows.
+    Long histories are drawn as means over 2, 4, 8 ... samples, whose borders do not move
+    when the history grows.
     """
     times = check_shape("times", times, (None,))
     if not 1 <= len(curves) <= len(COLOURS):
         raise ValidationError(
-            f"Must be 1 to {len(COLOURS)} curves (got {len(curves)}). Draw more of them "
-            "in another view.",
+            f"Must be 1 to {len(COLOURS)} curves (got {len(curves)}). Draw the other "
+            "curves in another view.",
             attr="curves",
         )
     values = np.array(
@@ -98,7 +98,7 @@ def _draw_curves(panel, at, means, colours):
 
 
 def _thin(values, most):
-    """Values (n, n_samples), or at most so many means over 2, 4, 8 ... of them each."""
+    """Return values (n, n_samples), or means over 2, 4, 8 ... values if there are too many."""
     n_samples = values.shape[1]
     size = 1
     while size * most < n_samples:
@@ -124,7 +124,7 @@ def _draw_grid(panel, yticks):
 
 
 def _draw_names(panel, names, last, colours):
-    """Names with the last values, each beside the end of its curve if there is room."""
+    """Draw names with the last values, beside the ends of curves if there is space."""
     room = 24
     top, bottom = panel.y + 6, panel.y + panel.height - 14
     ends = [panel.place((0, v[0]))[1] if len(v) else bottom for v in last]

@@ -1,4 +1,4 @@
-"""A node that shows a view, drawn by a simulator from the live state of the model."""
+"""A node that shows a view, which a simulator draws from the current state of the model."""
 
 import math
 
@@ -9,13 +9,13 @@ from nengo.params import NumberParam
 
 from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
 
-#: In simulated seconds. Nengo GUI drops what it was sent some seconds ago, so that a view
-#: that stays as it is would disappear, and a page that is opened anew would wait for it.
+#: Time in simulated seconds after which an unchanged view is sent again: Nengo GUI discards
+#: data after some seconds, and a page that is opened later needs the view.
 REPEAT = 1.0
 
 
 class Screen:
-    """The function of a `View`: does nothing, and holds what Nengo GUI is to show."""
+    """The function of a `View`, which does nothing and stores the document for Nengo GUI."""
 
     _nengo_html_ = ""
 
@@ -24,30 +24,30 @@ class Screen:
 
 
 def count_steps(period, dt):
-    """The number of time steps between two drawings; no more often than the period."""
+    """Return the number of time steps between two drawings, at least one period."""
     return max(1, math.ceil(period / dt - 1e-6))
 
 
 class View(Node):
-    """Base class of the nodes that show the state of a model; not to be used by itself.
+    """Base class of the nodes that show the state of a model.
 
-    The simulator draws, at most once every ``period``, and calls the function of the node
-    only if there is something new to see. Then its ``output._nengo_html_`` is the
-    document, which Nengo GUI reads; so may you.
+    The simulator draws the view at most once every ``period``, and calls the function of
+    the node only if the view has changed. ``output._nengo_html_`` is then the document that
+    Nengo GUI reads, and that you may read as well.
 
     Parameters
     ----------
     label : str
-        What the view is called.
+        Name of the view.
     size_in : int, optional
         Number of dimensions of the input.
     period : float, optional
-        In simulated seconds, between two drawings.
+        Time between two drawings, in simulated seconds.
 
     Notes
     -----
-    A class derived from this one writes `make_step`; if there is more to see than the
-    input, `get_signals`; and if it has to remember something, `make_state`.
+    In a derived class, write `make_step`. Also write `get_signals` if the view shows other
+    signals than its input, and `make_state` if it has a state.
     """
 
     period = NumberParam(
@@ -55,18 +55,18 @@ class View(Node):
     )
 
     def __init__(self, label, size_in=0, period=0.05):
-        # kept apart, as Nengo GUI wraps the function of a node while it builds
+        # kept here, because Nengo GUI wraps the function of a node while it builds
         self.screen = Screen()
         super().__init__(self.screen, size_in=size_in, size_out=0, label=label)
         self.period = period
 
     def get_signals(self, model):
-        """The signals that are shown; none, unless a derived class says so.
+        """Return the signals that the view shows in addition to its input; by default, none.
 
         Parameters
         ----------
         model : nengo.builder.Model
-            The whole of it is built.
+            The complete model, after the build.
 
         Returns
         -------
@@ -75,42 +75,42 @@ class View(Node):
         return []
 
     def make_state(self):
-        """Return what the view remembers, a dict of ndarray with the values at the start.
+        """Return the state of the view, a dict of ndarray with the initial values.
 
-        A simulator that is pickled or copied goes on with what is remembered.
+        The state is kept when a simulator is pickled or copied.
         """
         return {}
 
     def make_step(self, model, arrays, dt):
-        """Bind what is shown to one simulator, as `nengo.builder.Operator.make_step`.
+        """Bind the view to a simulator, as `nengo.builder.Operator.make_step` does.
 
         Parameters
         ----------
         model : nengo.builder.Model
         arrays : list of ndarray
-            The live values of the signals from `get_signals`, not to be written to; and
-            of what `make_state` returns, to be updated in place.
+            The current values of the signals from `get_signals`, which must not be written
+            to, and of the state from `make_state`, which is updated in place.
         dt : float
-            In seconds.
+            Time step in seconds.
 
         Returns
         -------
         step : callable
-            Called in every time step with the input of the node (size_in,), None if it
-            has none, and whether it is time to draw. Returns a document then, or None if
-            it would be as it was.
+            Called in every time step with the input of the node (size_in,), or None if it
+            has no input, and whether the view is due. If it is due, returns a document, or
+            None if the document has not changed.
         """
         raise NotImplementedError("Views must provide make_step")
 
 
 class SimView(NamedSignalsOperator):
-    """Draw a view, and hand it to the function of its node.
+    """Draw a view, and pass it to the function of its node.
 
     Parameters
     ----------
     view : View
     function : callable
-        The output of the node as Nengo GUI has it while it builds.
+        The function of the node while Nengo GUI builds the model.
     model : nengo.builder.Model
     t : Signal
         The time in seconds.
@@ -158,7 +158,7 @@ class SimView(NamedSignalsOperator):
             if is_new or is_late:
                 shown_at = n_steps
                 shown = html if is_new else shown
-                # at once, as simulators of one model share the function
+                # immediately, because simulators of a model share the function
                 screen._nengo_html_ = shown
                 function(t.item(), *args)
 
@@ -186,5 +186,5 @@ def build_view(model, view):
         model.add_op(Reset(x))
     model.sig[view]["in"], model.sig[view]["out"] = x, None
     model.params[view] = None
-    # add_op may ask for all signals at once, but not all of them are built
+    # add_op may ask for all signals, but not all signals are built yet
     model.operators.append(SimView(view, view.output, model, model.time, x))

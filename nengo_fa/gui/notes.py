@@ -1,4 +1,4 @@
-"""A node that shows what to look for."""
+"""A node that shows a text."""
 
 from collections.abc import Callable
 from html import escape
@@ -12,12 +12,13 @@ from nengo_fa.gui.nodes import View
 class Note(View):
     """Shows a text, in Nengo GUI also before the simulation runs.
 
-    Before play, Nengo GUI shows no view but the labels of all, so the text is the label, too.
+    Before you press play, Nengo GUI shows only the labels of views, so the text is also the
+    label.
 
     Parameters
     ----------
     text : str
-        Without any format.
+        Plain text.
 
     Examples
     --------

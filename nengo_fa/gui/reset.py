@@ -1,4 +1,4 @@
-"""Learning rules that take the encoders back: to where they began, or to length one."""
+"""Learning rules that reset encoders to their initial values, or to length one."""
 
 import numpy as np
 from nengo.builder import Builder, Signal
@@ -13,20 +13,20 @@ class ButtonRule(LearningRuleType):
 
     modifies = "encoders"
     probeable = ("delta",)
-    keeps_zeros = True  # of the start, or of a direction
+    keeps_zeros = True  # initial values and directions keep them
 
     def __init__(self):
         super().__init__(size_in=1)
 
 
 class ResetEncoders(ButtonRule):
-    """While its input is above 0.5, sets encoders to what they were at the start.
+    """While its input is above 0.5, sets encoders to their initial values.
 
-    For that time, other rules of the ensemble must have no error.
+    Other rules of the ensemble must not receive an error during this time.
 
     Notes
     -----
-    It takes two time steps until all encoders are what they were, to the last bit.
+    After two time steps, all encoders have exactly their initial values.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class ButtonOperator(NamedSignalsOperator):
     button : Signal
         Read: above 0.5 while it is pressed, (1,).
     scaled_encoders : Signal
-        Read: the live scaled encoders, (n_neurons, dimensions).
+        Read: the current scaled encoders, (n_neurons, dimensions).
     delta : Signal
         Updated to the change of the scaled encoders, (n_neurons, dimensions).
     tag : str, optional
@@ -72,12 +72,12 @@ class ButtonOperator(NamedSignalsOperator):
         return step_button
 
     def change(self, encoders, delta):
-        """Write the change of scaled encoders into ``delta``, which is zero."""
+        """Write the change of scaled encoders to ``delta``, which is zero."""
         raise NotImplementedError("Button operators must provide change")
 
 
 class SimResetEncoders(ButtonOperator):
-    """Calculate the change of scaled encoders that takes them back to the start."""
+    """Calculate the change of scaled encoders that restores their initial values."""
 
     def change(self, encoders, delta):
         np.subtract(self.scaled_encoders.initial_value, encoders, out=delta)
@@ -102,8 +102,8 @@ def build_reset_encoders(model, rule_type, rule):
 class LimitLengths(ButtonRule):
     """While its input is above 0.5, keeps encoders at lengths from 0.5 to 1.5.
 
-    An encoder beyond these has a length of one in the next time step, but for what other
-    rules change. For normalizations that take lengths to be near one.
+    A shorter or longer encoder has a length of one in the next time step, apart from the
+    changes of other rules. It serves normalizations that assume lengths near one.
     """
 
 
@@ -140,7 +140,7 @@ def build_limit_lengths(model, rule_type, rule):
 
 
 def _add_button(model, rule, make_operator, *args):
-    """Add an operator that reads the input of a rule and live encoders."""
+    """Add an operator that reads the input of a rule and the current encoders."""
     button = Signal(shape=(1,), name=f"{rule}.button")
     model.add_op(Reset(button))
     model.sig[rule]["in"] = button

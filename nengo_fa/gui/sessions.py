@@ -19,27 +19,27 @@ MOST_SAMPLES = 400  # kept, so that memory does not grow with the session
 
 
 class SessionView(View):
-    """A view of numbers over the whole session; not to be used by itself.
+    """Base class of views that show numbers over the whole session.
 
-    A class derived from this one writes `make_measure` instead of ``make_step``, and adds
-    what it has to remember itself to the front of ``make_state``.
+    In a derived class, write `make_measure` instead of ``make_step``, and put its own state
+    first in ``make_state``.
 
     Parameters
     ----------
     names : list of str
-        Of the curves.
+        Names of the curves.
     title : str
-        Stands above the curves.
+        Title above the curves.
     ylabel : str
-        What the numbers are, with the unit.
+        Label of the vertical axis, with the unit.
     label : str
-        What the node is called.
+        Name of the node.
     size_in : int, optional
         Number of dimensions of the input.
     period : float, optional
-        In simulated seconds, between two samples.
+        Time between two samples, in simulated seconds.
     colours : sequence of str, optional
-        Of the curves, such as those of `nengo_fa.palette`.
+        Colours of the curves, such as those of `nengo_fa.palette`.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class SessionView(View):
         return {"n_steps": np.array([0]), **make_samples(len(self.names))}
 
     def make_measure(self, model, arrays, dt):
-        """Bind what is measured to one simulator.
+        """Bind the measurement to a simulator.
 
         Parameters
         ----------
@@ -72,9 +72,9 @@ class SessionView(View):
         Returns
         -------
         measure : callable
-            Called in every time step with the input of the node (size_in,), None if it
-            has none, and whether it is time for a sample. Returns a number for each curve
-            then.
+            Called in every time step with the input of the node (size_in,), or None if it
+            has no input, and whether a sample is due. If it is due, returns a number for
+            each curve.
         """
         raise NotImplementedError("Views of the session must provide make_measure")
 
@@ -98,13 +98,13 @@ class SessionView(View):
 def _check_curves(name, curves):
     if not isinstance(curves, dict) or not all(isinstance(key, str) for key in curves):
         raise ValidationError(
-            f"Must be a dictionary, with a name for each curve (got {curves!r})",
+            f"Must be a dictionary with a name for each curve (got {curves!r})",
             attr=name,
         )
 
 
 def make_samples(n_values):
-    """Return the arrays that `Samples` are kept in, as they are at the start."""
+    """Return the arrays of `Samples` with their initial values."""
     return {
         "rows": np.zeros((MOST_SAMPLES, 1 + n_values)),
         "total": np.zeros(1 + n_values),
@@ -113,12 +113,12 @@ def make_samples(n_values):
 
 
 class Samples:
-    """Samples of the whole session, fewer a second the longer it is.
+    """Samples of the whole session, with fewer samples per second the longer it lasts.
 
     Parameters
     ----------
     rows : (MOST_SAMPLES, 1 + n_values) ndarray
-        Times and values, each row the mean of as many samples.
+        Times and values; each row is the mean of the same number of samples.
     total : (1 + n_values,) ndarray
         Sum of the samples of the next row.
     counts : (3,) ndarray of int
@@ -129,7 +129,7 @@ class Samples:
         self._rows, self._total, self._counts = rows, total, counts
 
     def add(self, time, values):
-        """Add a sample. Returns whether there is a new row."""
+        """Add a sample, and return whether there is a new row."""
         self._total += [time, *values]
         self._counts[1] += 1
         n_rows, n_samples, size = self._counts
@@ -145,7 +145,7 @@ class Samples:
         return True
 
     def get(self):
-        """Times and values, (1 + n_values, n_rows)."""
+        """Return times and values, (1 + n_values, n_rows)."""
         return np.transpose(self._rows[: self._counts[0]])
 
 
@@ -155,22 +155,22 @@ class ErrorHistory(SessionView):
     Parameters
     ----------
     errors : dict
-        Up to 6 curves: to the name of each a node that puts out an error, of any number
-        of dimensions (actual minus target), or anything else that has an output.
+        Up to 6 objects with an output by the names of their curves, such as nodes whose
+        output is an error of any number of dimensions (actual minus target).
     title : str, optional
-        Stands above the curves.
+        Title above the curves.
     tau : float, optional
         Time constant of the mean, in seconds.
     label : str, optional
     period : float, optional
-        In simulated seconds, between two samples.
+        Time between two samples, in simulated seconds.
     colours : sequence of str, optional
-        Of the curves, such as those of `nengo_fa.palette`.
+        Colours of the curves, such as those of `nengo_fa.palette`.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no error, or too many of them, or one is no part of a model.
+        If there are no errors or too many, or if an error is not part of a model.
     """
 
     tau = NumberParam("tau", default=2.0, low=0, low_open=True, readonly=True)
@@ -188,7 +188,7 @@ class ErrorHistory(SessionView):
         for source in errors.values():
             if not hasattr(source, "size_out"):
                 raise ValidationError(
-                    f"Must be a node, or what else has an output (got {source!r})",
+                    f"Must be a node or another object with an output (got {source!r})",
                     attr="errors",
                 )
         sizes = [source.size_out for source in errors.values()]
@@ -219,7 +219,9 @@ class ErrorHistory(SessionView):
 
         def measure(x, is_due):
             squares[...] += (1 - decay) * (x**2 - squares)
-            weight[...] += (1 - decay) * (1 - weight)  # of one, as zero came before
+            weight[...] += (1 - decay) * (
+                1 - weight
+            )  # filtered one, which starts at zero
             if is_due:
                 return [
                     np.sqrt(squares[part].mean() / weight[0]) for part in self.slices
@@ -234,7 +236,7 @@ class AngleHistory(SessionView):
     Parameters
     ----------
     ensembles : dict
-        Up to 6 curves: to the name of each a `nengo.Ensemble` of two dimensions.
+        Up to 6 ensembles with two dimensions, by the names of their curves.
     title, label : str, optional
     period : float, optional
     colours : sequence of str, optional
@@ -243,7 +245,8 @@ class AngleHistory(SessionView):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no ensemble, or too many, or one has no encoders of two dimensions.
+        If there are no ensembles or too many, or if an ensemble does not have encoders with
+        two dimensions.
     """
 
     def __init__(

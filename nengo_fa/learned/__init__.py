@@ -1,4 +1,4 @@
-"""Keep what was learned: write it back into a network, or into a file and out of it."""
+"""Keep learned parameters: write them to a network or a file, and load them."""
 
 from nengo_fa.learned.files import load, save
 from nengo_fa.learned.frozen import (

@@ -1,4 +1,4 @@
-"""Files that hold what was learned."""
+"""Files with learned parameters."""
 
 import json
 import math
@@ -26,16 +26,16 @@ FILE_FORMAT = "nengo_fa learned parameters, version 1"
 def save(
     sim: nengo.Simulator, network: nengo.Network, path: PathLike[str] | str
 ) -> None:
-    """Write what a simulator has learned into a file.
+    """Save the parameters that a simulator has learned to a file.
 
     Parameters
     ----------
     sim, network
         As for `freeze_params`; neither is changed.
     path : str or os.PathLike
-        File to write, by convention ending in ``.npz``. It appears complete or not at
-        all, and replaces a file of that name; threads and processes may save to one
-        path. It holds arrays and text, no pickle.
+        File to write, by convention ending in ``.npz``. The file is complete as soon as it
+        exists, and replaces an existing file; threads and processes may save to the same
+        path. It contains arrays and text, but no pickles.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def save(
     description = {"format": FILE_FORMAT, **describe(network)}
     arrays["description"] = np.array(json.dumps(description))
 
-    # of its own for each process and thread, also of other machines
+    # a different file for each process and thread, also on other machines
     temporary = f"{path}.{secrets.token_hex(4)}.part"
     try:
         with open(temporary, "xb") as file:
@@ -70,16 +70,16 @@ def save(
 
 
 def load(network: nengo.Network, path: PathLike[str] | str) -> None:
-    """Write what `save` has put into a file into a network, as `freeze_params` does.
+    """Load parameters that were saved with `save` into a network.
 
     Parameters
     ----------
     network : nengo.Network
-        A network with the ensembles and connections of the one that was saved, in the
-        same order. It may have others besides, if it is clear which are which; labels
-        make it clear. Changed in place. Connections keep their solvers, with which
-        `train` goes on: the file holds none. Their functions are their own as well, but a
-        `.datasets.Scaling` gets the numbers of the file.
+        A network with the ensembles and connections of the saved network, in the same
+        order. It may have additional ensembles and connections if there is only one way to
+        assign the saved ones; labels help. The network is changed in place, as by
+        `freeze_params`. Connections keep their solvers, with which `train` continues, and
+        their functions; only the mean and scale of a `.datasets.Scaling` come from the file.
     path : str or os.PathLike
         File to read.
 
@@ -87,14 +87,14 @@ def load(network: nengo.Network, path: PathLike[str] | str) -> None:
     ------
     nengo.exceptions.ValidationError
         If the file was not written by `save`, is damaged, or does not fit the network.
-        The network is then as it was. No more is read than fits.
+        The network is then unchanged, and data that do not fit are not read.
     OSError
         If the file cannot be read.
 
     Warns
     -----
     nengo.exceptions.NengoWarning
-        If the file holds a scaling, and the connection of the network has none.
+        If the file contains a scaling for a connection that has none in the network.
     """
     here = describe(network)
     path = check_path(path)
@@ -110,7 +110,7 @@ def load(network: nengo.Network, path: PathLike[str] | str) -> None:
         except Misfit as error:
             raise ValidationError(
                 f"{path!r} does not fit the network: {error}. Load it into a network "
-                "like the one it was saved from.",
+                "that is declared like the saved network.",
                 attr="path",
             ) from error
         except Exception as error:  # damage can show in any layer of zip and NumPy
@@ -124,13 +124,13 @@ def load(network: nengo.Network, path: PathLike[str] | str) -> None:
 
 
 def _warn_of_lost_scalings(names, parts):
-    """Warn of connections that scale samples in the file and not in the network."""
+    """Warn of connections that scale samples in the file, but not in the network."""
     for key, part in parts.items():
         if f"{key}.scale.npy" in names and "scale" not in get_shapes(part):
             warnings.warn(
-                f"The file holds a scaling for {part}, which has none: samples must be "
-                "scaled before they are given to the network. To have the network scale "
-                "them, let the function of the connection be "
+                f"The file contains a scaling for {part}, which has none in this network, "
+                "so you have to scale samples before you give them to the network. To let "
+                "the network scale samples, set the function of the connection to "
                 "nengo_fa.datasets.Scaling(np.zeros(d), 1) and load again.",
                 NengoWarning,
                 stacklevel=3,
@@ -138,8 +138,8 @@ def _warn_of_lost_scalings(names, parts):
 
 
 def _read_description(archive, here):
-    """What the network was like that was saved."""
-    # that of a network which fits is not longer; text has four bytes a character
+    """Return the description of the saved network."""
+    # no longer than that of a network that fits; text has four bytes per character
     limit = 4 * (10 * len(json.dumps(here)) + 10000)
     description = json.loads(str(_read_array(archive, "description", (), "U", limit)))
     if description["format"] != FILE_FORMAT:
@@ -148,13 +148,13 @@ def _read_description(archive, here):
 
 
 def _read_part(archive, key, shapes):
-    """The arrays of one ensemble or connection, by their names."""
+    """Return the arrays of one ensemble or connection, by their names."""
     arrays = {}
     for name, shape in shapes.items():
         kinds = "iu" if name == "seed" else "f"
         arrays[name] = array = _read_array(archive, f"{key}.{name}", shape, kinds)
         if not np.all(np.isfinite(array)):
-            raise ValueError(f"{key}.{name} must hold finite numbers")
+            raise ValueError(f"{key}.{name} must contain finite numbers")
         if name == "scale" and not np.all(array > 0):
             raise ValueError(f"{key}.{name} must be above zero")
         if name == "seed" and not 0 <= array <= maxseed:
@@ -168,7 +168,7 @@ def _read_array(archive, name, expected_shape, kinds, limit=16):
         info = archive.getinfo(f"{name}.npy")
     except KeyError as error:
         raise ValueError(f"it lacks {name}") from error
-    # of other compressions, a few bytes can become many at once
+    # with other compressions, a few bytes can become many
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name} is compressed in an unknown way")
     with archive.open(info) as file:
@@ -177,7 +177,7 @@ def _read_array(archive, name, expected_shape, kinds, limit=16):
         shape, is_fortran, dtype = npy.read_array_header_1_0(file)
         if dtype.kind not in kinds or dtype.itemsize > limit:
             what = "text of a usual length" if kinds == "U" else "finite numbers"
-            raise ValueError(f"{name} must hold {what}")
+            raise ValueError(f"{name} must contain {what}")
         if shape != expected_shape:
             raise Misfit(f"{name} has shape {shape}, but must have {expected_shape}")
         size = math.prod(shape) * dtype.itemsize

@@ -1,4 +1,4 @@
-"""Write what was learned into a network."""
+"""Write learned parameters to a network."""
 
 import nengo
 import numpy as np
@@ -13,44 +13,45 @@ from nengo_fa.learned.scaling import Scaling
 
 
 def freeze_params(sim: nengo.Simulator, network: nengo.Network) -> None:
-    """Write what a simulator has learned back into the network it was built from.
+    """Write the parameters that a simulator has learned to the network it was built from.
 
-    Afterwards the encoders, gains, biases and decoders of ``network`` are arrays, and a
-    new simulator starts with what this one has learned. Learning rules stay where they
-    are, so that learning can go on, with the same feedback weights (those of a `.Feedback`
-    are drawn and start anew); to stop it, gate the error.
+    Afterwards, the encoders, gains, biases and decoders of ``network`` are arrays, and a
+    new simulator starts with the learned parameters. Learning rules are kept, so that
+    learning can continue with the same feedback weights (the weights of a `.Feedback` start
+    from their initial values again). To stop learning, gate the error.
 
     Parameters
     ----------
     sim : nengo.Simulator
-        A simulator of ``network``, or of a network that contains it. Not yet closed.
+        An open simulator of ``network``, or of a network that contains it.
     network : nengo.Network
-        Changed in place: ``encoders``, ``normalize_encoders``, ``gain``, ``bias``,
-        ``max_rates`` and ``intercepts`` of each ensemble; ``solver``, ``transform`` and
-        ``function`` of each decoded connection, whose learned decoders include the
-        transform; ``transform`` of each other connection that learns. Ensembles and
-        connections get the ``seed`` that they had in this simulator, so that feedback
-        weights, random transforms and initial states are the same again. So do ensembles
-        outside of ``network`` that its connections decode or teach.
+        The network, which is changed in place: ``encoders``, ``normalize_encoders``,
+        ``gain``, ``bias``, ``max_rates`` and ``intercepts`` of each ensemble; ``solver``,
+        ``transform`` and ``function`` of each decoded connection, whose learned decoders
+        include the transform; ``transform`` of each other connection that learns. Ensembles
+        and connections get the ``seed`` that they had in this simulator, so that feedback
+        weights, random transforms and initial states are the same again. The same is done
+        for ensembles outside of ``network`` that its connections decode or teach.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the simulator was not built from ``network``, is not of Nengo's own kind, or
-        holds NaN or infinity. The network is then as it was.
+        If the simulator was not built from ``network``, does not keep its arrays like
+        Nengo's simulator, or contains NaN or infinity. The network is then unchanged.
     nengo.exceptions.SimulatorClosed
         If the simulator is closed.
 
     Notes
     -----
-    Nengo multiplies encoders by gain over radius. The learned product is divided by it
-    here and multiplied again by the next simulator, and may differ in its last bit.
+    Nengo multiplies encoders by gain over radius. This function divides the learned product
+    by this factor, and the next simulator multiplies by it again, which may change the last
+    bit.
 
-    Training goes on with the solver that a connection had. To let a simulator solve for the
-    decoders of a connection anew, give it a solver again, such as
-    ``connection.solver = nengo.solvers.LstsqL2()``. Its transform is part of its function
-    then; if the transform was random, set both again. A probe on an ensemble has decoders
-    of its own, for which each simulator solves anew, with the learned encoders.
+    Training continues with the solver that a connection had. To let a simulator solve for
+    the decoders of a connection again, set its solver, for example
+    ``connection.solver = nengo.solvers.LstsqL2()``. The transform is then part of the
+    function; if the transform was random, set both again. Probes on ensembles have separate
+    decoders, for which each simulator solves with the learned encoders.
 
     Examples
     --------
@@ -65,14 +66,14 @@ def freeze_params(sim: nengo.Simulator, network: nengo.Network) -> None:
 
 
 class LearnedDecoders(NoSolver):
-    """Decoders as they are, and the solver that training goes on with.
+    """Given decoders, and the solver with which training continues.
 
     Parameters
     ----------
     values : (n_neurons, size_out) array_like
         The decoders.
     solver : nengo.solvers.Solver
-        The solver that has found them, or the decoders with which learning began.
+        The solver that has found these decoders, or the initial decoders.
     """
 
     def __init__(self, values, solver, weights=False):
@@ -91,7 +92,7 @@ class FrozenWeights(LearnedDecoders):
 
 
 class FrozenFunction:
-    """The transform of a connection after its function, in one.
+    """The function of a connection, followed by its transform.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ class FrozenFunction:
 
 
 def write_learned(learned):
-    """Write arrays into the ensembles and connections that they belong to."""
+    """Write arrays to the ensembles and connections to which they belong."""
     for part, arrays in learned.items():
         part.seed = int(arrays["seed"])
         if "encoders" in arrays:
@@ -124,22 +125,22 @@ def write_learned(learned):
 
 
 def freeze_ensemble(ensemble, encoders, gain, bias):
-    """Write parameters into an ensemble, so that all simulators start with them."""
+    """Write parameters to an ensemble, so that all simulators start with them."""
     ensemble.encoders = encoders
     ensemble.normalize_encoders = False
     ensemble.gain = gain
     ensemble.bias = bias
     for name in ("max_rates", "intercepts"):
-        # implied by gain and bias; Nengo warns if they are also given
+        # gain and bias determine them; Nengo warns if they are also given
         if ensemble in getattr(Ensemble, name).data:
             delattr(ensemble, name)
 
 
 def freeze_weights(connection, weights):
-    """Write weights, (size_out, n_pre_neurons), into a connection.
+    """Write weights, (size_out, n_pre_neurons), to a connection.
 
-    A transform of decoded connections is part of their weights. They keep the solver with
-    which they can be trained again.
+    The weights of decoded connections include the transform. These connections keep the
+    solver with which they can be trained again.
     """
     if not is_decoded(connection):
         connection.transform = weights
@@ -151,13 +152,13 @@ def freeze_weights(connection, weights):
 
 
 def get_solver(connection):
-    """Return the solver of a connection, or the one behind its learned decoders."""
+    """Return the solver of a connection, or the solver of its learned decoders."""
     solver = connection.solver
     return solver.solver if isinstance(solver, LearnedDecoders) else solver
 
 
 def _merge_transform(connection):
-    """Make the transform a part of the function, as it is of the learned decoders."""
+    """Include the transform in the function, because learned decoders include it."""
     if isinstance(connection.transform, NoTransform):
         return
     transform, function = connection.transform.init, connection.function

@@ -1,4 +1,4 @@
-"""What a simulator has learned by now."""
+"""The current parameters of a simulator."""
 
 from collections import defaultdict
 
@@ -11,10 +11,10 @@ from nengo_fa.online.outer_product import make_step_add_outer
 
 
 class LiveArrays:
-    """The arrays of a simulator as they are now, by their signals.
+    """The current arrays of a simulator, by their signals.
 
-    Arrays of other libraries, such as the tensors of nengo-torch, come as copies in NumPy;
-    they have one axis more, for the samples of a batch, of which there must be one.
+    Arrays of other libraries, such as the tensors of nengo-torch, are copied to NumPy. They
+    have an additional axis for the samples of a batch, which must have one sample.
     """
 
     def __init__(self, sim):
@@ -35,25 +35,25 @@ class LiveArrays:
     def _check_batch(self, signal, n_samples):
         if n_samples != 1:
             raise ValidationError(
-                f"The simulator holds {n_samples} samples in a batch, each with its own "
-                f"{signal.name}, but what is learned must be one array. Make the simulator "
-                "with minibatch_size=1.",
+                f"The simulator has {n_samples} samples in a batch, each with its own "
+                f"{signal.name}, but only one array can be kept. Create the simulator with "
+                "minibatch_size=1.",
                 attr="sim",
             )
 
 
 def _convert(live):
-    """Return a tensor as an array of NumPy, or None if it is not known how."""
+    """Return a tensor as a NumPy array, or None if its type is unknown."""
     if hasattr(live, "detach"):  # of PyTorch
         return live.detach().cpu().numpy().copy()
     return None
 
 
 def get_live_signals(sim):
-    """The `LiveArrays` of a simulator, and the model that names them."""
+    """Return the `LiveArrays` of a simulator, and the model that names them."""
     if getattr(sim, "closed", False):
         raise SimulatorClosed(
-            "What a simulator has learned is gone when it is closed. Call this inside "
+            "A closed simulator does not keep the learned parameters. Call this inside "
             "'with nengo.Simulator(...) as sim:', after sim.run."
         )
     signals = getattr(sim, "signals", None)
@@ -72,7 +72,7 @@ def _refuse(sim):
 
 
 def read_learned(sim, network):
-    """Return the arrays that a simulator holds of each ensemble and connection."""
+    """Return the current arrays of each ensemble and connection in a simulator."""
     parts = find_parts(network).values()
     signals, model = get_live_signals(sim)
     pending = _find_pending(model)
@@ -84,8 +84,8 @@ def read_learned(sim, network):
             _add_change(value, *(signals[found] for found in change))
         if not np.all(np.isfinite(value)):
             raise ValidationError(
-                f"The {name} of {part} hold NaN or infinity. Lower the learning rate, "
-                "or look for the input that causes it.",
+                f"The {name} of {part} contain NaN or infinity. Lower the learning rate, "
+                "or look for the input that causes these values.",
                 attr=name,
                 obj=part,
             )
@@ -98,7 +98,7 @@ def read_learned(sim, network):
         if part not in model.seeds or not live <= set(model.sig[part]):
             raise ValidationError(
                 f"{part} is not part of this simulator. Give the network that the "
-                "simulator was built from, as it was then.",
+                "simulator was built from, without later changes.",
                 attr="network",
                 obj=network,
             )
@@ -112,7 +112,7 @@ def read_learned(sim, network):
 
 
 def _add_change(value, *change):
-    """Add what a simulator adds: an array, or the outer product of two."""
+    """Add the change of a simulator: an array, or the outer product of two arrays."""
     if len(change) == 2:
         make_step_add_outer(*change, value)()
     else:
@@ -120,7 +120,7 @@ def _add_change(value, *change):
 
 
 def _unscale(ensemble, built, encoders):
-    """The parameters of an ensemble, given its scaled encoders."""
+    """Return the parameters of an ensemble, given its scaled encoders."""
     scale = (built.gain / ensemble.radius)[:, np.newaxis]
     encoders = np.divide(
         encoders, scale, out=np.array(built.encoders), where=scale != 0
@@ -130,10 +130,10 @@ def _unscale(ensemble, built, encoders):
 
 
 def _find_pending(model):
-    """The changes that the next step adds, in tuples, by what it adds them to.
+    """Return the changes that the next step adds, in tuples, by the signal that changes.
 
-    A rule that updates its delta does so at the end of a step. One that sets or
-    increments it does so before the delta is added, in the same step.
+    A rule that updates its delta does so at the end of a step. A rule that sets or
+    increments its delta does so before the delta is added, in the same step.
     """
     updated, set_anew = defaultdict(list), defaultdict(list)
     for operator in model.operators:
@@ -142,12 +142,12 @@ def _find_pending(model):
                 found[signal.base].append(signal)
 
     def is_among(delta, found):
-        # a simulator joins signals: the same base may hold the deltas of many rules
+        # a simulator merges signals: the same base may contain the deltas of many rules
         return any(map(delta.may_share_memory, found[delta.base]))
 
     pending = defaultdict(list)
     for rule, built in model.sig.items():
-        # delta, or the two of which it is the outer product
+        # delta, or the two vectors of which it is the outer product
         names = "delta", "delta_neurons", "delta_input"
         change = tuple(built[name] for name in names if name in built)
         if isinstance(rule, LearningRule) and change:

@@ -1,4 +1,4 @@
-"""How the ensembles and connections of a saved network are found in another one."""
+"""How the ensembles and connections of a saved network are found in another network."""
 
 import json
 import re
@@ -17,11 +17,11 @@ KEY = re.compile(r"(ensemble|outside|node|connection)(\d+)")
 
 
 class Misfit(Exception):
-    """A difference between a saved network and the one it is loaded into."""
+    """A difference between a saved network and the network it is loaded into."""
 
 
 def describe(network):
-    """What a network must have in common with the one that was saved."""
+    """Return the properties that a network must share with the saved network."""
     parts = find_parts(network)
     keys = {id(part): key for key, part in parts.items()}
     keys.update({id(node): f"node{i}" for i, node in enumerate(network.all_nodes)})
@@ -60,10 +60,11 @@ def _describe_neuron_type(neuron_type):
 
 
 def find_saved_parts(saved, network):
-    """Find the parts of a saved network in another one, by their keys in the file.
+    """Find the parts of a saved network in another network, by their keys in the file.
 
-    The other network may have more of them, and nodes, but in the same order, and there
-    must be no choice. What cannot be a part is excluded, until nothing more can be.
+    The other network may have additional parts and nodes, but must have the same order, and
+    the assignment must be unique. Impossible candidates are excluded until no more can be
+    excluded.
     """
     here = describe(network)
     (looks, ends), (looks_here, ends_here) = _analyse(saved), _analyse(here)
@@ -80,7 +81,7 @@ def find_saved_parts(saved, network):
 
 
 def _choose(candidates, parts):
-    """The only candidate for each part, or any if they hold nothing of their own."""
+    """Return the only candidate for each part, or any if no parameter depends on it."""
     chosen = {}
     for (kind, number), numbers in candidates.items():
         keys = [f"{kind}{i}" for i in sorted(numbers)]
@@ -89,13 +90,13 @@ def _choose(candidates, parts):
             if len(keys) > 1 and _is_special(parts[keys[0]]):
                 raise Misfit(
                     f"its {kind}{number} could be {' or '.join(keys)} of the network. "
-                    "Give what has been added since a label"
+                    "Give a label to the objects that have been added"
                 )
     return chosen
 
 
 def _is_special(part):
-    """Whether a part holds something learned, solved or random."""
+    """Return whether a part has learned, solved or random parameters."""
     return (
         isinstance(part, Ensemble)
         or len(get_shapes(part)) > 1
@@ -105,13 +106,13 @@ def _is_special(part):
 
 
 def _find_alike(looks, looks_here):
-    """The numbers of the parts that look like each part of the file."""
+    """Return the numbers of the parts that look like each part of the file."""
     candidates = dict.fromkeys(looks)
     for kind, keys in _group(looks):
         n_here = 1 + max((i for k, i in looks_here if k == kind), default=-1)
         n_more = max(0, n_here - len(keys))
         for rank, key in enumerate(keys):
-            # those before and behind it in the file have their place as well
+            # the parts before and after it in the file need a place as well
             numbers = range(key[1], rank + n_more + 1)
             candidates[key] = {
                 i for i in numbers if looks_here.get((kind, i)) == looks[key]
@@ -120,13 +121,13 @@ def _find_alike(looks, looks_here):
 
 
 def _group(keys):
-    """Kinds, and the keys of each in their order."""
+    """Return the keys of each kind, in order."""
     for kind, group in groupby(sorted(keys), itemgetter(0)):
         yield kind, list(group)
 
 
 def _keep_order(candidates):
-    """Exclude candidates that leave others no place before or behind them."""
+    """Exclude candidates that leave no place for parts before or after them."""
     for _, keys in _group(candidates):
         for ordered, sign in (keys, 1), (keys[::-1], -1):
             limit = -np.inf
@@ -146,7 +147,7 @@ def _keep_ends(candidates, key, ends, ends_here):
 
 
 def _refuse(missing, saved, here):
-    """Say what the difference is if a part is missing, given its key."""
+    """Raise an error with the difference that explains why a part is missing."""
     (n_saved, n_here) = ([len(net[kind]) for kind in KINDS] for net in (saved, here))
     theirs, ours = ({**net["ensembles"], **net["connections"]} for net in (saved, here))
     if n_saved == n_here:
@@ -158,13 +159,13 @@ def _refuse(missing, saved, here):
                         f"{value!r} in the network"
                     )
     raise Misfit(
-        "it holds {} ensembles and {} connections, the network has {} and {}, and no {} "
-        "in its place: {}".format(*n_saved, *n_here, missing, theirs.get(missing))
+        "it contains {} ensembles and {} connections, but the network has {} and {}, and "
+        "no {} in its place: {}".format(*n_saved, *n_here, missing, theirs.get(missing))
     )
 
 
 def _analyse(description):
-    """What all parts look like, and which ones are at the ends of the connections.
+    """Return how all parts look, and which parts the connections join.
 
     Parts are named by their kind and number, such as ``("node", 0)``.
     """
@@ -183,13 +184,13 @@ def _analyse(description):
 
 
 def _find_key(text):
-    """The kind and number that a text names, or None."""
+    """Return the kind and number that a text names, or None."""
     match = KEY.search(text)
     return match and (match[1], int(match[2]))
 
 
 def _hide_number(name, value):
-    """What the end of a connection looks like, whatever the number of its part."""
+    """Return how the end of a connection looks, without the number of its part."""
     if name not in ("pre", "post"):
         return value
     return KEY.sub(lambda m: "another" if m[1] == "outside" else m[1], value, count=1)

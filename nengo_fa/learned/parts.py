@@ -1,4 +1,4 @@
-"""The parts of a network that are kept, and the arrays of each of them."""
+"""The parts of a network that are kept, and the arrays of each part."""
 
 from nengo.ensemble import Ensemble, Neurons
 from nengo.neurons import Direct
@@ -12,7 +12,7 @@ from nengo_fa.rules.connections import get_rule_types
 def find_parts(network):
     """Return the ensembles and connections of a network by their keys.
 
-    Ensembles outside of the network that its connections decode or teach come with them.
+    These include ensembles outside of the network that its connections decode or teach.
     """
     check_network(network)
     inside, connections = dict.fromkeys(network.all_ensembles), network.all_connections
@@ -26,7 +26,7 @@ def find_parts(network):
 
 
 def _find_reached(connection):
-    """Yield the ensembles whose parameters belong to what a connection has learned."""
+    """Yield the ensembles whose parameters belong to a learned connection."""
     pre, post = connection.pre_obj, connection.post_obj
     if has_weights(connection) and isinstance(pre, (Ensemble, Neurons)):
         yield pre.ensemble if isinstance(pre, Neurons) else pre
@@ -36,7 +36,7 @@ def _find_reached(connection):
 
 
 def get_shapes(part):
-    """Return the shapes of the arrays that are kept of an ensemble or a connection."""
+    """Return the shapes of the arrays that are kept for an ensemble or a connection."""
     shapes = {"seed": ()}
     if not isinstance(part, Ensemble):
         if has_weights(part):
@@ -57,13 +57,13 @@ def has_weights(connection):
 
 
 def has_scaling(part):
-    """Return whether a connection scales what a node sends."""
+    """Return whether a connection scales the output of a node."""
     function = getattr(part, "function", None)
     return isinstance(function, Scaling) and not is_decoded(part)
 
 
 def is_decoded(connection):
-    """Return whether a connection has decoders, or weights in their place."""
+    """Return whether a connection has decoders, or full weights instead."""
     pre = connection.pre_obj
     return isinstance(pre, Ensemble) and not isinstance(pre.neuron_type, Direct)
 

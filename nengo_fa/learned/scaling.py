@@ -1,4 +1,4 @@
-"""What is done to samples before a network receives them."""
+"""Scaling of samples at the input of a network."""
 
 from typing import Self
 
@@ -10,17 +10,17 @@ from nengo_fa.checks import is_number_within
 
 
 class Scaling:
-    """Scales samples: takes away a mean, and divides by a scale.
+    """Scales samples: subtracts a mean, and divides by a scale.
 
-    As the ``function`` of a connection from a node it is part of the network: simulators,
-    `.train` and `.predict` all receive samples in their own units, and `nengo_fa.save` and
-    `nengo_fa.load` keep it, in the place of whatever scaling the connection has.
+    As the ``function`` of a connection from a node, it is part of the network: simulators,
+    `.train` and `.predict` all receive samples in their own units. `nengo_fa.save` keeps the
+    scaling, and `nengo_fa.load` replaces the scaling of the connection.
 
     Parameters
     ----------
     mean : () or (d,) array_like
     scale : () or (d,) array_like
-        Above zero. One of both at least has an entry for each dimension.
+        Must be above zero. The mean or the scale must have an entry for each dimension.
 
     Attributes
     ----------
@@ -75,13 +75,13 @@ class Scaling:
         Parameters
         ----------
         x : (n_samples, d) array_like
-            Those for training, without the ones for testing.
+            The training samples, without test samples.
         each : bool, optional
-            Whether each dimension has a scale of its own, for a standard deviation of one;
-            a dimension that is constant is not scaled. If not, all have the same scale.
+            If True, each dimension is scaled to a standard deviation of one; constant
+            dimensions are not scaled. If False, all dimensions have the same scale.
         length : float, optional
-            The mean length that the scaled samples are to have, such as the radius of the
-            ensemble that is to represent them. By default the standard deviation is one.
+            The mean length of the scaled samples, such as the radius of the ensemble that
+            represents them. By default, the standard deviation is one.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class Scaling:
         Raises
         ------
         nengo.exceptions.ValidationError
-            If these are not samples, or are all the same.
+            If ``x`` has the wrong shape, or all samples are equal.
         """
         samples: np.ndarray = _as_real("x", x)
         if (
@@ -118,7 +118,7 @@ class Scaling:
 
     @property
     def inverse(self) -> Self:
-        """The scaling that undoes this one."""
+        """Return the scaling that reverses this scaling."""
         return type(self)(-self.mean / self.scale, 1 / self.scale)
 
     def __call__(self, x: ArrayLike) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Solve decoders anew for the encoders that were learned."""
+"""Solve for decoders again, with learned encoders."""
 
 import nengo
 from nengo.exceptions import ValidationError
@@ -14,26 +14,27 @@ from nengo_fa.rules.connections import find_encoder_rules
 def solve_decoders(
     network: nengo.Network, sim: nengo.Simulator | None = None
 ) -> list[nengo.Connection]:
-    """Let decoders that stood still be solved for the encoders that were learned.
+    """Solve for decoders that did not learn, with the learned encoders.
 
-    The decoders of a connection are solved when a simulator is built. If its encoders are
-    then taught, and its decoders are not, they no longer fit. After this call, each new
-    simulator solves for them again, with the connection's own function, evaluation points
-    and solver. It concerns the connections that leave ensembles with an encoder rule;
-    connections that learn are left as they are.
+    Nengo solves for the decoders of a connection when it builds a simulator. If encoders
+    then learn and decoders do not, the decoders no longer fit. After this call, each new
+    simulator solves for them again, with the function, evaluation points and solver of the
+    connection. This is done for the connections that leave ensembles with an encoder rule;
+    connections that learn are not changed.
 
     Parameters
     ----------
     network : nengo.Network
-        Changed in place: ``solver``, ``function`` and ``transform`` of these connections.
+        The network, which is changed in place: ``solver``, ``function`` and ``transform`` of
+        these connections.
     sim : nengo.Simulator, optional
-        A simulator of ``network``, which is frozen by `nengo_fa.freeze_params` first. By
-        default the network is frozen already, or `nengo_fa.train` has taught it.
+        A simulator of ``network``. If it is given, `nengo_fa.freeze_params` is called first.
+        Without it, the network must have been frozen, or taught by `nengo_fa.train`.
 
     Returns
     -------
     connections : list of nengo.Connection
-        Those whose decoders are solved anew.
+        The connections whose decoders are solved for again.
 
     Raises
     ------
@@ -86,9 +87,9 @@ def _check_transform(connection):
     function = connection.function
     if isinstance(function, FrozenFunction) and not function.transform.any():
         raise ValidationError(
-            f"The transform of {connection} was random, or zero, when it was frozen, and is "
-            "not known any more. Set its function and transform again, or call "
-            "solve_decoders with a simulator in place of freeze_params.",
+            f"The transform of {connection} was random or zero when the network was frozen, "
+            "and is no longer known. Set its function and transform again, or call "
+            "solve_decoders with a simulator instead of freeze_params.",
             attr="transform",
             obj=connection,
         )

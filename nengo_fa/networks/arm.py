@@ -1,4 +1,4 @@
-"""A two-joint arm, simulated: a body for controllers to learn on."""
+"""A simulated two-joint arm, as a body for controllers that learn."""
 
 from collections.abc import Callable
 from math import cos, sin, tanh
@@ -19,8 +19,8 @@ CREEP = 0.1
 class TwoJointArm(Process):
     r"""A planar arm with two joints, which moves in a vertical plane.
 
-    Takes the torques of both joints, and returns both angles and both velocities. The
-    links are uniform rods, and the load is a point mass in the hand:
+    The inputs are the torques of both joints; the outputs are both angles and both
+    velocities. The links are uniform rods, and the load is a point mass in the hand:
 
     .. math:: M(\vec q) \, \ddot{\vec q} + \vec c(\vec q, \dot{\vec q}) + \vec g(\vec q)
               + b \, \dot{\vec q} + f \tanh(\dot{\vec q} / v) = \vec \tau
@@ -28,35 +28,35 @@ class TwoJointArm(Process):
     Parameters
     ----------
     load : float, optional
-        Mass in the hand, in kg. A third input, if there is one, is added to it.
+        Mass in the hand, in kg. The optional third input is added to it.
     masses, lengths : (2,) array_like, optional
-        Of the upper arm and the forearm, in kg and m.
+        Masses and lengths of the upper arm and the forearm, in kg and m.
     gravity : float, optional
-        In m/s². Zero for an arm on a table.
+        Gravitational acceleration in m/s². Use zero for an arm that moves on a table.
     damping : float, optional
         Viscous friction of each joint, in N m s.
     friction : float, optional
         Dry friction of each joint, in N m.
     max_torque : float, optional
-        What the muscles of each joint can do, in N m.
+        Largest torque of the muscles of each joint, in N m.
     start : (2,) array_like, optional
-        Angles at the start, in rad, where the arm is at rest.
+        Initial angles in rad. The arm is at rest initially.
 
     Raises
     ------
     nengo.exceptions.ValidationError
         If a mass, a length or a friction is negative, or a number is not finite.
     nengo.exceptions.SimulationError
-        If time steps are too long for the arm: its velocity grows beyond all numbers.
+        If time steps are too long for the arm, so that its velocity becomes infinite.
 
     Notes
     -----
     The first angle is that of the upper arm above the horizontal, the second that of the
-    forearm relative to the upper arm. Torques hold for a time step, over which the
-    equations (Spong, Hutchinson & Vidyasagar, 2006, *Robot Modeling and Control*,
+    forearm relative to the upper arm. Torques are constant within a time step, over which
+    the equations (Spong, Hutchinson & Vidyasagar, 2006, *Robot Modeling and Control*,
     section 7.4) are integrated by a fourth-order Runge-Kutta method. The output is the state
-    at the end of the step. A feedback loop needs a synapse somewhere; ``synapse=0`` delays by
-    one time step.
+    at the end of the step. A feedback loop needs a synapse; ``synapse=0`` delays by one time
+    step.
 
     Examples
     --------
@@ -127,8 +127,8 @@ class TwoJointArm(Process):
     ) -> Callable:
         if shape_in not in ((2,), (3,)) or shape_out != (4,):
             raise ValidationError(
-                "The node of an arm must have size_out=4, and size_in=2, or 3 with a "
-                f"further load (got {shape_in[0]} and {shape_out[0]})",
+                "The node of an arm must have size_out=4, and size_in=2, or 3 with an "
+                f"additional load (got {shape_in[0]} and {shape_out[0]})",
                 attr="size_in",
                 obj=self,
             )
@@ -139,7 +139,7 @@ class TwoJointArm(Process):
             accelerate = self.make_acceleration(self.load + float(x[2:].sum()))
             try:
                 state[:] = _step(accelerate, state.tolist(), torque.tolist(), dt)
-            except (OverflowError, ValueError) as error:  # of what is beyond any number
+            except (OverflowError, ValueError) as error:  # from infinite values
                 raise SimulationError(
                     f"The arm became infinitely fast: time steps of {dt} s are too long for "
                     "its load, its masses and the gains of its controller. Use a smaller dt."
@@ -154,17 +154,17 @@ class TwoJointArm(Process):
         Parameters
         ----------
         load : float
-            In kg. A negative load counts as no load.
+            Load in kg. A negative load counts as zero.
 
         Returns
         -------
         accelerate : callable
-            From angles, velocities and torques, six numbers, to two accelerations, in
-            rad/s².
+            Function of angles, velocities and torques, six numbers, that returns two
+            accelerations in rad/s².
         """
         load = max(load, 0.0)
         (m1, m2), (l1, l2) = self.masses.tolist(), self.lengths.tolist()
-        # moments of the forearm about the elbow: the second one, and the first one
+        # second and first moment of the forearm about the elbow
         second = (m2 / 3 + load) * l2**2
         first = (m2 / 2 + load) * l2
         upper = (m1 / 3 + m2 + load) * l1**2

@@ -1,4 +1,4 @@
-"""Networks that learn to tell classes of samples apart."""
+"""Networks that learn to classify samples."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 
 
 class BalancedHypersphere(nengo.dists.Distribution):
-    """Vectors of unit length, in all directions in which their entries sum to zero.
+    """Random vectors of unit length whose entries sum to zero.
 
-    As encoders they are blind to what all inputs do alike. Activities are never negative,
-    and to random encoders most of what a layer sends would be the same for all samples: the
-    more layers, the more neurons would always fire, or never.
+    Neurons with such encoders ignore the mean of their inputs. This is useful for encoders
+    whose inputs are activities: because activities are never negative, most of the input of
+    random encoders would be the same for all samples, and with each layer more neurons would
+    fire always or never.
 
     Examples
     --------
@@ -60,12 +61,12 @@ class BalancedHypersphere(nengo.dists.Distribution):
 class DeepClassifier(nengo.Network):
     """Hidden layers between samples and an output for each class.
 
-    To be taught by `.train`: set the learning rule types of ``encodes``, for instance by
-    `.teach_chain`, and pass ``decode``. The neurons of a layer are connected to all of the
-    next, so that the encoders are the full matrix of weights. The first layer suits samples
-    about a mean of zero with a mean length of one (`nengo_fa.datasets.Dataset.centered`).
-    With the default parameters, what the others are sent neither dies out nor saturates, in
-    eight layers and more, whether of rectified linear or of LIF neurons.
+    To teach the network with `.train`, set the learning rule types of ``encodes``, for
+    instance with `.teach_chain`, and pass ``decode``. Each layer is connected from all
+    neurons of the previous layer, so that its encoders are the full matrix of weights. The
+    first layer suits samples with a mean of zero and a mean length of one
+    (`nengo_fa.datasets.Dataset.centered`). With the default parameters, activities neither
+    vanish nor saturate in eight layers and more, with rectified linear or LIF neurons.
 
     Parameters
     ----------
@@ -73,22 +74,22 @@ class DeepClassifier(nengo.Network):
         Dimensions of a sample, such as the number of pixels.
     n_classes : int
     n_neurons : sequence of int, optional
-        Number of neurons of each hidden layer.
+        Number of neurons in each hidden layer.
     neuron_type : nengo.neurons.NeuronType, optional
-        By default LIF neurons with activities of the order of one, so that one learning
-        rate suits all rules.
+        By default, LIF neurons with activities of the order of one, so that the same
+        learning rate suits all rules.
     encoders : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
-        Encoders of the first layer to begin with, of any length. By default uniform on the
-        unit sphere. Those of the others are `BalancedHypersphere`.
+        Initial encoders of the first layer, of any length. By default, they are uniform on
+        the unit sphere. The encoders of the other layers are `BalancedHypersphere`.
     max_rates : nengo.dists.Distribution, optional
-        Of the neurons, in Hz.
+        Maximum rates of the neurons, in Hz.
     intercepts : nengo.dists.Distribution, optional
-        Where neurons begin to fire along their encoder. Projections onto a random
-        direction are small in many dimensions, and so is the default.
+        The projections onto their encoders at which neurons begin to fire. The default is
+        small, because projections onto random directions are small in many dimensions.
     radius : float, optional
-        Of the first layer: the projection at which neurons fire at their maximum rates.
+        The projection at which neurons of the first layer fire at their maximum rates.
     inner_radius : float, optional
-        The same, of the other layers.
+        The same for the other layers.
     synapse : nengo.synapses.Synapse or float, optional
         Filter from the neurons of each layer to the next and to the output.
     **kwargs
@@ -97,20 +98,20 @@ class DeepClassifier(nengo.Network):
     Attributes
     ----------
     stimulus : nengo.Node
-        The sample; zero, until its ``output`` is set.
+        The sample; zero, until you set its ``output``.
     layers : list of nengo.Ensemble
         The neurons whose encoders are taught, from the first layer to the last.
     output : nengo.Node
-        One number for each class; the answer is the largest.
+        One number for each class; the largest number determines the class.
     encodes : list of nengo.Connection
-        The connection to each of the layers.
+        The connection to each layer.
     decode : nengo.Connection
-        From the last layer to the output.
+        The connection from the last layer to the output.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no layer, or one before another with fewer than two neurons.
+        If there is no layer, or if a layer before another has fewer than two neurons.
 
     Examples
     --------
@@ -180,7 +181,7 @@ class DeepClassifier(nengo.Network):
             nengo.Connection(
                 before.neurons,
                 layer,
-                # a matrix, as backpropagation reads it
+                # a matrix, which backpropagation needs
                 transform=np.eye(before.n_neurons),
                 synapse=synapse,
                 label=f"encode {k}",
@@ -198,8 +199,8 @@ def _check_layers(n_neurons):
         or min(n_neurons[:-1], default=2) < 2
     ):
         raise ValidationError(
-            "Must be the number of neurons of each layer, such as [200, 200], and at "
-            f"least 2 in one before another (got {n_neurons!r})",
+            "Must be the number of neurons in each layer, such as [200, 200], and at "
+            f"least 2 in each layer before another (got {n_neurons!r})",
             attr="n_neurons",
         )
 
@@ -207,7 +208,7 @@ def _check_layers(n_neurons):
 class Classifier(DeepClassifier):
     """One hidden layer between samples and an output for each class.
 
-    The network of the paper's second experiment, to be taught by `.train`: set the
+    This is the network of the paper's second experiment. To teach it with `.train`, set the
     learning rule type of ``encode``, and pass ``decode``.
 
     Parameters
@@ -216,7 +217,7 @@ class Classifier(DeepClassifier):
         Dimensions of a sample, such as the number of pixels.
     n_classes : int
     n_neurons : int, optional
-        Number of neurons of the hidden layer.
+        Number of neurons in the hidden layer.
     **kwargs
         As for `DeepClassifier`.
 
@@ -225,7 +226,7 @@ class Classifier(DeepClassifier):
     hidden : nengo.Ensemble
         The neurons whose encoders are taught.
     encode : nengo.Connection
-        The connection to them.
+        The connection to these neurons.
 
     Examples
     --------
@@ -255,5 +256,5 @@ class Classifier(DeepClassifier):
 
 
 def _get_zeros(size, x):
-    # not a lambda, for simulators that are pickled
+    # not a lambda, so that simulators can be pickled
     return np.zeros(size)

@@ -1,4 +1,4 @@
-"""Control by feedback, and by neurons that learn what feedback alone misses."""
+"""Control by feedback, together with neurons that learn to compensate for its errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,19 +20,19 @@ from nengo_fa.rules.params import FiniteParam
 class ScaleError(Process):
     r"""Divides an error by the largest root mean square that it has had so far.
 
-    Encoders have no unit, but errors have one, such as newton metres. Divided by their own
-    scale, they teach encoders as fast in any unit:
+    Encoders have no unit, but errors have a unit, such as newton metres. After division by
+    its scale, an error teaches encoders equally fast in any unit:
 
     .. math:: \frac{\vec\delta(t)}{s(t)}, \qquad
               s(t)^2 = \max_{u \le t} \frac 1 u \int_0^u \lVert\vec\delta\rVert^2
 
-    The scale never falls, so that steps get smaller as the error does. `nengo.PES` needs no
-    such scale: its decoders have the unit of the error.
+    The scale never decreases, so that updates become smaller as the error becomes smaller.
+    `nengo.PES` does not need a scaled error, because its decoders have the unit of the error.
 
     Parameters
     ----------
     dimensions : int
-        Of the error.
+        Dimensions of the error.
 
     Examples
     --------
@@ -79,36 +79,36 @@ class ScaleError(Process):
 
 
 class AdaptiveController(nengo.Network):
-    r"""Proportional-derivative control with a population that learns to add what it misses.
+    r"""Proportional-derivative control with a population that learns the missing forces.
 
-    The signal to the body is that of feedback control and that of the population:
+    The control signal is the sum of feedback control and the output of the population:
 
     .. math:: \vec u = K_p (\vec q^* - \vec q)
               + K_d (\dot{\vec q}^* - \dot{\vec q}) + D \, \vec a(\vec q, \dot{\vec q})
 
-    Feedback has something to correct as long as the population does not know all of the
-    forces at a state, such as gravity and friction. So what feedback adds, times -1, is
-    the error of the population, from which decoders learn by `nengo.PES` and encoders by
-    feedback alignment.
+    Feedback control has to correct errors until the population compensates for all forces
+    in a state, such as gravity and friction. The feedback part of the signal, times -1, is
+    therefore the error of the population, from which decoders learn by `nengo.PES` and
+    encoders by feedback alignment.
 
     Parameters
     ----------
     dimensions : int
-        Number of joints, or of other degrees of freedom.
+        Number of joints or other degrees of freedom.
     proportional, derivative : float
         The gains :math:`K_p` and :math:`K_d`.
     center, spread : float or (2 * dimensions,) array_like, optional
-        Mean and standard deviation of positions, and then of velocities, that are
-        expected. They map the state to one with a length of about one, the radius of the
+        Mean and standard deviation of the expected positions, followed by those of the
+        velocities. They scale the state to a length of about one, the radius of the
         population.
     n_neurons : int, optional
-        Number of neurons of the population.
+        Number of neurons in the population.
     neuron_type : nengo.neurons.NeuronType, optional
     encoder_rule : FeedbackAlignment or Backprop or None, optional
         Rule for the encoders, with ``size_in=dimensions``. None keeps them fixed. By
         default ``FeedbackAlignment(dimensions)``.
     decoder_rule : nengo.learning_rules.LearningRuleType or None, optional
-        Rule for the decoders, which begin as zero. By default ``nengo.PES(1e-3)``.
+        Rule for the decoders, which are zero initially. By default ``nengo.PES(1e-3)``.
     learning : float or callable or None, optional
         Factor on the error of both rules, as for `Multiplication`.
     synapse : nengo.synapses.Synapse or float, optional
@@ -119,14 +119,13 @@ class AdaptiveController(nengo.Network):
     Attributes
     ----------
     target, state : nengo.Node
-        Where desired and actual positions and velocities go in, (2 * dimensions,).
+        The inputs for desired and actual positions and velocities, (2 * dimensions,).
     output : nengo.Node
         The control signal, (dimensions,).
     error : nengo.Node
-        The error of the population: the part of the signal that is due to feedback
-        control, times -1.
+        The error of the population: the feedback part of the control signal, times -1.
     scaled_error : nengo.Node
-        The same without unit, by `ScaleError`, for the encoders.
+        The error for the encoders, without a unit, from `ScaleError`.
     learning : nengo.Node
         The factor on both errors; a slider in Nengo GUI.
     population : nengo.Ensemble
@@ -137,17 +136,17 @@ class AdaptiveController(nengo.Network):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If a gain is not a finite number, if there are not as many means or deviations as
-        numbers in the state, or if a deviation is not above zero.
+        If a gain is not a finite number, if the numbers of means or deviations do not fit
+        the state, or if a deviation is not above zero.
 
     Notes
     -----
-    DeWolf, Stewart, Slotine and Eliasmith (2016) control an arm so, with fixed encoders, in
-    *A spiking neural model of adaptive arm control*.
+    DeWolf, Stewart, Slotine and Eliasmith (2016), *A spiking neural model of adaptive arm
+    control*, control an arm in this way with fixed encoders.
 
     Examples
     --------
-    An arm that does not know its load is to hold it.
+    An arm has to hold a load that is unknown to its controller.
 
     >>> with nengo.Network(seed=1) as model:
     ...     target = nengo.Node([0.5, 1.0, 0.0, 0.0])
@@ -206,7 +205,7 @@ class AdaptiveController(nengo.Network):
                 n_neurons,
                 2 * dimensions,
                 neuron_type=neuron_type,
-                seed=self.seed,  # the same neurons, whatever the rule
+                seed=self.seed,  # the same neurons for all rules
                 label="population",
             )
             center = nengo.Node(-scale * center, label="center")
@@ -231,7 +230,7 @@ class AdaptiveController(nengo.Network):
             self._teach(dimensions)
 
     def _teach(self, dimensions):
-        """Connect the error to both rules, gated, and without unit for the encoders."""
+        """Connect the gated error to both rules, and scale it for the encoders."""
         self.scaled_error = nengo.Node(ScaleError(dimensions), label="scaled error")
         nengo.Connection(self.error, self.scaled_error, synapse=None)
         for error, connection in (
@@ -247,7 +246,7 @@ class AdaptiveController(nengo.Network):
 
 
 def _take_positions(x):
-    # not what is computed, as decoders begin as zero; only the size matters
+    # only the size of the output matters, because decoders are zero initially
     return x[: len(x) // 2]
 
 
@@ -256,13 +255,13 @@ def _gate(t, x):
 
 
 def _broadcast(name, values, dimensions):
-    """Return an array of one number for each of the state, or refuse the values."""
+    """Return an array with a number for each entry of the state, or refuse the values."""
     try:
         values = np.broadcast_to(np.asarray(values, dtype=float), 2 * dimensions)
     except (TypeError, ValueError) as error:
         raise ValidationError(
-            f"Must be a number, or {2 * dimensions} of them: for positions, and then for "
-            f"velocities (got {values!r})",
+            f"Must be a number, or {2 * dimensions} numbers, first for positions and then "
+            f"for velocities (got {values!r})",
             attr=name,
         ) from error
     if not np.all(np.isfinite(values)):
@@ -278,14 +277,14 @@ def _check_spread(spread, dimensions):
 
 
 class ControlledArm(nengo.Network):
-    """An arm that an adaptive controller makes follow a target.
+    """An arm that follows a target under an adaptive controller.
 
     Parameters
     ----------
     arm : TwoJointArm, optional
     proportional, derivative, center, spread
-        As for `AdaptiveController`; defaults suit the default arm and movements of about 40
-        degrees around an elbow that is half bent, a bit slower than one a second.
+        As for `AdaptiveController`. The defaults suit the default arm and movements of about
+        40 degrees around a half-bent elbow, slightly slower than one movement per second.
     **kwargs
         Passed through to `AdaptiveController`; ``label`` and ``seed`` also to
         `nengo.Network`.
@@ -293,10 +292,11 @@ class ControlledArm(nengo.Network):
     Attributes
     ----------
     target : nengo.Node
-        Where two desired angles and two desired velocities go in.
+        The input for two desired angles and two desired velocities.
     controller : AdaptiveController
     arm : nengo.Node
-        Puts out two angles and two velocities; its third input is a further load, in kg.
+        The arm, whose output is two angles and two velocities; its third input is an
+        additional load, in kg.
     error : nengo.Node
         Tracking error, actual minus desired angles, in rad.
 
@@ -331,7 +331,7 @@ class ControlledArm(nengo.Network):
             )
             nengo.Connection(self.target, self.controller.target, synapse=None)
             nengo.Connection(self.arm, self.controller.state, synapse=None)
-            # a loop needs a delay, here of one time step
+            # a loop needs a delay, which is one time step here
             nengo.Connection(self.controller.output, self.arm[:2], synapse=0)
             nengo.Connection(self.arm[:2], self.error, synapse=None)
             nengo.Connection(self.target[:2], self.error, transform=-1, synapse=None)

@@ -17,26 +17,27 @@ from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
 
 class Multiplication(nengo.Network):
-    """Learns online to multiply two numbers: decoders by PES, encoders by an error rule.
+    """Learns online to multiply two numbers: decoders by PES, encoders by an encoder rule.
 
-    The task of the paper's first experiment. The network has one hidden layer, whose
-    encoders are best along the diagonals of the input.
+    This is the task of the paper's first experiment. The network has one hidden layer. The
+    best directions for its encoders are the diagonals of the input.
 
     Parameters
     ----------
     n_neurons : int, optional
-        Number of neurons of the hidden layer.
+        Number of neurons in the hidden layer.
     neuron_type : nengo.neurons.NeuronType, optional
         ``nengo.LIF()`` learns from spikes, ``nengo.LIFRate()`` from rates.
     encoder_rule : FeedbackAlignment or Backprop or None, optional
         Rule for the encoders, with ``size_in`` 1. None keeps them fixed. By default
         ``FeedbackAlignment(1)``.
     decoder_rule : nengo.learning_rules.LearningRuleType or None, optional
-        Rule for the decoders, which begin as zero. None keeps them there.
+        Rule for the decoders, which are zero initially. None keeps them at zero.
     learning : float or callable or None, optional
-        Learning as a factor on the error of both rules: 1 is on, 0 is off (nothing
-        changes at all), values between are lower learning rates. A function of the time
-        in seconds is a schedule. None leaves it to what is connected to ``learning``.
+        A factor on the error of both rules: 1 switches learning on, 0 switches it off (so
+        that nothing changes at all), and values in between lower the learning rates. A
+        function of the time in seconds is a schedule. With None, you have to connect the
+        factor to ``learning``.
     synapse : nengo.synapses.Synapse or float, optional
         Filter from the neurons to the output, and on the error.
     **kwargs
@@ -45,25 +46,25 @@ class Multiplication(nengo.Network):
     Attributes
     ----------
     input : nengo.Node
-        Where the two numbers go in; the disc of radius 1 is represented.
+        The input for the two numbers; the network represents the disc of radius 1.
     hidden : nengo.Ensemble
         The neurons whose encoders are taught.
     output : nengo.Node
-        The product as the network computes it.
+        The product that the network computes.
     target : nengo.Node
         The true product.
     error : nengo.Node
-        Output minus target, the latter with the delay of the neurons' synapse.
+        Output minus target, which has the delay of the neurons' synapse.
     learning : nengo.Node
         The factor on the error, see above; a slider in Nengo GUI.
     gated_error : nengo.Node
-        Error times learning, which goes to both rules.
+        Error times ``learning``, which is connected to both rules.
     encode, decode : nengo.Connection
         The connections that learn.
 
     Examples
     --------
-    Learning for half a second; then all stays as it is, to the last bit.
+    The network learns for half a second. After that, nothing changes at all.
 
     >>> with nengo.Network(seed=1) as model:
     ...     stimulus = nengo.Node([0.5, -0.5])
@@ -97,8 +98,8 @@ class Multiplication(nengo.Network):
 
         with self:
             self.input = nengo.Node(size_in=2, label="input")
-            # With a seed of its own, as Nengo's depends on the number of connections:
-            # the same neurons, whatever the rule.
+            # Nengo's seed would depend on the number of connections: with this seed, the
+            # neurons are the same for all rules.
             self.hidden = nengo.Ensemble(
                 n_neurons, 2, neuron_type=neuron_type, seed=self.seed, label="hidden"
             )
@@ -128,13 +129,13 @@ class Multiplication(nengo.Network):
             self._connect_error(synapse)
 
     def _connect_error(self, synapse):
-        """Connect what makes the error, and the error to the rules."""
+        """Connect the output and the target to the error, and the error to the rules."""
         nengo.Connection(self.input, self.target, synapse=None)
         nengo.Connection(self.output, self.error, synapse=None)
         nengo.Connection(self.target, self.error, transform=-1, synapse=synapse)
 
-        # The error is filtered before it is gated: behind the gate, a filter would go on
-        # teaching after learning is off.
+        # The error is filtered before the gate: behind the gate, a filter would continue to
+        # teach after learning is switched off.
         nengo.Connection(self.error, self.gated_error[0], synapse=synapse)
         nengo.Connection(self.learning, self.gated_error[1], synapse=None)
         for connection in (self.encode, self.decode):
@@ -144,7 +145,7 @@ class Multiplication(nengo.Network):
 
 
 def _multiply(t, x):
-    # not a lambda, for simulators that are pickled
+    # not a lambda, so that simulators can be pickled
     return x[0] * x[1]
 
 
@@ -157,44 +158,43 @@ def make_learning_node(learning):
             f"Must be a number, a function of time, or None (got {learning!r})",
             attr="learning",
         )
-    # a constant is an array, for Nengo GUI to make it a slider
+    # a constant is an array, so that Nengo GUI shows a slider
     return nengo.Node(learning if callable(learning) else [learning], label="learning")
 
 
 class BurstMultiplication(Multiplication):
-    """`Multiplication` by pyramidal neurons, whose encoders learn from bursts.
+    """`Multiplication` with pyramidal neurons, whose encoders learn from bursts.
 
-    The error goes to the apical dendrites, not to a rule of the encoders.
+    The error is connected to the apical dendrites instead of an encoder rule.
 
     Parameters
     ----------
     n_neurons : int, optional
-        Number of neurons of the hidden layer.
+        Number of neurons in the hidden layer.
     neuron_type : Pyramidal or PyramidalRate, optional
     encoder_rule : BurstLearning or None, optional
         None keeps the encoders fixed.
     feedback : (n_neurons, 1) array_like or nengo.dists.Distribution, optional
-        Feedback weights, in logits for each unit of error. By default 30 or -30, so that
-        an error of 0.1 makes 95 % of the events of some neurons bursts, and 5 % of those
-        of others.
+        Feedback weights, in logits per unit of error. By default 30 or -30, so that with an
+        error of 0.1, 95 % of the events of some neurons are bursts, and 5 % of the events of
+        the other neurons.
     decoder_rule, learning, synapse
-        As for `Multiplication`. Without learning there is no error at the dendrites, but
-        encoders diffuse, as bursts are random.
+        As for `Multiplication`. With ``learning=0`` there is no error at the dendrites, but
+        encoders diffuse, because bursts are random.
     **kwargs
         Passed through to `nengo.Network`.
 
     Attributes
     ----------
     apical : ApicalDendrites
-        Of the hidden layer.
+        The apical dendrites of the hidden layer.
     feedback : nengo.Connection
-        From the error to the apical dendrites.
+        The connection from the error to the apical dendrites.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the encoder rule is one that needs an error, or the neurons have no apical
-        dendrites.
+        If the encoder rule needs an error, or the neurons have no apical dendrites.
 
     Examples
     --------
@@ -222,8 +222,8 @@ class BurstMultiplication(Multiplication):
     ) -> None:
         if not isinstance(encoder_rule, (BurstLearning, type(None))):
             raise ValidationError(
-                "Must be a BurstLearning rule or None, as no other rule learns without an "
-                f"error (got {encoder_rule!r}). For other rules, use Multiplication.",
+                "Must be a BurstLearning rule or None, because other rules need an error "
+                f"(got {encoder_rule!r}). For other rules, use Multiplication.",
                 attr="encoder_rule",
             )
         super().__init__(
@@ -249,14 +249,14 @@ class BurstMultiplication(Multiplication):
 
 
 class MultiplicationComparison(nengo.Network):
-    """Two `Multiplication` networks on one random input, with and without encoder rule.
+    """Two `Multiplication` networks with the same random input, one with an encoder rule.
 
-    They are alike, to each neuron's tuning curve, but for the rule.
+    Apart from the rule, the networks are the same, including the initial tuning curves.
 
     Parameters
     ----------
     n_neurons, neuron_type, encoder_rule, decoder_rule, learning, synapse
-        As for `Multiplication`; ``encoder_rule`` is that of one of the two.
+        As for `Multiplication`; ``encoder_rule`` is used in one of the networks.
     period : float, optional
         Length of the random input in seconds, after which it repeats.
     seed : int, optional
@@ -269,9 +269,9 @@ class MultiplicationComparison(nengo.Network):
     stimulus : nengo.Node
         Two numbers that change slowly (up to 2 Hz), with a root mean square of 0.5.
     learned, fixed : Multiplication
-        With ``encoder_rule``, and with fixed encoders.
+        The networks with ``encoder_rule``, and with fixed encoders.
     learning : nengo.Node
-        The factor on the error of both.
+        The factor on the error of both networks.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Encoders suited to images, from which learning can start, or do without.
+"""Encoders that suit images, for learning or for use as fixed encoders.
 
-Each function draws the encoders of an ensemble that represents images row by row. All are
-of unit length. Those that are confined to a patch are zero outside of it, and stay zero
-there under a learning rule that is ``sparse``.
+Each function draws the encoders of an ensemble that represents images row by row. All
+encoders have unit length. Encoders with a patch are zero outside of the patch, and remain
+zero there with a learning rule that is ``sparse``.
 """
 
 import numpy as np
@@ -31,8 +31,8 @@ def gabor(
     Returns
     -------
     encoders : (n_neurons, height * width) ndarray
-        Of unit length, and zero outside of the patches. Filters go in all directions, with
-        0.4 to 2 waves from one side of the patch to the other: strokes, no texture.
+        Encoders of unit length, which are zero outside of the patches. The filters have all
+        orientations, with 0.4 to 2 periods across the patch, which suits strokes.
 
     Raises
     ------
@@ -55,8 +55,8 @@ def patches(
 ) -> np.ndarray:
     """Random weights, each in a random patch of the image.
 
-    Parameters, returned encoders and errors are as for `gabor`, but within their patches
-    the encoders are uniform over all directions.
+    Parameters, returned encoders and errors are as for `gabor`, except that the directions
+    of encoders are distributed uniformly within the patches.
     """
     _check_patches(n_neurons, image_shape, size)
     weights = rng.normal(size=(n_neurons, size, size))
@@ -74,33 +74,33 @@ def differences(
 ) -> np.ndarray:
     """Differences of two random samples of different classes.
 
-    Such a neuron tells these two apart, and often others of their classes
-    (McDonnell et al., 2015).
+    A neuron with such an encoder distinguishes these two samples, and often other samples
+    of the same classes (McDonnell et al., 2015).
 
     Parameters
     ----------
     n_neurons : int
     x : (n_samples, d) array_like
-        Samples, images or not.
+        Samples, which may be images.
     labels : (n_samples,) array_like
-        The class of each.
+        The class of each sample.
     rng : numpy.random.RandomState
     image_shape : tuple of int, optional
-        Height and width of the images, of which only a random patch is compared.
+        Height and width of the images. If given, only a random patch is compared.
     size : int, optional
-        Height and width of the patches; to be given if, and only if, ``image_shape`` is.
+        Height and width of the patches. Give ``image_shape`` and ``size``, or neither.
 
     Returns
     -------
     encoders : (n_neurons, d) ndarray
-        Of unit length, and zero outside of the patches, if there are any.
+        Encoders of unit length, which are zero outside of the patches, if there are patches.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is not one label for each sample; if all samples are of one class, or those
-        of different classes do not differ; if the patches do not fit into the image, or
-        the image is not of the size of the samples.
+        If the numbers of labels and samples differ; if all samples belong to one class, or
+        samples of different classes do not differ; or if patches, images and samples do not
+        fit each other in size.
     ImportError
         If there are patches, and nengo_extras is not installed.
     """
@@ -108,12 +108,12 @@ def differences(
     check_count("n_neurons", n_neurons)
     if x.ndim != 2 or labels.shape != x.shape[:1]:
         raise ValidationError(
-            "Must hold one label for each sample, and samples be rows (got shapes "
+            "Must contain one label for each sample (row) (got shapes "
             f"{labels.shape} and {x.shape})",
             attr="labels",
         )
     if len(x) == 0 or np.all(labels == labels[0]):
-        raise ValidationError("Must hold two classes, at least", attr="labels")
+        raise ValidationError("Must contain at least two classes", attr="labels")
     if (image_shape is None) != (size is None):
         raise ValidationError("Give image_shape and size, or neither", attr="size")
     if image_shape is not None:
@@ -136,13 +136,13 @@ def differences(
                 .Mask(image_shape)
                 .generate(len(left), (size, size), rng=rng, flatten=True)
             )
-        # drawn again where the patch shows next to nothing of the difference
+        # drawn again if the samples hardly differ within the patch
         length = np.linalg.norm(encoders[left], axis=1)
         left = left[length <= 0.1 * np.linalg.norm(whole, axis=1)]
         if len(left) == 0:
             return _scale_to_unit(encoders)
     raise ValidationError(
-        "Samples of different classes do not differ, or not within the patches",
+        "Samples of different classes do not differ, or do not differ within the patches",
         attr="x",
     )
 
@@ -168,7 +168,7 @@ def _check_patches(n_neurons, image_shape, size):
         or not all(is_integer(length) and length > 0 for length in image_shape)
     ):
         raise ValidationError(
-            "Must be a tuple, the height and the width of the images (got "
+            "Must be a tuple with the height and the width of the images (got "
             f"{image_shape!r})",
             attr="image_shape",
         )
@@ -182,7 +182,7 @@ def _check_patches(n_neurons, image_shape, size):
 
 def _import_vision():
     try:
-        from nengo_extras import vision  # an extra, for its licence
+        from nengo_extras import vision  # an extra because of its licence
     except ImportError as error:
         raise ImportError(
             "Receptive fields need nengo_extras, which is free for non-commercial use. "

@@ -1,1 +1,1 @@
-"""Clock 2: epochs of encoder updates, with decoders solved after each epoch."""
+"""Offline learning: epochs of encoder updates, with decoders solved after each epoch."""

@@ -1,4 +1,4 @@
-"""Checks of the arguments of `.train`, which say what to give instead."""
+"""Checks of the arguments of `.train`, with messages that say what to give instead."""
 
 import reprlib
 import warnings
@@ -18,23 +18,23 @@ from nengo_fa.offline.paths import transmit
 from nengo_fa.offline.turn import LARGEST
 from nengo_fa.rules.feedback import Feedback
 
-#: Along an encoder, over the radius: what is far for half of the samples.
+#: Half of the samples are too far if they exceed this, along an encoder and over the radius.
 FAR = 2
 
-#: Samples that are looked at, to see whether they are far.
+#: Number of samples for which this is checked.
 N_LOOKED_AT = 1000
 
 
 def check_options(epochs, seed, callback, metrics, raise_interrupt):
-    """Refuse options of other kinds than `.train` says."""
+    """Refuse options of the wrong type."""
     check_count("epochs", epochs, 0)
     check_seed(seed)
     if callback is not None and not callable(callback):
         raise ValidationError(f"Must be callable (got {callback!r})", attr="callback")
     if not isinstance(metrics, (bool, np.bool_)):
         raise ValidationError(
-            f"Must be True or False (got {metrics!r}). They are all measured; the history "
-            "has them by name.",
+            f"Must be True or False (got {metrics!r}). All metrics are measured; the "
+            "history contains them by name.",
             attr="metrics",
         )
     if not isinstance(raise_interrupt, (bool, np.bool_)):
@@ -44,7 +44,7 @@ def check_options(epochs, seed, callback, metrics, raise_interrupt):
 
 
 def check_turn(turn, schedule):
-    """Refuse what is not an angle, and what is not a function of the epoch."""
+    """Refuse a turn that is not an angle, and a schedule that is not a function."""
     if turn is not None and not is_number_within(turn, 0, np.inf):
         raise ValidationError(
             f"Must be an angle in radians, above zero, such as 0.1 (got {turn!r})",
@@ -52,9 +52,8 @@ def check_turn(turn, schedule):
         )
     if turn is not None and turn > 2 * np.pi:
         warnings.warn(
-            f"turn={turn:g} is an angle in radians, of more than a full circle in the "
-            "first update. Encoders that turn so far end up anywhere; a usual turn is "
-            f"{LARGEST}.",
+            f"turn={turn:g} radians is more than a full circle in the first update. After "
+            f"such a turn, encoders have arbitrary directions; a usual turn is {LARGEST}.",
             NengoWarning,
         )
     if schedule is not None and not callable(schedule):
@@ -66,15 +65,15 @@ def check_turn(turn, schedule):
 
 
 def find_factor(schedule, epoch):
-    """The factor of all learning rates after so many epochs."""
+    """Return the factor of all learning rates after a number of epochs."""
     if schedule is None:
         return 1.0
     factor = schedule(epoch)
     is_zero = np.ndim(factor) == 0 and factor == 0
     if not is_zero and not is_number_within(factor, 0, np.inf):
         raise ValidationError(
-            "Must return the factor of the learning rates, a finite number of zero or "
-            f"more (got {factor!r} for epoch {epoch})",
+            "Must return the factor of the learning rates, a finite number that is not "
+            f"negative (got {factor!r} for epoch {epoch})",
             attr="schedule",
         )
     return float(factor)
@@ -87,20 +86,20 @@ def wants_end(callback, history):
         return bool(answer)
     except ValueError as error:  # of arrays
         raise ValidationError(
-            "Must return True to end the training, else False or None (got "
+            "Must return True to end the training, or else False or None (got "
             f"{reprlib.repr(answer)})",
             attr="callback",
         ) from error
 
 
 def check_seed(seed):
-    """Refuse what is no seed."""
+    """Refuse an invalid seed."""
     if seed is not None:
         check_count("seed", seed, 0, maxseed)
 
 
 def check_snapshots(snapshots):
-    """The numbers of epochs after which encoders are kept, a set of int."""
+    """Return the numbers of epochs after which encoders are recorded, a set of int."""
     if not is_iterable(snapshots):
         raise ValidationError(
             f"Must be numbers of epochs, such as [{snapshots!r}] (got {snapshots!r})",
@@ -110,20 +109,20 @@ def check_snapshots(snapshots):
 
 
 def check_device(name, presentation_time, dt):
-    """The device to compute on, by its name."""
+    """Return the device to compute on, by its name."""
     check_presentation(presentation_time, dt)
     device = Device(name)
     if presentation_time is not None and device.name != "cpu":
         raise ValidationError(
-            "Measured activities are computed by Nengo, with NumPy: use device='cpu', or "
-            "no presentation_time",
+            "Nengo computes measured activities with NumPy: use device='cpu', or no "
+            "presentation_time",
             attr="device",
         )
     return device
 
 
 def check_presentation(presentation_time, dt):
-    """Refuse what is no time to measure activities for."""
+    """Refuse an invalid time for measuring activities."""
     if presentation_time is None:
         return
     for name, value, low in ("dt", dt, 0), ("presentation_time", presentation_time, dt):
@@ -139,7 +138,7 @@ def check_layers(path, device, presentation_time):
         kind = getattr(stage.rule, "feedback", None)
         if isinstance(kind, Feedback) and device.name != "cpu":
             raise ValidationError(
-                f"Feedback weights that follow the forward weights, as {kind}, are "
+                f"Feedback weights that follow the forward weights, such as {kind}, are "
                 "computed with NumPy: use device='cpu', or fixed feedback weights",
                 attr="device",
             )
@@ -148,7 +147,7 @@ def check_layers(path, device, presentation_time):
 
 
 def check_noise(ensembles, presentation_time):
-    """Refuse noise that samples cannot have, and warn of noise that rates do without."""
+    """Refuse noise that samples cannot have, and warn of noise that rates do not include."""
     for ensemble in ensembles:
         if ensemble.noise is not None:
             _check_noise(ensemble, presentation_time)
@@ -157,24 +156,24 @@ def check_noise(ensembles, presentation_time):
 def _check_noise(ensemble, presentation_time):
     if isinstance(ensemble.neuron_type, Direct):
         raise ValidationError(
-            f"{ensemble} has noise on what it represents, which samples do not pass "
-            "through. Add noise to the samples, and take it from the ensemble.",
+            f"{ensemble} adds noise to the values that it represents, which training does "
+            "not include. Add noise to the samples, and remove it from the ensemble.",
             attr="noise",
             obj=ensemble,
         )
     if presentation_time is None:
         warnings.warn(
-            f"{ensemble} has noise, but the rates of its neurons are those without it, "
-            "as when Nengo solves for decoders. To include the noise, measure "
-            "activities: give a presentation_time.",
+            f"{ensemble} has noise, but the rates of its neurons are computed without "
+            "noise, as when Nengo solves for decoders. To include the noise, measure "
+            "activities by giving a presentation_time.",
             NengoWarning,
         )
 
 
 def warn_of_far_samples(model, connection, x):
-    """Warn of samples at which the neurons that they reach are silent or saturated.
+    """Warn of samples for which the neurons that they reach are silent or saturated.
 
-    Takes what enters where a connection begins, (n_samples, size_in).
+    The samples, (n_samples, size_in), enter at the beginning of the connection.
     """
     ensemble = connection.post_obj
     if not isinstance(ensemble, Ensemble) or isinstance(ensemble.neuron_type, Direct):
@@ -186,7 +185,7 @@ def warn_of_far_samples(model, connection, x):
     if far > FAR * np.sqrt(ensemble.dimensions):
         warnings.warn(
             f"Half of the samples reach {ensemble} at {far:.2g} times its radius or "
-            "farther, where most neurons are silent or saturated. Scale the samples by "
+            "farther, where most neurons are silent or saturated. Scale the samples with "
             f"nengo_fa.datasets.Scaling.fit(x, length={ensemble.radius:g}), which can be "
             f"the function of {connection}, or give the ensemble a larger radius.",
             NengoWarning,
@@ -194,7 +193,7 @@ def warn_of_far_samples(model, connection, x):
 
 
 def check_solver(solver, connection):
-    """The solver for the decoders of a connection: what was given, or its own."""
+    """Return the solver for the decoders of a connection: the given one, or its own."""
     if solver is None:
         solver = get_solver(connection)
         if isinstance(solver, NoSolver):
@@ -215,7 +214,7 @@ def check_solver(solver, connection):
 
 
 def check_axes(axes, path):
-    """The axes to which angles are recorded, (n_axes, dimensions)."""
+    """Return the axes to which angles are recorded, (n_axes, dimensions)."""
     if axes is None:
         return DIAGONALS
     axes = _as_real("axes", axes)
@@ -229,25 +228,26 @@ def check_axes(axes, path):
         )
     if len(axes) == 0 or not np.all(np.any(axes, axis=1)):
         raise ValidationError(
-            "There must be an axis, and its length above zero", attr="axes"
+            "There must be at least one axis, and all lengths must be above zero",
+            attr="axes",
         )
     return axes
 
 
 def check_arrays(name, pair, path):
-    """A pair of samples, ndarrays x and y, that fit a network."""
+    """Return a pair of samples, ndarrays x and y, that fit a network."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ValidationError("Must be a pair (x, y)", attr=name)
     return check_samples(*pair, path, f"{name} ")
 
 
 def check_samples(x, y, path, kind=""):
-    """The samples of one network, ndarrays x and y."""
+    """Return the samples of one network, ndarrays x and y."""
     x = check_input(x, path.encode, f"{kind}x")
     y = check_array(f"{kind}y", y, path.decode.size_out, f"the output of {path.decode}")
     if len(x) != len(y):
         raise ValidationError(
-            f"Must have the same number of samples, their rows: {kind}x has {len(x)}, "
+            f"Must have the same number of samples (rows), but {kind}x has {len(x)} and "
             f"{kind}y has {len(y)}",
             attr=f"{kind}y",
         )
@@ -255,15 +255,15 @@ def check_samples(x, y, path, kind=""):
 
 
 def check_number(n_samples, batch_size, path, solver):
-    """Refuse batches without samples, and decoders that would fit anything."""
+    """Refuse empty batches, and decoders that could fit any targets."""
     if batch_size is not None:
         check_count("batch_size", batch_size, 1, n_samples)
     n_neurons = path.stages[-1].ensemble.n_neurons
     if n_samples >= n_neurons:
         return
     problem = (
-        f"There are fewer samples than neurons, {n_samples} and {n_neurons}: decoders could "
-        "fit them whatever the encoders. Give at least as many samples as neurons"
+        f"There are fewer samples than neurons ({n_samples} and {n_neurons}), so that "
+        "decoders could fit them with any encoders. Give at least as many samples as neurons"
     )
     if not _is_regularized(solver):
         raise ValidationError(
@@ -271,25 +271,25 @@ def check_number(n_samples, batch_size, path, solver):
             attr="x",
         )
     warnings.warn(
-        f"{problem}, or hold some samples out, with validation, and keep the best epoch.",
+        f"{problem}, or hold out some samples with validation=..., and so keep the best epoch.",
         NengoWarning,
     )
 
 
 def _is_regularized(solver):
-    """Whether one of Nengo's solvers, or one alike, keeps decoders small."""
+    """Return whether a solver of Nengo, or a similar one, keeps decoders small."""
     return any(getattr(solver, name, 0) for name in ("reg", "l1", "l2", "noise"))
 
 
 def check_input(x, connection, name="x"):
-    """The samples that enter where a connection begins, (n_samples, size_in) ndarray."""
+    """Return the samples that enter at the beginning of a connection, as an ndarray."""
     pre = connection.pre_obj
     size_in = pre.ensemble.size_in if isinstance(pre, Neurons) else pre.size_out
-    return check_array(name, x, size_in, f"what {pre} sends or represents")
+    return check_array(name, x, size_in, f"the values that {pre} sends or represents")
 
 
 def check_array(name, values, size, meaning):
-    """Values as an ndarray of real numbers, (n_samples, size)."""
+    """Return values as an ndarray of real numbers, (n_samples, size)."""
     array = _as_real(name, values)
     if array.ndim != 2 or array.shape[1] != size or len(array) == 0:
         hint = ""
@@ -306,11 +306,11 @@ def check_array(name, values, size, meaning):
 def _as_real(name, values):
     try:
         array = np.asarray(values)
-        # single precision is left as it is: large data are not to be held twice
+        # single precision is kept, so that large data are not copied
         kind = array.dtype if array.dtype == np.float32 else float
         array = array.astype(kind, casting="same_kind", copy=False)
     except (TypeError, ValueError) as error:
         raise ValidationError("Must be an array of real numbers", attr=name) from error
     if not np.all(np.isfinite(array)):
-        raise ValidationError("Must be finite, but holds NaN or infinity", attr=name)
+        raise ValidationError("Must be finite, but contains NaN or infinity", attr=name)
     return array

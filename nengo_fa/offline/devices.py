@@ -17,9 +17,9 @@ class Device:
     Parameters
     ----------
     name : str, optional
-        ``"cpu"``: NumPy. ``"cuda"``: a GPU, through PyTorch or, where that is not
-        installed, CuPy. ``"cuda:1"``: another GPU, through PyTorch. ``"torch:"`` followed
-        by any device that PyTorch knows, such as ``"torch:cpu"``.
+        ``"cpu"``: NumPy. ``"cuda"``: a GPU, through PyTorch or, if PyTorch is not
+        installed, through CuPy. ``"cuda:1"``: another GPU, through PyTorch. ``"torch:"``
+        followed by any device of PyTorch, such as ``"torch:cpu"``.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Device:
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such device.
+        If the device does not exist.
     """
 
     def __init__(self, name="cpu"):
@@ -44,7 +44,7 @@ class Device:
             self.namespace, self._device = _find_gpu(name)
         else:
             raise ValidationError(
-                f"Must be 'cpu', 'cuda', a GPU by its number, such as 'cuda:1', or a "
+                f"Must be 'cpu', 'cuda', a GPU with its number, such as 'cuda:1', or a "
                 f"device of PyTorch, such as 'torch:cpu' (got {name!r})",
                 attr="device",
             )
@@ -55,7 +55,7 @@ class Device:
         return self.namespace.asarray(values, device=self._device)
 
     def empty(self, shape):
-        """An array of a shape that is yet to be filled."""
+        """Return an array of a shape without initial values."""
         if self.name == "cpu":
             return arrays.empty(shape, rc.float_dtype)
         dtype = getattr(self.namespace, rc.float_dtype.name)
@@ -75,7 +75,7 @@ def to_numpy(array):
 
 
 def _find_numpy():
-    # from 2.0 on NumPy has these functions itself, and calls of the others take longer
+    # from version 2.0, NumPy has these functions itself, which are faster
     return np if hasattr(np, "vecdot") else array_api_compat.numpy
 
 
@@ -94,8 +94,8 @@ def _find_torch(device):
         torch.empty(1, device=found)
     except (AssertionError, RuntimeError) as error:
         raise ValidationError(
-            f"PyTorch does not find {device!r} ({error}). Use 'cpu', or see that "
-            "PyTorch is one for this device.",
+            f"PyTorch does not find {device!r} ({error}). Use 'cpu', or install a "
+            "version of PyTorch for this device.",
             attr="device",
         ) from error
     return namespace, found
@@ -106,7 +106,7 @@ def _find_gpu(name):
         return _find_torch(name)
     if name != "cuda":
         raise ValidationError(
-            f"A GPU by its number needs PyTorch: install it with pip install "
+            f"A GPU with a number needs PyTorch: install it with pip install "
             f"torch, or use 'cuda' with CUDA_VISIBLE_DEVICES (got {name!r})",
             attr="device",
         )

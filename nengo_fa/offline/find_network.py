@@ -1,4 +1,4 @@
-"""The network around a connection, of which Nengo does not keep track."""
+"""The network around a connection, which Nengo does not record."""
 
 import gc
 
@@ -7,11 +7,11 @@ from nengo.exceptions import ValidationError
 
 
 def find_network(connection):
-    """Return the outermost network that holds a connection.
+    """Return the outermost network that contains a connection.
 
-    Climbs from the connection through the lists that hold it. Objects that do not lead to
-    it are left alone: other threads may be about to change them. A ValidationError asks for
-    the network if there are several, or if Python's garbage collector sees none.
+    The search climbs from the connection through the lists that contain it. It does not
+    touch other objects, which other threads may be changing. A ValidationError asks for
+    the network if several are found, or if Python's garbage collector knows none.
     """
     outermost, front = [], [connection]
     for obj in front:  # which grows
@@ -22,21 +22,21 @@ def find_network(connection):
     if len(outermost) == 1:
         return outermost[0]
     if outermost:
-        trouble = "There are several networks around it. Say which, with network=..."
+        trouble = "There are several networks around it. Choose one with network=..."
     else:
         trouble = (
-            "The network around it is gone. Keep a reference to it, as to the model that "
-            "is to be simulated; after gc.freeze(), which hides it, give it as "
-            "network=..."
+            "The network around it was not found. Keep a reference to the network, as to "
+            "a model that you simulate. After gc.freeze(), which hides the network, pass "
+            "it as network=..."
         )
     raise ValidationError(f"{connection}: {trouble}", attr="network")
 
 
 def _find_holders(obj):
-    """The networks that list an object among their own."""
+    """Return the networks whose lists contain an object."""
     lists = _find_referrers([obj], list)
     objects = _find_referrers(lists, dict)
-    # in some versions of Python it is the dictionary of its attributes that has them
+    # in some versions of Python, the dictionary of attributes refers to the lists
     attributes = _find_referrers(objects, dict, nengo.Network)
     networks = {id(n): n for n in attributes if issubclass(type(n), nengo.Network)}
     for network in _find_referrers(attributes, nengo.Network):

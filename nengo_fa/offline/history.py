@@ -1,4 +1,4 @@
-"""What offline training records."""
+"""The records of offline training."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from nengo_fa.offline.turn import relative_change
 
 @dataclass(frozen=True, repr=False)
 class LayerHistory:
-    """What `.train` has recorded of one layer. The first entries are from before learning.
+    """The records of `.train` for one layer. The first entries are from before learning.
 
     Attributes
     ----------
@@ -22,17 +22,17 @@ class LayerHistory:
     angles : (n_epochs + 1, n_neurons) ndarray or None
         Angle between each encoder and the nearest of the given axes, in radians.
     learning_rate : float
-        What the update of an epoch was multiplied by, but for a ``schedule``.
+        The learning rate, without the factor of a ``schedule``.
     turn : (n_epochs + 1,) ndarray
-        How far encoders came in each epoch: their change over their length, root mean
-        square over neurons. To begin with, zero.
+        The change of the encoders in each epoch, divided by their length, root mean square
+        over neurons. The first entry is zero.
     encoders : (n_neurons, dimensions) ndarray
-        Encoders after the last epoch, or after the best, if there is one.
+        Encoders after the last epoch, or after the best epoch with ``validation``.
     snapshots : dict
         Encoders, (n_neurons, dimensions), by the number of epochs after which they were
-        kept.
+        recorded.
     alignment, weight_ratio, selectivity, dead : (n_epochs + 1,) ndarray or None
-        The `.LayerMetrics` over epochs, if they were asked for.
+        The `.LayerMetrics` over epochs, with ``metrics=True``.
     """
 
     encoder_lengths: np.ndarray
@@ -62,36 +62,36 @@ class LayerHistory:
 
 
 def _of_the_layer(name):
-    """A property of a history that is one of the only layer."""
+    """Return a property of a history that is a property of its only layer."""
 
     def get(history):
         if len(history.layers) > 1:
             raise AttributeError(
-                f"There are {len(history.layers)} layers, each with {name} of its own. "
+                f"There are {len(history.layers)} layers, each with its own {name}. "
                 f"Use history.layers[0].{name}, and so on."
             )
         return getattr(history.layers[0], name)
 
     return property(
         get,
-        doc=f"Where there is one layer, the ``{name}`` of its `~nengo_fa.LayerHistory`.",
+        doc=f"The ``{name}`` of the only `~nengo_fa.LayerHistory`, if there is one layer.",
     )
 
 
 @dataclass(frozen=True, repr=False)
 class History:
-    """What `.train` has recorded. The first entry of each series is from before learning.
+    """The records of `.train`. The first entry of each series is from before learning.
 
-    Where there is one layer, what is recorded of it can be had from the history itself.
+    If there is one layer, its attributes are also attributes of the history.
 
     Attributes
     ----------
     rmse : (n_epochs + 1,) ndarray
-        Root mean square error over all samples, with the decoders solved for them.
+        Root mean square error over all samples, with the decoders of each epoch.
     test_rmse : (n_epochs + 1,) ndarray or None
         The same over the test samples, with the same decoders.
     decoders : (size_out, n_neurons) ndarray
-        Decoders after the last epoch, or after the best, if there is one.
+        Decoders after the last epoch, or after the best epoch with ``validation``.
     layers : tuple of LayerHistory
         The taught layers, from the input to the output.
     interrupted : bool
@@ -99,8 +99,8 @@ class History:
     validation_rmse : (n_epochs + 1,) ndarray or None
         As ``test_rmse``, over the validation samples.
     best_epoch : int or None
-        The epoch with the lowest error over the validation samples, which the network was
-        left with; zero if that was before learning.
+        The epoch with the lowest error over the validation samples, whose parameters the
+        network has; zero for the initial parameters.
     """
 
     rmse: np.ndarray
@@ -135,25 +135,25 @@ class History:
         Parameters
         ----------
         ax : matplotlib.axes.Axes or sequence of them, optional
-            Into the first go the errors; into others, if there are any, the mean angle of
-            the encoders to the nearest axis, where it was recorded, their mean length, and
-            how far they turn in each epoch. By default a new figure has axes for all of them.
+            The first axes show the errors. Further axes show the mean angle of the encoders
+            to the nearest axis (if it was recorded), their mean length, and their turn in
+            each epoch. By default, a new figure has axes for all of these.
 
         Returns
         -------
         axes : list of matplotlib.axes.Axes
-            Those that have been drawn into.
+            The axes that were drawn.
 
         Raises
         ------
         nengo.exceptions.ValidationError
-            If ``ax`` is something else.
+            If ``ax`` is not axes of Matplotlib.
         ImportError
             If Matplotlib is not installed.
 
         See Also
         --------
-        nengo_fa.plots.layer_metrics : what ``metrics=True`` has recorded.
+        nengo_fa.plots.layer_metrics : plots the records of ``metrics=True``.
 
         Examples
         --------
@@ -185,10 +185,10 @@ class History:
 
 
 class Record:
-    """The history as it grows, and what was learned by the last finished epoch, or the best.
+    """The growing history, and the parameters of the last finished epoch or the best epoch.
 
-    Axes and snapshots, a set of int, are as for `.train`; metrics, if there are any, are
-    measured after each epoch.
+    Axes and snapshots, a set of int, are as for `.train`; metrics, if given, are measured
+    after each epoch.
     """
 
     def __init__(self, chain, epochs, axes, snapshots, metrics=None):
@@ -199,7 +199,7 @@ class Record:
         self._layers = [
             LayerRecord(layer, epochs, axes, snapshots) for layer in chain.layers
         ]
-        # one object, so that Ctrl-C cannot come between its parts
+        # a single object, so that Ctrl-C cannot separate its parts
         self._finished = -1, Kept(-1, None, None)
 
     @property
@@ -237,7 +237,7 @@ class Record:
         self._finished = epoch, kept._replace(decoders=decoders)
 
     def _is_best(self, epoch):
-        """Whether an epoch is better than the one that is kept, or nobody can tell."""
+        """Return whether to keep an epoch: always without validation, or if it is better."""
         errors = self._errors.get("validation_rmse")
         return errors is None or epoch == 0 or errors[epoch] < errors[self.kept_epoch]
 
@@ -267,7 +267,7 @@ class Record:
 
 
 class Kept(NamedTuple):
-    """What was learned by an epoch: encoders of each layer, and decoders."""
+    """The parameters of an epoch: encoders of each layer, and decoders."""
 
     epoch: int
     encoders: list
@@ -275,7 +275,7 @@ class Kept(NamedTuple):
 
 
 class LayerRecord:
-    """The history of a layer as it grows; no angles to axes of other dimensions."""
+    """The growing history of a layer, without angles if axes have other dimensions."""
 
     def __init__(self, layer, epochs, axes, snapshots):
         self._layer = layer
@@ -289,13 +289,13 @@ class LayerRecord:
         self._last = to_numpy(layer.encoders[0]).copy()
         self._snapshots = {}
         self._metrics = []
-        # Encoders are measured some epochs at a time, which is faster for small ones.
+        # Several epochs are measured at a time, which is faster for small encoders.
         block_size = min(epochs + 1, max(1, 2**16 // (n_neurons * dimensions)))
         self._block = np.empty((block_size, n_neurons, dimensions))
         self._measured = 0
 
     def add(self, epoch):
-        """Record the encoders as they are after an epoch, and return them."""
+        """Record the encoders after an epoch, and return them."""
         encoders = to_numpy(self._layer.encoders[0]).copy()
         if epoch in self._keep:
             self._snapshots[epoch] = encoders
@@ -305,7 +305,7 @@ class LayerRecord:
         return encoders
 
     def add_metrics(self, epoch, metrics):
-        """Record metrics, in place of those of the same epoch."""
+        """Record metrics, replacing those of the same epoch."""
         self._metrics[epoch : epoch + 1] = [asdict(metrics)]
 
     def _measure(self, stop):
@@ -320,7 +320,7 @@ class LayerRecord:
         self._measured = stop
 
     def get_history(self, stop, encoders):
-        """What was recorded of the first ``stop`` entries."""
+        """Return the history of the first ``stop`` entries."""
         if self._measured < stop:
             self._measure(stop)
         finished = self._metrics[:stop]

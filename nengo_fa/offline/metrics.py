@@ -1,4 +1,4 @@
-"""How the layers of a chain learn: measured beside the training, without effect on it."""
+"""Measures of how the layers of a chain learn, which do not influence the training."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,25 @@ from nengo_fa.offline.activities import make_inputs
 from nengo_fa.offline.devices import to_numpy
 from nengo_fa.offline.passes import Pass
 
-#: Number of samples, at most, that metrics are measured with.
+#: Largest number of samples for metrics.
 N_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
 class LayerMetrics:
-    """How a layer learns, at some point of the training.
+    """Measures of how a layer learns at a point of the training.
 
     Attributes
     ----------
     alignment : float
-        Angle between the update of the encoders that the rule would make now and the one
-        of backpropagation with the same weights and decoders, in radians. NaN if one of
-        them is zero, as with a learning rate of zero.
+        Angle between the current update of the encoders by the rule and the update by
+        backpropagation with the same weights and decoders, in radians. NaN if one of the
+        updates is zero, for example with a learning rate of zero.
     weight_ratio : float
-        The norm of the weights from this layer to the next, or to the output if that is
-        where the error of the layer comes from, over the norm of what takes the error back
-        in their place.
+        The norm of the weights from this layer to the next layer (or to the output, if the
+        error of the layer comes from there), divided by the norm of the feedback weights.
     selectivity : float
-        Mean `.geometry.selectivity` of the neurons that have one.
+        Mean `.geometry.selectivity` of the neurons for which it is defined.
     dead : float
         Fraction of the neurons that are silent for all samples.
     """
@@ -43,9 +42,9 @@ class LayerMetrics:
 class Metrics:
     """Measures how the layers of a chain learn, from a forward and a backward pass.
 
-    The chain is of one network, and stays as it is. Samples x, (n_samples, dimensions), are
-    what reaches the first layer; ``N_SAMPLES`` of them are used at most, chosen by ``rng``,
-    which must not be that of the training: it is to be the same with metrics and without.
+    The chain belongs to one network, and is not changed. Samples x, (n_samples, dimensions),
+    are the inputs of the first layer; at most ``N_SAMPLES`` are used, chosen by ``rng``,
+    which must differ from the generator of the training, so that metrics do not change it.
     """
 
     def __init__(self, chain, x, y, rng, measures=None):
@@ -58,12 +57,12 @@ class Metrics:
         self._pass = Pass(chain, len(chosen), measures)
 
     def find_updates(self):
-        """Return what the rules would change now, (n_neurons, dimensions) each."""
+        """Return the current updates of the rules, (n_neurons, dimensions) each."""
         error = self._run()
         return self._to_updates(self._pass.backward(0, error))
 
     def measure(self):
-        """Return the `LayerMetrics` of each layer as it is."""
+        """Return the current `LayerMetrics` of each layer."""
         error = self._run()
         references = self._to_updates(self._pass.backpropagate(0, error))
         updates = self._to_updates(self._pass.backward(0, error))
@@ -83,12 +82,12 @@ class Metrics:
         return metrics
 
     def _run(self):
-        """The error of the output, (n_samples, size_out)."""
+        """Return the error of the output, (n_samples, size_out)."""
         activities = self._pass.forward(0, self._inputs)
         return activities @ self._chain.decoders[0] - self._y
 
     def _to_updates(self, neuron_errors):
-        """The updates of the encoders of each layer for the errors of its neurons."""
+        """Return the updates of the encoders of each layer for the errors of its neurons."""
         return [
             to_numpy(
                 layer.find_update(weight_gradient(delta, work.inputs[:, :-1])[None])[0]
@@ -99,11 +98,11 @@ class Metrics:
         ]
 
     def _find_ways(self):
-        """Find the ways forward from each layer, back to it, and back from the output.
+        """Return the weights forward from each layer, back to it, and from the output.
 
-        Returns the weights to where the error comes from, and those that take it back, both
-        (n_neurons, n), and all that the error of the output is projected by, (n_neurons,
-        size_out).
+        These are the weights to the place where the error comes from and the weights that
+        take it back, both (n_neurons, n), and the total weights with which the error of the
+        output is projected, (n_neurons, size_out).
         """
         layers = self._chain.layers
         to_output = to_numpy(self._chain.decoders[0])
@@ -119,7 +118,7 @@ class Metrics:
             if layer.source is None:
                 forward, feedback = to_output, back
             else:
-                # what a node makes of the error of each neuron by itself
+                # the output of the node for the error of each single neuron
                 alone = np.eye(len(feedback))
                 scaled_encoders = to_numpy(behind.weights[0, :-1]).T
                 back = back @ layer.source.compute(alone, alone, scaled_encoders).T
@@ -135,6 +134,6 @@ class Metrics:
 
 
 def _get_mean(values):
-    """The mean of what is known, NaN if nothing is."""
+    """Return the mean of the values that are not NaN, or NaN if there are none."""
     known = values[~np.isnan(values)]
     return known.mean() if len(known) else np.nan

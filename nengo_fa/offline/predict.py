@@ -1,4 +1,4 @@
-"""The answers of a network to samples, without a simulator."""
+"""The outputs of a network for samples, without a simulator."""
 
 from collections import namedtuple
 from collections.abc import Sequence
@@ -30,44 +30,44 @@ def predict(
     *,
     network: nengo.Network | None = None,
 ) -> np.ndarray:
-    """Compute what a network answers to samples, as it is.
+    """Compute the outputs of a network for samples, without learning.
 
-    The samples pass from where those of `train` enter, through all connections and
-    ensembles, to ``connection``. No rule is needed on the way, and none changes anything.
+    The samples enter at the same place as in `train`, and pass through all connections and
+    ensembles to ``connection``. Learning rules are not required, and do not change anything.
 
     Parameters
     ----------
     connection : nengo.Connection or sequence of nengo.Connection
-        From an ensemble, or its neurons, to the output. Several, such as those of
-        `.teach_array`, lead from one input to one node.
+        The connection from an ensemble, or its neurons, to the output. Several connections,
+        such as those of `.teach_array`, must lead from the same input to the same node.
     x : (n_samples, size_in) array_like
-        Samples of the input, as for `train`: what the node sends at which the first of the
-        connections with an encoder rule begins, or what an ensemble there is to represent.
-        Without an encoder rule at the last ensemble: the same of the first node or
-        ensemble on the only way that leads to ``connection``.
+        Samples of the input, as for `train`: the output of the node at the beginning of the
+        first connection with an encoder rule, or the values that an ensemble there
+        represents. If no encoder rule teaches the last ensemble, the samples enter at the
+        first node or ensemble on the only path to ``connection``.
     presentation_time : float, optional
-        By default activities are the ``rates`` of the neuron type. If given, they are
-        measured as in `train`: for so many seconds each sample is simulated, spikes,
-        noise and all, and the output through the synapse of each connection is averaged
-        over the second half.
+        By default, activities are the ``rates`` of the neuron type. With a
+        ``presentation_time`` in seconds, they are measured as in `train`: each sample is
+        simulated for this time, including spikes and noise, and the output through the
+        synapse of each connection is averaged over the second half.
     dt : float, optional
         Time step for measured activities, in seconds.
     seed : int, optional
-        Seed of measured activities, and of the network if it has none. By default it
-        follows from the network's.
+        Seed of measured activities, and of the network if it has none. By default, it
+        follows from the seed of the network.
     network : nengo.Network, optional
         As for `train`.
 
     Returns
     -------
     y : (n_samples, size_out) ndarray
-        What ``connection`` delivers, after its function and its transform; of several
-        connections, what the node that they lead to receives from them.
+        The output of ``connection``, after its function and its transform; for several
+        connections, the input of the node to which they lead.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the samples do not fit, or there is no single way for them to ``connection``.
+        If the samples do not fit, or if there is no unique path to ``connection``.
     nengo.exceptions.BuildError
         If Nengo cannot build the network.
 
@@ -78,12 +78,12 @@ def predict(
 
     Notes
     -----
-    The network answers with what it holds. What a simulator has learned, it holds after
-    `freeze_params` or `load`; until then, decoders are those with which learning begins.
+    The function uses the parameters of the network. These include parameters learned in a
+    simulator only after `freeze_params` or `load`; before, the decoders are the initial ones.
 
-    With rates, the answers are those of a simulator in which each sample is held until
-    all filters have settled. With a ``presentation_time``, ensembles behind each other are
-    given the averages of the ensembles before.
+    With rates, the outputs are those of a simulator in which each sample is constant until
+    all filters have settled. With a ``presentation_time``, each ensemble receives the
+    averaged output of the previous ensemble.
 
     Examples
     --------
@@ -122,7 +122,7 @@ Ends = namedtuple("Ends", ["encode", "decode", "model"])
 
 
 def _answer(model, way, x, presentation_time, dt, seed):
-    """What the last of the connections on a way delivers."""
+    """Return the output of the last connection on a path."""
     x = check_input(x, way[0])
     warn_of_far_samples(model, way[0], x)
     ensembles = [get_ensemble(other.pre_obj) for other in way]
@@ -131,7 +131,7 @@ def _answer(model, way, x, presentation_time, dt, seed):
 
     rng = np.random.RandomState(model.seeds[way[0]] if seed is None else seed)
     measures = [make_measure(other, presentation_time, dt, rng) for other in way]
-    # blocks as in training, so that work arrays stay in the cache
+    # in blocks as in training, so that work arrays stay in the cache
     size = max(1, PIECE_SIZE // max(ensemble.n_neurons for ensemble in ensembles))
     answers = []
     for start in range(0, len(x), size):

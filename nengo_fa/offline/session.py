@@ -55,7 +55,7 @@ class Settings:
 
 
 class Session:
-    """The training of one network, which ends in order whatever ends it."""
+    """The training of one network, which ends properly even if it is interrupted."""
 
     def __init__(self, path, samples, settings):
         x, y, validation, test = samples
@@ -66,7 +66,7 @@ class Session:
         samples = check_samples(x, y, path)
         warn_of_far_samples(path.model, path.encode, samples[0])
         seed = path.model.seeds[path.encode] if settings.seed is None else settings.seed
-        # what is only measured is without effect on what is trained
+        # measurements do not influence the training
         rng, *others = map(
             np.random.RandomState, [seed, *([seed, k] for k in range(1, 5))]
         )
@@ -118,7 +118,7 @@ class Session:
         return history
 
     def _run(self, progress_bar):
-        """Run epochs until there are enough, the callback says so, or Ctrl-C."""
+        """Run epochs until all have run, or the callback or Ctrl-C ends the training."""
         epochs, callback = self._settings.epochs, self._settings.callback
         progress = Progress("Training", "Training", max(1, epochs))
         try:
@@ -141,13 +141,13 @@ class Session:
 
     @property
     def _has_waited(self):
-        """Whether the best epoch is long enough ago."""
+        """Return whether the best epoch is at least ``patience`` epochs ago."""
         patience = self._settings.patience
         waited = self._record.n_epochs - self._record.kept_epoch
         return patience is not None and waited >= patience
 
     def _finish(self):
-        """Write what the last finished epoch, or the best, has learned into the network."""
+        """Write the parameters of the last finished epoch, or the best, to the network."""
         if self._record.n_epochs < 0:
             return
         try:
@@ -177,36 +177,36 @@ class Session:
         record, trainer = self._record, self._trainer
         try:
             (rmse,) = trainer.solve() if record.n_epochs < 0 else self._learn_once()
-            # bounded neurons make something finite of infinite encoders
+            # the activities of bounded neurons are finite even if encoders are infinite
             if not (np.isfinite(rmse) and trainer.chain.is_finite):
-                raise np.linalg.LinAlgError("not all is finite")
+                raise np.linalg.LinAlgError("some values are not finite")
         except np.linalg.LinAlgError as error:
             if record.n_epochs >= 0:
                 advice = (
                     "Lower the learning rate of the encoder rule, or the turn. The network "
-                    f"holds epoch {record.kept_epoch}."
+                    f"contains the parameters of epoch {record.kept_epoch}."
                 )
             else:
                 advice = (
-                    "See that neurons fire for the samples, and that the solver is "
-                    "regularized, as nengo.solvers.LstsqL2() is."
+                    "Make sure that neurons fire for the samples, and that the solver is "
+                    "regularized, such as nengo.solvers.LstsqL2()."
                 )
             raise ConvergenceError(
-                f"No decoders could be solved for after epoch {record.n_epochs + 1} "
+                f"The decoders could not be solved for after epoch {record.n_epochs + 1} "
                 f"({error}). {advice}"
             ) from error
         record.add(rmse=rmse, **self._find_test_errors())
 
 
 def _warn_of_still_layers(path, layers):
-    """Say which layers have something to learn with, and nothing to learn from."""
+    """Warn of layers that are taught, but whose encoders no update turns."""
     for stage, layer in zip(path.stages, layers):
         if layer.rule.learning_rate != 0 and np.all(layer.learning_rate == 0):
             warnings.warn(
-                f"The encoders of {stage.ensemble} will stay as they are: nothing turns "
-                "them, so no learning rate makes an update of so many radians. The error "
-                "is zero, or all neurons are silent or saturated. If that is only so at "
-                "the start, give the rule a learning_rate.",
+                f"The encoders of {stage.ensemble} will not change: the first update does "
+                "not turn them at any learning rate, because the error is zero, or all "
+                "neurons are silent or saturated. If this is only the case at the start, "
+                "give the rule a learning_rate.",
                 NengoWarning,
             )
 

@@ -12,17 +12,17 @@ def check_connections(connections):
     connections = list(connections)
     if not connections:
         raise ValidationError(
-            "There must be a connection (got none)", attr="connection"
+            "There must be at least one connection (got none)", attr="connection"
         )
     return connections
 
 
 def split_samples(paths, x, y, validation, test):
-    """Return the samples for each path: x, y, and what `.train` validates and tests with.
+    """Return the samples for each path: x, y, and the validation and test samples.
 
-    Raises ValidationError if the connections do not begin and end at the same objects, or
-    at nodes that pass on from and to the same, or if several lead to the same dimension of
-    the output.
+    Raises ValidationError if the connections do not begin and end at the same objects
+    (possibly through nodes that pass on their input), or if several connections lead to
+    the same dimension of the output.
     """
     return [
         (
@@ -36,42 +36,42 @@ def split_samples(paths, x, y, validation, test):
 
 
 class Share:
-    """What one path has of the samples of all, which begin and end at other objects."""
+    """The dimensions of the common samples that belong to one path."""
 
     def __init__(self, path, begin, inputs, end, outputs):
         decode = path.decode
         self._begin, self._end = begin, end
         self.size_out = end.size_in
-        # all of it, and slices, as they are: without copies
+        # whole arrays and slices, without copies
         self._inputs = slice(None) if path.encode.pre_obj is begin else inputs
         self._outputs = decode.post_slice if decode.post_obj is end else outputs
 
     def take_input(self, x, name):
-        """The part of the inputs that the path begins with."""
+        """Return the part of the inputs that belongs to the path."""
         if isinstance(self._inputs, slice):
             return x  # which is checked where it is used
-        x = check_array(name, x, self._begin.size_out, f"what {self._begin} sends")
+        x = check_array(name, x, self._begin.size_out, f"the output of {self._begin}")
         return x[:, self._inputs]
 
     def take_output(self, y, name):
-        """The part of the outputs that the connection of the path leads to."""
-        y = check_array(name, y, self._end.size_in, f"what {self._end} is to receive")
+        """Return the part of the outputs to which the connection of the path leads."""
+        y = check_array(name, y, self._end.size_in, f"the desired input of {self._end}")
         return y[:, self._outputs]
 
     def put_output(self, values, y):
-        """Write the outputs of the path to the outputs of all, (n_samples, size_in)."""
+        """Write the outputs of the path to the common outputs, (n_samples, size_in)."""
         y[:, self._outputs] = values
 
     def take_pair(self, pair, name):
-        """The same of inputs and outputs."""
+        """Return the part of a pair of inputs and outputs that belongs to the path."""
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            return pair  # none, or a fraction; all else is refused where it is used
+            return pair  # None or a fraction; other values are refused later
         x, y = pair
         return self.take_input(x, f"{name} x"), self.take_output(y, f"{name} y")
 
 
 def find_shares(paths):
-    """Return the share of each path, of which the first and last connections count."""
+    """Return the share of each path, given its first and last connection."""
     network, first = paths[0].model.toplevel, paths[0].decode
     begins = [path.encode.pre_obj for path in paths]
     ends = [path.decode.post_obj for path in paths]
@@ -103,7 +103,7 @@ def _refuse_other(paths, objects, reason):
 def _check_apart(paths, end, outputs):
     taken = np.zeros(end.size_in, dtype=int)
     for path, dimensions in zip(paths, outputs):
-        # of dimensions that a connection has twice, each counts
+        # a connection may lead to a dimension twice
         np.add.at(taken, dimensions, 1)
         if taken.max() > 1:
             _refuse(path, "others lead to the same dimensions of the output")
@@ -111,7 +111,7 @@ def _check_apart(paths, end, outputs):
 
 def _refuse(path, reason):
     raise ValidationError(
-        f"{path.decode} does not go with the others, as {reason}. Give it a call of its "
-        "own, with its own samples.",
+        f"{path.decode} cannot be combined with the other connections, because {reason}. "
+        "Use a separate call with its own samples.",
         attr="connection",
     )

@@ -48,135 +48,136 @@ def train(
 ) -> History | Any:
     """Train the encoders before a connection, and its decoders, offline.
 
-    In each epoch the encoder rules that are declared before ``connection``, of one layer or
-    of several in a row, update the encoders, as they would online; then the decoders of
-    ``connection`` are solved for. The error is that of the samples: what the network makes
-    of ``x``, minus ``y``. Afterwards the network holds what was learned, for any simulator
-    to run.
+    In each epoch, the encoder rules of the layers before ``connection`` update the
+    encoders, as they would online; then the decoders of ``connection`` are solved for. The
+    error is the output of the network for the samples ``x``, minus ``y``. After training, the
+    network contains the learned parameters, and any simulator can run it.
 
     Parameters
     ----------
     connection : nengo.Connection or sequence of nengo.Connection
-        From the ensemble that is taught, or all of its neurons, to the output. Into that
-        ensemble there is one connection, with `.FeedbackAlignment` or `.Backprop`. If it
-        leaves an ensemble that is taught in this way as well, so is that, and so on.
-        Of several, such as those of `.teach_array`, each is trained by itself, with the
-        dimensions of ``y`` that it leads to.
+        The connection from the taught ensemble, or from all of its neurons, to the output.
+        The ensemble must have one input connection, with `.FeedbackAlignment` or
+        `.Backprop`. If this connection leaves another taught ensemble, this ensemble is
+        trained as well, and so on. If there are several connections, such as those of
+        `.teach_array`, each is trained separately, with the dimensions of ``y`` to which it
+        leads.
     x : (n_samples, size_in) array_like
-        Samples of the input: what the node sends at which the first connection with an
-        encoder rule begins, or what an ensemble there is to represent.
+        Samples of the input: the output of the node at the beginning of the first
+        connection with an encoder rule, or the values that an ensemble there represents.
     y : (n_samples, size_out) array_like
-        The outputs of ``connection`` that are wanted for them. For several connections,
-        what the node that they lead to is to receive.
+        The desired outputs of ``connection``. For several connections, the desired input of
+        the node to which they lead.
     epochs : int, optional
         Number of epochs.
     batch_size : int, optional
-        Number of samples for each update of the encoders, in random batches. By default
-        all: one update in each epoch.
+        Number of samples for each update of the encoders, in random batches. By default,
+        all samples: one update in each epoch.
     solver : nengo.solvers.Solver, optional
-        Least-squares solver for the decoders. By default that of ``connection``, or
+        Least-squares solver for the decoders. By default, the solver of ``connection``, or
         `nengo.solvers.LstsqL2` if it has none.
     seed : int, optional
         Seed of the batches, of measured activities and of random solvers, and of the
-        network if it has none. By default it follows from the network's.
+        network if it has none. By default, it follows from the seed of the network.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
     turn : float, optional
-        How far the first update turns the encoders of each layer, in radians: the change of
-        an encoder over its length, root mean square over neurons, to first order; of all
-        batches of an epoch together, the root of the sum of the squares. It stands for the
-        learning rate, also of rules that have one of their own, unless that is zero. By
-        default, for those rules only that were given no ``learning_rate``: 0.025 for each
-        dimension of the layer, or 0.003 if decoders that were solved for lead on to the
-        next layer; at most a right angle in the first layer and 0.1 in others.
+        The angle by which the first update turns the encoders of each layer, in radians: the
+        change of an encoder divided by its length, root mean square over neurons, to first
+        order. For several batches, it is the square root of the sum of the squares over the
+        first epoch. A ``turn`` replaces the learning rates of all rules, except rates of
+        zero. By default, only rules without a ``learning_rate`` use a turn: 0.025 for each
+        dimension of the layer, or 0.003 if the next layer receives decoders that were
+        solved for; at most a right angle in the first layer, and 0.1 in later layers.
     schedule : callable, optional
         Takes the number of finished epochs, and returns the factor by which all learning
         rates are multiplied in the next epoch. Default: one.
     validation : float or tuple of (x, y), optional
-        Samples, or a fraction of those given to hold out, that nothing is learned from. If
-        there are any, the network is left with the encoders and decoders of the epoch with
-        the lowest error for them, which may be those from before learning.
+        Samples that are not learned from, or the fraction of the given samples to hold out.
+        The network then keeps the encoders and decoders of the epoch with the lowest error
+        for these samples, which may be the initial ones.
     patience : int, optional
-        Number of epochs without a new lowest error for the validation samples after which
-        the training ends. By default it goes on.
+        Training ends after this number of epochs without a new lowest error for the
+        validation samples. By default, it continues.
     test : tuple of (x, y), optional
-        Other samples, for the error only.
+        Other samples, for which only the error is computed.
     presentation_time : float, optional
-        By default activities are the ``rates`` of the neuron type. If given, they are
-        measured: for so many seconds all samples are simulated, spikes, noise and all,
-        and the output through the synapse of ``connection`` is averaged over the second
-        half.
+        By default, activities are the ``rates`` of the neuron type. With a
+        ``presentation_time`` in seconds, they are measured: each sample is simulated for
+        this time, including spikes and noise, and the output through the synapse of
+        ``connection`` is averaged over the second half.
     dt : float, optional
         Time step for measured activities, in seconds.
     axes : (n_axes, dimensions) array_like, optional
-        The angle of encoders to the nearest of these is recorded, in layers that have as
-        many dimensions. By default the diagonals of two dimensions.
+        The angle of encoders to the nearest of these axes is recorded in layers with the
+        same number of dimensions. By default, the axes are the diagonals of two dimensions.
     snapshots : iterable of int, optional
-        Numbers of epochs after which to keep all encoders.
+        Numbers of epochs after which all encoders are recorded.
     metrics : bool, optional
-        Whether to measure how each layer learns, after each epoch and on a thousand of the
-        samples at most: the angle to the update of backpropagation and other
-        `.LayerMetrics`. What is learned is the same with them and without.
+        Whether to measure how each layer learns, after each epoch and with at most a
+        thousand samples: the angle to the update of backpropagation and other
+        `.LayerMetrics`. This does not change the training.
     callback : callable, optional
-        Called after each epoch with the `.History` up to then. Training ends if it
-        returns True.
+        Called after each epoch with the current `.History`. Training ends if it returns
+        True.
     network : nengo.Network, optional
-        The network to be built. By default the outermost one that holds ``connection``,
-        for which all of Python's memory is searched.
+        The network to build. By default, the outermost network that contains
+        ``connection``, which is found by searching all objects in Python's memory.
     device : str, optional
         Where to compute: ``"cpu"`` with NumPy, ``"cuda"`` (or ``"cuda:1"``) on a GPU
-        through PyTorch or CuPy, or ``"torch:"`` and any device that PyTorch knows.
+        through PyTorch or CuPy, or ``"torch:"`` followed by any device of PyTorch.
     raise_interrupt : bool, optional
-        Whether Ctrl-C raises KeyboardInterrupt after all, once the network holds what was
-        learned, so that it also ends a loop over trainings. Default: False.
+        Whether Ctrl-C raises KeyboardInterrupt after the learned parameters have been
+        written to the network, so that it also ends a loop over trainings. Default: False.
 
     Returns
     -------
     history : History
-        For several connections, a list of histories, which ends with the one that Ctrl-C
-        interrupts.
+        For several connections, a list of histories. If Ctrl-C interrupts a training, its
+        history is the last of the list.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If something about the arguments or the network is not as said above.
+        If the arguments or the network do not meet these requirements.
     nengo.exceptions.BuildError
         If the network cannot be built.
     nengo.exceptions.ConvergenceError
-        If learning diverges. The network then holds the last epoch that was finite, or
-        the best.
+        If learning diverges. The network then contains the parameters of the last finite
+        epoch, or of the best epoch.
 
     Warns
     -----
     nengo.exceptions.NengoWarning
-        If most samples lie far outside the radius of the ensemble that they reach, if they
-        are fewer than its neurons, if nothing turns the encoders, or if the error of the
-        samples is larger in the end than at the start, without ``validation``.
+        If most samples lie far outside the radius of the ensemble that they reach, if there
+        are fewer samples than neurons, if no update turns the encoders, or if, without
+        ``validation``, the error of the samples is larger at the end than at the start.
 
     Notes
     -----
-    In mini-batches the samples pass once an epoch: the decoders with which an epoch learns
-    are those of the epoch before, and those it ends with are solved for from the activities
-    that each batch had in its turn. At the very end they are solved for once more, from the
-    activities of all samples as they are then.
+    With mini-batches, each sample is used once per epoch. Updates use the decoders of the
+    previous epoch. At the end of an epoch, the decoders are solved for with the activities
+    that each batch had when it was used. At the end of training, they are solved for once
+    more, with the final activities of all samples.
 
-    Learning rates are per update, not per second. Filters on the input have settled; of
-    adaptive neurons, the rates are those before they adapt.
+    Learning rates are per update, not per second. Filters on the input are assumed to have
+    settled, and the rates of adaptive neurons are those before adaptation.
 
-    Where epochs are short, NumPy's linear algebra has one thread, which is faster then.
+    If epochs are short, NumPy's linear algebra uses one thread, which is faster.
 
-    Ctrl-C ends the training after the last finished epoch; that one is kept, or the best
-    with ``validation``.
+    Ctrl-C ends the training after the last finished epoch. The network keeps this epoch, or
+    the best epoch with ``validation``.
 
-    To a layer before the last goes the error of the `.BackpropagatedError` or
-    `.NeuronError` that is connected to its rule; without such a node, the error of the
-    output, or for `.Backprop` what is backpropagated. The decoders between two ensembles
-    stay as they were built, and no longer fit encoders that have turned far.
+    A layer before the last learns from the error of the `.BackpropagatedError` or
+    `.NeuronError` node that is connected to its rule. Without such a node, it learns from
+    the error of the output, or, with `.Backprop`, from the backpropagated error. Decoders
+    between two ensembles are not changed, and no longer fit encoders that have turned far.
 
-    What is kept are ``encoders``, ``gain`` and ``bias`` of the ensembles, and decoders as
-    the solvers of the connections that leave them, `.LearnedDecoders`; the transforms of
-    these become part of the decoders. All of them, and what leads to them, get the ``seed``
-    that they were built with. Training again goes on from there, with the same solver.
+    The network keeps ``encoders``, ``gain`` and ``bias`` of the ensembles. Decoders are kept
+    as the solvers of the connections that leave these ensembles, `.LearnedDecoders`, and
+    include the transforms of these connections. The ensembles, these connections, and the
+    objects that lead to them get the ``seed`` with which they were built. Training again
+    continues from these parameters, with the same solver.
 
     Examples
     --------

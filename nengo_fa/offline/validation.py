@@ -10,13 +10,13 @@ from nengo_fa.offline.arguments import check_arrays
 
 
 def check_patience(patience, validation):
-    """Refuse to wait without samples to wait for."""
+    """Refuse a ``patience`` without validation samples."""
     if patience is None:
         return
     check_count("patience", patience, 1)
     if validation is None:
         raise ValidationError(
-            "Needs samples that are held out: give validation=0.2, or a pair (x, y)",
+            "Needs held-out samples: give validation=0.2, or a pair (x, y)",
             attr="patience",
         )
 
@@ -50,13 +50,14 @@ def hold_out(x, y, validation, path, rng):
 
 
 def _check_fraction(fraction, n_samples):
-    """The number of samples that are held out."""
+    """Return the number of samples that are held out."""
     is_fraction = is_number_within(fraction, 0, 1)
     n_held_out = round(fraction * n_samples) if is_fraction else 0
     if not 0 < n_held_out < n_samples:
         raise ValidationError(
-            "Must be a pair (x, y), or the fraction of the samples to hold out, which "
-            f"leaves some on both sides, such as 0.2 (got {reprlib.repr(fraction)})",
+            "Must be a pair (x, y), or the fraction of the samples to hold out, such as "
+            "0.2, with some samples in both parts "
+            f"(got {reprlib.repr(fraction)})",
             attr="validation",
         )
     return n_held_out

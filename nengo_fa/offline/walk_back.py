@@ -1,4 +1,4 @@
-"""The way from an input to an output connection, through the ensembles that are taught."""
+"""The path from an input to an output connection, through the taught ensembles."""
 
 import nengo
 import numpy as np
@@ -33,17 +33,17 @@ from nengo_fa.rules.learning_rules import (
 )
 from nengo_fa.rules.relays import is_whole
 
-#: What an encoder rule can read offline.
+#: The arrays that an encoder rule can read offline.
 ARRAYS = {"projected_error", "derivative", "current", "output"}
 
 
 def find_path(connection, network=None, seed=None):
-    """Walk back from an output connection, past all encoder rules in a row before it.
+    """Walk back from an output connection, through all layers with encoder rules.
 
     Parameters
     ----------
     connection : nengo.Connection
-        From the last taught ensemble to the output.
+        The connection from the last taught ensemble to the output.
     network : nengo.Network, optional
         As for `.train`.
     seed : int, optional
@@ -56,7 +56,7 @@ def find_path(connection, network=None, seed=None):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no path that can be trained; the message says what to change.
+        If no path can be trained; the message says what to change.
     nengo.exceptions.BuildError
         If the network cannot be built.
     """
@@ -76,7 +76,7 @@ def find_paths(connections, network=None, seed=None):
 
 
 def _make_path(model, connection, encodes, sources):
-    """The path to an output connection of a built model."""
+    """Return the path to an output connection of a built model."""
     stages = [
         _make_stage(model, encode, following, source)
         for encode, following, source in zip(encodes, [*encodes[1:], None], sources)
@@ -85,14 +85,14 @@ def _make_path(model, connection, encodes, sources):
 
 
 def find_ways(connections, network=None, seed=None):
-    """Walk back from connections to where samples enter, with rules or without.
+    """Walk back from connections to the input of samples, with or without rules.
 
-    Takes what `find_paths` does, and raises the same.
+    Takes the same arguments as `find_paths`, and raises the same errors.
 
     Returns
     -------
     ways : list of list of nengo.Connection
-        From the input to each of the connections given.
+        The connections from the input to each of the given connections.
     model : nengo.builder.Model
         The built network.
     """
@@ -102,17 +102,17 @@ def find_ways(connections, network=None, seed=None):
 
 
 def _check_networks(connections, network):
-    """Return the network that holds all connections, which is searched for once."""
+    """Return the network that contains all connections, searching for it once."""
     for connection in connections:
         network = _check_network(connection, network)
     return network
 
 
 def _check_network(connection, network):
-    """Return the network that holds a connection; refuse another one."""
+    """Return the network that contains a connection; refuse another network."""
     if not isinstance(connection, Connection):
         raise ValidationError(
-            "Must be the connection from the ensemble to the output, a single one "
+            "Must be a single connection from the ensemble to the output "
             f"(got {connection!r})",
             attr="connection",
         )
@@ -131,7 +131,7 @@ def _check_network(connection, network):
 
 
 def _build(network, seed):
-    """Build a network, as a simulator would, without making one."""
+    """Build a network as a simulator would, without creating a simulator."""
     model, own_seed = Model(), network.seed
     try:
         if own_seed is None:
@@ -143,7 +143,7 @@ def _build(network, seed):
 
 
 def _make_stage(model, encode, following, source):
-    """The taught layer of a built model; nothing follows the last."""
+    """Return a taught layer of a built model; ``following`` is the next connection."""
     (rule,) = get_rule_types(encode)
     feedback = None
     if isinstance(rule, FeedbackAlignment):
@@ -154,7 +154,7 @@ def _make_stage(model, encode, following, source):
 
 
 class WalkBack:
-    """The way back from an output connection, with a look at all that must not be there."""
+    """The way back from an output connection, with checks for what cannot be trained."""
 
     def __init__(self, connection, network):
         self._connection = connection
@@ -163,14 +163,14 @@ class WalkBack:
     def find_layers(self):
         """Walk back, check each layer, and return them from the input to the output.
 
-        Returns the connections with encoder rules, and the node that the error of each
-        comes from, None for the output.
+        Returns the connections with encoder rules, and for each the node from which its
+        error comes, or None for the output.
         """
         ensemble = get_ensemble(self._connection.pre_obj)
         if ensemble is None or isinstance(ensemble.neuron_type, Direct):
             self._refuse(
-                f"leaves {self._connection.pre_obj}, but must leave an ensemble of "
-                "neurons, whose encoders are to be learned"
+                f"leaves {self._connection.pre_obj}, but must leave the ensemble (or its "
+                "neurons) whose encoders learn"
             )
         encodes = self._find_encodes(ensemble)
         pairs = list(zip(encodes, encodes[1:]))
@@ -186,10 +186,10 @@ class WalkBack:
         return encodes, [*sources, None]
 
     def find_connections(self):
-        """Walk back to where samples enter, and return the connections from there on.
+        """Walk back to the input of samples, and return the connections from there.
 
-        They enter where those of training do: where the first connection with an encoder
-        rule begins. Without a rule, they enter at the first node.
+        As in training, samples enter at the beginning of the first connection with an
+        encoder rule. Without a rule, they enter at the first node.
         """
         connections = [self._connection]
         ensemble = get_ensemble(self._connection.pre_obj)
@@ -213,14 +213,14 @@ class WalkBack:
         return connections
 
     def _check_weights(self, other):
-        """Refuse what leads to neurons past their encoders, or is not a matrix."""
+        """Refuse connections that bypass encoders, or whose transform is not a matrix."""
         past = isinstance(other.post_obj, Neurons) or (
             is_decoded(other) and is_between_neurons(other)
         )
         if past and other is not self._connection:
             self._refuse(
-                f"is preceded by {other}, which leads to neurons past their encoders. "
-                "Connect to the ensemble, with a solver that has weights=False."
+                f"is preceded by {other}, which leads to neurons and bypasses their "
+                "encoders. Connect to the ensemble, with a solver that has weights=False."
             )
         if not isinstance(other.transform, (Dense, NoTransform)):
             self._refuse(
@@ -234,7 +234,7 @@ class WalkBack:
         )
 
     def _find_encodes(self, ensemble):
-        """The connections with encoder rules on the way to an ensemble, the first first."""
+        """Return the connections with encoder rules on the way to an ensemble, in order."""
         encodes = []
         while self._is_taught(ensemble) or not encodes:
             encodes.insert(0, self._find_encode(ensemble))
@@ -246,7 +246,7 @@ class WalkBack:
         return encodes
 
     def _find_encode(self, ensemble):
-        """The one connection into an ensemble, with an encoder rule."""
+        """Return the only connection into an ensemble, which has an encoder rule."""
         self._check_no_loop(ensemble)
         into = self._find_into(ensemble)
         taught = [other for other in into if _has_encoder_rule(other)]
@@ -261,21 +261,21 @@ class WalkBack:
         return taught[0]
 
     def _refuse_others(self, ensemble, into, taught):
-        """Refuse connections to an ensemble beside the one that is taught."""
+        """Refuse connections to an ensemble in addition to the taught connection."""
         others = ", ".join(str(other) for other in into if other is not taught)
         before = [get_ensemble(other.pre_obj) for other in into]
         if any(pre is not None and self._is_taught(pre) for pre in before):
             remedy = (
-                "Offline, a layer that is taught has one connection into it: train "
-                "without the others, or online."
+                "Offline, a taught layer can have one input connection. Train without the "
+                "other connections, or learn online."
             )
         else:
             remedy = (
-                "The samples are the input of one connection only; bring all input "
-                "together in a node before it."
+                "The samples are the input of a single connection; combine all inputs in "
+                "a node before it."
             )
         self._refuse(
-            f"is preceded by {ensemble}, into which more leads than {taught}: "
+            f"is preceded by {ensemble}, which has other input connections than {taught}: "
             f"{others}. {remedy}"
         )
 
@@ -284,7 +284,7 @@ class WalkBack:
         return [other for other in self._all if other.post_obj in ends]
 
     def _find_into_rule(self, encode):
-        """The connections to the rule of a layer."""
+        """Return the connections to the rule of a layer."""
         rule = _get_rule(encode)
         return [other for other in self._all if other.post_obj == rule]
 
@@ -292,37 +292,37 @@ class WalkBack:
         return any(_has_encoder_rule(other) for other in self._find_into(ensemble))
 
     def _check_rule(self, encode, following):
-        """Refuse what a connection with a rule must not have."""
+        """Refuse rules and transforms that cannot be trained."""
         rule, *others = get_rule_types(encode)
         if others:
             self._refuse(
-                f"is preceded by {encode}, which has several learning rules. Offline, "
-                "there can be one: with one error, for the encoders."
+                f"is preceded by {encode}, which has several learning rules. Offline, a "
+                "connection can have one rule, for the encoders and with one error."
             )
         if isinstance(rule, BurstLearning):
             self._refuse(
-                f"is preceded by {encode}, whose rule is BurstLearning. Offline there are "
-                "no bursts to learn from: let it learn in a nengo.Simulator, or give the "
+                f"is preceded by {encode}, whose rule is BurstLearning. Offline, there are "
+                "no bursts to learn from. Let it learn in a nengo.Simulator, or give the "
                 "connection nengo_fa.FeedbackAlignment(size_in="
-                f"{self._connection.size_out}), which does the same on average."
+                f"{self._connection.size_out}), which makes the same updates on average."
             )
         self._check_arrays(encode, rule)
         forward = get_forward_connection(rule)
         if forward is not None and forward is not following:
             self._refuse(
-                f"is preceded by {encode}, whose rule looks at the weights of another "
-                f"connection, {forward}, and not at those of {following}. Train that "
-                "one, or change the rule."
+                f"is preceded by {encode}, whose rule reads the weights of another "
+                f"connection, {forward}, instead of {following}. Train that connection, or "
+                "change the rule."
             )
         if not isinstance(encode.transform, (Dense, NoTransform)):
             self._refuse(
                 f"is preceded by {encode}, which has a {type(encode.transform).__name__} "
-                "transform. Use a dense transform, or bring the transformed input to a "
-                "node before it."
+                "transform. Use a dense transform, or a node that has the transformed input "
+                "as its output."
             )
 
     def _check_arrays(self, encode, rule):
-        """Refuse a rule that needs to know more than there is for samples."""
+        """Refuse a rule that needs signals that samples do not determine."""
         name, remedy = type(rule).__name__, "Let it learn in a nengo.Simulator"
         known = set(ARRAYS)
         if not isinstance(rule, ProjectedErrorRule):
@@ -330,26 +330,26 @@ class WalkBack:
         if rule.make_state(encode.post_obj.n_neurons):
             self._refuse(
                 f"is preceded by {encode}, whose rule {name} has a state. Offline, samples "
-                f"do not follow each other in time. {remedy}, or write it without a state."
+                f"have no order in time. {remedy}, or write the rule without a state."
             )
         unknown = [array for array in rule.arrays if array not in known]
         if unknown:
             self._refuse(
                 f"is preceded by {encode}, whose rule {name} reads {', '.join(unknown)}. "
-                f"Offline, known are {', '.join(sorted(known))}. {remedy}, or compute its "
-                "error from these."
+                f"Offline, a rule can read {', '.join(sorted(known))}. {remedy}, or compute "
+                "its error from these arrays."
             )
 
     def _check_synapse(self, other):
         if not _lets_through(other.synapse):
             self._refuse(
-                f"cannot be computed for samples, as the synapse of {other} does not let "
-                "a constant through as it is. Samples are held until filters have settled; "
-                "use a synapse with a gain of one, such as nengo.Lowpass."
+                f"cannot be computed for samples, because the synapse of {other} changes a "
+                "constant input. Samples are assumed to be constant until filters have "
+                "settled. Use a synapse with a gain of one, such as nengo.Lowpass."
             )
 
     def _check_relay(self, node):
-        """Refuse a path that begins at a node which only passes on what a layer sends."""
+        """Refuse a path that begins at a node that only passes on the output of a layer."""
         if node.output is not None:
             return
         for other in self._all:
@@ -359,12 +359,12 @@ class WalkBack:
             if self._is_taught(ensemble):
                 self._refuse(
                     f"is preceded by {node}, and before it by {ensemble}, which is taught "
-                    "as well. Connect the two layers without a node between them; or "
-                    "remove the rule of the first."
+                    "as well. Connect the two layers without a node between them, or "
+                    "remove the rule of the first layer."
                 )
 
     def _check_no_loop(self, ensemble):
-        """Refuse an ensemble whose output comes back to it without a function between."""
+        """Refuse an ensemble whose output returns to it without a function of a node."""
         reached = [ensemble]
         for obj in reached:  # which grows
             for other in self._all:
@@ -374,9 +374,10 @@ class WalkBack:
                 if post is ensemble:
                     self._refuse(
                         f"is part of a loop: {other} leads back to {ensemble}. Offline, "
-                        "each sample passes the network once; train without the loop."
+                        "each sample passes through the network once. Train without the "
+                        "loop, or learn online."
                     )
-                # what a node's function makes of its input is the user's own affair
+                # the output of a node with a function need not depend on its input
                 carries_on = isinstance(post, Ensemble) or (
                     not isinstance(post, LearningRule) and post.output is None
                 )
@@ -384,7 +385,7 @@ class WalkBack:
                     reached.append(post)
 
     def _find_source(self, encode, following):
-        """Return the node of the next layer that brings the error, or None: the output."""
+        """Return the node of the next layer that delivers the error, or None: the output."""
         (rule,) = get_rule_types(encode)
         if not isinstance(rule, ProjectedErrorRule):
             return None
@@ -393,7 +394,7 @@ class WalkBack:
         if wires and len(into) > 1:
             self._refuse(
                 f"is preceded by {encode}, whose rule has errors from several nodes. "
-                "Offline, there can be one."
+                "Offline, one node is possible."
             )
         if wires:
             self._check_wire(*wires, encode, following)
@@ -403,19 +404,18 @@ class WalkBack:
             return BackpropagatedError(_get_rule(following), add_to_container=False)
         self._check_size(
             encode,
-            "Connect to it the nengo_fa.NeuronError of the next layer; or let size_in of "
-            "the rule be the size of the output, for direct feedback alignment.",
+            "Connect the nengo_fa.NeuronError of the next layer to the rule; or set size_in "
+            "of the rule to the size of the output, for direct feedback alignment.",
         )
         return None
 
     def _check_wire(self, wire, encode, following):
-        """Refuse an error node of another layer, or one that does not come as it is."""
+        """Refuse an error node of another layer, and an error that is changed on the way."""
         node = wire.pre_obj
         if node.rule != _get_rule(following):
             self._refuse(
-                f"is preceded by {encode}, whose rule has the error of {node}, which "
-                f"is not about the layer behind it. Make the node of the rule of "
-                f"{following}."
+                f"is preceded by {encode}, whose rule has the error of {node}, which does "
+                f"not belong to the next layer. Create the node from the rule of {following}."
             )
         plain = (
             isinstance(wire.transform, NoTransform)
@@ -425,20 +425,19 @@ class WalkBack:
         )
         if not plain:
             self._refuse(
-                f"is preceded by {encode}, whose rule has the error of {node} changed on "
-                f"the way, by {wire}. Offline, it is taken as it is: put a factor into "
-                "the learning rate, or into the feedback weights."
+                f"is preceded by {encode}, whose rule receives the error of {node}, changed "
+                f"by {wire}. Offline, such changes are not possible. Include a factor in the "
+                "learning rate or in the feedback weights instead."
             )
 
     def _check_not_relayed(self, encode, objects):
-        """Refuse the error of a node that comes to the objects by way of others."""
+        """Refuse the error of an error node that reaches the rule through other objects."""
         known = [get_ensemble(obj) or obj for obj in objects]
         for obj in known:  # which grows
             if isinstance(obj, ErrorNode):
                 self._refuse(
-                    f"is preceded by {encode}, to whose rule the error of {obj} does not "
-                    "come directly. Offline, it is taken as it is: connect the node to "
-                    "the rule, without anything between them."
+                    f"is preceded by {encode}, whose rule receives the error of {obj} "
+                    "through other objects. Offline, connect the node directly to the rule."
                 )
             if isinstance(obj, nengo.Node) and obj.output is not None:
                 continue
@@ -452,10 +451,10 @@ class WalkBack:
         into = self._find_into_rule(encode)
         if any(isinstance(other.pre_obj, ErrorNode) for other in into):
             self._refuse(
-                f"is preceded by {encode}, whose rule has the error of a node. It is the "
-                "last layer, to which the error of the output belongs."
+                f"is preceded by {encode}, whose rule has the error of an error node. The "
+                "last layer learns from the error of the output."
             )
-        self._check_size(encode, "Let size_in of the rule be the size of the output.")
+        self._check_size(encode, "Set size_in of the rule to the size of the output.")
 
     def _check_size(self, encode, remedy):
         """Refuse a rule that takes an error of another size than that of the output."""
@@ -468,7 +467,7 @@ class WalkBack:
 
 
 def _get_rule(connection):
-    """The rule of a connection that has one only, also if that is in a list."""
+    """Return the rule of a connection with one rule, which may be in a list."""
     (rule_type,) = get_rule_types(connection)
     return LearningRule(connection, rule_type)
 
@@ -479,7 +478,7 @@ def _has_encoder_rule(connection):
 
 
 def _lets_through(synapse):
-    """Whether a constant input of one comes through a synapse, once it has settled."""
+    """Return whether a synapse does not change a constant input, once it has settled."""
     if not isinstance(synapse, nengo.LinearFilter):
         return True
     numerator, denominator = np.atleast_1d(synapse.num), np.atleast_1d(synapse.den)

@@ -1,4 +1,4 @@
-"""What training has learned, written into the network that it was learned for."""
+"""Write the parameters that training has learned to the network."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from nengo_fa.learned.parts import is_decoded
 
 
 def write_back(path, record, solver):
-    """Write what was learned into the network, and the seeds that belong to it."""
+    """Write the learned parameters to the network, and the seeds that belong to them."""
     model = path.model
     for obj in path.objects:
         obj.seed = model.seeds[obj]
@@ -17,19 +17,19 @@ def write_back(path, record, solver):
         built = model.params[stage.ensemble]
         freeze_ensemble(stage.ensemble, encoders, built.gain, built.bias)
     for stage in path.stages[1:]:
-        # what solves for decoders anew would find others for the new encoders
+        # another solver would find other decoders for the new encoders
         if is_decoded(stage.encode):
             weights = model.sig[stage.encode]["weights"].initial_value
             freeze_weights(stage.encode, weights)
     if is_decoded(path.decode):
-        path.decode.solver = solver  # which stays with the decoders
+        path.decode.solver = solver  # which keeps the decoders
     freeze_weights(path.decode, record.decoders)
     if record.kept_epoch > 0:
         _warn_of_stale_decoders(path)
 
 
 def _warn_of_stale_decoders(path):
-    """Say which decoders were learned for the encoders of before."""
+    """Warn of decoders that were learned for the previous encoders."""
     taught = [stage.ensemble for stage in path.stages]
     for connection in path.model.toplevel.all_connections:
         if connection in path.objects or connection.pre_obj not in taught:
@@ -37,8 +37,9 @@ def _warn_of_stale_decoders(path):
         if isinstance(connection.solver, LearnedDecoders):
             warnings.warn(
                 f"The decoders of {connection} were learned for encoders of "
-                f"{connection.pre_obj} that have now changed. Solve for them anew, with "
-                "nengo_fa.train(connection, x, y, epochs=0, network=...), or let Nengo, "
-                "with connection.solver = nengo.solvers.LstsqL2().",
+                f"{connection.pre_obj} that have now changed. Solve for these decoders "
+                "again with nengo_fa.train(connection, x, y, epochs=0, network=...), or "
+                "let Nengo solve for them with connection.solver = "
+                "nengo.solvers.LstsqL2().",
                 NengoWarning,
             )

@@ -1,4 +1,4 @@
-"""Clock 1: the rules as signals and operators of a simulator."""
+"""Online learning: the rules as signals and operators of a simulator."""
 
 from nengo_fa.online import builder, error_nodes, learning_signals
 
@@ -6,4 +6,4 @@ __all__ = [
     "builder",
     "error_nodes",
     "learning_signals",
-]  # which register what they build
+]  # which register their build functions

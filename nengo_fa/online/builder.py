@@ -29,30 +29,30 @@ from nengo_fa.rules.learning_rules import (
     ProjectedErrorRule,
 )
 
-#: Names of the arrays of every rule, which are not for what a rule remembers.
+#: Names of the arrays of every rule, which cannot be names in the state of a rule.
 RESERVED = {
     *("self", "out", "x", "error", "feedback", "gate", "projected_error", "derivative"),
     *("current", "output", "scaled_encoders", "delta", "start", "moved"),
     *("delta_neurons", "delta_input", "learning_signal"),
 }
 
-#: The number of dimensions, and of entries of the encoders, from which on adding an outer
-#: product in place is faster than calculating it and adding it. Each call of BLAS, and of an
-#: operator, takes as long as some thousand additions.
+#: The numbers of dimensions and of entries of the encoders from which adding an outer product
+#: in place is faster than computing and adding it. A call of BLAS or of an operator takes as
+#: long as about a thousand additions.
 MANY_DIMENSIONS, MANY_ENTRIES = 32, 4096
 
-#: Further names, of rules with an eligibility trace.
+#: Additional names for rules with an eligibility trace.
 TRACED = {"eligible", "eligibility"}
 
 
 class BuiltFeedbackAlignment(namedtuple("BuiltFeedbackAlignment", ["feedback"])):
-    """What ``sim.data`` holds for a `.FeedbackAlignment` rule.
+    """The entry of a `.FeedbackAlignment` rule in ``sim.data``.
 
     Attributes
     ----------
     feedback : (n_neurons, size_in) ndarray
-        Feedback weights; row i is the preferred error direction of neuron i. Of a
-        `.Feedback`, what was drawn for the start.
+        Feedback weights; row i is the preferred error direction of neuron i. For a
+        `.Feedback`, these are the initial weights.
     """
 
     __slots__ = ()
@@ -78,7 +78,7 @@ def build_feedback_alignment(model, rule_type, rule):
         _build_feedback(model, rule, kind, signal)
 
     def find_feedback():
-        # only once there is a simulator: `train` builds as well, and its rates are others
+        # only in a simulator: `train` also builds the network, but uses other rates
         warn_about_rate(model, rule, feedback)
         return signal
 
@@ -103,7 +103,7 @@ def _draw_feedback(model, rule, shape):
         )
     if not np.all(np.isfinite(feedback)):
         raise BuildError(
-            f"Building {rule}: the samples of FeedbackAlignment.feedback hold NaN or "
+            f"Building {rule}: the samples of FeedbackAlignment.feedback contain NaN or "
             "infinity. Give a distribution with finite samples."
         )
     feedback.setflags(write=False)
@@ -111,7 +111,7 @@ def _draw_feedback(model, rule, shape):
 
 
 def _build_feedback(model, rule, kind, signal):
-    """Add the operator that brings feedback weights up to date."""
+    """Add the operator that updates feedback weights."""
     name = f"{type(kind).__name__}.connection"
     find_weights = _make_find_weights(model, rule, kind.connection, name)
 
@@ -121,7 +121,7 @@ def _build_feedback(model, rule, kind, signal):
             reads["encoders"] = model.sig[kind.connection.post_obj]["encoders"]
         return reads
 
-    # of other numbers than those that were drawn for the start
+    # other random numbers than those of the initial weights
     seed = find_seed(model, rule)
     arrays = make_feedback_state(
         kind, signal.initial_value.T, np.random.RandomState([*seed, 2])
@@ -132,12 +132,14 @@ def _build_feedback(model, rule, kind, signal):
     }
     random_state = make_random_state_signal(f"{rule}.random_state")
     operator = SimFeedback(kind, find_reads, signal, [*seed, 1], random_state, state)
-    model.operators.append(operator)  # add_op would ask for all signals at once
+    model.operators.append(
+        operator
+    )  # add_op would ask for signals that are not built yet
 
 
 @Builder.register(Backprop)
 def build_backprop(model, rule_type, rule):
-    """Build a `.Backprop` rule, which reads the live weights of its connection."""
+    """Build a `.Backprop` rule, which reads the current weights of its connection."""
     get_decoders = _make_find_weights(
         model, rule, rule_type.connection, "Backprop.connection"
     )
@@ -145,7 +147,7 @@ def build_backprop(model, rule_type, rule):
 
 
 def _make_find_weights(model, rule, connection, name):
-    """A function that returns the weights of a connection, once the model is built."""
+    """Return a function that returns the weights of a connection after the build."""
     ensemble = get_taught_ensemble(rule)
     trouble = find_reason_against_decoders(connection, ensemble)
     if trouble is not None:
@@ -166,12 +168,12 @@ def _make_find_weights(model, rule, connection, name):
 def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None):
     """Build a rule with its probeable signals and its operator into a model.
 
-    A rule that projects an error has ``find_feedback``: a function that returns the signal
-    of the feedback weights or decoders, (size_in, n_neurons), once the whole model has been
-    built. Further arrays that the rule sets in each step are in ``sets``, a dict, with their
-    values at the start.
+    A rule that projects an error needs ``find_feedback``: a function that returns the signal
+    of the feedback weights or decoders, (size_in, n_neurons), after the build of the model.
+    The dict ``sets`` contains the initial values of other arrays that the rule sets in each
+    step.
     """
-    register_torch_kernels()  # now, as users import nengo_torch when they like
+    register_torch_kernels()  # here, because users may import nengo_torch at any time
     ensemble, network = get_taught_ensemble(rule), model.toplevel
     network_checks.check_simulator(model, rule)
     signals, inputs = model.sig[rule], model.sig[ensemble]
@@ -199,7 +201,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     sets = {name: _add_signal(model, rule, name, start) for name, start in sets.items()}
     columns, fields = find_taught_entries(rule_type, rule, encoders.initial_value)
     if "eligible" in sets:
-        # as late as what comes through a connection with this synapse
+        # with the delay of a connection with this synapse
         trace = model.build(
             rule_type.eligibility_synapse, sets["eligible"], mode="update"
         )
@@ -231,7 +233,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
         fields,
         learning_rate=find_learning_rate(model, rule),
     )
-    # add_op may ask for all signals at once, but not all of them are built
+    # add_op may ask for all signals, but not all signals are built yet
     model.operators.append(operator)
 
 
@@ -271,14 +273,13 @@ def _check_factors(rule_type, rule):
         name = type(rule_type).__name__
         raise BuildError(
             f"Building {rule}: an eligibility_synapse filters the derivative times the "
-            f"input, but {name}.make_step calculates the error of a neuron in another "
-            "way. Leave out the eligibility_synapse, or filter the input alone, with "
-            "pre_synapse."
+            f"input, but {name}.make_step computes the error of a neuron in another way. "
+            "Omit the eligibility_synapse, or filter only the input, with pre_synapse."
         )
 
 
 def _make_state(rule_type, rule, dtype):
-    """Return what a rule remembers, real numbers in the precision of the simulator."""
+    """Return the state of a rule, real numbers in the precision of the simulator."""
     n_neurons = rule.connection.post_obj.n_neurons
     reserved = RESERVED if rule_type.eligibility_synapse is None else RESERVED | TRACED
     try:
@@ -314,7 +315,7 @@ def _build_gate(model, derivative, rule, ensemble):
             f"Building {rule}: {derivative}.signal is {derivative.signal!r}, but must be "
             "'current' or 'output'."
         )
-    # the derivative says now, rather than in the simulator, if it does not know the neurons
+    # if the derivative does not know the neurons, it raises an error now
     arrays = np.zeros((2, ensemble.n_neurons))
     if not callable(derivative.make_step(ensemble.neuron_type, *arrays)):
         raise BuildError(
@@ -326,7 +327,7 @@ def _build_gate(model, derivative, rule, ensemble):
 
 
 def _get_neuron_signal(model, ensemble, name):
-    """Return what is known of neurons by a name, a signal, or None."""
+    """Return the signal of neurons with a name, or None."""
     if name == "current":
         return build_soma_current(model, ensemble)
     signals = model.sig[ensemble.neurons]
@@ -334,18 +335,18 @@ def _get_neuron_signal(model, ensemble, name):
 
 
 def _find_others(model, rule_type, rule, known):
-    """Return the signals that a rule reads of neurons, besides those that are known."""
+    """Return the signals of neurons that a rule reads, except those that are known."""
     ensemble = rule.connection.post_obj
     others = {}
     for name in [name for name in rule_type.arrays if name not in known]:
         others[name] = _get_neuron_signal(model, ensemble, name)
         if others[name] is None:
             raise BuildError(
-                f"Building {rule}: {type(rule_type).__name__}.arrays has {name!r}, which "
-                f"is not known of the neurons of {ensemble}. Known are 'current', "
-                "'output', 'derivative', the names in make_state of the rule and in the "
-                "state of the neuron type, and 'projected_error' for rules derived from "
-                "nengo_fa.FeedbackAlignment or nengo_fa.Backprop."
+                f"Building {rule}: {type(rule_type).__name__}.arrays contains {name!r}, "
+                f"which is not known for the neurons of {ensemble}. A rule can read "
+                "'current', 'output', 'derivative', the names in make_state of the rule "
+                "and in the state of the neuron type, and 'projected_error' if it is "
+                "derived from nengo_fa.FeedbackAlignment or nengo_fa.Backprop."
             )
     return others
 

@@ -1,4 +1,4 @@
-"""Learning rates of rules that were given none, and those that are out of all proportion."""
+"""Default learning rates, and a warning of learning rates that are far too high."""
 
 import warnings
 
@@ -12,25 +12,25 @@ from nengo_fa.rules.normalizations import get_normalization
 from nengo_fa.rules.params import is_given
 from nengo_fa.rules.responses import make_step_rates
 
-#: Inputs along its encoder, over the radius, that a neuron is asked at.
+#: Inputs along the encoder, over the radius, at which the derivative of a neuron is computed.
 INPUTS = np.linspace(-1, 1, 51)
 
-#: Radians in one time step, at an error and an input of one, that are warned of: an error
-#: of one percent still turns encoders full circle. Errors are not known before a run.
+#: Radians in a time step, at an error and an input of one, that cause a warning: even an
+#: error of one per cent turns encoders full circle. Errors are not known before a run.
 FARTHEST = 1000
 
 
 def find_learning_rate(model, rule):
     """Return the learning rate of a rule in a simulator, per second.
 
-    A rate that was given is as it is. The default is for a derivative of up to one, as of
-    `.Step`, and is divided by that of the neurons where it is larger: that of `.Rate` is
-    the larger, the more hertz or amplitude neurons have. The decoders in a `.Backprop`
-    rule are smaller by as much, so that it needs no such factor.
+    A given rate is returned unchanged. The default suits a derivative of up to one, as for
+    `.Step`. It is divided by the derivative of the neurons if this is larger, as for `.Rate`
+    with high firing rates or amplitudes. `.Backprop` needs no such factor, because decoders
+    are smaller by the same factor.
 
-    Where the normalization lets encoders grow without bound, the default is divided by the
-    root mean square of the gains as well: an error of one and an input as large as the
-    radius then change encoders by one per second, their length, on average over neurons.
+    If the normalization lets encoders grow without bound, the default is also divided by the
+    root mean square of the gains: an error of one and an input as large as the radius then
+    change encoders by one, their length, per second, on average over neurons.
     """
     rule_type = rule.learning_rule_type
     rate = rule_type.learning_rate
@@ -44,7 +44,7 @@ def find_learning_rate(model, rule):
 
 
 def _find_scales(model, rule):
-    """Return the size of f' in a layer, and in those that its error comes through."""
+    """Return the size of f' in a layer, and in the layers that its error passes through."""
     scales = [find_derivative(model, rule)]
     for wire in [] if model.toplevel is None else find_errors(model.toplevel, rule):
         node = wire.pre_obj
@@ -54,7 +54,7 @@ def _find_scales(model, rule):
 
 
 def find_derivative(model, rule):
-    """Return the root mean square of f' over the inputs at which neurons have one."""
+    """Return the root mean square of f' over the inputs at which it is not zero."""
     ensemble, derivative = rule.connection.post_obj, rule.learning_rule_type.derivative
     neuron_type, built = ensemble.neuron_type, model.params[ensemble]
     current, rates, out = np.zeros((3, ensemble.n_neurons))
@@ -75,12 +75,12 @@ def find_derivative(model, rule):
 
 
 def warn_about_rate(model, rule, feedback):
-    """Warn of a learning rate that was given, if a step would turn encoders absurdly far."""
+    """Warn of a given learning rate with which a step would turn encoders much too far."""
     rule_type, ensemble = rule.learning_rule_type, rule.connection.post_obj
     if not is_given(rule_type.learning_rate) or rule_type.learning_rate == 0:
         return
     if model.toplevel is not None and not find_errors(model.toplevel, rule):
-        return  # nothing will be learned, perhaps as it was learned offline
+        return  # nothing will be learned online, perhaps after learning offline
     weights = np.linalg.norm(feedback, axis=1) * model.params[ensemble].gain
     turn = rule_type.learning_rate * model.dt * np.sqrt(np.mean(weights**2))
     turn *= find_derivative(model, rule)

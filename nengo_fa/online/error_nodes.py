@@ -41,7 +41,7 @@ def _find_signals(node, model):
     if node.rule not in model.params:
         raise BuildError(
             f"Building {node}: its rule {node.rule} is not part of the model. Give the "
-            "rule that the connection has now, of a connection in this network."
+            "current rule of a connection in this network."
         )
     return node.get_signals(model)
 
@@ -52,5 +52,5 @@ def build_error_node(model, node):
     output = Signal(shape=(node.size_out,), name=f"{node}.out")
     model.sig[node]["in"], model.sig[node]["out"] = None, output
     model.params[node] = None
-    # add_op would ask for all signals at once, but the rule is not built yet
+    # add_op would ask for all signals, but the rule is not built yet
     model.operators.append(SimErrorNode(node, model, output))

@@ -1,4 +1,4 @@
-"""Learning rates for a network, from what its rules would do."""
+"""Learning rates for a network, from the changes that its rules would make."""
 
 import warnings
 
@@ -25,14 +25,15 @@ from nengo_fa.rules.normalizations import Augmented, Forced
 class SuggestedRates(dict):
     """The learning rates from `nengo_fa.suggest_learning_rate`, by learning rule.
 
-    Printed, it is a table. Look rates up by ``connection.learning_rule``.
+    ``rates[connection.learning_rule]`` is the rate of a rule. Printing the dict shows a
+    table.
 
     Attributes
     ----------
     network : nengo.Network
-        The network that the rates are for.
+        The network to which the rates belong.
     reasons : dict of nengo.connection.LearningRule to str
-        The rules for which there is no rate, and why.
+        The rules without a suggested rate, and the reasons.
     """
 
     def __init__(self, network: nengo.Network, rates: dict, reasons: dict) -> None:
@@ -47,10 +48,11 @@ class SuggestedRates(dict):
         return "\n".join(["rate         rule", *lines])
 
     def apply(self) -> None:
-        """Give the rules in the network their rates.
+        """Set the learning rates of the rules in the network.
 
-        The rule types on the connections are replaced by copies with these rates. What is
-        connected to the rules, probes of the rules, error nodes and learning signals stay.
+        The rule types on the connections are replaced by copies with these rates.
+        Connections to the rules, probes of the rules, error nodes and learning signals are
+        kept.
         """
         renewed = {rule: _replace_rate(rule, rate) for rule, rate in self.items()}
         holders = _find_holders(self.network)
@@ -74,7 +76,7 @@ def _replace_rate(rule, rate):
 
 
 def _replace_types(connection, renewed):
-    """Return the types of the rules of a connection, in the form that they have there."""
+    """Return the rule types of a connection in their original form: one, list or dict."""
 
     def renew(kind):
         return renewed.get(LearningRule(connection, kind), kind)
@@ -105,20 +107,20 @@ def suggest_learning_rate(
 ) -> SuggestedRates:
     r"""Suggest a learning rate for each rule of a network, from a run without learning.
 
-    The network runs with all learning off, and what its rules would do is measured. For an
-    encoder rule, it is the rate at which the encoders turn by ``turn`` in each second, as
-    seen by the inputs :math:`\vec x` of the run:
+    The network runs with learning switched off, and the changes that its rules would make
+    are measured. At the suggested rate of an encoder rule, the encoders turn by ``turn`` per
+    second. The turn is measured by its effect on the inputs :math:`\vec x` of the run:
 
     .. math:: \sqrt{\frac{\langle (\Delta \vec p_i \cdot \vec x)^2 \rangle}
                          {\langle (\vec p_i \cdot (\vec x - \langle \vec x \rangle))^2 \rangle}}
 
     with encoders :math:`\vec p_i` of length one, the change :math:`\Delta \vec p_i` that
-    the rule would make in the whole run, and averages over neurons and time. This is the
-    angle, root mean square over neurons, if inputs vary equally in all directions. If they
-    have a mean, such as the activities of another layer, a small angle may change what
-    drives the neurons by more than their input varies. The rate follows the scale of
-    everything: of error, inputs, gains, feedback weights and firing rates. For a
-    `nengo.PES` rule, it is the rate that halves a constant error in ``halving_time``,
+    the rule would make in the whole run, and averages over neurons and time. If inputs vary
+    equally in all directions, this is the root mean square angle over neurons. If inputs
+    have a mean, like the activities of another layer, a small angle may change the input
+    currents of the neurons by more than the currents vary. The rate takes the scale of the
+    error, inputs, gains, feedback weights and firing rates into account. For a `nengo.PES`
+    rule, the suggested rate halves a constant error in ``halving_time``,
 
     .. math:: \kappa = \frac{n \, \ln 2}{T \, \langle |\vec a|^2 \rangle}
 
@@ -127,26 +129,25 @@ def suggest_learning_rate(
     Parameters
     ----------
     network : nengo.Network
-        Is left as it is. Its functions are called as in every simulation.
+        The network, which is not changed. Its functions are called as in every simulation.
     turn : float, optional
-        Radians for each second of simulated time.
+        Turn of the encoders in radians per second of simulated time.
     halving_time : float, optional
-        In seconds.
+        Time in which a PES rule halves a constant error, in seconds.
     duration : float, optional
-        Length of the run in seconds. It should show what the inputs of the network are
-        like.
+        Length of the run in seconds. The inputs during this time should be typical.
     dt : float, optional
         Time step in seconds.
     seed : int, optional
         Seed of the simulator, as for `nengo.Simulator`.
     simulator : type, optional
-        The kind of simulator, one that takes a built model as `nengo.Simulator` does.
+        The class of the simulator, which must accept a built model like `nengo.Simulator`.
 
     Returns
     -------
     rates : SuggestedRates
-        A dict of nengo.connection.LearningRule: float. ``rates.apply()`` gives the rules
-        in the network these rates.
+        A dict of nengo.connection.LearningRule: float. ``rates.apply()`` sets these rates
+        in the network.
 
     Raises
     ------
@@ -157,17 +158,17 @@ def suggest_learning_rate(
     Warns
     -----
     nengo.exceptions.NengoWarning
-        If there is no rate for a rule: its error is zero, its neurons are silent, or there
-        are infinite or undefined values. It is then not among the rates. If solved decoders
-        stand still between two layers that are taught: encoders that turn at the suggested
-        rates may then raise the error.
+        If no rate can be suggested for a rule, because its error is zero, its neurons are
+        silent, or values are infinite or undefined. The rates then do not contain the rule.
+        Also if decoders between two taught layers do not learn, because encoders that turn
+        at the suggested rates may then increase the error.
 
     Notes
     -----
-    Other rules, such as `nengo.Voja`, are off during the run as well. The rates are those
-    for the error at present. While decoders are zero, no error goes back through them, and
-    there is no rate for `Backprop`; let the decoders learn first, and call `freeze_params`.
-    Where the network has no seed, each run has other neurons.
+    Other rules, such as `nengo.Voja`, are also switched off during the run. The rates are
+    those for the current error. While decoders are zero, no error passes back through them,
+    so that no rate can be suggested for `Backprop`; let the decoders learn first, and call
+    `freeze_params`. If the network has no seed, its neurons differ between runs.
 
     Examples
     --------
@@ -197,8 +198,8 @@ def suggest_learning_rate(
     known = [rule for rule in _find_rules(network) if _is_known(rule)]
     if not known:
         raise ValidationError(
-            "Has no encoder learning rule of nengo_fa and no nengo.PES. Give a connection "
-            "a learning_rule_type, such as nengo_fa.FeedbackAlignment(1)",
+            "Has neither an encoder learning rule of nengo_fa nor a nengo.PES rule. Give a "
+            "connection a learning_rule_type, such as nengo_fa.FeedbackAlignment(1)",
             attr="network",
         )
     _switch_off(model, _find_rules(network))
@@ -224,24 +225,24 @@ def suggest_learning_rate(
     warn_about_stale_layers(network, [rule for rule in rates if not _is_pes(rule)])
     for rule, reason in reasons.items():
         warnings.warn(
-            f"There is no learning rate to suggest for {_describe(rule)}: {reason}.",
+            f"No learning rate can be suggested for {_describe(rule)}: {reason}.",
             NengoWarning,
         )
     return SuggestedRates(network, rates, reasons)
 
 
-#: Times at which inputs are recorded.
+#: Number of times at which inputs are recorded.
 N_INPUTS = 1000
 
-#: The least that inputs are taken to vary, over their root mean square. In a short run,
-#: some are nearly constant.
+#: Lower bound for the variation of inputs, relative to their root mean square, because some
+#: inputs are nearly constant in a short run.
 LEAST_VARIATION = 1 / 3
 
-NOT_FINITE = "the run holds NaN or infinity"
+NOT_FINITE = "values in the run are NaN or infinite"
 
 
 def _run(sim, duration):
-    """Run a simulator, and return whether it met no infinity that Nengo stops at."""
+    """Run a simulator; return False if Nengo stopped because of values that are not finite."""
     try:
         with np.errstate(over="ignore"):
             sim.run(duration)
@@ -278,7 +279,7 @@ class SimSquares(Operator):
     Parameters
     ----------
     signals, totals : list of Signal
-        What is read, and what is updated.
+        The signals that are read, and the sums that are updated.
     """
 
     def __init__(self, signals, totals):
@@ -297,7 +298,7 @@ class SimSquares(Operator):
 
 
 def _switch_off(model, rules):
-    """Take what the rules change out of a model, and let encoder rules have a rate of one."""
+    """Keep rules from changing a model, and set the rate of encoder rules to one."""
     deltas = {model.sig[rule].get("delta") for rule in rules}
     for operator in list(model.operators):
         is_change = isinstance(operator, Copy) and operator.src in deltas
@@ -306,7 +307,7 @@ def _switch_off(model, rules):
         elif isinstance(operator, SimEncoderLearning):
             operator.learning_rate = 1.0
             if isinstance(operator.normalization, Forced):
-                # which is the same for small steps, and in proportion to the rate
+                # the same for small steps, and proportional to the rate
                 operator.normalization = Augmented()
 
 
@@ -314,9 +315,9 @@ SQUARED = ("error", "projected_error", "derivative", "activities")
 
 
 def _add_totals(model, rule, duration):
-    """Add up what a rule would change, and the squares of what it goes by.
+    """Add up the changes that a rule would make, and the squares of the signals it reads.
 
-    Returns a probe of the inputs of the encoders that it would change, or None.
+    Returns a probe of the inputs of the encoders that the rule would change, or None.
     """
     signals = model.sig[rule]
     squared = [name for name in SQUARED if name in signals]
@@ -341,10 +342,10 @@ def _add_totals(model, rule, duration):
 
 
 def _read_sums(sim, rule, probe):
-    def read(signal):  # some simulators have a batch, of one
+    def read(signal):  # some simulators have a batch with one sample
         return np.reshape(np.array(sim.signals[signal]), signal.shape)
 
-    # by their names, since the optimizer of Nengo puts other signals in their places
+    # by name, because Nengo's optimizer replaces signals
     sums = {
         name.removeprefix("total "): read(signal)
         for name, signal in sim.model.sig[rule].items()
@@ -358,7 +359,7 @@ def _read_sums(sim, rule, probe):
 
 
 def _find_turns(sums, time):
-    """Radians per second, root mean square over neurons and inputs."""
+    """Return radians per second, root mean square over neurons and inputs."""
     lengths = np.linalg.norm(sums["encoders"], axis=1, keepdims=True)
     has_length = lengths[:, 0] > 0
     encoders, changes = (
@@ -371,27 +372,25 @@ def _find_turns(sums, time):
 
 
 def _find_halvings(sums, time, dt):
-    """How often a constant error is halved per second."""
+    """Return how often a constant error is halved per second."""
     return np.mean(sums["activities"]) * dt / time / np.log(2)
 
 
 def _find_reason(sums, speed):
-    """Return why no rate follows from a speed, or None."""
+    """Return the reason why no rate follows from a speed, or None."""
     if not all(np.all(np.isfinite(values)) for values in [*sums.values(), speed]):
         return NOT_FINITE
     if "error" in sums and not np.any(sums["error"]):
         return "its error is zero"
     if "projected_error" in sums and not np.any(sums["projected_error"]):
-        return (
-            "its error does not reach the neurons, as the weights back to them are zero"
-        )
+        return "its error does not reach the neurons, because the feedback weights are zero"
     if speed == 0:
         return "its neurons are silent, its input is zero, or a LearningSignal switches it off"
     return None
 
 
 def _check_steps(turn, halving_time, duration, dt):
-    """Refuse a run without a step, and what is too much for one step."""
+    """Refuse a run without a time step, and turns that are too large for one step."""
     for name, seconds in {"halving_time": halving_time, "duration": duration}.items():
         if seconds < dt:
             raise ValidationError(
@@ -399,8 +398,8 @@ def _check_steps(turn, halving_time, duration, dt):
             )
     if turn * dt > 2 * np.pi:
         raise ValidationError(
-            "Must be radians for each second; these are more than a full circle in each "
-            f"time step (got {turn!r})",
+            "Must be in radians per second, and not more than a full circle in each time "
+            f"step (got {turn!r})",
             attr="turn",
         )
 

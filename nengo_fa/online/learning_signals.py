@@ -15,13 +15,13 @@ def build_learning_signal(model, node):
     rules = find_encoder_rules(network, rule.connection.post_obj)
     if network is not None and rule not in rules:
         raise BuildError(
-            f"Building {node}: its rule {rule} is not part of the model. Give the rule that "
-            "the connection has now, of a connection in this network."
+            f"Building {node}: its rule {rule} is not part of the model. Give the current "
+            "rule of a connection in this network."
         )
     if "learning_signal" in model.sig[rule]:
         raise BuildError(
-            f"Building {node}: {rule} has another LearningSignal. Connect all that scales "
-            "its learning rate to one, where it adds up."
+            f"Building {node}: {rule} has another LearningSignal. Connect all inputs that "
+            "scale its learning rate to the same signal, which adds them up."
         )
     factor = Signal(shape=(1,), name=f"{node}.factor")
     model.add_op(Reset(factor, value=1.0))

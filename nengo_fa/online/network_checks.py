@@ -1,4 +1,4 @@
-"""What must hold of a network in which encoders are taught, and what is likely a mistake."""
+"""Requirements for networks in which encoders learn, and warnings of likely mistakes."""
 
 import warnings
 
@@ -21,14 +21,14 @@ from nengo_fa.rules.normalizations import get_normalization
 
 
 def check_simulator(model, rule):
-    """Refuse simulators of which it is known that they cannot run the rules."""
+    """Refuse simulators that are known to be unable to run the rules."""
     name = _find_unable_simulator(model, rule)
     if name is not None:
         raise BuildError(
             f"Building {rule}: {name} does not run learning rules for encoders. Let the "
-            "network learn in nengo.Simulator, keep what it has learned by "
+            "network learn in nengo.Simulator, keep the learned parameters with "
             "nengo_fa.freeze_params or nengo_fa.save, and build a network without these "
-            f"rules in {name}. The documentation shows how under 'Other simulators'."
+            f"rules in {name}. See the page 'Other simulators' of the documentation."
         )
 
 
@@ -36,7 +36,7 @@ def _find_unable_simulator(model, rule):
     """Return the name of such a simulator, if it is building the model, or None."""
     if type(model.builder).__module__.partition(".")[0] == "nengo_dl":
         return "nengo-dl"
-    # nengo-loihi does not hand an error on to rules on its host
+    # nengo-loihi does not pass an error on to rules on its host
     is_on_host = model.toplevel is None and ":host" in str(model.label)
     return "nengo-loihi" if is_on_host and rule.size_in > 0 else None
 
@@ -50,22 +50,23 @@ def check_normalization(rule_type, rule, encoders):
     if not np.all(np.any(encoders != 0, axis=1)):
         raise BuildError(
             f"Building {rule}: normalization={name!r}, but {ensemble} "
-            "has an encoder of length zero, or a gain of zero, and so a neuron without "
-            "direction. Give all of them a length, or use normalization=None."
+            "has an encoder of length zero, or a gain of zero, so that a neuron has no "
+            "direction. Give all encoders a length, or use normalization=None."
         )
     reached = find_reached(rule)
     if normalization.needs_whole_encoders and len(reached) < ensemble.dimensions:
         raise BuildError(
             f"Building {rule}: normalization={name!r} scales whole encoders, but the "
-            f"connection reaches only some dimensions of {ensemble}. Connect to all of "
-            "them, or use normalization=None."
+            f"connection reaches only some dimensions of {ensemble}. Connect to all "
+            "dimensions, or use normalization=None."
         )
     free = encoders != 0 if rule_type.sparse else np.ones_like(encoders)
     if np.all(np.sum(free, axis=1) == 1) and not is_still(rule_type):
         warnings.warn(
             f"The encoders of {describe(ensemble)} have one free entry each and cannot "
-            f"turn, so with normalization={name!r} nothing will be learned by the rule of "
-            f"{describe(rule.connection)}. Use normalization=None.",
+            f"turn, so that nothing will be learned by the rule of "
+            f"{describe(rule.connection)} with normalization={name!r}. Use "
+            "normalization=None.",
             NengoWarning,
         )
 
@@ -78,16 +79,16 @@ def find_reached(rule):
 
 
 def is_still(rule_type):
-    """Return whether a rule never changes anything, as its learning rate is zero."""
+    """Return whether a rule never changes encoders because its learning rate is zero."""
     return getattr(rule_type, "learning_rate", None) == 0
 
 
 def check_neighbours(network, rule, encoders):
-    """Refuse a rule that keeps zeros beside another that does not."""
+    """Refuse a rule that keeps zeros together with another rule that does not."""
     if not rule.learning_rule_type.sparse or np.all(encoders != 0):
         return
     for other in find_encoder_rules(network, rule.connection.post_obj):
-        # a rule that is not ours may say so of itself
+        # other rules declare it by an attribute
         name = "sparse" if is_ours(other) else "keeps_zeros"
         if (
             not getattr(other.learning_rule_type, name, False)
@@ -98,23 +99,24 @@ def check_neighbours(network, rule, encoders):
                 f"Building {rule}: sparse=True keeps entries of the encoders of "
                 f"{rule.connection.post_obj} at zero, but {other} changes them. Use "
                 "sparse=True for both rules or for neither, or teach another ensemble. "
-                "If it is a rule of your own that keeps zeros as well, let its class "
-                "have keeps_zeros = True."
+                "If it is your own rule and keeps zeros as well, set keeps_zeros = True in "
+                "its class."
             )
 
 
 def is_ours(rule):
-    """Return whether a rule is one of those that keep to this package's contract."""
+    """Return whether a rule is an encoder rule of this package."""
     return isinstance(rule.learning_rule_type, EncoderLearningRule)
 
 
 def find_row(network, ensemble):
-    """Return the rules of an ensemble in the order in which they move its encoders.
+    """Return the rules of an ensemble in the order in which they change its encoders.
 
-    The changes of several rules add up. Where a rule is to keep lengths, it has to go on
-    from where others have moved the encoders, for the sum to keep them as well: else two
-    that pull in opposite directions shorten the encoders they do not turn. If there is no
-    such rule next to others, each goes by the encoders alone, and the row is empty.
+    The changes of several rules add up. A rule that keeps lengths has to start from the
+    encoders that the other rules have already changed, or the sum of the changes would not
+    keep the lengths: two rules with opposite changes would shorten the encoders. If no rule
+    keeps lengths, or there is only one rule, all rules start from the same encoders, and the
+    list is empty.
     """
     row = [
         other
@@ -127,17 +129,17 @@ def find_row(network, ensemble):
 
 
 def keeps_lengths(rule_type):
-    """Return whether the normalization of a rule leaves lengths as they are."""
+    """Return whether the normalization of a rule keeps lengths constant."""
     return get_normalization(rule_type.normalization).keeps_lengths
 
 
 def find_errors(network, rule):
-    """Return the connections in a network that bring a rule its error."""
+    """Return the connections in a network that deliver the error of a rule."""
     return [other for other in network.all_connections if other.post_obj == rule]
 
 
 def check_error(model, rule):
-    """Refuse the error of a node that is not about what the rule takes it to be about."""
+    """Refuse the error of an error node that is not the kind of error that the rule needs."""
     forward = get_forward_connection(rule.learning_rule_type)
     if forward is None or model.toplevel is None:
         return
@@ -147,20 +149,20 @@ def check_error(model, rule):
         node, trouble = wire.pre_obj, None
         if isinstance(node, NeuronError) != of_neurons:
             trouble, remedy = (
-                ("a current of each neuron", "nengo_fa.NeuronError")
+                ("the current of each neuron", "nengo_fa.NeuronError")
                 if of_neurons
-                else (f"what {forward} delivers", "nengo_fa.BackpropagatedError")
+                else (f"the output of {forward}", "nengo_fa.BackpropagatedError")
             )
-            trouble = f"about {trouble}. Connect a {remedy}"
+            trouble = f"{trouble}. Connect a {remedy}"
         elif to_neurons and np.any(model.params[forward.post_obj.ensemble].gain != 1):
             trouble = (
-                f"about what {forward} delivers, before the gains of the neurons. Give "
+                f"the output of {forward}, before the gains of the neurons. Give "
                 f"{wire} the gains as its transform, np.diag(gain)"
             )
         if trouble is not None:
             raise BuildError(
-                f"Building {rule}: {wire} brings it the error of a "
-                f"{type(node).__name__}, but its error must be {trouble}."
+                f"Building {rule}: {wire} delivers the error of a "
+                f"{type(node).__name__}, but the rule needs the error of {trouble}."
             )
 
 
@@ -169,9 +171,9 @@ def _is_to_neurons(rule_type):
 
 
 def _find_wires_from_error_nodes(network, rule):
-    """Return the connections from error nodes whose error reaches a rule as it is.
+    """Return the connections from error nodes whose error reaches a rule unchanged.
 
-    Passthrough nodes between them hand on what they are given.
+    It may pass through passthrough nodes.
     """
     found, passed = [], set()
     front = [(rule, range(rule.size_in))]
@@ -191,7 +193,7 @@ def _find_wires_from_error_nodes(network, rule):
 
 
 def _is_plain(wire):
-    """Return whether a connection delivers what it is given, up to a factor."""
+    """Return whether a connection delivers its input, up to a factor."""
     transform = wire.transform
     if wire.function is not None or isinstance(transform, NoTransform):
         return wire.function is None
@@ -205,7 +207,7 @@ def _is_plain(wire):
 
 
 def warn_about_teaching(network, rule):
-    """Warn of a rule that has no error, and of decoders that do not keep up with it."""
+    """Warn of a rule without an error, and of decoders that will no longer fit."""
     rule_type, ensemble = rule.learning_rule_type, rule.connection.post_obj
     if network is None or is_still(rule_type):
         return
@@ -213,25 +215,25 @@ def warn_about_teaching(network, rule):
     if needs_error and not find_errors(network, rule):
         warnings.warn(
             f"No error is connected to the {type(rule_type).__name__} rule of "
-            f"{describe(rule.connection)}, so nothing will be learned here. Connect it, "
-            "nengo.Connection(error, connection.learning_rule), or learn offline before, "
-            "with nengo_fa.train.",
+            f"{describe(rule.connection)}, so nothing will be learned here. Connect an "
+            "error with nengo.Connection(error, connection.learning_rule), or learn "
+            "offline with nengo_fa.train first.",
             NengoWarning,
         )
     for connection in find_stale_decoders(network, ensemble):
         warnings.warn(
             f"The encoders of {describe(ensemble)} are taught, but the decoders of "
             f"{describe(connection)}, which lead back to them, do not learn and will no "
-            "longer fit. Teach them as well, such as with learning_rule_type=nengo.PES(), "
-            "solve them anew with nengo_fa.solve_decoders, as nengo_fa.train does after "
-            "each epoch, or use a lower learning rate. "
-            "See the page 'Decoders that stand still' of the documentation.",
+            "longer fit. Teach these decoders as well, for example with "
+            "learning_rule_type=nengo.PES(), solve for them again with "
+            "nengo_fa.solve_decoders, or use a lower learning rate. "
+            "See the page 'Decoders that do not learn' of the documentation.",
             NengoWarning,
         )
 
 
 def warn_about_stale_layers(network, rules):
-    """Warn of solved decoders between two layers that are both taught."""
+    """Warn of decoders that do not learn between two taught layers."""
     taught = {rule.connection.post_obj for rule in rules}
     for connection in network.all_connections:
         if (
@@ -242,10 +244,10 @@ def warn_about_stale_layers(network, rules):
             == {"encoders"}
         ):
             warnings.warn(
-                f"The decoders of {describe(connection)} do not learn, and no longer fit "
-                "once the layer before them has learned. At the rates suggested here the "
+                f"The decoders of {describe(connection)} do not learn, and will no longer "
+                "fit once the layer before them has learned. At the suggested rates, the "
                 "error may grow. Connect the layers by a matrix from all neurons instead, "
-                "as nengo_fa.networks.DeepClassifier does, or use far lower rates.",
+                "as nengo_fa.networks.DeepClassifier does, or use much lower rates.",
                 NengoWarning,
             )
 
@@ -257,13 +259,13 @@ def has_solved_decoders(connection):
 
 
 def is_frozen(ensemble):
-    """Return whether all that is learned is given as arrays, as it is after training."""
+    """Return whether encoders, gains and biases are arrays, as they are after training."""
     given = (ensemble.encoders, ensemble.gain, ensemble.bias)
     return all(isinstance(values, np.ndarray) for values in given)
 
 
 def describe(obj):
-    """Return a short name of an object of a network, from labels."""
+    """Return a short name of an object in a network, from labels."""
     if isinstance(obj, Connection) and obj.label is None:
         return (
             f"the connection from {describe(obj.pre_obj)} to {describe(obj.post_obj)}"
@@ -275,10 +277,10 @@ def describe(obj):
 
 
 def find_stale_decoders(network, ensemble):
-    """Return the solved decoders of a taught ensemble that stay and lead back to it.
+    """Return connections whose decoders do not learn and lead back to a taught ensemble.
 
-    They lead to the error of a rule for its encoders, or to the ensemble itself. An
-    encoder rule on such a connection to another layer makes up for them there.
+    They lead to the error of a rule for its encoders, or to the ensemble itself. If such a
+    connection to another layer has an encoder rule, that layer adapts to the decoders.
     """
     targets = {ensemble, *find_encoder_rules(network, ensemble)}
     follows = {}
@@ -296,19 +298,19 @@ def find_stale_decoders(network, ensemble):
 
 
 def _get_owner(obj):
-    """Return the ensemble of neurons, or of apical dendrites; else the object itself."""
+    """Return the ensemble of neurons or apical dendrites, or else the object itself."""
     return obj if isinstance(obj, LearningRule) else getattr(obj, "ensemble", obj)
 
 
 def is_learned(connection):
-    """Return whether decoders learn, or a rule for the layer behind makes up for them."""
+    """Return whether decoders learn, or a rule for the next layer adapts to them."""
     rule_types = [other for other in get_rule_types(connection) if other is not None]
     leads_back = connection.post_obj is connection.pre_obj
     return any(other.modifies != "encoders" or not leads_back for other in rule_types)
 
 
 def _find_all_after(start, follows):
-    """Return what can be reached from an object, which is among it, as a set."""
+    """Return the set of objects that can be reached from an object, including itself."""
     reached, front = {start}, [start]
     while front:
         new = follows.get(front.pop(), set()) - reached

@@ -1,4 +1,4 @@
-"""The operators that a simulator runs for encoder learning rules, in every step."""
+"""The operators that a simulator runs for encoder learning rules in every step."""
 
 import numpy as np
 from nengo.builder import Operator
@@ -11,11 +11,11 @@ from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
 
 
 class NotFiniteError(SimulationError, FloatingPointError):
-    """The error of Nengo for undefined values, with a name to it."""
+    """An error for values that are not finite, which names the rule."""
 
 
 class SignalByName:
-    """The signal that an operator knows by the name of this attribute, or None."""
+    """The signal with the name of this attribute, or None."""
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -30,9 +30,9 @@ class NamedSignalsOperator(Operator):
     Parameters
     ----------
     reads : dict of str: Signal or None, or callable
-        The signals that are read; None for a signal that there is not. A function
-        without arguments that returns them is called when they are first asked for,
-        after the whole build, as an operator may be built before what it reads.
+        The signals that are read; None for a signal that does not exist. A function
+        without arguments that returns the signals is called when they are needed first,
+        after the build, because an operator may be built before the signals it reads.
     sets, updates, incs : dict of str: Signal, optional
     tag : str, optional
         A label associated with the operator, for debugging purposes.
@@ -64,7 +64,7 @@ class NamedSignalsOperator(Operator):
     @property
     def signals(self):
         """All signals by name, a dict."""
-        # by their places, since the optimizer of Nengo puts other signals in the lists
+        # by index, because Nengo's optimizer replaces signals in the lists
         lists = {
             "reads": self.reads,
             "sets": self.sets,
@@ -79,7 +79,7 @@ class NamedSignalsOperator(Operator):
 
 
 class SimFeedback(NamedSignalsOperator):
-    """Bring feedback weights up to date with the forward weights.
+    """Update feedback weights that follow the forward weights.
 
     Parameters
     ----------
@@ -92,11 +92,11 @@ class SimFeedback(NamedSignalsOperator):
     feedback : Signal
         Set to the transpose of the feedback weights, (size_in, n_neurons).
     seed : array_like
-        Of what is drawn in a simulation.
+        Seed of the random numbers that are drawn in a simulation.
     random_state : Signal
-        Updated: the state of what is drawn in a simulation.
+        Updated: the state of these random numbers.
     state : dict of str: Signal
-        Updated: what the feedback weights remember, each transposed.
+        Updated: the state of the feedback weights, with transposed arrays.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
@@ -116,7 +116,7 @@ class SimFeedback(NamedSignalsOperator):
 
     def make_step(self, signals, dt, rng):
         feedback = signals[self.feedback]
-        # those of the start, as live arrays may not hold any values yet
+        # the initial values, because live arrays may not have values yet
         weights = np.empty_like(feedback)
         start = [signal.initial_value.astype(weights.dtype) for signal in self.reads]
         self._make_step_weights(start, weights)()
@@ -126,7 +126,7 @@ class SimFeedback(NamedSignalsOperator):
 
         shown = weights.view()
         shown.setflags(write=False)
-        # not those of the simulator, so that what else is random stays as it is
+        # not the simulator's generator, so that other random numbers do not change
         rng = LiveRandomState(self.seed)
         state = {
             name.removeprefix("state "): signals[signal].T
@@ -146,7 +146,7 @@ class SimFeedback(NamedSignalsOperator):
         return step_simfeedback
 
     def _make_step_weights(self, arrays, out):
-        """Bind the forward weights: those of the connection, or between neurons."""
+        """Bind the forward weights, those of the connection or those between neurons."""
         decoders, *encoders = arrays
         if not encoders:
             return lambda: np.copyto(out, decoders)
@@ -160,7 +160,7 @@ class SimFeedback(NamedSignalsOperator):
         reached = np.empty((len(encoders), len(columns)), dtype=encoders.dtype)
 
         def step_reached():
-            # clipping nothing, but NumPy would allocate a buffer without it
+            # no index is out of range, but NumPy would allocate a buffer without clipping
             np.take(encoders, columns, axis=1, out=reached, mode="clip")
             np.dot(reached, decoders, out=out)
 
@@ -175,9 +175,8 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     .. math:: \Delta W_i = s_i \, \Delta p_i, \qquad h_i = -\kappa \, dt \, s_i^2 \, e_i
 
-    and is :math:`h_i x` without normalization. All of it is one operator because a
-    simulator spends more on calling an operator than on the arithmetic of a small
-    ensemble.
+    and is :math:`h_i x` without normalization. A single operator computes all of this,
+    because for small ensembles calling an operator takes longer than its arithmetic.
 
     Parameters
     ----------
@@ -191,26 +190,27 @@ class SimEncoderLearning(NamedSignalsOperator):
         ``"x"``, the input of the ensemble, (dimensions,), and ``"scaled_encoders"``,
         (n_neurons, dimensions). With a projected error, ``"error"``, (size_in,), and
         ``"feedback"``, the feedback weights or decoders, (size_in, n_neurons). With a
-        derivative, ``"gate"``, what it is computed from, (n_neurons,). In a row of rules,
-        ``"start"``, the encoders from which this rule starts. ``"learning_signal"``, the
-        factor on the learning rate, (1,), if there is one. With an eligibility trace,
-        ``"eligibility"``, (n_neurons, dimensions). What else the rule reads.
+        derivative, ``"gate"``, the signal it is computed from, (n_neurons,). In a row of
+        rules, ``"start"``, the encoders from which this rule starts. With a learning signal,
+        ``"learning_signal"``, the factor on the learning rate, (1,). With an eligibility
+        trace, ``"eligibility"``, (n_neurons, dimensions). Also other signals that the rule
+        reads.
     sets : dict
-        ``"projected_error"`` and ``"derivative"``, if there are such, (n_neurons,). In a
-        row of rules, ``"moved"``: what the rule starts from and its change together. With
-        an eligibility trace, ``"eligible"``: derivative times input, which the trace filters.
+        ``"projected_error"`` and ``"derivative"``, (n_neurons,), if the rule has them. In a
+        row of rules, ``"moved"``, the encoders after the change of this rule. With an
+        eligibility trace, ``"eligible"``, derivative times input, which the trace filters.
     updates : dict
-        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or, if
-        there is no normalization, the two vectors of which it is the outer product,
-        ``"delta_neurons"``, (n_neurons,), and ``"delta_input"``, (dimensions,). What the
-        rule remembers, (n_neurons,) each.
+        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or, without
+        a normalization, the two vectors of which it is the outer product,
+        ``"delta_neurons"``, (n_neurons,), and ``"delta_input"``, (dimensions,). Also the
+        state of the rule, (n_neurons,) each.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
     fields : (n_neurons, dimensions) ndarray, optional
-        One for the entries of the encoders that follow the gradient, zero for those that
-        stay zero. Default: all follow it.
+        One for entries of the encoders that follow the gradient, and zero for entries that
+        stay zero. Default: all entries follow the gradient.
     learning_rate : float, optional
-        Per second. Default: that of the rule.
+        Learning rate per second. Default: the rate of the rule.
     tag : str, optional
         A label associated with the operator, for debugging purposes.
     """
@@ -275,7 +275,7 @@ class SimEncoderLearning(NamedSignalsOperator):
         return step_scaled
 
     def _describe(self, error):
-        """Return an error that says which rule cannot be computed."""
+        """Return an error that names the rule that cannot be computed."""
         return NotFiniteError(
             f"{self._descstr} cannot be computed ({error}). The error or the input of the "
             "rule is infinite or too large, or its learning rate is too high."
@@ -326,7 +326,7 @@ class SimEncoderLearning(NamedSignalsOperator):
         return step_simencoderlearning
 
     def _make_step_h(self, arrays, step_size, h):
-        """Bind h to the arrays; ``step_size`` is all of it but the error of the neurons."""
+        """Bind h to the arrays; ``step_size`` is h without the error of the neurons."""
         names = "error", "feedback", "projected_error", "derivative"
         error, feedback, projected_error, derivative = map(arrays.get, names)
         step_derivative = None
@@ -361,7 +361,7 @@ class SimEncoderLearning(NamedSignalsOperator):
 
 
 def _make_step_traced(arrays, step_derivative, step_size, h):
-    """Bind h without the derivative, which is in the eligibility trace."""
+    """Bind h without the derivative, which the eligibility trace contains."""
     names = "error", "feedback", "projected_error"
     error, feedback, projected_error = (arrays[name] for name in names)
     derivative = arrays["derivative"][:, np.newaxis]

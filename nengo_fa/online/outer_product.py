@@ -1,4 +1,4 @@
-"""The addition of an outer product to a matrix, in place."""
+"""Adding an outer product to a matrix in place."""
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def make_step_add_outer(left, right, out):
     left : (n,) ndarray
     right : (m,) ndarray
     out : (n, m) ndarray
-        What the product is added to, in place.
+        The matrix to which the product is added, in place.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def make_step_add_outer(left, right, out):
     """
     rank_one_update = _find_rank_one_update(out)
     if rank_one_update is not None:
-        columns = out.T  # BLAS has matrices in the order of Fortran
+        columns = out.T  # BLAS uses matrices in Fortran order
         return lambda: rank_one_update(1, right, left, a=columns, overwrite_a=True)
 
     left, right = left[:, np.newaxis], right[np.newaxis, :]
@@ -70,9 +70,9 @@ def make_step_add_outer(left, right, out):
 
 
 def _find_rank_one_update(out):
-    """Return the routine of BLAS that works in place on such a matrix, or None."""
+    """Return the BLAS routine that works on a matrix in place, or None."""
     try:
-        from scipy.linalg import blas  # takes a while to load, and few models need it
+        from scipy.linalg import blas  # slow to import, and needed by few models
     except ImportError:
         return None
     routines = {np.float32: blas.sger, np.float64: blas.dger}

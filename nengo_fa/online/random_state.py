@@ -1,16 +1,16 @@
-"""Random numbers whose state is in a signal, so that a simulation can go on from it."""
+"""Random numbers whose state is in a signal, so that a simulation can be continued."""
 
 import ctypes
 
 import numpy as np
 from nengo.builder import Signal
 
-#: Number of entries of a state: 624 words, the position, and a normal deviate in store.
+#: Number of entries of a state: 624 words, the position, and a stored normal deviate.
 SIZE = 627
 
 
 def make_random_state_signal(name):
-    """Return a signal for the state of random numbers, none of which were drawn yet."""
+    """Return a signal for the state of random numbers, before the first is drawn."""
     return Signal(np.zeros(SIZE, dtype=np.int64), name=name)
 
 
@@ -37,7 +37,7 @@ class LiveMT19937(np.random.MT19937):
 
 
 class LiveRandomState(np.random.RandomState):
-    """The same numbers as those of `numpy.random.RandomState`, for `keep_random_state`."""
+    """Draws the same numbers as `numpy.random.RandomState`, for `keep_random_state`."""
 
     def __init__(self, seed):
         self.generator = LiveMT19937()
@@ -46,11 +46,11 @@ class LiveRandomState(np.random.RandomState):
 
 
 def keep_random_state(step, rng, state):
-    """Let a step draw as if the state of its random numbers were in an array only.
+    """Make a step keep the state of its random numbers in an array.
 
-    The step may draw from ``rng``, a `LiveRandomState` as it is to be at the start of a
-    simulation. The state, (SIZE,), is the live value of a signal that is zero at the
-    start, and is written to after each step.
+    The step may draw from ``rng``, a `LiveRandomState` with the initial state of a
+    simulation. The state, (SIZE,), is the live value of a signal that is zero initially, and
+    is written after each step.
     """
     words, stored_gauss = rng.generator.words, state[626:].view(np.float64)
     saved = bytes(state.nbytes)

@@ -19,8 +19,8 @@ class SimSomaCurrent(Operator):
     states : list of Signal
         The state variables, (n_neurons,) each.
     previous : list of Signal
-        Updated to the last of the state variables, which act with their value of the step
-        before.
+        Updated to the last of the state variables, which act with their value of the
+        previous step.
     factors : list of float
         The factor of each state variable.
     soma_current : Signal
@@ -29,7 +29,7 @@ class SimSomaCurrent(Operator):
         A label associated with the operator, for debugging purposes.
     """
 
-    # as indices, since the optimizer of Nengo may put other signals in the lists
+    # by index, because Nengo's optimizer may replace signals in the lists
     current = property(lambda self: self.reads[0])
     states = property(lambda self: self.reads[1:])
     previous = property(lambda self: self.updates)
@@ -67,7 +67,7 @@ def build_soma_current(model, ensemble):
     Returns
     -------
     soma_current : Signal
-        Of shape (n_neurons,). The input current of the neurons itself, if their state
+        Signal of shape (n_neurons,). It is the input current of the neurons if their state
         adds nothing to it.
     """
     signals, neuron_type = model.sig[ensemble.neurons], ensemble.neuron_type

@@ -1,6 +1,6 @@
-"""The operators of encoder rules for nengo-torch: on its device, all samples at once.
+"""The operators of encoder rules for nengo-torch, on its device and for all samples at once.
 
-PyTorch is not imported here: nengo-torch hands over the tensors, (n_samples, ...).
+PyTorch is not imported here: nengo-torch passes the tensors, (n_samples, ...).
 """
 
 import contextlib
@@ -21,12 +21,12 @@ from nengo_fa.rules.responses import get_response
 def register_torch_kernels():
     """Register the kernels with nengo-torch, if it has been imported.
 
-    What a kernel does not know runs through NumPy, sample by sample, as all operators do
-    that nengo-torch does not know.
+    Operators without a kernel run through NumPy, sample by sample, like all operators that
+    nengo-torch does not know.
     """
     if "nengo_torch" not in sys.modules:
         return
-    with contextlib.suppress(ImportError):  # of a version that is organized otherwise
+    with contextlib.suppress(ImportError):  # from versions with other modules
         from nengo_torch.builder import TorchBuilder
 
         for operator_class, kernel in KERNELS.items():
@@ -64,14 +64,14 @@ class Kernel:
 
     @classmethod
     def from_nengo(cls, op, **context):
-        """Return the kernel of an operator, or what runs the operator through NumPy."""
+        """Return the kernel of an operator, or a kernel that runs it through NumPy."""
         if cls.is_known(op):
             return cls(op, context["dt"])
         return _run_through_numpy(op, **context)
 
     @staticmethod
     def is_known(op):
-        """Return whether the kernel does all that the operator does."""
+        """Return whether the kernel supports everything that the operator does."""
         return True
 
     def __call__(self, signals):
@@ -125,8 +125,8 @@ class ErrorNodeKernel(Kernel):
 class EncoderLearningKernel(Kernel):
     """`.SimEncoderLearning` of a rule with a projected error.
 
-    Each normalization changes the scaled encoders w by a multiple of the input and one of
-    the encoder itself, ``grow x - shrink w``.
+    Each normalization changes the scaled encoders w by a multiple of the input and a multiple
+    of the encoder, ``grow x - shrink w``.
     """
 
     _kind = None
@@ -162,7 +162,7 @@ class EncoderLearningKernel(Kernel):
         return {name: like.new_tensor(array) for name, array in arrays.items()}
 
     def _bind_derivative(self, like):
-        """Bind the derivative to tensors of its own, as nengo-torch may replace others."""
+        """Bind the derivative to separate tensors, because nengo-torch may replace others."""
         gate, derivative = like.clone(), like.clone()
         neuron_type = self.op.neuron_type
         step = self.op.rule.derivative.make_step(neuron_type, gate, derivative)
@@ -237,13 +237,13 @@ def _square_lengths(vectors):
 
 
 def _dot(encoders, x):
-    """Return the product of each encoder and the input, or its own eligibility trace."""
+    """Return the dot product of each encoder with the input or its eligibility trace."""
     if x.shape[-2] == 1:
         return (encoders @ x.mT).squeeze(-1)
     return (encoders * x).sum(-1)
 
 
-#: What encoders grow and shrink by, for each normalization, (n_samples, n_neurons) both.
+#: The factors ``grow`` and ``shrink`` of each normalization, both (n_samples, n_neurons).
 FACTORS = {
     None: _free,
     "forced": _forced,
@@ -261,7 +261,7 @@ KERNELS = {
 
 
 def _is_derivative_known(derivative, neuron_type):
-    """Return whether a derivative is computed on tensors as well."""
+    """Return whether a derivative can be computed on tensors."""
     if type(derivative) is not Rate:
         return type(derivative) is Step
     response = get_response(getattr(neuron_type, "base_type", neuron_type))

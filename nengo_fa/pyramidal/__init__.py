@@ -2,4 +2,4 @@
 
 from nengo_fa.pyramidal import builder, burst_learning
 
-__all__ = ["builder", "burst_learning"]  # which register what they build
+__all__ = ["builder", "burst_learning"]  # which register their build functions

@@ -18,8 +18,8 @@ from nengo_fa.pyramidal.neurons import ApicalCompartment, Pyramidal, PyramidalRa
 class SimPyramidal(NamedSignalsOperator):
     """Set the output and the state of pyramidal neurons.
 
-    It is not derived from `nengo.builder.neurons.SimNeurons`, as simulators replace what
-    is derived from it by neurons of their own, of which these are not.
+    It is not derived from `nengo.builder.neurons.SimNeurons`, because some simulators
+    replace such operators by their own neurons, which do not include pyramidal neurons.
 
     Parameters
     ----------
@@ -28,13 +28,13 @@ class SimPyramidal(NamedSignalsOperator):
     J : Signal
         Read: the input current, (n_neurons,).
     apical_input : Signal
-        Read: what drives the apical compartment, (n_neurons,).
+        Read: the input of the apical compartment, (n_neurons,).
     output : Signal
         Set, (n_neurons,).
     state : dict of str: Signal
         Set: the state variables of the neurons, (n_neurons,) each.
     seed : array_like, optional
-        Of the random numbers that decide on bursts.
+        Seed of the random numbers that decide on bursts.
     random_state : Signal, optional
         Updated to the state of these random numbers. Needed for spiking neurons.
     tag : str, optional
@@ -81,7 +81,7 @@ class SimPyramidal(NamedSignalsOperator):
 
         if self.random_state is None:
             return step_simpyramidal
-        # of their own, for the same bursts whatever else is random
+        # separate random numbers, so that bursts do not depend on other random numbers
         state["rng"] = LiveRandomState(self.seed)
         return keep_random_state(
             step_simpyramidal, state["rng"], arrays["random_state"]
@@ -111,7 +111,7 @@ def build_pyramidal(model, neuron_type, neurons):
             _get_apical_input(model, neurons),
             signals["out"],
             state,
-            seed=[seed, 1],  # of other numbers than the initial state
+            seed=[seed, 1],  # other random numbers than those of the initial state
             random_state=random_state,
         )
     )
@@ -123,7 +123,7 @@ def build_apical_dendrites(model, apical):
     ensemble = apical.ensemble
     if model.toplevel is not None and ensemble not in model.toplevel.all_ensembles:
         raise BuildError(
-            f"Building {apical}: {ensemble} is not part of the model. Give an ensemble of "
+            f"Building {apical}: {ensemble} is not part of the model. Give an ensemble in "
             "this network."
         )
     if not isinstance(ensemble.neuron_type, ApicalCompartment):
@@ -138,7 +138,7 @@ def build_apical_dendrites(model, apical):
 
 
 def _get_apical_input(model, neurons):
-    """The signal of the apical input; of neurons and dendrites, either may come first."""
+    """Return the signal of the apical input, whether neurons or dendrites are built first."""
     signals = model.sig[neurons]
     if "apical_input" not in signals:
         signals["apical_input"] = Signal(

@@ -28,10 +28,10 @@ class EventsParam(NumberParam):
 class BurstLearning(EncoderLearningRule):
     r"""Learns encoders of pyramidal neurons from bursts (eq. 3 in expectation).
 
-    Modifies the encoders of an ensemble of `Pyramidal` neurons. A synapse knows what the
-    presynaptic side sends, and of the neuron it is on, events and which of them are
-    bursts. More bursts than expected turn the encoder away from the present input, fewer
-    turn it towards the input:
+    The rule modifies the encoders of an ensemble of `Pyramidal` neurons. It uses signals
+    that are available to a synapse: the presynaptic activity, the events of the postsynaptic
+    neuron, and which of these events are bursts. If there are more bursts than expected, the
+    encoder turns away from the current input; if there are fewer, it turns towards the input:
 
     .. math:: \Delta \vec p_i = -\kappa \, \frac{\alpha_i}{r}
               \left(b_i - \bar P_i \, e_i\right) \vec x \, dt
@@ -40,31 +40,32 @@ class BurstLearning(EncoderLearningRule):
     is 1 / dt), the expected burst probability :math:`\bar P_i`, the trace :math:`\vec x`
     of the input, the gains :math:`\alpha` and the radius r.
 
-    No error is connected to the rule. It comes through the apical dendrites, where actual
-    minus target belongs, as for `nengo.PES`, times any feedback weights.
+    Connect the error to the `ApicalDendrites` instead of the rule. The error is actual minus
+    target, as for `nengo.PES`, and the transform of this connection contains the feedback
+    weights.
 
     Parameters
     ----------
     learning_rate : float, optional
-        :math:`\kappa`, dimensionless: the change for each burst too many, if input, gain
+        :math:`\kappa`, dimensionless: the change for each unexpected burst, if input, gain
         and radius are one. Default: 0.004.
     normalization : optional
-        As for `FeedbackAlignment`. Default: ``"forced"``, as single bursts take large
-        steps, which the augmented gradient adds up to longer and longer encoders.
+        As for `FeedbackAlignment`. Default: ``"forced"``, because single bursts cause large
+        updates, with which the augmented gradient makes encoders longer and longer.
     pre_synapse : nengo.synapses.Synapse or float or None, optional
-        Filter on the input, as an eligibility trace that makes up for a delay of the
-        apical potential. Default: None.
+        Filter on the input, an eligibility trace that compensates for a delay of the apical
+        potential. Default: None.
     n_events : float, optional
-        Over how many of the latest events of a neuron :math:`\bar P` is the average of
-        what was a burst. Infinite, it stays as it begins, which is the burst probability
-        of the neuron type. Default: infinity.
+        The number of recent events of a neuron over which the burst probability
+        :math:`\bar P` is averaged. If it is infinite, :math:`\bar P` keeps its initial value,
+        which is the burst probability of the neuron type. Default: infinity.
     sparse : bool, optional
         As for `FeedbackAlignment`. Default: False.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If a parameter is not of the stated kind, or out of its range.
+        If a parameter has the wrong type or is out of range.
 
     See Also
     --------
@@ -72,17 +73,17 @@ class BurstLearning(EncoderLearningRule):
 
     Notes
     -----
-    For feedback weights B and an error that is small enough for the sigmoid to be a line,
-    the expected update is that of `FeedbackAlignment` with the event rate :math:`a_i` in
-    place of f', and with :math:`P_0 (1 - P_0) \kappa` in place of :math:`\kappa`.
+    For feedback weights B, and an error for which the sigmoid is approximately linear, the
+    expected update is that of `FeedbackAlignment` with the event rate :math:`a_i` instead of
+    f', and with :math:`P_0 (1 - P_0) \kappa` instead of :math:`\kappa`.
 
-    Bursts are random. Without an error, too, there are now more of them and now fewer
-    than expected, and encoders diffuse. To stop learning, use a learning rate of zero.
+    Bursts are random. Even without an error, their number fluctuates around the expected
+    number, and encoders diffuse. To stop learning, use a learning rate of zero.
 
-    Probeable are ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
+    You can probe ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
     in a step; ``"surprise"``, :math:`b_i - \bar P_i e_i` in hertz times amplitude, and
-    ``"expected"``, :math:`\bar P_i`, both (n_neurons,); ``"scaled_encoders"``, the encoders
-    times gain over radius.
+    ``"expected"``, :math:`\bar P_i`, both (n_neurons,); and ``"scaled_encoders"``, the
+    encoders times gain over radius.
 
     Examples
     --------
@@ -152,11 +153,11 @@ def build_burst_learning(model, rule_type, rule):
     neuron_type = ensemble.neuron_type
     if not isinstance(neuron_type, ApicalCompartment):
         raise BuildError(
-            f"Building {rule}: post is {ensemble}, which has neuron type "
-            f"{type(neuron_type).__name__} and so no bursts to learn from. Give the "
+            f"Building {rule}: the connection leads to {ensemble}, which has neuron type "
+            f"{type(neuron_type).__name__} and therefore no bursts to learn from. Give the "
             "ensemble neuron_type=nengo_fa.Pyramidal()."
         )
-    # of a surprise in a time step, what it adds to the average over events
+    # the contribution of a surprise in a time step to the average over events
     share = model.dt / (neuron_type.amplitude * rule_type.n_events)
     apical = model.sig[ensemble.neurons]["apical"].initial_value
     sets = {

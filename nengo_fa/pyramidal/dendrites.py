@@ -27,20 +27,20 @@ class PyramidalEnsembleParam(Parameter):
 
 
 def filled_by_the_simulator(t, x):
-    """The function of `ApicalDendrites`, which are built without it."""
+    """Placeholder function of `ApicalDendrites`, which have no output."""
 
 
 class ApicalDendrites(Node):
-    """The apical dendrites of the neurons of an ensemble, for feedback to lead to.
+    """The apical dendrites of the neurons of an ensemble, as the target of feedback.
 
-    One dimension for each neuron: a connection to all of them has ``n_neurons`` rows in
-    its transform, which are the feedback weights. What several connections deliver adds
-    up, and so does what is connected to several `ApicalDendrites` of one ensemble.
+    There is one dimension for each neuron: the transform of a connection to the dendrites
+    has ``n_neurons`` rows, which are the feedback weights. The inputs of several connections
+    add up, and so do the inputs of several `ApicalDendrites` of the same ensemble.
 
     Parameters
     ----------
     ensemble : nengo.Ensemble
-        Its neuron type is `Pyramidal` or `PyramidalRate`.
+        An ensemble with neuron type `Pyramidal` or `PyramidalRate`.
     label : str, optional
         A name for the node.
 
@@ -51,7 +51,7 @@ class ApicalDendrites(Node):
 
     Notes
     -----
-    There is no output. The apical potential belongs to the neurons, and is probed there:
+    The dendrites have no output. Probe the apical potential of the neurons with
     ``nengo.Probe(ensemble.neurons, "apical")``.
 
     Examples
@@ -66,7 +66,7 @@ class ApicalDendrites(Node):
     ensemble = PyramidalEnsembleParam("ensemble", readonly=True)
 
     def __init__(self, ensemble: nengo.Ensemble, label: str = Default) -> None:
-        self.ensemble = ensemble  # first, as the size of the input follows from it
+        self.ensemble = ensemble  # first, because it determines the size of the input
         super().__init__(
             filled_by_the_simulator,
             size_in=ensemble.n_neurons,

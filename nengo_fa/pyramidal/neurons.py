@@ -14,7 +14,7 @@ from nengo_fa.rules.responses import register_response
 
 
 class ApicalCompartment:
-    """What pyramidal neurons have on top of LIF neurons; not to be used by itself."""
+    """The apical compartment that pyramidal neurons add to LIF neurons; a base class."""
 
     tau_apical = FiniteParam("tau_apical", low=0, low_open=True)
     burst_probability = FiniteParam(
@@ -40,14 +40,15 @@ class ApicalCompartment:
         return 0.5 + 0.5 * np.tanh(0.5 * (np.asarray(apical) + float(np.log(odds))))
 
     def _step_apical(self, dt, apical, apical_input):
-        # exact for an input that is held during a step, whatever its length
+        # exact for an input that is constant during a step of any length
         apical -= (apical_input - apical) * np.expm1(-dt / self.tau_apical)
 
 
 class PyramidalRate(ApicalCompartment, LIFRate):
-    """Rates of `Pyramidal` neurons: of their events, and of those that are bursts.
+    """Rates of `Pyramidal` neurons: the rate of events and the rate of bursts.
 
-    Nothing is random: the burst rate is the event rate times the burst probability.
+    These neurons are not random: the burst rate is the event rate times the burst
+    probability.
 
     Parameters
     ----------
@@ -98,9 +99,9 @@ class PyramidalRate(ApicalCompartment, LIFRate):
 class Pyramidal(ApicalCompartment, LIF):
     r"""Spiking pyramidal neurons, whose apical input turns single spikes into bursts.
 
-    The basal compartment is the input of the ensemble, through its encoders, and drives
-    *events* as a `nengo.LIF` neuron fires spikes. The apical compartment is a leaky
-    potential v, driven by what is connected to `ApicalDendrites`:
+    The basal compartment receives the input of the ensemble through its encoders, and fires
+    *events* like the spikes of a `nengo.LIF` neuron. The apical compartment is a leaky
+    potential v, driven by the input of `ApicalDendrites`:
 
     .. math:: \tau_\text{apical} \, \dot v = -v + I_\text{apical}
 
@@ -108,9 +109,9 @@ class Pyramidal(ApicalCompartment, LIF):
 
     .. math:: P = \sigma(v + v_0), \qquad \sigma(v_0) = P_0 ,
 
-    and a single spike otherwise. The output of the neurons is events: a burst counts as
-    one spike, as for synapses with short-term depression. So decoders, ``rates``, maximum
-    rates and intercepts are those of LIF neurons.
+    and is otherwise a single spike. The output of the neurons consists of events: a burst
+    counts as one spike, as for synapses with short-term depression. Decoders, ``rates``,
+    maximum rates and intercepts are therefore those of LIF neurons.
 
     Parameters
     ----------
@@ -119,21 +120,22 @@ class Pyramidal(ApicalCompartment, LIF):
         Guerguiev et al. (2017).
     burst_probability : float, optional
         :math:`P_0`, the probability that an event is a burst while the apical potential is
-        at rest, which is zero. Default: 0.5, the middle of the sigmoid, where it tells
-        most about the potential, as in Guerguiev et al. (2017).
+        at rest, which is zero. Default: 0.5, the steepest part of the sigmoid, as in
+        Guerguiev et al. (2017).
     coupling : float, optional
-        How much of the apical potential reaches the soma, as a current for each logit.
-        Default: 0.01, our choice: in most of their simulations, Guerguiev et al. (2017)
-        have none. With 0, the apical input has no effect on events at all.
+        The current at the soma per logit of the apical potential. Default: 0.01, which is
+        our choice; most simulations of Guerguiev et al. (2017) have no coupling. With 0,
+        the apical input does not influence events.
     tau_rc, tau_ref, min_voltage, amplitude
         As for `nengo.LIF`.
     initial_state : {str: Distribution or array_like}, optional
-        Of ``"voltage"``, ``"refractory_time"``, ``"apical"`` and ``"bursts"``.
+        Initial values of ``"voltage"``, ``"refractory_time"``, ``"apical"`` and
+        ``"bursts"``.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If a parameter is out of its range.
+        If a parameter is out of range.
 
     See Also
     --------
@@ -141,12 +143,13 @@ class Pyramidal(ApicalCompartment, LIF):
 
     Notes
     -----
-    Apical potentials are in *logits*: one more multiplies the odds of a burst by e. So it
-    is the weights of the connection to the apical dendrites that decide on the slope.
+    Apical potentials are in *logits*: each additional logit multiplies the odds of a burst
+    by e. The weights of the connection to the apical dendrites therefore determine how
+    strongly the error changes the burst probability.
 
-    Probeable are ``"apical"``, the apical potential, and ``"bursts"``, which is the output
-    where the event is a burst and zero elsewhere, next to the state of a `nengo.LIF`. A burst
-    is known in the time step of its first spike; its other spikes are not simulated.
+    You can probe ``"apical"``, the apical potential, and ``"bursts"``, which is the output
+    if the event is a burst and zero otherwise, as well as the state of a `nengo.LIF`. A
+    burst appears in the time step of its first spike; its other spikes are not simulated.
 
     References
     ----------
@@ -190,7 +193,7 @@ class Pyramidal(ApicalCompartment, LIF):
     def make_state(
         self, n_neurons: int, rng: Any = np.random, dtype: Any | None = None
     ) -> dict[str, np.ndarray]:
-        """As for other neurons, with the random numbers that decide on bursts."""
+        """Return the state as for other neurons, and the random numbers for bursts."""
         state = super().make_state(n_neurons, rng=rng, dtype=dtype)
         state["rng"] = rng
         return state

@@ -1,1 +1,1 @@
-"""What a modeller declares; it knows nothing of the two clocks."""
+"""The declarations of a model: rules and their parameters, independent of how they run."""

@@ -1,4 +1,4 @@
-"""What both clocks ask of the connections that encoder rules are on, and look at."""
+"""Checks and look-ups for connections with encoder rules, online and offline."""
 
 import numpy as np
 from nengo.connection import LearningRule
@@ -22,14 +22,14 @@ def get_rule_types(connection):
 
 def find_seed(model, rule):
     """Return the seed of the feedback weights of a rule, a list of int."""
-    # Not the connection's own random numbers: those decide its decoders. And of their
-    # own for each rule, so that two errors are not projected in the same way.
+    # It differs from the seed of the connection, which determines the decoders, and it
+    # differs between rules, so that two errors are not projected in the same way.
     index = get_rule_types(rule.connection).index(rule.learning_rule_type)
     return [model.seeds[rule.connection], index]
 
 
 def get_forward_connection(rule):
-    """Return the connection whose live weights a rule looks at, or None."""
+    """Return the connection whose current weights a rule reads, or None."""
     if isinstance(rule, Backprop):
         return rule.connection
     feedback = getattr(rule, "feedback", None)
@@ -54,28 +54,30 @@ def get_taught_ensemble(rule):
     connection, ensemble = rule.connection, rule.connection.post_obj
     if isinstance(connection.pre_obj, Ensemble) and connection.solver.weights:
         raise BuildError(
-            f"Building {rule}: the solver of the connection has weights=True, so that it "
-            "leads to the neurons past their encoders. Use a solver with weights=False."
+            f"Building {rule}: the solver of the connection has weights=True, so that "
+            "the connection bypasses the encoders. Use a solver with weights=False."
         )
     if get_rule_types(connection).count(rule.learning_rule_type) > 1:
         raise BuildError(
             f"Building {rule}: there are equal rules on the connection, which Nengo "
-            "treats as a single rule. Let them differ, or add up their errors."
+            "treats as a single rule. Give them different parameters, or use one rule "
+            "with the sum of the errors."
         )
     if isinstance(ensemble.neuron_type, Direct):
         raise BuildError(
-            f"Building {rule}: post is {ensemble}, which has neuron type Direct and so no "
-            "encoders to learn. Give the ensemble neurons, such as nengo.LIF()."
+            f"Building {rule}: the connection leads to {ensemble}, which has neuron type "
+            "Direct and therefore no encoders. Give the ensemble another neuron type, such "
+            "as nengo.LIF()."
         )
     return ensemble
 
 
 def find_reason_against_decoders(connection, ensemble):
-    """Return what keeps a connection from having a decoder for each neuron, or None."""
+    """Return the reason why a connection has no decoder for each neuron, or None."""
     if connection.pre_obj not in (ensemble, ensemble.neurons):
         return (
-            f"leaves {connection.pre_obj}, but the neurons that are taught are those of "
-            f"{ensemble}. Give the connection from there to the next layer."
+            f"leaves {connection.pre_obj}, but the rule teaches the neurons of {ensemble}. "
+            "Give the connection from there to the next layer."
         )
     neurons = np.arange(ensemble.n_neurons)
     if isinstance(connection.pre_obj, Neurons) and not np.array_equal(
@@ -87,7 +89,7 @@ def find_reason_against_decoders(connection, ensemble):
         )
     if connection.solver.weights and isinstance(connection.post_obj, Ensemble):
         return (
-            "solves for full weights, through which an error in its post dimensions "
+            "solves for full weights, through which an error of its output dimensions "
             "cannot be projected. Use a solver with weights=False."
         )
     if not isinstance(connection.transform, (Dense, NoTransform)):

@@ -1,4 +1,4 @@
-"""How a neuron's activity changes with its input current, f'(J): `Step` and `Rate`."""
+"""The derivative f'(J) of a neuron's activity by its input current: `Step` and `Rate`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,9 +20,9 @@ from nengo_fa.rules.responses import get_response, make_step_rates
 class Derivative(FrozenObject, SupportDefaultsMixin):
     """Base class of the derivatives that gate the error of an encoder rule.
 
-    To pass your own, derive from this class and write `make_step`. What sets instances
-    apart must be Nengo parameters (`nengo.params`), as for all frozen objects: Nengo takes
-    rules with equal parameters for one.
+    To write your own, derive from this class and write `make_step`. Declare settings that
+    can differ between instances as Nengo parameters (`nengo.params`), as for all frozen
+    objects: Nengo treats rules with equal parameters as the same rule.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
     Attributes
     ----------
     signal : {"current", "output"}
-        What the derivative is computed from: the current that drives the soma of each
-        neuron, which is J less adaptation plus apical drive, or its output (spikes or
-        rate).
+        The signal from which the derivative is computed: the current that drives the soma
+        of each neuron, which is J minus adaptation plus apical drive, or the output of the
+        neuron (spikes or rate).
 
     Examples
     --------
-    A derivative that never gates:
+    A derivative that is always one:
 
     >>> class Always(nengo_fa.Derivative):
     ...     def make_step(self, neuron_type, signal, out):
@@ -67,10 +67,10 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
         neuron_type : nengo.neurons.NeuronType
             The neurons that are taught.
         signal : (...) ndarray
-            The (filtered) current or output. Any shape; not to be written to.
+            The (filtered) current or output, of any shape. It must not be written to.
         out : (...) ndarray
-            Where the derivative belongs; same shape. Both are arrays of NumPy, unless
-            `.train` computes on another device.
+            The step writes the derivative into this array, of the same shape. Both are
+            NumPy arrays, unless `.train` computes on another device.
 
         Returns
         -------
@@ -80,7 +80,7 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
         Raises
         ------
         nengo.exceptions.ValidationError
-            If there is no such derivative for ``neuron_type``.
+            If the derivative does not exist for ``neuron_type``.
         """
         raise NotImplementedError("Derivatives must provide make_step")
 
@@ -91,14 +91,14 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
         rates: Array,
         out: Array,
     ) -> Callable[[], None]:
-        """Bind the firing rates and the derivative together, for a current that is held.
+        """Bind the firing rates and the derivative together, for a constant current.
 
         Parameters
         ----------
         neuron_type, current, rates
             As ``neuron_type``, ``current`` and ``out`` of `.make_step_rates`.
         out : (n_samples, n_neurons) array
-            Where the derivative belongs.
+            The step writes the derivative into this array.
         """
         signal = rates if self.signal == "output" else current
         step_rates = make_step_rates(neuron_type, current, rates)
@@ -123,23 +123,23 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
 class Step(Derivative):
     r"""One while the neuron is firing, zero while it is silent.
 
-    The paper's stand-in for the derivative (after Eliasmith & Anderson, 2003, p. 295),
-    exact for rectified linear neurons with unit amplitude. The synapse decides whether
-    its neuron is firing from what it could know: the current that flows into the cell,
-    or the spikes that the cell sends back.
+    The paper uses this approximation of the derivative (after Eliasmith & Anderson, 2003,
+    p. 295); it is exact for rectified linear neurons with unit amplitude. Whether the
+    neuron is firing is determined from a signal that is available to its synapses: the
+    current that flows into the cell, or the spikes of the cell.
 
     Parameters
     ----------
     signal : {"current", "output"}, optional
         ``"current"``: the neuron fires while the current at its soma exceeds its threshold.
-        ``"output"``: the neuron fires while its output exceeds ``threshold``. Spikes
-        need a filter, unless the synapse is to change at the moment of a spike only.
+        ``"output"``: the neuron fires while its output exceeds ``threshold``. Without a
+        filter, encoders of spiking neurons only change in time steps with a spike.
     threshold : float, optional
-        In units of ``signal``: current, or hertz times amplitude. The default (None)
-        is the neuron type's own threshold current (1 for LIF, 0 for rectified linear
+        The threshold in units of ``signal``: current, or hertz times amplitude. The default
+        (None) is the threshold current of the neuron type (1 for LIF, 0 for rectified linear
         neurons), or, for the output, 1 Hz for spiking and 0 for rate neurons.
     synapse : nengo.synapses.Synapse or float or None, optional
-        Filter on the signal; needed to make something of spikes.
+        Filter on the signal; use a filter if the signal is the output of spiking neurons.
 
     Examples
     --------
@@ -169,7 +169,7 @@ class Step(Derivative):
         self.threshold = threshold
 
     def get_threshold(self, neuron_type: nengo.neurons.NeuronType) -> float:
-        """Return the value of the signal above which such a neuron counts as firing."""
+        """Return the value of the signal above which a neuron counts as firing."""
         if self.threshold is not None:
             return self.threshold
         response = get_response(neuron_type)
@@ -179,9 +179,8 @@ class Step(Derivative):
         if threshold is None:
             raise ValidationError(
                 f"Unknown threshold current of {neuron_type} neurons. Give it with "
-                "Step(threshold=...), decide from the output with "
-                "Step(signal='output'), add the neuron type by "
-                "nengo_fa.register_response, or use another derivative.",
+                "Step(threshold=...), use the output with Step(signal='output'), add the "
+                "neuron type with nengo_fa.register_response, or use another derivative.",
                 attr="threshold",
                 obj=self,
             )
@@ -196,12 +195,12 @@ class Step(Derivative):
 class Rate(Derivative):
     r"""The exact derivative f'(J) of the firing rate with respect to the current.
 
-    Spiking neurons have the derivative of the rate they fire at. For LIF neurons,
-    f' grows without bound as J falls to the threshold, so that one sample there could
-    outweigh all others: within ``margin`` above the threshold, f' is held at its value
-    at ``margin``. The default bounds f' of a LIF neuron with the default time constants
-    at 223 Hz per unit of current, six times its value at twice the threshold. Where
-    J is below the threshold, f' is exactly zero.
+    For spiking neurons, this is the derivative of their firing rate. For LIF neurons, f'
+    grows without bound as J falls to the threshold, so that a single sample there could
+    outweigh all other samples. Within ``margin`` above the threshold, f' therefore has its
+    value at ``margin``. The default limits f' of a LIF neuron with the default time
+    constants to 223 Hz per unit of current, six times its value at twice the threshold.
+    If J is below the threshold, f' is exactly zero.
 
     Parameters
     ----------
@@ -212,11 +211,11 @@ class Rate(Derivative):
 
     Notes
     -----
-    Known are LIF, LIFRate, AdaptiveLIF, AdaptiveLIFRate, Pyramidal, PyramidalRate,
-    RectifiedLinear, SpikingRectifiedLinear, Sigmoid and Tanh, and RegularSpiking,
-    StochasticSpiking and PoissonSpiking on top of any of the rate types, and what
-    `register_response` has added. A class derived from one of them may have another
-    response curve, and is refused until it is registered.
+    The derivative is known for LIF, LIFRate, AdaptiveLIF, AdaptiveLIFRate, Pyramidal,
+    PyramidalRate, RectifiedLinear, SpikingRectifiedLinear, Sigmoid and Tanh, for
+    RegularSpiking, StochasticSpiking and PoissonSpiking with any of these rate types, and
+    for neuron types that were added with `register_response`. Classes derived from these
+    types may have another response curve, and are refused until they are registered.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Nodes that hand the error of a taught layer on to the layers before it."""
+"""Nodes that pass the error of a taught layer on to the layers before it."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ from nengo_fa.rules.learning_rules import ProjectedErrorRule
 
 
 class EncoderRuleParam(Parameter):
-    """The learning rule of a connection, one that projects an error to the neurons."""
+    """The learning rule of a connection; the rule must project an error to the neurons."""
 
     kind = ProjectedErrorRule
     remedy = (
         "nengo_fa.FeedbackAlignment or nengo_fa.Backprop, with a learning rate of 0 if the "
-        "layer is to stay as it is; of several rules, one"
+        "layer must not change. If the connection has several rules, give one of them"
     )
 
     def coerce(self, instance, rule):
@@ -27,8 +27,9 @@ class EncoderRuleParam(Parameter):
             rule.learning_rule_type, self.kind
         ):
             raise ValidationError(
-                "Must be the encoder rule of a connection: connection.learning_rule, "
-                f"after its learning_rule_type is set to {self.remedy} (got {rule!r})",
+                f"Must be the encoder rule of a connection (got {rule!r}): give "
+                "connection.learning_rule, and set the learning_rule_type of the "
+                f"connection to {self.remedy}",
                 attr=self.name,
                 obj=instance,
             )
@@ -36,22 +37,22 @@ class EncoderRuleParam(Parameter):
 
 
 def filled_by_the_simulator(t):
-    """The function of an `ErrorNode`, which is built without it."""
+    """Placeholder function of an `ErrorNode`, whose output the builder computes."""
 
 
 class ErrorNode(Node):
-    """Base class of the nodes that put out an error of a layer; not to be used by itself.
+    """Base class of the nodes whose output is an error of a layer; use its subclasses.
 
-    It begins with the error of each neuron: what the rule of the layer has projected to
-    the neurons, times the derivative if the node is gated.
+    The error is computed from the projected error of the rule of the layer, times the
+    derivative if the node is gated.
     """
 
     rule = EncoderRuleParam("rule", readonly=True)
     gated = BoolParam("gated", default=True, readonly=True)
 
     def __init__(self, rule, gated=Default, label=Default):
-        self.rule = rule  # first, as the size of the error follows from it
-        # a function, as a node without one would pass on an input
+        self.rule = rule  # first, because it determines the size of the error
+        # a node without a function would pass on an input
         super().__init__(filled_by_the_simulator, size_out=self.get_size(), label=label)
         self.gated = gated
 
@@ -65,14 +66,15 @@ class ErrorNode(Node):
         Parameters
         ----------
         projected_error, neuron_error : (n_samples, n_neurons) array
-            What the rule has projected to the neurons; and the same times the derivative.
+            The error that the rule projects to the neurons; and the same times the
+            derivative.
         scaled_encoders : (n_neurons, dimensions) array
-            Of the layer of the rule.
+            Scaled encoders of the layer of the rule.
 
         Returns
         -------
         error : (n_samples, size_out) array
-            Not written to, as it may be one of those given.
+            Must not be written to, because it may be one of the arguments.
         """
         return neuron_error if self.gated else projected_error
 
@@ -89,7 +91,7 @@ class ErrorNode(Node):
         arrays : list of ndarray
             The live values of the signals from `get_signals`; not to be written to.
         out : (size_out,) ndarray
-            Where the error belongs.
+            The step writes the error into this array.
 
         Returns
         -------
@@ -105,26 +107,28 @@ class ErrorNode(Node):
 class NeuronError(ErrorNode):
     r"""The error of each neuron of a taught layer, to teach the layer before it.
 
-    What the rule of the layer has projected to the neurons, in the same time step:
+    The output is the error that the rule of the layer projects to the neurons in the same
+    time step:
 
     .. math:: e_i = f'(J_i) \, \langle \vec b_i, \vec\delta \rangle
 
-    Connected to a `FeedbackAlignment` rule of the layer before, this is *global feedback
-    alignment*; without the derivative, ``gated=False``, it is *local* feedback alignment.
+    If you connect it to a `FeedbackAlignment` rule of the previous layer, this is *global
+    feedback alignment*; without the derivative, ``gated=False``, it is *local* feedback
+    alignment.
 
     Parameters
     ----------
     rule : nengo.connection.LearningRule
         The encoder rule of the layer, ``connection.learning_rule``.
     gated : bool, optional
-        Whether the derivative f' of the layer is a factor of its error. Default: True.
+        Whether the error includes the derivative f' of the layer. Default: True.
     label : str, optional
         A name for the node.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such rule.
+        If the connection has no such rule.
 
     See Also
     --------
@@ -133,7 +137,7 @@ class NeuronError(ErrorNode):
     Notes
     -----
     The output has ``n_neurons`` dimensions. It is an error in the *currents* of the
-    neurons: the derivative, if there is one, takes part in it, and the gains do not.
+    neurons: it includes the derivative if the node is gated, and does not include the gains.
 
     Examples
     --------
@@ -151,17 +155,17 @@ class NeuronError(ErrorNode):
 
 
 class BackpropagatedError(ErrorNode):
-    r"""The error of the input of a taught layer, through the live encoders of the layer.
+    r"""The error of the input of a taught layer, through the current encoders of the layer.
 
-    Connected to a `Backprop` rule of the layer before, this is backpropagation through
-    all layers. With the scaled encoders :math:`W` of the layer and what its rule has
-    projected to the neurons, all as they are in the same time step,
+    If you connect it to a `Backprop` rule of the previous layer, this is backpropagation
+    through all layers. With the scaled encoders :math:`W` of the layer and the error that
+    its rule projects to the neurons, all in the same time step, the output is
 
     .. math:: \vec e = W^T \left( f'(\vec J) \, B \vec\delta \right)
 
-    with the decoders in place of the feedback weights B if the rule is `Backprop`. Without
-    the derivative, ``gated=False``, it is *local* backpropagation: each layer learns through
-    its own derivative only.
+    If the rule of the layer is `Backprop`, its decoders replace the feedback weights B.
+    Without the derivative, ``gated=False``, it is *local* backpropagation: each layer learns
+    through its own derivative only.
 
     Parameters
     ----------
@@ -174,8 +178,8 @@ class BackpropagatedError(ErrorNode):
 
     Notes
     -----
-    The output has as many dimensions as the connection of the rule delivers, its
-    ``size_out``. That is the error a rule ``Backprop(connection)`` asks for.
+    The output has ``size_out`` dimensions of the connection with the rule. A rule
+    ``Backprop(connection)`` of the previous layer needs an error of this size.
 
     Examples
     --------
@@ -205,12 +209,12 @@ class BackpropagatedError(ErrorNode):
         error = super().compute(projected_error, neuron_error, scaled_encoders)
         reached = self._find_reached(scaled_encoders)
         if reached is not None:
-            # by their numbers, as PyTorch has no slices that go backwards
+            # by index, because PyTorch has no slices with negative steps
             scaled_encoders = scaled_encoders[..., reached.tolist()]
         return error @ scaled_encoders
 
     def _find_reached(self, scaled_encoders):
-        """Return the dimensions that the connection leads to; None for all as they are."""
+        """Return the dimensions that the connection leads to; None for all in order."""
         dimensions = np.arange(scaled_encoders.shape[1])
         reached = dimensions[self.rule.connection.post_slice]
         return None if np.array_equal(reached, dimensions) else reached
@@ -241,7 +245,7 @@ class BackpropagatedError(ErrorNode):
         def step_reached():
             step_neuron_error()
             np.dot(neuron_error, scaled_encoders, out=everywhere)
-            # clipping nothing, but NumPy would allocate a buffer without it
+            # no index is out of range, but NumPy would allocate a buffer without clipping
             np.take(everywhere, reached, out=out, mode="clip")
 
         return step_reached

@@ -1,4 +1,4 @@
-"""Feedback weights that follow the forward weights, and orthogonal ones that do not."""
+"""Feedback weights that follow the forward weights, and fixed orthogonal feedback weights."""
 
 import inspect
 import math
@@ -27,37 +27,38 @@ __all__ = ["Feedback", "KolenPollack", "Orthogonal", "SignSymmetric"]
 class Feedback(FrozenObject, SupportDefaultsMixin):
     """Base class of feedback weights that follow forward weights while these change.
 
-    To pass your own, derive from this class and write `make_step`, and `draw` unless the
-    weights start at zero. What a step has to remember belongs in `make_state`. What sets
-    instances apart must be Nengo parameters (`nengo.params`), as for all frozen objects.
+    To write your own, derive from this class and write `make_step`, and also `draw` unless
+    the weights start at zero. Return the state of a step from `make_state`. Declare settings
+    that can differ between instances as Nengo parameters (`nengo.params`), as for all frozen
+    objects.
 
     Parameters
     ----------
     connection : nengo.Connection
         The connection from the taught ensemble to the next layer, whose weights the
-        feedback weights stand for. As for `.Backprop`: a decoded connection from the
-        ensemble, or one with a dense transform from all of its neurons.
+        feedback weights follow. As for `.Backprop`, this is a decoded connection from the
+        ensemble, or a connection with a dense transform from all of its neurons.
     to_neurons : bool, optional
-        What the error is about. False, the default: what ``connection`` delivers, one
-        error for each of its outputs. The forward weights are its weights. True: the
-        current of each neuron of the ensemble that it leads to, as a `.NeuronError` is.
-        The forward weights are then those between the neurons of the two ensembles,
-        scaled encoders times decoders.
+        If False, the default, the error is that of the output of ``connection``, and the
+        forward weights are its weights. If True, the error is that of the current of each
+        neuron of the ensemble to which ``connection`` leads, such as the output of a
+        `.NeuronError`. The forward weights are then those between the neurons of the two
+        ensembles, scaled encoders times decoders.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If ``connection`` is not a connection, or if ``to_neurons`` is set and it does
+        If ``connection`` is not a connection, or if ``to_neurons`` is True and it does
         not lead to an ensemble of neurons.
 
     Notes
     -----
-    Weights between neurons are a product of matrices that is computed whenever the
-    feedback weights are brought up to date: online, in every time step.
+    Weights between neurons are a product of matrices, which is computed at each update of
+    the feedback weights; online, this is every time step.
 
     Examples
     --------
-    Backpropagation through weights that come back with noise:
+    Backpropagation through noisy feedback weights:
 
     >>> class Noisy(nengo_fa.feedback.Feedback):
     ...     def make_step(self, weights, feedback, dt, rng):
@@ -84,9 +85,9 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
             not isinstance(post, Ensemble) or isinstance(post.neuron_type, Direct)
         ):
             raise ValidationError(
-                f"{connection} leads to {post}, but must lead to an ensemble of neurons, "
-                "which have one error each. Use to_neurons=False for an error of what "
-                "the connection delivers.",
+                f"{connection} leads to {post}, but must lead to an ensemble, whose "
+                "neurons have one error each. Use to_neurons=False for an error of the "
+                "output of the connection.",
                 attr="to_neurons",
                 obj=self,
             )
@@ -101,14 +102,14 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     def draw(
         self, n_neurons: int, size_in: int, rng: np.random.RandomState
     ) -> np.ndarray:
-        """Feedback weights to start with; here, zeros.
+        """Return the initial feedback weights; by default, zeros.
 
         Parameters
         ----------
         n_neurons, size_in : int
             The shape.
         rng : numpy.random.RandomState
-            From the seed of the taught connection.
+            A generator with the seed of the taught connection.
 
         Returns
         -------
@@ -119,10 +120,10 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
     def make_state(
         self, n_neurons: int, size_in: int, rng: np.random.RandomState
     ) -> dict[str, np.ndarray]:
-        """Return what the weights remember from one update to the next; here, nothing.
+        """Return the state that is kept from one update to the next; by default, no state.
 
         A simulator keeps these arrays in signals, so that they are saved, copied and
-        reset with everything else. What only the function of a step knows is lost when a
+        reset with everything else. Variables of the step function are lost when a
         simulator is pickled.
 
         Parameters
@@ -133,7 +134,7 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         Returns
         -------
         state : dict of str: ndarray
-            Values at the start. Each is an argument of `make_step` by its name.
+            Initial values. Each is a keyword argument of `make_step`.
         """
         return {}
 
@@ -150,32 +151,32 @@ class Feedback(FrozenObject, SupportDefaultsMixin):
         Parameters
         ----------
         weights : (n_neurons, size_in) ndarray
-            The forward weights, transposed: live, with their first values when this is
-            called. Not to be written to.
+            The current forward weights, transposed. They have their initial values when
+            this method is called, and must not be written to.
         feedback : (n_neurons, size_in) ndarray
-            The feedback weights: what `draw` has returned, when this is called. Both
-            arrays may be views, with rows that are not contiguous.
+            The feedback weights, which have the values from `draw` when this method is
+            called. Both arrays may be views, with rows that are not contiguous.
         dt : float
             Time from one update to the next in seconds; 1 offline, where time is counted
             in updates.
         rng : numpy.random.RandomState
-            For weights that are drawn as time goes by. Its state is saved and reset as
-            well.
+            A generator for weights that are drawn during learning. Its state is also
+            saved and reset.
         **state : ndarray
-            The arrays from `make_state`, to be changed in place. A class without a state
-            may leave this argument out.
+            The arrays from `make_state`, which the step changes in place. A class without
+            a state may omit this argument.
 
         Returns
         -------
         step : callable
-            Brings ``feedback`` up to date, in place, before each projection of an error;
-            takes no argument.
+            Updates ``feedback`` in place, before each projection of an error; takes no
+            argument.
         """
         raise NotImplementedError("Feedback weights must provide make_step")
 
 
 def make_feedback_state(kind, feedback, rng):
-    """Return the state of a `Feedback`, of the same precision as the weights are."""
+    """Return the state of a `Feedback`, with the precision of the weights."""
     state = kind.make_state(*feedback.shape, rng)
     try:
         return as_state(state, feedback.dtype, {"weights", "feedback", "dt", "rng"})
@@ -186,7 +187,7 @@ def make_feedback_state(kind, feedback, rng):
 
 
 def as_state(state, dtype, reserved):
-    """Return a state as arrays of numbers, real ones of a precision; refuse other things."""
+    """Return a state as arrays, real numbers with a given precision; refuse other values."""
     if not isinstance(state, dict):
         raise TypeError(f"got {state!r}")
     taken = reserved & set(state)
@@ -217,34 +218,34 @@ def make_feedback_step(kind, weights, feedback, dt, rng, state):
 class SignSymmetric(Feedback):
     r"""Feedback weights with the signs of the forward weights, but other magnitudes.
 
-    With forward weights :math:`W`, as they are at the time, and magnitudes :math:`M`,
+    With the current forward weights :math:`W` and magnitudes :math:`M`,
 
     .. math:: b_{ij} = m_{ij} \, \mathrm{sign}(w_{ji}), \qquad m_{ij} \geq 0 .
 
-    Known as *uniform*, if all magnitudes are the same, *fixed random*, or *batchwise
-    random*, if they are drawn anew (Liao, Leibo & Poggio, 2016; Moskovitz, Litwin-Kumar &
-    Abbott, 2018). It is weight transport of one bit a synapse. Where a forward weight is
-    zero, so is the feedback weight.
+    This is called *uniform* sign-concordant feedback if all magnitudes are the same, *fixed
+    random* if they are random, and *batchwise random* if they are drawn for each update
+    (Liao, Leibo & Poggio, 2016; Moskovitz, Litwin-Kumar & Abbott, 2018). It is weight
+    transport of one bit per synapse. If a forward weight is zero, so is the feedback weight.
 
     Parameters
     ----------
     connection, to_neurons
         As for `Feedback`.
     magnitudes : float or (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
-        Magnitudes M. The absolute values are taken of the samples of a distribution.
+        Magnitudes M. For a distribution, these are the absolute values of its samples.
         Default: 1.
     redraw : bool, optional
-        Whether magnitudes are drawn anew for each update, from their distribution.
+        Whether magnitudes are drawn from their distribution again for each update.
         Default: False.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If magnitudes are negative, or to be drawn anew, but not from a distribution.
+        If magnitudes are negative, or if ``redraw`` is True without a distribution.
 
     Notes
     -----
-    Before the signs are known, at ``sim.data[rule].feedback``, there are only magnitudes.
+    ``sim.data[rule].feedback`` contains the magnitudes without signs.
 
     Examples
     --------
@@ -278,8 +279,8 @@ class SignSymmetric(Feedback):
             )
         if self.redraw and not is_distribution:
             raise ValidationError(
-                "There is nothing to draw: magnitudes are given. Give a distribution, "
-                "such as nengo.dists.Uniform(0, 1), or use redraw=False.",
+                "Fixed magnitudes cannot be drawn again. Give a distribution, such as "
+                "nengo.dists.Uniform(0, 1), or use redraw=False.",
                 attr="redraw",
                 obj=self,
             )
@@ -313,11 +314,11 @@ class SignSymmetric(Feedback):
 
 
 class KolenPollack(Feedback):
-    r"""Feedback weights that change as the forward weights do, and so come to equal them.
+    r"""Feedback weights that change like the forward weights, and so approach them.
 
-    After Kolen & Pollack (1994) and Akrout et al. (2019). Each change of the forward
-    weights :math:`W` is one of the feedback weights :math:`B` as well, and their
-    difference decays:
+    After Kolen & Pollack (1994) and Akrout et al. (2019). The feedback weights :math:`B`
+    change by the same amounts as the forward weights :math:`W`, and the difference between
+    them decays:
 
     .. math:: dB = dW^T + \lambda \, (W^T - B) \, dt , \qquad
               B - W^T = e^{-\lambda t} \, (B - W^T)_{t = 0} .
@@ -330,8 +331,8 @@ class KolenPollack(Feedback):
         :math:`\lambda`, per second of simulated time online, per update offline.
         Default: 0.1.
     initial : (n_neurons, size_in) array_like or nengo.dists.Distribution, optional
-        B at the start. Default: drawn uniformly from the unit sphere, as for
-        `.FeedbackAlignment`.
+        Initial values of B. By default, they are drawn uniformly from the unit sphere, as
+        for `.FeedbackAlignment`.
 
     Raises
     ------
@@ -341,13 +342,14 @@ class KolenPollack(Feedback):
     Notes
     -----
     A feedback synapse joins the same neurons as the forward synapse, and can compute the
-    same change if it is a product of the activity and the error, as for `nengo.PES`. In
-    the rule of Kolen and Pollack, the forward weights decay as well. Here, they are left
-    to whatever teaches them. So the term :math:`\lambda W^T` is weight transport, and so
-    are changes of forward weights that are not such a product.
+    same change if this change is a product of the activity and the error, as for
+    `nengo.PES`. In the rule of Kolen and Pollack, the forward weights decay as well. This
+    class does not change the forward weights. The term :math:`\lambda W^T` is therefore
+    weight transport, and so are changes of forward weights that are not such a product.
 
-    The difference decays from the start of each simulator on. After `.freeze_params`, B
-    starts anew; to keep it, let ``initial`` be what was probed at the end.
+    The difference decays from the start of each simulator. After `.freeze_params`, a new
+    simulator starts with ``initial`` again; to keep B, set ``initial`` to the values that
+    you have probed at the end.
 
     Examples
     --------
@@ -365,7 +367,7 @@ class KolenPollack(Feedback):
         sample_shape=("*", "size_in"),
         readonly=True,
     )
-    # the shape of the first weights needs the connection
+    # the connection determines the shape of the initial weights
     _param_init_order = ["connection", "to_neurons"]
 
     def __init__(
@@ -401,8 +403,8 @@ class KolenPollack(Feedback):
         difference = feedback - weights
 
         def step():
-            # from the number of updates, as a small number that is multiplied again and
-            # again ends as a denormal one, with which processors are slow
+            # computed from the number of updates: repeated multiplication would lead to
+            # denormal numbers, with which processors are slow
             factor = math.exp(-self.decay * dt * n_updates.item())
             np.multiply(difference, factor, out=feedback)
             np.add(feedback, weights, out=feedback)
@@ -414,14 +416,16 @@ class KolenPollack(Feedback):
 class Orthogonal(Distribution):
     """Random weights with orthonormal columns, times a scale.
 
-    No two dimensions of the error are projected alike, and an error keeps its length, up
-    to the scale. Of fewer samples than dimensions, the rows are orthonormal instead.
+    The projections of different dimensions of the error are orthogonal, and the projection
+    keeps the length of an error, up to the scale. If there are fewer samples than
+    dimensions, the rows are orthonormal instead.
 
     Parameters
     ----------
     scale : float, optional
-        Length of each column. ``np.sqrt(n_neurons / size_in)`` gives rows, the preferred
-        error directions of the neurons, a mean square length of one. Default: 1.
+        Length of each column. With ``np.sqrt(n_neurons / size_in)``, the rows, which are
+        the preferred error directions of the neurons, have a mean square length of one.
+        Default: 1.
 
     Raises
     ------
@@ -446,6 +450,6 @@ class Orthogonal(Distribution):
         shape = self._sample_shape(n, d)
         rows, columns = n, 1 if d is None else d
         q, r = np.linalg.qr(rng.randn(max(rows, columns), min(rows, columns)))
-        # without these signs, directions would not be uniform
+        # without these signs, the directions would not be distributed uniformly
         q *= np.copysign(self.scale, np.diag(r))
         return np.reshape(q if rows >= columns else q.T, shape)

@@ -50,8 +50,8 @@ class SizeInParam(IntParam):
         if isinstance(size_in, str):
             raise ValidationError(
                 "Must be the number of dimensions of the error, an integer "
-                f"(got {size_in!r}): the error comes from the network's output, whose "
-                "size neither side of this connection knows",
+                f"(got {size_in!r}). It cannot be inferred from this connection, "
+                "because the error comes from the output of the network",
                 attr=self.name,
                 obj=instance,
             )
@@ -59,7 +59,7 @@ class SizeInParam(IntParam):
 
 
 class FeedbackParam(FiniteDistOrArrayParam):
-    """Feedback weights: an array, a distribution, or a `.Feedback` of a fitting size."""
+    """Feedback weights: an array, a distribution, or a `.Feedback` of the right size."""
 
     kinds = (
         "a distribution, an array of real numbers, or an instance of "
@@ -93,11 +93,11 @@ class EncoderLearningRule(LearningRuleType):
 
     .. math:: \Delta \vec p_i = -\kappa \, \frac{\alpha_i}{r} \, h_i \, \vec x \, dt
 
-    To write your own rule, derive from this class, name in ``arrays`` what a synapse knows
-    of its neuron, and compute the error :math:`h_i` of each neuron from it in `make_step`.
-    Everything else is shared by all rules, in simulators and in `.train`: the product
-    with the input :math:`\vec x`, the receptive fields, the normalization, the gains and
-    the radius. For rules with a projected error, derive from `FeedbackAlignment`.
+    To write your own rule, derive from this class, list in ``arrays`` the signals that the
+    rule reads, and compute from them the error :math:`h_i` of each neuron in `make_step`.
+    All rules share the rest, in simulators and in `.train`: the product with the input
+    :math:`\vec x`, the receptive fields, the normalization, the gains and the radius. For
+    rules with a projected error, derive from `FeedbackAlignment`.
 
     Parameters
     ----------
@@ -112,12 +112,12 @@ class EncoderLearningRule(LearningRuleType):
         Names of the arrays that `make_step` takes: ``"derivative"``, f'(J);
         ``"current"``, which drives the soma; ``"output"``, spikes or rates; and, for
         rules derived from `FeedbackAlignment` and `Backprop`, ``"projected_error"``.
-        Online also the state variables of the neuron type, such as ``"voltage"``, and
-        those of the rule itself, from `make_state`.
+        Online, rules can also read the state variables of the neuron type, such as
+        ``"voltage"``, and the state of the rule, from `make_state`.
 
     Examples
     --------
-    A rule that needs no error: neurons that fire turn their encoders to the input.
+    A rule that needs no error: the encoders of neurons that fire turn to the input.
 
     >>> class Hebbian(nengo_fa.EncoderLearningRule):
     ...     arrays = ("output",)
@@ -129,7 +129,7 @@ class EncoderLearningRule(LearningRuleType):
     modifies = "encoders"
     probeable: tuple[str, ...] = ("delta", "scaled_encoders")
     arrays: tuple[str, ...] = ()
-    eligibility_synapse = None  # for rules that project an error
+    eligibility_synapse = None  # only rules that project an error have one
 
     size_in = SizeInParam("size_in", low=0)
     learning_rate = LearningRateParam("learning_rate", default=1.0)
@@ -157,7 +157,7 @@ class EncoderLearningRule(LearningRuleType):
 
     @property
     def _argreprs(self):
-        # Nengo leaves out what equals the default, also where it was given
+        # Nengo omits values that equal the default, even if they were given
         found, rate = super()._argreprs, self.learning_rate
         text = f"learning_rate={rate!r}"
         if isinstance(found, str) or not is_given(rate) or text in found:
@@ -165,10 +165,10 @@ class EncoderLearningRule(LearningRuleType):
         return [*found, text]
 
     def make_state(self, n_neurons: int) -> dict[str, np.ndarray]:
-        """Return what the rule remembers from one time step to the next.
+        """Return the state that the rule keeps from one time step to the next.
 
-        A simulator keeps it in signals, so that it is saved and reset with everything
-        else. A rule with a state learns online only.
+        A simulator keeps the state in signals, so that it is saved and reset with
+        everything else. A rule with a state learns online only.
 
         Parameters
         ----------
@@ -177,12 +177,12 @@ class EncoderLearningRule(LearningRuleType):
         Returns
         -------
         state : dict of str: (n_neurons,) ndarray
-            Values at the start, by names that are in ``arrays``. Default: no state.
+            Initial values, by names that are in ``arrays``. Default: no state.
         """
         return {}
 
     def bind_step(self, out: Array, arrays: dict[str, Array]) -> Callable[[], None]:
-        """Return the step of `make_step` for those of the arrays that the rule takes."""
+        """Return the step of `make_step`, given only the arrays that the rule takes."""
         step = self.make_step(out, **{name: arrays[name] for name in self.arrays})
         if not callable(step):
             raise BuildError(
@@ -196,11 +196,11 @@ class EncoderLearningRule(LearningRuleType):
         Parameters
         ----------
         out : (..., n_neurons) array
-            Where the errors belong.
+            The step writes the errors into this array.
         **arrays : (..., n_neurons) array
-            Those that are named in ``arrays``: of one time step online, and of
-            (n_samples, n_neurons) offline. The values are not there yet when this is
-            called. Not to be written to, except for the state of the rule.
+            The arrays that are named in ``arrays``: (n_neurons,) for one time step online,
+            and (n_samples, n_neurons) offline. They have no values yet when this method is
+            called. Only the state of the rule may be written to.
 
         Returns
         -------
@@ -240,10 +240,10 @@ class ProjectedErrorRule(EncoderLearningRule):
 class FeedbackAlignment(ProjectedErrorRule):
     r"""Feedback alignment: learns encoders from a randomly projected error (eq. 3).
 
-    Modifies the encoders of an ensemble to reduce an error, which comes through a
-    connection to the learning rule. Each neuron has a *preferred error direction*, its
-    row of the feedback weights, and turns its encoder towards the inputs that lead to
-    errors against that direction, while it is firing:
+    The rule modifies the encoders of an ensemble to reduce an error, which reaches it
+    through a connection to the learning rule. Each neuron has a *preferred error direction*,
+    its row of the feedback weights. While the neuron is firing, its encoder turns away from
+    inputs with an error along this direction, and towards inputs with the opposite error:
 
     .. math:: \Delta \vec p_i = -\kappa \, \frac{\alpha_i}{r}
               f'(J_i) \, \langle \vec b_i, \vec\delta \rangle \, \vec x \, dt
@@ -256,45 +256,46 @@ class FeedbackAlignment(ProjectedErrorRule):
     size_in : int
         Number of dimensions of the error.
     learning_rate : float, optional
-        :math:`\kappa`, per second of simulated time, and per update in `.train`. Default:
-        in a simulator 1.0, over the root mean square of the derivative where that is
-        larger than one, and, without a normalization or with ``"homeostatic"``, over that
-        of the gains; `.train` finds one by itself.
+        :math:`\kappa`, per second of simulated time, and per update in `.train`. The
+        default in a simulator is 1.0, divided by the root mean square of the derivative if
+        this is larger than one, and, for the normalizations None and ``"homeostatic"``,
+        also divided by the root mean square of the gains. `.train` finds its own rate.
     feedback : (n_neurons, size_in) array_like, nengo.dists.Distribution or Feedback, optional
-        The feedback weights B: fixed ones, or a `.Feedback`, such as `.SignSymmetric` or
-        `.KolenPollack`, for those that follow the weights of a connection. By default
-        drawn uniformly from the unit sphere.
+        The feedback weights B: an array or a distribution for fixed weights, or a
+        `.Feedback`, such as `.SignSymmetric` or `.KolenPollack`, for weights that follow
+        the weights of a connection. By default, they are drawn uniformly from the unit
+        sphere.
     derivative : Derivative, optional
         f'(J), which gates the error: `Step` (the default), `Rate`, or your own.
     normalization : {None, "forced", "augmented", "homeostatic", "stabilized"}, optional
-        None: the plain gradient; encoders are free to grow, and so are firing rates.
-        ``"forced"``: each encoder is scaled back to the length it had after each step.
+        None: follows the plain gradient; encoders and firing rates can grow.
+        ``"forced"``: scales each encoder back to its previous length after each step.
         ``"augmented"``, the default: follows the gradient under weight normalization
-        (eqs. 4 to 6), orthogonal to the encoder.
-        ``"homeostatic"``: the same for encoders taken to be of length one, without a
-        division. Lengths are attracted to one where the gradient would lengthen the
-        encoder; elsewhere they run away.
-        ``"stabilized"``: the same, with a local correction, so that they are attracted to
-        one whatever the gradient, if steps are small.
+        (eqs. 4 to 6), which is orthogonal to the encoder.
+        ``"homeostatic"``: the same, but assumes encoders of length one and needs no
+        division. Lengths approach one if the gradient would lengthen the encoder;
+        otherwise, they diverge from one.
+        ``"stabilized"``: the same with a local correction, so that lengths approach one
+        for any gradient, if steps are small.
     pre_synapse : nengo.synapses.Synapse or float or None, optional
-        Filter on the input :math:`\vec x`, as an eligibility trace that makes up for a
+        Filter on the input :math:`\vec x`, an eligibility trace that compensates for a
         delay of the error. Default: None.
     sparse : bool, optional
         Whether entries of the encoders that are zero when the model is built stay zero,
-        so that each neuron keeps its receptive field. The gradient is then that in the
-        other entries alone. Default: False.
+        so that each neuron keeps its receptive field. The gradient is then computed for
+        the other entries alone. Default: False.
     eligibility_synapse : nengo.synapses.Synapse or float or None, optional
         Filter on the product :math:`f'(J_i) \, \vec x`, which is the eligibility trace of
-        each single weight (see `nengo_fa.equations.eligibility_trace`). Give the synapse
-        through which the output is decoded. On recurrent weights, this is random-feedback
-        local online learning. Offline, where inputs are held, the trace has settled and
-        changes nothing. Default: None.
+        a single weight (see `nengo_fa.equations.eligibility_trace`). Pass the synapse
+        through which the output is decoded. For recurrent weights, this is random-feedback
+        local online learning. Offline, inputs are constant, so that the trace has settled
+        and has no effect. Default: None.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If a parameter is not of the stated kind, or not finite, or if the feedback is
-        for an error of another size.
+        If a parameter has the wrong type or is not finite, or if the size of the feedback
+        weights does not fit the error.
 
     See Also
     --------
@@ -303,17 +304,17 @@ class FeedbackAlignment(ProjectedErrorRule):
     Notes
     -----
     Encoders belong to the ensemble, not to the connection: :math:`\vec x` is the sum of
-    all that is connected to the ensemble. A connection to some dimensions of it
-    (``ensemble[0]``) teaches the columns of the encoders that belong to those.
+    all inputs of the ensemble. A connection to some dimensions of the ensemble
+    (``ensemble[0]``) teaches the columns of the encoders for these dimensions.
 
-    Probeable are ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
+    You can probe ``"delta"``, the change of the scaled encoders (n_neurons, dimensions)
     in a step; ``"error"`` (size_in,); ``"projected_error"`` and ``"derivative"``
-    (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius;
-    ``"feedback"``, the feedback weights as they are at the time, (size_in, n_neurons),
-    the other way around, as Nengo has weights of connections. As they were drawn, they
-    are ``sim.data[connection.learning_rule].feedback``, (n_neurons, size_in). With an
-    ``eligibility_synapse``, ``"eligibility"``, the trace of each weight (n_neurons,
-    dimensions), is probeable, too.
+    (n_neurons,); ``"scaled_encoders"``, the encoders times gain over radius; and
+    ``"feedback"``, the current feedback weights. These have the shape (size_in, n_neurons),
+    like the weights of a connection in Nengo. The initial feedback weights are
+    ``sim.data[connection.learning_rule].feedback``, (n_neurons, size_in). With an
+    ``eligibility_synapse``, you can also probe ``"eligibility"``, the trace of each weight
+    (n_neurons, dimensions).
 
     Examples
     --------
@@ -360,27 +361,27 @@ class FeedbackAlignment(ProjectedErrorRule):
 
 
 class Backprop(ProjectedErrorRule):
-    """Backpropagation: learns encoders through the live decoders (eq. 2).
+    """Backpropagation: learns encoders through the current decoders (eq. 2).
 
-    As `FeedbackAlignment`, but each neuron's error direction is its own column of the
-    decoders of the next connection, as they stand in each time step, whatever teaches
-    them. This is exact weight transport, which a biological synapse could not do.
+    Like `FeedbackAlignment`, but each neuron's error direction is its column of the
+    current decoders of the next connection, whichever rule teaches them. This is exact
+    weight transport, which is not possible in a biological synapse.
 
     Parameters
     ----------
     connection : nengo.Connection
-        The connection from the taught ensemble to the next layer, whose output the
-        error is about: ``size_in`` of the rule is its ``size_out``. A decoded
-        connection from the ensemble, or one with a dense transform from all of its
-        neurons. If it leads to neurons, the error is about what it delivers to them,
-        before their gains.
+        The connection from the taught ensemble to the next layer: a decoded connection
+        from the ensemble, or a connection with a dense transform from all of its neurons.
+        The error of the rule is the error of the output of this connection, so ``size_in``
+        of the rule is its ``size_out``. If it leads to neurons, the error is that of the
+        input it delivers to them, before their gains.
     learning_rate, derivative, normalization, pre_synapse, sparse, eligibility_synapse
         As for `FeedbackAlignment`.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If a parameter is not of the stated kind, or not finite.
+        If a parameter has the wrong type or is not finite.
 
     See Also
     --------
@@ -388,8 +389,8 @@ class Backprop(ProjectedErrorRule):
 
     Notes
     -----
-    Probeable as `FeedbackAlignment`, but for ``"feedback"``. There are no feedback weights
-    to look up after building: they are the weights of ``connection``.
+    You can probe the same signals as for `FeedbackAlignment`, except ``"feedback"``: the
+    feedback weights are the weights of ``connection``.
 
     Examples
     --------
@@ -416,7 +417,9 @@ class Backprop(ProjectedErrorRule):
         sparse: bool = Default,
         eligibility_synapse: float | nengo.synapses.Synapse | None = Default,
     ) -> None:
-        self.connection = connection  # first, as the size of the error follows from it
+        self.connection = (
+            connection  # first, because it determines the size of the error
+        )
         super().__init__(
             connection.size_out,
             learning_rate,

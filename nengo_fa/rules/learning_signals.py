@@ -1,4 +1,4 @@
-"""Nodes through which a network scales the learning rates of its rules."""
+"""Nodes with which a network scales the learning rates of its rules."""
 
 import nengo
 from nengo.node import Node
@@ -9,38 +9,39 @@ from nengo_fa.rules.learning_rules import EncoderLearningRule
 
 
 class ScaledRuleParam(EncoderRuleParam):
-    """The learning rule of a connection, any encoder rule of nengo_fa."""
+    """The learning rule of a connection; any encoder rule of nengo_fa."""
 
     kind = EncoderLearningRule
     remedy = (
-        "a rule of nengo_fa; of several rules, one. nengo.Voja takes its learning signal "
-        "itself, and nengo.PES is controlled by a gate on its error"
+        "a rule of nengo_fa. If the connection has several rules, give one of them. "
+        "Connect a signal for nengo.Voja to the rule itself; nengo.PES is controlled by a "
+        "gate on its error"
     )
 
 
 def filled_by_the_simulator(t, x):
-    """The function of `LearningSignal`, which is built without it."""
+    """Placeholder function of a `LearningSignal`, whose output the builder computes."""
 
 
 class LearningSignal(Node):
-    r"""Scales the learning rate of an encoder rule by what is connected to it.
+    r"""Scales the learning rate of an encoder rule by the input of this node.
 
-    As for `nengo.Voja`, the learning rate is that of the rule times one plus the sum x of
-    all that is connected: :math:`\kappa (1 + x)`. So 0, or no connection, is the rate
-    itself, -1 is no learning, to the last bit, and 1 is twice the rate.
+    As for `nengo.Voja`, the learning rate of the rule is multiplied by one plus the input
+    x: :math:`\kappa (1 + x)`. With an input of 0, or without a connection, the rate is
+    unchanged; with -1, encoders do not change at all; and with 1, the rate is doubled.
 
     Parameters
     ----------
     rule : nengo.connection.LearningRule
-        The encoder rule, ``connection.learning_rule``; any rule of nengo_fa. A rule has
-        one learning signal at most.
+        The encoder rule, ``connection.learning_rule``; any rule of nengo_fa. A rule can
+        have one learning signal.
     label : str, optional
         A name for the node.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such rule.
+        If the connection has no such rule.
 
     See Also
     --------
@@ -48,13 +49,13 @@ class LearningSignal(Node):
 
     Notes
     -----
-    The input has one dimension, and so has the output, which is the factor
-    :math:`1 + x`. The factor is not clipped, so that the noise of a signal averages out;
-    below zero, encoders move against the rule. A connection to the signal acts in the same
-    step with ``synapse=None``; with a filter, learning fades.
+    Input and output have one dimension; the output is the factor :math:`1 + x`. The factor
+    is not clipped, so that noise of the input averages out; if it is negative, encoders
+    move in the opposite direction. An input with ``synapse=None`` acts in the same step;
+    with a filter, it acts gradually.
 
-    Only the rate of the rule is scaled. Errors that go on to other layers, feedback weights
-    and what a rule remembers are as without the signal. `.train` takes the rate as it is.
+    The signal only scales the rate of the rule. It does not change errors for other layers,
+    feedback weights, or the state of the rule. `.train` ignores it.
 
     Examples
     --------

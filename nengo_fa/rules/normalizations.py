@@ -1,4 +1,4 @@
-"""What becomes of the length of encoders while they learn."""
+"""Normalizations: how the length of encoders changes during learning."""
 
 from collections.abc import Callable
 
@@ -13,23 +13,24 @@ from nengo_fa.equations import Array
 class Normalization(FrozenObject):
     """Base class of normalizations: the equation of an update, and its step online.
 
-    To add a normalization, derive from this class, write `make_step` and, unless the
-    name is one of `.encoder_update`, `find_update`, and give an instance to a rule. What
-    sets instances apart must be Nengo parameters, as for all frozen objects.
+    To add a normalization, derive from this class, write `make_step` and `find_update`, and
+    pass an instance to a rule. (You need not write `find_update` if ``name`` is known to
+    `.encoder_update`.) Declare settings that can differ between instances as Nengo
+    parameters, as for all frozen objects.
 
     Attributes
     ----------
     name : str or None
-        How users write it, if it is one of ``NORMALIZATIONS``.
+        The name that users pass, if it is in ``NORMALIZATIONS``.
     needs_directions : bool
-        Whether every encoder needs a length other than zero.
+        Whether encoders of length zero are refused.
     needs_whole_encoders : bool
-        Whether a rule has to reach all dimensions of the ensemble.
+        Whether a rule must reach all dimensions of the ensemble.
     keeps_lengths : bool
-        Whether every step leaves the length of encoders exactly as it is, so that no
-        other rule may change it.
+        Whether the lengths of encoders stay exactly constant in every step, so that no
+        other rule may change them.
     lets_lengths_grow : bool
-        Whether encoders can grow without bound, so that the default learning rate of a
+        Whether encoders can grow without bound, so that the default learning rate in a
         simulator is divided by the gains.
     """
 
@@ -63,17 +64,17 @@ class Normalization(FrozenObject):
         Parameters
         ----------
         h : (n_neurons,) ndarray
-            The change is the outer product ``h x`` without a normalization.
+            Without a normalization, the change is the outer product ``h x``.
         x : (dimensions,) or (n_neurons, dimensions) ndarray
-            Input of the ensemble; or an eligibility trace, of each neuron by itself.
+            Input of the ensemble, or an eligibility trace for each neuron.
         encoders : (n_neurons, dimensions) ndarray
-            Scaled encoders. Neither they nor ``h`` and ``x`` are written to; their
-            values are not there yet when this is called.
+            Scaled encoders. The step must not write to ``h``, ``x`` and ``encoders``, which
+            have no values yet when this method is called.
         delta : (n_neurons, dimensions) ndarray
-            Where the change belongs.
+            The step writes the change into this array.
         fields : (n_neurons, dimensions) ndarray or None
-            One for entries that follow the gradient, zero for those that stay zero.
-            None if all follow it.
+            One for entries that follow the gradient, and zero for entries that stay zero.
+            None if all entries follow the gradient.
         scale : (n_neurons,) ndarray
             Gain over radius.
 
@@ -125,7 +126,7 @@ class Forced(Normalization):
 
 
 class _Orthogonal(Normalization):
-    """Delta ``h x - a w``, with a factor a of each encoder w."""
+    """Delta ``h x - a w``, with a factor a for each encoder w."""
 
     def make_step_along(self, h, x, encoders, scale, along):
         """Bind the factor ``along`` to its arrays, those of `make_step`."""
@@ -165,13 +166,13 @@ class Augmented(_Orthogonal):
 
 
 class Homeostatic(_Orthogonal):
-    """Delta ``h x - w <w, h x> / s^2``, with the length s that is assumed of encoders w."""
+    """Delta ``h x - w <w, h x> / s^2``, assuming that encoders w have length s."""
 
     name = "homeostatic"
     lets_lengths_grow = True
 
     def make_step_along(self, h, x, encoders, scale, along):
-        # gains do not change: there is nothing to divide by in a step
+        # gains do not change, so that a step needs no division
         inverse = (1 / scale**2).astype(h.dtype)
         step_drive = _make_step_drive(encoders, x, along)
 
@@ -209,7 +210,7 @@ class Stabilized(Homeostatic):
 
 
 def _make_step_outer(h, x, delta, fields):
-    """Bind delta ``h x``, within the fields."""
+    """Bind delta ``h x`` to its arrays, within the fields."""
     step = _make_step_product(h, x, delta)
 
     def step_in_fields():
@@ -223,12 +224,12 @@ def _make_step_product(h, x, delta):
     if x.ndim == 2:
         return lambda: _scale_rows(x, h, out=delta)
     h_column, x_row = h[:, np.newaxis], x[np.newaxis, :]
-    # np.dot is the fastest way to an outer product, by a factor of two to five
+    # np.dot computes an outer product two to five times faster than other functions
     return lambda: np.dot(h_column, x_row, out=delta)
 
 
 def _make_step_drive(encoders, x, out):
-    """Bind the product of each encoder and the input, or its own eligibility trace."""
+    """Bind the dot product of each encoder with the input or its eligibility trace."""
     if x.ndim == 1:
         return lambda: np.dot(encoders, x, out=out)
     return lambda: np.einsum("ij,ij->i", encoders, x, out=out)
@@ -242,12 +243,12 @@ def _square_lengths(vectors, ones, work, out):
 
 def _scale_rows(vectors, scale, out):
     """Write ``vectors``, each row multiplied by its entry of ``scale``, to ``out``."""
-    # in two steps, as NumPy would allocate a buffer to multiply by a column
+    # in two steps, because NumPy would allocate a buffer to multiply by a column
     np.copyto(out, scale[:, np.newaxis])
     np.multiply(vectors, out, out=out)
 
 
-#: The normalizations that users can write as a string, or as None.
+#: The normalizations that users can pass as a string or as None.
 NORMALIZATIONS = {
     normalization.name: normalization
     for normalization in (Free(), Forced(), Augmented(), Homeostatic(), Stabilized())
@@ -255,7 +256,7 @@ NORMALIZATIONS = {
 
 
 def get_normalization(normalization):
-    """Return the normalization of a name, or what is a normalization itself."""
+    """Return the normalization with a name; return a normalization unchanged."""
     if isinstance(normalization, Normalization):
         return normalization
     return NORMALIZATIONS[normalization]

@@ -1,4 +1,4 @@
-"""Types of parameters, on top of those that Nengo brings."""
+"""Types of parameters, in addition to those of Nengo."""
 
 import numpy as np
 from nengo.connection import Connection
@@ -9,7 +9,7 @@ from nengo.utils.numpy import is_number
 
 
 def refuse_bool(param, instance, value):
-    """Refuse True and False, which Python treats as the numbers one and zero."""
+    """Refuse True and False, which Python treats as the numbers 1 and 0."""
     if isinstance(value, (bool, np.bool_)):
         raise ValidationError(
             f"Must be a number (got {value!r})", attr=param.name, obj=instance
@@ -29,14 +29,14 @@ class FiniteParam(NumberParam):
 
 
 class DefaultRate(float):
-    """The learning rate of a rule that was not given a learning rate.
+    """The learning rate of a rule for which no learning rate was given.
 
-    A number like any other, wherever it is calculated with; `.train` finds another.
+    It can be used like any other number; `.train` finds another rate.
     """
 
 
 class LearningRateParam(FiniteParam):
-    """A learning rate, which knows its default from the same number when given."""
+    """A learning rate that distinguishes its default from the same number when given."""
 
     def __init__(self, name, default):
         super().__init__(name, default=DefaultRate(default), low=0, readonly=True)
@@ -50,7 +50,7 @@ class LearningRateParam(FiniteParam):
 
 
 def is_given(learning_rate):
-    """Return whether a learning rate is other than the default of its rule."""
+    """Return whether a learning rate was given, and is not the default of its rule."""
     return not isinstance(learning_rate, DefaultRate)
 
 
@@ -63,7 +63,7 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
         refuse_bool(self, instance, distorarray)
         if not isinstance(distorarray, Distribution) and distorarray is not None:
             try:
-                # a copy, so that the frozen object cannot change behind its hash
+                # a copy, so that the frozen object cannot change after it is hashed
                 array = np.array(distorarray)
                 distorarray = array.astype(np.float64, casting="same_kind")
             except (ValueError, TypeError) as error:
@@ -74,7 +74,7 @@ class FiniteDistOrArrayParam(DistOrArrayParam):
                 ) from error
             if not np.all(np.isfinite(distorarray)):
                 raise ValidationError(
-                    "Must be finite; the array holds NaN or infinity",
+                    "Must be finite, but the array contains NaN or infinity",
                     attr=self.name,
                     obj=instance,
                 )

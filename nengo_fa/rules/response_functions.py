@@ -21,39 +21,39 @@ RESPONSES: dict[type, "Response"] = {}
 class Response:
     """How a type of neuron responds to the current that drives its soma.
 
-    `register_response` adds the response of a user's own neuron type to the table, from
-    which `.Step`, `.Rate`, `.train`, `.geometry` and the views of Nengo GUI take it. Rates
-    are those of the neuron type's own method ``rates``. A class derived from this one may
-    compute rates and derivative in a faster way, or on other devices than the CPU.
+    `register_response` adds the response of your own neuron type to a table, which `.Step`,
+    `.Rate`, `.train`, `.geometry` and the views of Nengo GUI use. Rates are computed by the
+    method ``rates`` of the neuron type. A class derived from `Response` may compute rates
+    and derivatives faster, or on other devices than the CPU.
 
     Parameters
     ----------
     threshold : float, optional
-        Current above which the neurons fire. By default, they have no threshold, as
-        `nengo.Sigmoid` neurons.
+        Current above which the neurons fire. By default, the neurons have no threshold,
+        like `nengo.Sigmoid` neurons.
     derivative : callable, optional
         The derivative f'(J) of the firing rate, in units of the output per unit of
         current: a function ``derivative(neuron_type, current)`` that returns an array of
-        the shape of ``current``. It should be bounded. Needed for `.Rate` only.
+        the shape of ``current``. It should be bounded. Only `.Rate` needs it.
     added_state : dict, optional
         State variables that are added to the input current J, after they have been
         updated in the same time step, and the factor of each: a number, or the name of a
         parameter of the neuron type.
     added_state_before : dict, optional
-        The same for state variables that act with their value of the step before.
+        The same for state variables that act with their value of the previous step.
         Default: ``{"adaptation": -1}``, for neurons that have such a variable.
     spike_times : callable, optional
-        When neurons fire while their current is held: a function ``spike_times(neuron_type,
+        The times of spikes at a constant current: a function ``spike_times(neuron_type,
         current, state, dt)`` of the current of each neuron, (n_neurons,), and the initial
-        state variables by their names. It returns `.SpikeTimes`, or None where it does not
-        know them. They must be those of the method ``step``. By default, `.train` simulates
-        neurons step by step where it measures their spikes.
+        state variables by their names. It returns `.SpikeTimes`, or None if it does not
+        know them. They must agree with the method ``step``. By default, `.train` simulates
+        neurons step by step to measure their spikes.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the threshold or a factor is not a finite number, or the derivative or the spike
-        times not a function.
+        If the threshold or a factor is not a finite number, or if the derivative or the
+        spike times are not a function.
 
     Examples
     --------
@@ -98,19 +98,19 @@ class Response:
             )
 
     def get_threshold(self, neuron_type: nengo.neurons.NeuronType) -> float | None:
-        """The current above which such neurons fire; None for neurons without a threshold."""
+        """Return the current above which neurons fire; None if they have no threshold."""
         return self.threshold
 
     def get_amplitude(self, neuron_type: nengo.neurons.NeuronType) -> float:
-        """The output of a neuron that fires once per second."""
+        """Return the output of a neuron that fires once per second."""
         return getattr(neuron_type, "amplitude", 1)
 
     def get_added_state(
         self, neuron_type: nengo.neurons.NeuronType, before: bool = False
     ) -> dict[str, float]:
-        """The state variables that are added to J, a dict of their factors.
+        """Return the state variables that are added to J, as a dict of their factors.
 
-        With ``before``, those that act with their value of the step before.
+        With ``before``, return those that act with their value of the previous step.
         """
         factors = self.added_state_before if before else self.added_state
         factors = {
@@ -127,7 +127,7 @@ class Response:
         gain: np.ndarray,
         bias: np.ndarray,
     ) -> np.ndarray:
-        """Return what neurons send, as the method ``rates`` of `nengo.neurons.NeuronType`."""
+        """Return the output of neurons, like the method ``rates`` of a neuron type."""
         return neuron_type.rates(x, gain, bias)
 
     def make_step_rates(
@@ -136,9 +136,8 @@ class Response:
         """Bind rates to arrays, as `make_step_rates` does."""
         if not is_numpy_array(out):
             raise ValidationError(
-                f"The rates of {type(neuron_type).__name__} neurons are computed by "
-                "Nengo, with NumPy. Use the device 'cpu', or LIF or rectified linear "
-                "neurons.",
+                f"Nengo computes the rates of {type(neuron_type).__name__} neurons with "
+                "NumPy. Use the device 'cpu', or use LIF or rectified linear neurons.",
                 attr="device",
             )
         gain, bias = np.ones(out.shape[-1]), np.zeros(out.shape[-1])
@@ -157,17 +156,17 @@ class Response:
     ) -> Callable[[], None]:
         """Bind the derivative f' of the rates to arrays, as `make_step_rates` does.
 
-        Where f' is not bounded at the threshold, it is held at a constant value up to
-        ``margin`` above the threshold, in units of current.
+        If f' is not bounded at the threshold, it has a constant value up to ``margin``
+        above the threshold, in units of current.
         """
         if self.derivative is None:
             known = ", ".join(neuron_class.__name__ for neuron_class in RESPONSES)
             raise ValidationError(
                 f"The derivative of {type(neuron_type).__name__} is not known "
                 f"(known: {known}). Use one of these neuron types or "
-                "Step(signal='output'), add the neuron type by "
-                "nengo_fa.register_response, or pass your own derivative: a class "
-                "derived from nengo_fa.Derivative.",
+                "Step(signal='output'), add the neuron type with "
+                "nengo_fa.register_response, or pass your own derivative: an instance of "
+                "a class derived from nengo_fa.Derivative.",
                 attr="derivative",
                 obj=neuron_type,
             )
@@ -185,7 +184,7 @@ class Response:
         out: Array,
         margin: float,
     ) -> Callable[[], None]:
-        """Bind rates and derivative together, where that is faster than each alone."""
+        """Bind rates and derivative together, which may be faster than each alone."""
         step_rates = self.make_step_rates(neuron_type, current, rates)
         step_derivative = self.make_step_derivative(neuron_type, current, out, margin)
 
@@ -207,7 +206,7 @@ class LIFResponse(Response):
         return self._make_step_rates(neuron_type, current, out, *work)
 
     def _make_step_rates(self, neuron_type, current, out, product, work):
-        """As `make_step_rates`; sets ``product`` to J (J - 1), of which f' is made."""
+        """As `make_step_rates`; also sets ``product`` to J (J - 1), for f'."""
         tau_rc = neuron_type.tau_rc / neuron_type.amplitude
         tau_ref = neuron_type.tau_ref / neuron_type.amplitude
         xp = array_namespace(out)
@@ -215,8 +214,8 @@ class LIFResponse(Response):
         firing = xp.empty_like(out, dtype=xp.bool)
 
         def step():
-            # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for neurons that are
-            # silent: to pick out those that fire would cost more than to compute all.
+            # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for silent neurons:
+            # computing all neurons is cheaper than selecting those that fire.
             xp.maximum(current, lowest, out=product)
             xp.subtract(product, 1, out=work)
             xp.divide(product, work, out=out)
@@ -231,7 +230,7 @@ class LIFResponse(Response):
         return step
 
     def make_step_derivative(self, neuron_type, current, out, margin):
-        # f' = c / (interval^2 J (J - 1)); c is taken into the interval
+        # f' = c / (interval^2 J (J - 1)); c is included in the interval
         root = np.sqrt(neuron_type.amplitude * neuron_type.tau_rc)
         tau_rc, tau_ref = neuron_type.tau_rc / root, neuron_type.tau_ref / root
         xp = array_namespace(out)
@@ -258,7 +257,7 @@ class LIFResponse(Response):
 
     def make_step_rates_and_derivative(self, neuron_type, current, rates, out, margin):
         # f' follows from the rate a without another logarithm: f' = tau_rc a^2 / (J (J - 1)).
-        # It falls with J, so that its value at the margin is its bound.
+        # It falls with J, so its largest value is that at the margin.
         xp = array_namespace(out)
         work = empty_like(out)
         step_rates = self._make_step_rates(neuron_type, current, rates, out, work)
@@ -285,7 +284,7 @@ class RectifiedResponse(Response):
 
     def make_step_rates(self, neuron_type, current, out):
         xp = array_namespace(out)
-        # an array, as NumPy compares with a single number at half the speed
+        # an array, because NumPy compares with a single number at half the speed
         zeros = xp.zeros_like(out)
         return make_step_scaled(
             lambda: xp.maximum(current, zeros, out=out), neuron_type.amplitude, out
@@ -309,7 +308,7 @@ class TanhResponse(Response):
         height = self.height / neuron_type.tau_ref
 
         def step():
-            # also of a sigmoid s: s(J) s(-J) = (1 - tanh(J / 2)^2) / 4 cannot overflow
+            # also for a sigmoid s: s(J) s(-J) = (1 - tanh(J / 2)^2) / 4 cannot overflow
             xp.multiply(current, self.slope, out=out)
             xp.tanh(out, out=out)
             xp.multiply(out, out, out=out)
@@ -320,7 +319,7 @@ class TanhResponse(Response):
 
 
 def _check_factors(attr, factors):
-    """Return factors of state variables, numbers or names of parameters."""
+    """Return the factors of state variables, which are numbers or names of parameters."""
     valid = isinstance(factors, Mapping) and all(
         isinstance(name, str)
         and (isinstance(factor, str) or (is_number(factor) and np.isfinite(factor)))
@@ -337,7 +336,7 @@ def _check_factors(attr, factors):
 
 
 def make_step_scaled(step, factor, out):
-    """Bind to arrays: a step, and its result times a factor."""
+    """Bind a step, followed by a multiplication with a factor, to arrays."""
     xp = array_namespace(out)
 
     def step_scaled():
@@ -348,16 +347,16 @@ def make_step_scaled(step, factor, out):
 
 
 def _make_number(value, like):
-    """Return a number for functions that take arrays, like an array but without axes.
+    """Return a number as an array without axes, for functions that take arrays.
 
-    A whole array of it would be as fast, and take the place of others in the cache.
+    A full array with this number would be as fast, but would need space in the cache.
     """
     xp = array_namespace(like)
     return xp.asarray(value, dtype=like.dtype, device=device(like))
 
 
 def make_step_greater(signal, threshold, out):
-    """Bind to arrays: one where the signal exceeds a threshold, zero elsewhere."""
+    """Bind a comparison to arrays: one where the signal exceeds a threshold, else zero."""
     # NumPy would allocate a buffer to write the comparison to an array of floats
     xp = array_namespace(out)
     greater = xp.empty_like(out, dtype=xp.bool)

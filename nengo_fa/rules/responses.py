@@ -1,4 +1,4 @@
-"""Which response a type of neurons has: one table that all rules, both clocks and views ask."""
+"""The response of each neuron type: a table for rules, simulators, training and views."""
 
 from inspect import isclass
 from typing import Any
@@ -24,7 +24,7 @@ _SPIKE_TIMES: dict[type, Any] = {}
 
 
 class RatesToSpikesResponse(Response):
-    """Neurons that make spikes of the rates of another type, their ``base_type``."""
+    """Neurons that convert the rates of another type, their ``base_type``, to spikes."""
 
     def get_threshold(self, neuron_type):
         base_type = neuron_type.base_type
@@ -35,7 +35,7 @@ class RatesToSpikesResponse(Response):
         return get_response(base_type).get_added_state(base_type, before)
 
     def compute_rates(self, neuron_type, x, gain, bias):
-        # Nengo leaves the amplitude out of them, but it is part of what neurons send.
+        # Nengo's rates do not include the amplitude, but the output of the neurons does.
         return super().compute_rates(neuron_type, x, gain, bias) * neuron_type.amplitude
 
 
@@ -55,16 +55,16 @@ def register_response(neuron_class: Any, response: Any) -> None:
     Parameters
     ----------
     neuron_class : type
-        A class derived from `nengo.neurons.NeuronType`. The response of a class that is
-        derived from a registered one may be another, so it is registered by itself.
+        A class derived from `nengo.neurons.NeuronType`. Derived classes have to be
+        registered separately, because they may respond differently.
     response : Response or type
-        How these neurons respond; or a registered neuron class that responds as they do,
-        and whose spike times are theirs if they have its method ``step``.
+        How these neurons respond; or a registered neuron class with the same response,
+        whose spike times are also used if both classes have the same method ``step``.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the arguments are not of these kinds.
+        If an argument has the wrong type.
 
     Examples
     --------
@@ -111,8 +111,8 @@ def _check_neuron_class(neuron_class):
 def get_response(neuron_type):
     """Return the `Response` of a neuron type.
 
-    That of a class that is not registered has neither threshold nor derivative. It has the
-    state that is added to the current from its base class.
+    A class that is not registered has neither a threshold nor a derivative. Its base class
+    determines the state variables that are added to the current.
     """
     if type(neuron_type) in RESPONSES:
         return RESPONSES[type(neuron_type)]
@@ -126,7 +126,7 @@ def get_response(neuron_type):
 
 
 def get_spike_times(neuron_type):
-    """Return the function of `Response` for the spike times of a neuron type, or None."""
+    """Return the function ``spike_times`` of the response of a neuron type, or None."""
     return _SPIKE_TIMES.get(type(neuron_type))
 
 
@@ -136,15 +136,16 @@ def make_step_rates(neuron_type, current, out):
     Parameters
     ----------
     neuron_type : nengo.neurons.NeuronType
-        Its ``rates`` are computed, for LIF neurons in a faster way. Nengo leaves the
-        amplitude of spike generators, such as `nengo.PoissonSpiking`, out of them; here
-        it is part of what neurons send.
+        Its ``rates`` are computed, for LIF neurons by a faster function. The rates of
+        spike generators, such as `nengo.PoissonSpiking`, include their amplitude here,
+        but not in Nengo.
     current : (n_samples, n_neurons) array
-        Input current of each neuron. Not written to.
+        Input current of each neuron. It is not written to.
     out : (n_samples, n_neurons) array
-        Where the rates belong, in hertz times amplitude. For LIF and rectified linear
-        neurons, of any library with the functions of the Python array API standard and
-        ``out``; else of NumPy, or a ``ValidationError`` is raised.
+        The step writes the rates into this array, in hertz times amplitude. For LIF and
+        rectified linear neurons, the array may come from any library with the functions of
+        the Python array API standard and ``out``. For other neurons, it must be a NumPy
+        array, or a ``ValidationError`` is raised.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""When neurons fire while their input current is held, without simulating time steps."""
+"""Spike times of neurons at a constant input current, without simulating time steps."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ from nengo import neurons
 
 
 class SpikeTimes(NamedTuple):
-    """When neurons fire while their input current is held, in time steps from its onset.
+    """Spike times of neurons at a constant input current, in time steps from its onset.
 
-    A spike at time *t* falls in the step ``floor(t)``. A simulation that proceeds in steps
-    rounds in each of them, which may move a spike; where a spike is so close to the border
-    of its step that it may fall in another one, the neuron is simulated instead.
+    A spike at time *t* occurs in the step ``floor(t)``. A simulation rounds in each step,
+    which may move a spike. If a spike is so close to the border of its step that rounding
+    may move it to another step, the neuron is simulated instead.
 
     Parameters
     ----------
@@ -20,11 +20,12 @@ class SpikeTimes(NamedTuple):
     period : (n_neurons,) ndarray
         Time from each spike to the next, at least one unless ``after_step`` is given.
     tolerance : (n_neurons,) ndarray
-        By how much rounding may move a spike, for each interval since the onset. Infinite
-        for neurons that are to be simulated.
+        The amount by which rounding may move a spike, for each interval since the onset.
+        Infinite for neurons that must be simulated.
     after_step : (n_neurons,) ndarray, optional
-        Least time from the beginning of the step with a spike to the next spike, at least
-        one. Of neurons that fire once in a step at most, and lose the rest of that step.
+        Shortest time from the beginning of the step with a spike to the next spike, at
+        least one. It is needed for neurons that fire at most once in a step and lose the
+        rest of that step.
 
     Examples
     --------
@@ -69,7 +70,7 @@ def find_lif_spikes(neuron_type, current, state, dt):
 
     lowest, eps = np.min(voltage, initial=0), np.finfo(voltage.dtype).eps
     tolerance = _find_voltage_tolerance(above, driving, tau_rc, lowest)
-    # those of the refractory time add up in each step
+    # rounding errors of the refractory time add up in each step
     tolerance += (np.max(refractory, initial=tau_ref + 1) + 1) ** 2
     tolerance *= eps
     if not (lowest >= neuron_type.min_voltage and np.max(voltage, initial=0) <= 1):
@@ -80,11 +81,11 @@ def find_lif_spikes(neuron_type, current, state, dt):
 
 
 def _find_voltage_tolerance(above, driving, tau_rc, lowest):
-    """By how much errors of the voltage may move a spike, in units of the precision.
+    """Return how far errors of the voltage may move a spike, in units of the precision.
 
-    They add up while the voltage rises, for some ``2 * tau_rc / driving + 2`` steps at most,
-    each up to ``1 + 6 * driving / tau_rc``, and move a spike the more, the more slowly the
-    voltage passes the threshold.
+    The errors add up while the voltage rises, for at most about ``2 * tau_rc / driving + 2``
+    steps, by up to ``1 + 6 * driving / tau_rc`` in each step. The more slowly the voltage
+    passes the threshold, the further they move a spike.
     """
     scale = tau_rc * np.exp(1 / tau_rc) * max(1, -lowest) ** 2
     tolerance = (2 * scale * tau_rc) / driving
@@ -102,7 +103,7 @@ def find_integrator_spikes(neuron_type, current, state, dt):
 def find_generated_spikes(neuron_type, current, state, dt):
     """Return the `SpikeTimes` of `nengo.RegularSpiking` neurons, or None.
 
-    They are None unless the rates of the ``base_type`` are constant.
+    Return None if the rates of the ``base_type`` are not constant.
     """
     base_type = neuron_type.base_type
     if type(base_type).step not in _CONSTANT:
@@ -112,7 +113,7 @@ def find_generated_spikes(neuron_type, current, state, dt):
     return _find_regular_spikes(rates, state["voltage"], dt)
 
 
-#: Steps whose output depends on the current alone.
+#: The steps of neuron types whose output depends on the current alone.
 _CONSTANT = {
     neuron_class.step
     for neuron_class in (
@@ -125,7 +126,7 @@ _CONSTANT = {
 
 
 def _find_regular_spikes(rates, voltage, dt):
-    """Spikes where rates, summed up, pass whole numbers."""
+    """Return spikes at the times at which the sum of rates passes integers."""
     period = 1 / (np.asarray(rates, dtype=np.float64) * dt)
     first = (1 - voltage) * period
     # the voltage is rounded in each step

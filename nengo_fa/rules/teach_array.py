@@ -1,4 +1,4 @@
-"""Rules for all ensembles of an array, each with its part of the error."""
+"""Rules for all ensembles of an array, with the error of their own dimensions."""
 
 from typing import Any
 
@@ -21,39 +21,39 @@ def teach_array(
     decoder_rule: nengo.learning_rules.LearningRuleType | None = None,
     **parameters: Any,
 ) -> list[nengo.Connection]:
-    """Give each ensemble of an array an encoder rule, and its part of the error.
+    """Give each ensemble of an array an encoder rule, and connect its part of the error.
 
-    To be called within a network around the array, as it declares connections.
+    Call this function within a network around the array, because it adds connections.
 
     Parameters
     ----------
     array : nengo.networks.EnsembleArray
-        Or another network whose ensembles have one input each, within the network, such as
+        An array, or another network in which each ensemble has one input connection, such as
         the ``state_ensembles`` of a ``nengo_spa.State``.
     output : nengo.Node
-        Of the array: ``array.output``, or what ``array.add_output`` has returned. Each
-        ensemble is taught by the error of those dimensions that it computes.
+        An output of the array: ``array.output``, or the node that ``array.add_output``
+        returned. Each ensemble learns from the error of the dimensions that it computes.
     error : nengo.Node or nengo.Ensemble, optional
-        The error of the output, actual minus target. Connected without a filter. Not
-        needed for `.train`.
+        The error of the output, actual minus target. It is connected without a filter.
+        `.train` does not need it.
     variant : {"direct", "backprop"}, optional
         Whether the rules are `.FeedbackAlignment` or `.Backprop`.
     decoder_rule : nengo.learning_rules.LearningRuleType, optional
-        Such as ``nengo.PES()``: a rule for the decoders, which the same error teaches.
+        A rule for the decoders, such as ``nengo.PES()``, which learns from the same error.
     **parameters
-        Of all encoder rules, as for `teach_chain`.
+        Parameters of all encoder rules, as for `teach_chain`.
 
     Returns
     -------
     decodes : list of nengo.Connection
-        From each ensemble to the output. `.train` takes the list, with samples of what
-        ``array.input`` receives.
+        The connections from each ensemble to the output. Pass the list to `.train`, with
+        samples of the input to ``array.input``.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If nothing in the array leads to the output, or not from an ensemble that has one
-        input; if the error has another size than the output; and as for `teach_chain`.
+        If no ensemble with one input connection leads to the output; if the error and the
+        output differ in size; and as for `teach_chain`.
 
     Examples
     --------
@@ -72,8 +72,8 @@ def teach_array(
     """
     if variant not in ("direct", "backprop"):
         raise ValidationError(
-            "Must be 'direct' or 'backprop', as each ensemble is a chain of one layer, "
-            f"which the error of the output teaches (got {variant!r})",
+            "Must be 'direct' or 'backprop', because each ensemble is a chain of one layer "
+            f"and learns from the error of the output (got {variant!r})",
             attr="variant",
         )
     if not isinstance(array, Network):
@@ -104,9 +104,9 @@ def teach_array(
 
 
 def _find_decodes(array, output):
-    """The connections from ensembles to an output of an array, with their dimensions of it.
+    """Return the connections from ensembles to an output, with their dimensions of it.
 
-    They may lead there by way of other nodes.
+    They may lead to the output through other nodes.
     """
     found = []
     for other in array.all_connections:
@@ -122,14 +122,14 @@ def _find_decodes(array, output):
 
 
 def _find_encode(array, decode):
-    """The connection into the ensemble that a connection leaves."""
+    """Return the connection into the ensemble that a connection leaves."""
     ensemble = decode.pre_obj
     into = [other for other in array.all_connections if other.post_obj is ensemble]
     if not isinstance(ensemble, Ensemble) or len(into) != 1:
         raise ValidationError(
-            f"Must be computed by ensembles with one input each, but {decode} leaves "
-            f"{ensemble}, into which {len(into)} connections of {array} lead. Use "
-            "teach_array for an array within it, or teach_chain.",
+            "Must be computed by ensembles with one input connection, but "
+            f"{len(into)} connections of {array} lead to {ensemble}, which {decode} "
+            "leaves. Use teach_array for an array within this network, or teach_chain.",
             attr="output",
         )
     return into[0]

@@ -1,4 +1,4 @@
-"""Rules for all layers of a chain at once, with the errors that belong to them."""
+"""Rules for all layers of a chain at once, with the errors for these rules."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,8 +15,8 @@ from nengo_fa.rules.error_nodes import BackpropagatedError, NeuronError
 from nengo_fa.rules.feedback import Feedback
 from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 
-#: How the error reaches a hidden layer, by name: the node that hands it on, and whether
-#: the derivative of the layer behind is a factor of it. None: it is that of the output.
+#: How the error reaches a hidden layer, by name: the node that passes it on, and whether it
+#: includes the derivative of the next layer. None: the layer learns from the output error.
 VARIANTS: dict[str, Any] = {
     "backprop": (BackpropagatedError, True),
     "local backprop": (BackpropagatedError, False),
@@ -37,8 +37,8 @@ def teach_chain(
 ) -> None:
     """Give each layer of a chain an encoder rule, and connect the errors of the layers.
 
-    To be called within the network that holds the connections, or one around it, as it
-    declares nodes and connections.
+    Call this function within the network that contains the connections, or within a network
+    around it, because it adds nodes and connections.
 
     Parameters
     ----------
@@ -46,36 +46,38 @@ def teach_chain(
         The connections that lead to the layers, from the first to the last, without
         learning rules. Their ``learning_rule_type`` is set.
     decode : nengo.Connection
-        From the last layer to the output.
+        The connection from the last layer to the output.
     error : nengo.Node or nengo.Ensemble, optional
-        The error of the output, actual minus target. Connected without a filter. Not
-        needed for `.train`.
+        The error of the output, actual minus target. It is connected without a filter.
+        `.train` does not need it.
     variant : {"direct", "global", "local", "backprop", "local backprop"}, optional
-        Which error goes to the layers before the last: that of the output; that of each
-        neuron of the next layer through its random feedback weights, with its derivative
-        or without; or the same through live weights.
+        The error from which the layers before the last learn. ``"direct"``: the error of
+        the output. ``"global"`` and ``"local"``: the error that the next layer projects to
+        each of its neurons through random feedback weights, with and without the derivative
+        of that layer. ``"backprop"`` and ``"local backprop"``: the same through the current
+        forward weights.
     learning_rate : float or sequence of float, optional
-        Of all rules, or of each. By default they have none of their own: `.train` finds
-        them.
+        The learning rate of all rules, or one for each rule. By default, the rules have
+        the default rate in a simulator, and `.train` finds rates.
     feedback : array_like or nengo.dists.Distribution or callable, optional
-        Of all rules of feedback alignment. A callable, such as
-        `nengo_fa.feedback.SignSymmetric`, is given the connection to the next layer and
-        ``to_neurons``, and returns the feedback of a layer.
+        The feedback weights of all rules of feedback alignment. A callable, such as
+        `nengo_fa.feedback.SignSymmetric`, receives the connection to the next layer and
+        ``to_neurons``, and returns the feedback weights of a layer.
     **parameters
         Other parameters of all rules.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such variant, if connections do not follow one another, are not
-        connections or have a rule already, if there are not as many learning rates as
-        layers, or if there is feedback for backpropagation, or of a size that does not fit.
+        If the variant is unknown; if the connections are not connections, do not form a
+        chain or already have a rule; if the number of learning rates differs from the
+        number of layers; or if feedback weights are given for backpropagation or do not fit.
 
     Notes
     -----
-    Nengo's seeds depend on how many nodes and connections there are in a network, and so
-    do the neurons of ensembles without a seed of their own. To compare variants with the
-    same neurons, give the ensembles seeds, or call this in a network around theirs.
+    Nengo's seeds depend on the number of nodes and connections in a network, and so do the
+    neurons of ensembles without a seed. To compare variants with the same neurons, give the
+    ensembles seeds, or call this function in a network around their network.
 
     See Also
     --------
@@ -102,7 +104,7 @@ def teach_chain(
         )
     for name in {"size_in", "connection"} & set(parameters):
         raise ValidationError(
-            f"Must not be given: it follows from the chain, which ends with {decode}",
+            f"Must not be given, because the chain determines it, which ends with {decode}",
             attr=name,
         )
     encodes = list(encodes) if is_iterable(encodes) else []
@@ -134,8 +136,8 @@ def teach_chain(
 def _check_no_feedback(variant, feedback):
     if feedback is not Default:
         raise ValidationError(
-            f"There are no feedback weights in {variant!r}, which goes through the "
-            "forward weights. Use 'global' or 'local'.",
+            f"The variant {variant!r} has no feedback weights, because its errors pass "
+            "through the forward weights. Use 'global' or 'local'.",
             attr="feedback",
         )
 
@@ -153,20 +155,20 @@ def _find_rates(learning_rate, n_layers):
 
 
 def _make_feedback(kind, following, node, size_in):
-    """The feedback of a layer, which is to fit an error of this size."""
+    """Return the feedback weights of a layer, for an error of this size."""
     if isinstance(kind, type) and issubclass(kind, Distribution):
         raise ValidationError(
-            f"{kind.__name__} is a class. Give one that is made of it, such as "
+            f"{kind.__name__} is a class. Give an instance of it, such as "
             f"{kind.__name__}().",
             attr="feedback",
         )
     feedback = kind(following, to_neurons=node is not None)
     if isinstance(feedback, Feedback) and feedback.size_in != size_in:
         raise ValidationError(
-            f"{type(feedback).__name__} follows the weights of {following}, of "
+            f"{type(feedback).__name__} follows the weights of {following}, which has "
             f"{feedback.size_in} dimensions, but the error has {size_in}. With 'direct', "
-            "no connection joins the layers before the last to the output: use fixed "
-            "feedback weights, or 'global' or 'local'.",
+            "no connection leads from the layers before the last to the output. Use fixed "
+            "feedback weights, or the variant 'global' or 'local'.",
             attr="feedback",
         )
     return feedback
@@ -176,16 +178,16 @@ def _check_chain(chain):
     if len(chain) < 2 or not all(isinstance(other, Connection) for other in chain):
         raise ValidationError(
             "Must be the connections to each layer, [encode1, encode2, ...], and the "
-            "one from the last layer to the output",
+            "connection from the last layer to the output",
             attr="encodes",
         )
     for encode in chain[:-1]:
-        # the errors of that rule, if it is an equal one, would be added to the new ones
+        # if that rule is equal to the new rule, their errors would be added
         if encode.learning_rule_type:
             raise ValidationError(
                 f"Must not have learning rules yet, but {encode} has "
-                f"{encode.learning_rule_type}. Declare the network anew for another "
-                "chain; or set learning_rule_type to None, and remove the nodes and "
+                f"{encode.learning_rule_type}. Declare the network again for another "
+                "chain, or set learning_rule_type to None and remove the nodes and "
                 "connections of the errors.",
                 attr="encodes",
             )
@@ -193,7 +195,7 @@ def _check_chain(chain):
         ensemble = getattr(behind.pre_obj, "ensemble", behind.pre_obj)
         if before.post_obj is not ensemble:
             raise ValidationError(
-                f"Must follow one another, but {behind} does not leave "
-                f"{before.post_obj}, which {before} leads to",
+                f"Must form a chain, but {behind} does not leave {before.post_obj}, to "
+                f"which {before} leads",
                 attr="encodes",
             )

@@ -169,7 +169,7 @@ def test_homeostasis(experiment, tmp_path, capsys):
 
 def test_homeostasis_is_not_measured_in_spikes(tmp_path):
     options = ["--neurons", "spiking", "--folder", str(tmp_path)]
-    with pytest.raises(SystemExit, match="rates only"):
+    with pytest.raises(SystemExit, match="only measured with rate neurons"):
         cli.main(["homeostasis", "multiplication", *options])
 
 
@@ -272,7 +272,7 @@ def test_pyramidal(tmp_path, capsys):
     assert "Burst learning ends with a lower error than fixed encoders" in output
     assert "Apical input changes the event rate by less than" in output
     assert "angle between the update by bursts and that of eq. 3 falls" in output
-    assert "nothing is tested here" in output
+    assert "It does not test claims" in output
     assert (tmp_path / "pyramidal.png").exists()
 
 
@@ -336,7 +336,10 @@ def test_shows_progress_in_lines_in_a_pipe(tmp_path):
         (["online", "--n-neurons", "1.5"], "invalid int value"),
         (["online", "--seed", "-1"], "must be from 0 to"),
         (["online", "--figure", "figure.doc"], "must end in one of"),
-        (["online", "--figure", "missing/figure.png"], "there is no folder missing"),
+        (
+            ["online", "--figure", "missing/figure.png"],
+            "the folder missing does not exist",
+        ),
         (["online", "--figure", "folder.png"], "folder.png cannot be written"),
         (["multiplication", "--trials", "0"], "must be from 1 to"),
         (["multiplication", "--learning-rate", "nan"], "must be from 0 to"),
@@ -444,7 +447,7 @@ def test_interrupted_experiment_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "What is finished is kept" in errors and "Traceback" not in errors
+    assert "Finished trials are kept" in errors and "Traceback" not in errors
     assert cli.main(arguments) == 0
     assert (folder / "figure5.png").exists()
 
@@ -560,11 +563,11 @@ def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys)
     command += ["--workers", "1", "--folder", str(tmp_path), "--trials", "1"]
     assert cli.main(command) == 0
     first = capsys.readouterr().out
-    assert "trained once more" in first and "Of 1 trials" not in first
-    assert "nothing is tested here" in first
+    assert "trained again" in first and "Of 1 trials" not in first
+    assert "It does not test claims" in first
     (tmp_path / "spikes.png").unlink()
     assert cli.main(command) == 0
-    assert "trained once more" not in capsys.readouterr().out
+    assert "trained again" not in capsys.readouterr().out
     assert (tmp_path / "spikes.png").exists()
     experiment = ClassificationExperiment(dataset="digits")
     assert find_dataset(tmp_path / "spikes.zarr", experiment) is None
@@ -601,7 +604,10 @@ FEW = ["multiplication", "--trials", "1", "--epochs", "1", "--workers", "1"]
 @pytest.mark.parametrize(
     "code, remedy",
     [
-        (errno.ENOSPC, "Make room. What is finished is kept; the same command goes on"),
+        (
+            errno.ENOSPC,
+            "Free some space. Finished trials are kept; run the same command again",
+        ),
         (errno.EIO, ""),
     ],
 )
@@ -626,7 +632,7 @@ def test_something_in_the_way(tmp_path, capsys, place):
         (folder / "figure5.pdf").mkdir(parents=True)
     assert cli.main([*FEW, "--folder", str(folder)]) == 1
     errors = capsys.readouterr().err
-    assert "Move away what is in the way, or choose another place" in errors
+    assert "Move the existing file or folder, or choose another place" in errors
     assert errors.count("\n") == 1
     assert (tmp_path / "results").read_text() == "important"
 
@@ -662,5 +668,8 @@ def test_a_worker_that_is_killed(tmp_path):
                     os.kill(child, signal.SIGKILL)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "A worker process has ended" in errors and "goes on from there" in errors
+    assert (
+        "A worker process has ended" in errors
+        and "run the same command again to continue" in errors
+    )
     assert errors.count("\n") == 1

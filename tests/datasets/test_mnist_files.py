@@ -160,7 +160,7 @@ def test_other_images_in_the_form_of_mnist(load, others):
         assert np.array_equal(data.labels_train, y_train)
         assert np.array_equal(data.labels_test, y_test)
     # they do not pass for MNIST
-    with pytest.raises(ValidationError, match="in place of"):
+    with pytest.raises(ValidationError, match="instead of"):
         mnist(folder)
 
 
@@ -176,9 +176,9 @@ def test_the_same_images_in_a_file(others):
     [
         (0, lambda data: data[:-1], "is cut off where it should end, after 772"),
         (2, lambda data: data + b"0", "goes on"),
-        (1, lambda data: data[:7] + b"\x09" + data[8:-3], "one integer for each of 12"),
-        (3, lambda data: data[:-1] + b"\x05", "holds class 5"),
-        (3, lambda data: b"", "no IDX file of t10k-labels"),
+        (1, lambda data: data[:7] + b"\x09" + data[8:-3], "the class of each of 12"),
+        (3, lambda data: data[:-1] + b"\x05", "contains class 5"),
+        (3, lambda data: b"", "not an IDX file of t10k-labels"),
     ],
 )
 def test_bad_files_in_the_form_of_mnist(others, number, damage, message):
@@ -192,12 +192,12 @@ def test_bad_files_in_the_form_of_mnist(others, number, damage, message):
 
 def test_folders_that_are_none(others, tmp_path):
     folder, _ = others
-    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere"):
+    with pytest.raises(FileNotFoundError, match="nowhere.* does not exist"):
         load_idx(tmp_path / "nowhere")
-    with pytest.raises(ValidationError, match="holds no files such as train-images"):
+    with pytest.raises(ValidationError, match="contains no files such as train-images"):
         load_idx(tmp_path)
     (folder / f"{FILES[3]}.gz").unlink()
-    with pytest.raises(ValidationError, match="none for t10k-labels"):
+    with pytest.raises(ValidationError, match="no file for t10k-labels"):
         load_idx(folder)
 
 
@@ -235,7 +235,7 @@ def test_first_place_counts_even_if_it_is_wrong(parts, folder, tmp_path, monkeyp
     with pytest.raises(FileNotFoundError, match="NENGO_FA_DATA: .*nowhere"):
         mnist()
     monkeypatch.setenv("NENGO_FA_DATA", str(tmp_path))
-    with pytest.raises(ValidationError, match="NENGO_FA_DATA: .* holds neither"):
+    with pytest.raises(ValidationError, match="NENGO_FA_DATA: .* contains neither"):
         mnist()
     monkeypatch.delenv("NENGO_FA_DATA")
     Path("mnist.pkl.gz").write_text("cut off")
@@ -266,15 +266,15 @@ def damage_bit(data):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (lambda data: b"", "no IDX file of t10k-images: it begins with b''"),
-        (lambda data: b"<!DOCTYPE html><html>", "no IDX file .* b'<!DOCTYPE html>"),
-        (lambda data: data[:10], "no IDX file"),
+        (lambda data: b"", "not an IDX file of t10k-images: it begins with b''"),
+        (lambda data: b"<!DOCTYPE html><html>", "not an IDX file .* b'<!DOCTYPE html>"),
+        (lambda data: data[:10], "not an IDX file"),
         (lambda data: data[:16], "is cut off"),
         (lambda data: data[:-1], "is cut off"),
         (lambda data: data + b"\0", "goes on"),
-        (lambda data: b"\0\0\x08\x01" + data[4:], "no IDX file of t10k-images"),
-        (lambda data: data[:7] + b"\x09" + data[8:], r"\(9, 28, 28\) in place of \(10"),
-        (damage_bit, "does not hold the t10k-images of MNIST"),
+        (lambda data: b"\0\0\x08\x01" + data[4:], "not an IDX file of t10k-images"),
+        (lambda data: data[:7] + b"\x09" + data[8:], r"\(9, 28, 28\) instead of \(10"),
+        (damage_bit, "does not contain the t10k-images of MNIST"),
     ],
 )
 def test_bad_file(folder, zipped, damage, message):
@@ -328,7 +328,7 @@ def test_swapped_files(folder):
     """As many labels as there should be, but others: the digest knows."""
     path = folder / FILES[1]
     path.write_bytes(to_idx(np.zeros(N_TRAIN, dtype=np.uint8)))
-    with pytest.raises(ValidationError, match="does not hold the train-labels"):
+    with pytest.raises(ValidationError, match="does not contain the train-labels"):
         mnist(folder)
 
 
@@ -362,7 +362,9 @@ def test_unknown_pickle_is_not_opened(pickled, tmp_path):
 )
 def test_bad_pickle(pickled, damage):
     pickled.write_bytes(damage(pickled.read_bytes()))
-    with pytest.raises(ValidationError, match="is not mnist.pkl.gz as nengo_extras"):
+    with pytest.raises(
+        ValidationError, match="is not the mnist.pkl.gz of nengo_extras"
+    ):
         mnist(pickled.parent)
 
 

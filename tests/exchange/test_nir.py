@@ -380,8 +380,8 @@ def close_loop(network):
             with_connection("middle", solver=nengo.solvers.LstsqL2(weights=True)),
             "Use a solver with weights=False",
         ),
-        (with_more(let_neurons_send), "with neurons. Connect the ensemble"),
-        (with_more(lead_to_neurons), "with neurons. Connect the ensemble"),
+        (with_more(let_neurons_send), "neurons. Connect the ensemble"),
+        (with_more(lead_to_neurons), "neurons. Connect the ensemble"),
         (with_more(compute_between), "no nodes that compute functions"),
         (with_more(close_loop), "closes a loop"),
         (
@@ -407,7 +407,7 @@ def test_refused_targets():
     with pytest.raises(ValidationError, match="has 0. Pass the connection"):
         nengo_fa.to_nir(nengo.Network())
     for network in (make_chain(), "network"):
-        with pytest.raises(ValidationError, match="that holds <Connection"):
+        with pytest.raises(ValidationError, match="that contains <Connection"):
             nengo_fa.to_nir(make_chain().decode, network=network)
     with nengo.Network() as network:
         nengo.Connection(nengo.Node([0]), nengo.Node(size_in=1))

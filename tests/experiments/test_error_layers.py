@@ -159,7 +159,7 @@ def test_refuses_a_network_of_no_layers(options):
 
 
 def test_late_synapse_refuses_a_delay_below_zero():
-    with pytest.raises(ValidationError, match="whole number"):
+    with pytest.raises(ValidationError, match="integer, at least 0"):
         make_late_synapse(0.005, -3)
 
 

@@ -174,7 +174,7 @@ def test_bad_parameters(name, value):
     ids=str,
 )
 def test_bad_rates(rates):
-    with pytest.raises(ValidationError, match="higher and higher") as info:
+    with pytest.raises(ValidationError, match="increasing rates") as info:
         TimescaleExperiment(encoder_rates=rates)
     assert info.value.attr == "encoder_rates"
 

@@ -205,7 +205,7 @@ def test_what_cannot_be_taught(seed):
     it = Controlled(seed)
     product = it.product
     for encode, words in (
-        (product.encode, "set already"),
+        (product.encode, "Must not be set"),
         (product.decode, "Ensemble"),
     ):
         with pytest.raises(ValidationError, match=words):

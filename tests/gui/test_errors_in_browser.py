@@ -29,7 +29,7 @@ with nengo.Network() as model:
     rule = nengo_fa.FeedbackAlignment(1)
     nengo.Connection(stimulus, ensemble, learning_rule_type=rule)
 """,
-        "Give the ensemble neurons, such as nengo.LIF()",
+        "Give the ensemble another neuron type, such as nengo.LIF()",
     ),
 }
 

@@ -436,7 +436,7 @@ def test_bad_use_fails_at_once(model):
             ),
             (lambda: gui.ErrorFields(product.encode, product.decode, 3), "function"),
             (lambda: gui.ErrorHistory({}), "1 to 6 curves"),
-            (lambda: gui.ErrorHistory({"a": 3}), "has an output"),
+            (lambda: gui.ErrorHistory({"a": 3}), "another object with an output"),
             (lambda: gui.ErrorHistory({3: product.error}), "a name for each"),
             (lambda: gui.ErrorHistory([product.error]), "a name for each"),
             (lambda: gui.AngleHistory(product.hidden), "a name for each"),

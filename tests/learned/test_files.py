@@ -187,10 +187,12 @@ def test_threads_save_to_one_path(Simulator, tmp_path):
 def test_no_path(Simulator, path):
     model = make()
     with Simulator(model) as sim:
-        with pytest.raises(ValidationError, match="characters that paths") as info:
+        with pytest.raises(
+            ValidationError, match="characters that are invalid in paths"
+        ) as info:
             nengo_fa.save(sim, model, path)
     assert info.value.attr == "path"
-    with pytest.raises(ValidationError, match="characters that paths"):
+    with pytest.raises(ValidationError, match="characters that are invalid in paths"):
         nengo_fa.load(model, path)
 
 

@@ -61,5 +61,5 @@ def test_low_rates_leave_the_loop_alive():
 
 def test_warning_says_which_page_to_read():
     model = make_oscillator({}, seed=0)
-    with pytest.warns(NengoWarning, match="'Decoders that stand still' of the doc"):
+    with pytest.warns(NengoWarning, match="'Decoders that do not learn' of the doc"):
         nengo.Simulator(model).close()

@@ -158,7 +158,7 @@ def test_missing_connection(Simulator, path, name):
         nengo_fa.load(model, path)
     model.connections.pop()
     with pytest.raises(
-        ValidationError, match="3 connections, the network has 1 and 2, "
+        ValidationError, match="3 connections, but the network has 1 and 2, "
     ):
         nengo_fa.load(model, path)
 
@@ -166,7 +166,9 @@ def test_missing_connection(Simulator, path, name):
 def test_missing_ensemble(Simulator, tmp_path):
     path = tmp_path / "learned.npz"
     save(Simulator, make(after=add_error_circuit), path)
-    message = "holds 2 ensembles .* the network has 1 .*no ensemble1 .*'n_neurons': 50"
+    message = (
+        "contains 2 ensembles .* the network has 1 .*no ensemble1 .*'n_neurons': 50"
+    )
     with pytest.raises(ValidationError, match=message):
         nengo_fa.load(make(), path)
 

@@ -139,7 +139,7 @@ def test_file_with_a_scaling_that_the_network_lacks(Simulator, tmp_path, rng):
     net, by_hand = Net(Scaling.fit(x)), Net(None)
     with Simulator(net.model) as sim:
         nengo_fa.save(sim, net.model, tmp_path / "net.npz")
-    with pytest.warns(NengoWarning, match="holds a scaling for .* which has none"):
+    with pytest.warns(NengoWarning, match="contains a scaling for .* which has none"):
         nengo_fa.load(by_hand.model, tmp_path / "net.npz")
     scaled = net.encode.function(x)
     np.testing.assert_allclose(by_hand.predict(scaled), net.predict(x))

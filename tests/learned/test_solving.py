@@ -1,4 +1,4 @@
-"""Decoders that stood still are solved anew, and no others."""
+"""Solving replaces decoders that do not learn, and no others."""
 
 import nengo
 import numpy as np
@@ -112,7 +112,7 @@ def test_a_random_transform_is_known_to_the_simulator_alone(Simulator):
     with Simulator(model) as sim:
         assert np.array_equal(sim.data[model.decode].transform, transform)
         nengo_fa.freeze_params(sim, model)
-    with pytest.raises(ValidationError, match="random, or zero") as info:
+    with pytest.raises(ValidationError, match="random or zero") as info:
         nengo_fa.solve_decoders(model)
     assert info.value.attr == "transform"
 

@@ -129,7 +129,9 @@ def test_neurons_that_torch_computes(device, neuron_type):
 def test_other_neurons_are_refused():
     pytest.importorskip("torch")
     net = make_net(RULES[0], nengo.Tanh(), derivative=nengo_fa.Rate())
-    with pytest.raises(ValidationError, match="Tanh neurons are computed by Nengo"):
+    with pytest.raises(
+        ValidationError, match="Nengo computes the rates of Tanh neurons"
+    ):
         train(net, "torch:cpu")
 
 

@@ -227,14 +227,14 @@ NEURONS = {
 
 #: What is refused: offline and online, by what is said.
 REFUSED_OFFLINE = {
-    ("neuron_type", 2): "must leave an ensemble of neurons",
+    ("neuron_type", 2): "must leave the ensemble",
     ("noise", 2): "Add noise to the samples",
     ("pre", 6): "repeated indices",
     ("pre", 8): "some of the neurons, or in another order",
     ("pre", 9): "repeated indices",
     ("post", 5): "Ensemble|encoders",
-    ("synapse", 1): "does not let a constant through",
-    ("synapse", 2): "does not let a constant through",
+    ("synapse", 1): "changes a constant input",
+    ("synapse", 2): "changes a constant input",
     ("transform", 5): "Sparse transform",
     ("transform", 6): "Convolution transform",
     ("solver", 2): "direct neural connection",

@@ -83,7 +83,7 @@ def test_several_networks_or_none():
         find_network(decode)
     del outer, inner, other, third
     gc.collect()
-    with pytest.raises(ValidationError, match="is gone. Keep a reference"):
+    with pytest.raises(ValidationError, match="was not found. Keep a reference"):
         find_network(decode)
 
 

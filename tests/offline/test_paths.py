@@ -361,22 +361,26 @@ BEFORE = dict(pre=ensemble_before)
 @pytest.mark.parametrize(
     "change, net, match",
     [
-        (loop_back, {}, "leads back to .*train without the loop"),
-        (loop_through_relay, {}, "leads back to .*train without the loop"),
-        (loop_through_ensembles, {}, "leads back to .*train without the loop"),
-        (loop_through_path, BEFORE, "leads back to .*train without the loop"),
-        (second_input, {}, "bring all input together in a node"),
-        (second_input_to_neurons, {}, "bring all input together in a node"),
-        (second_taught_input, {}, "bring all input together in a node"),
+        (loop_back, {}, "leads back to .*Train without the loop"),
+        (loop_through_relay, {}, "leads back to .*Train without the loop"),
+        (loop_through_ensembles, {}, "leads back to .*Train without the loop"),
+        (loop_through_path, BEFORE, "leads back to .*Train without the loop"),
+        (second_input, {}, "combine all inputs in a node"),
+        (second_input_to_neurons, {}, "combine all inputs in a node"),
+        (second_taught_input, {}, "combine all inputs in a node"),
         (no_rule, {}, r"Give a connection to .*FeedbackAlignment\(size_in=1\)"),
-        (several_rules, {}, "several learning rules. Offline, there can be one"),
+        (
+            several_rules,
+            {},
+            "several learning rules. Offline, a connection can have one",
+        ),
         (bursts, {}, BURSTS),
         (bursts_before, BEFORE, BURSTS),
-        (wrong_size, {}, "an error of 2. Let size_in of the rule"),
-        (other_backprop, {}, "Train that one, or change the rule"),
+        (wrong_size, {}, "an error of 2. Set size_in of the rule"),
+        (other_backprop, {}, "Train that connection, or change the rule"),
         (sparse_decoders, {}, "Sparse transform. Use a dense"),
-        (encode_synapse, {}, "use a synapse with a gain of one"),
-        (decode_synapse, {}, "use a synapse with a gain of one"),
+        (encode_synapse, {}, "Use a synapse with a gain of one"),
+        (decode_synapse, {}, "Use a synapse with a gain of one"),
         (convolution, {}, "Convolution transform. Use a dense"),
         (sparse_encode, {}, "Sparse transform. Use a dense"),
     ],
@@ -426,7 +430,7 @@ def test_path_must_leave_neurons_that_are_taught():
         net = Net(**NETS["direct before"])
         with net.model:
             other = nengo.Connection(getattr(net, pre), nengo.Node(size_in=2))
-        refused(net, "must leave an ensemble of neurons", connection=other)
+        refused(net, "must leave the ensemble", connection=other)
     for part in (slice(3, 8), slice(None, None, -1)):
         net = Net()
         with net.model:
@@ -461,7 +465,7 @@ def test_network_around_the_connection():
     del net.model, net
     gc.collect()
     with pytest.raises(
-        ValidationError, match="is gone. Keep a reference .*network="
+        ValidationError, match="was not found. Keep a reference .*network="
     ) as info:
         nengo_fa.train(decode, *samples)
     assert info.value.attr == "network"

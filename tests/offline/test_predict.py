@@ -249,7 +249,7 @@ def test_samples_far_outside_the_radius_are_named(scale, is_far, rng):
 def test_noise_is_in_spikes_and_not_in_rates(rng):
     net, x = Net(), make_samples(rng, 9, 3)
     net.decode.pre.noise = nengo.processes.WhiteNoise(seed=1)
-    with pytest.warns(NengoWarning, match="give a presentation_time"):
+    with pytest.warns(NengoWarning, match="giving a presentation_time"):
         without = net.predict(x)
     assert not np.allclose(without, net.predict(x, presentation_time=0.05))
 
@@ -276,7 +276,7 @@ def sparse(net):
     "change, message",
     [
         (loop, "part of a loop"),
-        (second_input, "bring all input together"),
+        (second_input, "combine all inputs"),
         (to_neurons, "Connect to the ensemble"),
         (sparse, "dense transform"),
     ],

@@ -437,7 +437,7 @@ def test_encoders_that_are_not_finite_are_not_kept():
 def test_no_neuron_fires():
     net = Net(gain=np.ones(20), bias=np.full(20, 0.1))
     x, y = net.samples()
-    with pytest.raises(ConvergenceError, match="See that neurons fire"):
+    with pytest.raises(ConvergenceError, match="Make sure that neurons fire"):
         train(net.decode, 0.1 * x, y)
     assert isinstance(net.hidden.encoders, nengo.dists.Distribution)
 
@@ -473,7 +473,7 @@ BAD = [
     ("solver", dict(solver=nengo.solvers.LstsqL2), "such as nengo.solvers.LstsqL2"),
     ("axes", dict(axes=[1, 1]), r"\(n_axes, 2\)"),
     ("axes", dict(axes=[[1, 1, 1]]), r"\(n_axes, 2\)"),
-    ("axes", dict(axes=[[1, 1], [0, 0]]), "length above zero"),
+    ("axes", dict(axes=[[1, 1], [0, 0]]), "lengths must be above zero"),
     ("axes", dict(axes=[[1, np.nan]]), "finite"),
     ("axes", dict(axes=[["a", "b"]]), "real numbers"),
     ("presentation_time", dict(presentation_time=0.001), "seconds above 0.001"),

@@ -197,7 +197,7 @@ def test_nothing_turns_without_an_error_or_neurons_that_fire(kind):
         net.y, net.decode.solver = net.x[:, :1], nengo.solvers.Lstsq(rcond=1e-12)
     if kind == "silent":
         net.x = np.zeros_like(net.x)
-    with pytest.warns(NengoWarning, match="will stay as they are"):
+    with pytest.warns(NengoWarning, match="will not change: the first update"):
         history = net.train(2)
     assert history.learning_rate == 0 and not np.any(history.turn)
 
@@ -250,10 +250,10 @@ def test_more_than_a_full_circle_is_named():
         ("turn", True, "an angle"),
         ("turn", "0.1", "an angle"),
         ("schedule", 0.9, "function of the number"),
-        ("schedule", lambda epoch: -1, "zero or more"),
-        ("schedule", lambda epoch: None, "zero or more"),
-        ("schedule", lambda epoch: np.zeros(2), "zero or more"),
-        ("schedule", lambda epoch: np.ones((2, 2)), "zero or more"),
+        ("schedule", lambda epoch: -1, "not negative"),
+        ("schedule", lambda epoch: None, "not negative"),
+        ("schedule", lambda epoch: np.zeros(2), "not negative"),
+        ("schedule", lambda epoch: np.ones((2, 2)), "not negative"),
     ],
 )
 def test_arguments_are_checked(attr, value, match):

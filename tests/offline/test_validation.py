@@ -134,7 +134,9 @@ def test_divergence_leaves_the_best_epoch():
     net = Net(normalization=None)
     net.hidden.neuron_type = nengo.RectifiedLinear()
     start = net.train(0).encoders
-    with pytest.raises(ConvergenceError, match="The network holds epoch 0"):
+    with pytest.raises(
+        ConvergenceError, match="The network contains the parameters of epoch 0"
+    ):
         net.train(turn=1, schedule=lambda epoch: 1e300)
     assert np.array_equal(net.hidden.encoders, start)
 
@@ -194,7 +196,7 @@ def _train_on(x, y, seed):
     [
         ("validation", dict(validation=0), "fraction"),
         ("validation", dict(validation=1.0), "fraction"),
-        ("validation", dict(validation=0.999), "on both sides"),
+        ("validation", dict(validation=0.999), "in both parts"),
         ("validation", dict(validation="some"), "fraction"),
         ("validation", dict(validation=np.ones((300, 3))), r"(?s)\A.{0,300}\Z"),
         ("validation x", dict(validation=([[1]], [[1]])), "n_samples, 2"),

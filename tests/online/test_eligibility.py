@@ -131,7 +131,7 @@ def test_rules_that_do_not_factor_are_refused(Simulator, seed):
     traced = Traced(seed)
     traced.encode.learning_rule_type = Signs(2, eligibility_synapse=TAU)
     traced.model.probes.clear()
-    with pytest.raises(BuildError, match="Leave out the eligibility_synapse"):
+    with pytest.raises(BuildError, match="Omit the eligibility_synapse"):
         Simulator(traced.model)
 
 

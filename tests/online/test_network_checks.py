@@ -186,7 +186,7 @@ def test_an_error_beside_the_one_that_is_handed_on_is_not_the_concern_of_the_rul
     Simulator(model).close()
     with model:
         nengo.Connection(NeuronError(other.learning_rule), hub[:9])
-    with pytest.raises(BuildError, match="its error must be about"):
+    with pytest.raises(BuildError, match="the rule needs the error of"):
         Simulator(model)
 
 
@@ -221,7 +221,7 @@ def test_errors_are_about_what_the_rule_takes_them_to_be(
     if right:
         Simulator(model).close()
     else:
-        with pytest.raises(BuildError, match="its error must be about"):
+        with pytest.raises(BuildError, match="the rule needs the error of"):
             Simulator(model)
     # what a modeller makes of it is the modeller's own affair
     drawn = nengo.Dense((9, 9), init=nengo.dists.Uniform(-1, 1))
@@ -320,7 +320,7 @@ def loop(case):
     "case", ["solved", "through an ensemble", "loop", "taught loop"]
 )
 def test_decoders_that_stay_while_encoders_turn(Simulator, case):
-    with pytest.warns(NengoWarning, match="do not learn.*nengo_fa.train"):
+    with pytest.warns(NengoWarning, match="do not learn.*nengo_fa.solve_decoders"):
         Simulator(loop(case)).close()
 
 

@@ -83,13 +83,13 @@ def test_wrong_rules_are_refused(Simulator, seed):
         n_nodes = len(model.nodes)
         for cls in (NeuronError, BackpropagatedError):
             for wrong, words in (
-                (encode.learning_rule, "after its learning_rule_type is set"),
+                (encode.learning_rule, "set the learning_rule_type of the"),
                 (both, "connection.learning_rule"),
                 (rule, "connection.learning_rule"),
                 (voja.learning_rule, "nengo_fa.Backprop"),
-                (both.learning_rule, "of several rules, one"),
+                (both.learning_rule, "has several rules, give one"),
                 (both.learning_rule[1], "nengo_fa.FeedbackAlignment"),
-                (named.learning_rule, "of several rules, one"),
+                (named.learning_rule, "has several rules, give one"),
                 (first, "Must be the encoder rule"),
             ):
                 with pytest.raises(ValidationError, match=words):

@@ -358,13 +358,13 @@ BAD = {
         "learning_rule_type", "encoders are not used"),
     "direct mode": (
         build(FeedbackAlignment(2), neuron_type=nengo.Direct()),
-        None, "post is .* Direct .* Give the ensemble neurons"),
+        None, "leads to .* Direct .* Give the ensemble another neuron type"),
     "feedback rows": (
         build(FeedbackAlignment(2, feedback=ROWS[:5])),
         None, r"feedback has shape \(5, 2\), but .* \(6, 2\)"),
     "feedback distribution NaN": (
         build(FeedbackAlignment(2, feedback=NotANumber())),
-        None, "feedback hold NaN .* Give a distribution"),
+        None, "feedback contain NaN .* Give a distribution"),
     "forced on a slice": (
         connect(lambda model: model.hidden[:1], transform=[[1, 0]],
                 rule=FeedbackAlignment(2, normalization="forced")),
@@ -392,11 +392,11 @@ BAD = {
         None, "make_step must return a function"),
     "full weights after the rule": (
         full_weights_after_the_rule, None, "weights=True, .* Use a solver with"),
-    "equal rules": (equal_rules, None, "equal rules .* Let them differ"),
+    "equal rules": (equal_rules, None, "equal rules .* Give them different parameters"),
     "backprop elsewhere": (
         build(lambda model: Backprop(nengo.Connection(
             nengo.Ensemble(6, 2), model.output))),
-        None, "the neurons that are taught are those of"),
+        None, "but the rule teaches the neurons of"),
     "backprop upstream": (
         build(lambda model: Backprop(model.encode)), None, "Give the connection from"),
     "backprop outside": (backprop_outside, None, "is not part of the model"),

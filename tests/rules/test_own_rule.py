@@ -195,7 +195,7 @@ def test_unknown_arrays_are_refused(Simulator, name):
     class Unknown(Hebbian):
         arrays = (name,)
 
-    with pytest.raises(BuildError, match=f"{name}.*is not known of the neurons"):
+    with pytest.raises(BuildError, match=f"{name}.*is not known for the neurons"):
         Net(0, Unknown()).run(Simulator, 0.001)
 
 

@@ -91,7 +91,7 @@ def test_what_each_refuses(variant):
     with pytest.raises(ValidationError, match="learning_rate"):
         Chain(variant, [1, 2])
     for name in ("size_in", "connection"):
-        with pytest.raises(ValidationError, match="follows from the chain") as info:
+        with pytest.raises(ValidationError, match="the chain determines it") as info:
             Chain(variant, **{name: 3})
         assert info.value.attr == name
     if EXPECTED[variant][1] is nengo_fa.Backprop:

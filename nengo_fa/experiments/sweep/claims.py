@@ -10,11 +10,11 @@ from nengo.utils.numpy import is_number
 from numpy.typing import ArrayLike
 from scipy import stats
 
-#: Probability below which a difference is taken for one.
+#: Significance level.
 LEVEL = 0.01
 
-#: Number of trials below which no data have so low a probability: that all differences
-#: have the same sign has that of as many heads in a row.
+#: Smallest number of trials with which p can be below the level: if all differences have the
+#: same sign, p is that of the same number of heads in a row.
 N_TRIALS = 7
 
 #: What the columns of a table of claims mean.
@@ -26,21 +26,21 @@ LEGEND = f"""  effect  1 if it is as claimed in all trials, -1 if it is the oppo
 
 @dataclass(frozen=True)
 class Finding:
-    """What the data say of a claim in one condition.
+    """The result for a claim in one condition.
 
     Attributes
     ----------
     condition : str
-        Where it was measured, in words.
+        The condition, in words.
     medians : tuple of float
         Medians over trials of the two quantities that are compared.
     effect : float
-        For a difference, the matched-pairs rank-biserial correlation, from -1 to 1: one
-        if the difference is as claimed in all trials, ties left out. For an equivalence,
+        For a difference, the matched-pairs rank-biserial correlation, from -1 to 1; it is
+        one if the difference is as claimed in all trials, without ties. For an equivalence,
         the median of the relative differences.
     p, p_opposite : float
-        Probability of such data, were the claim false, and were its opposite false.
-        Wilcoxon's signed-rank test, one-sided; for an equivalence, one on either side.
+        Probability of such data if the claim, or its opposite, were false, by Wilcoxon's
+        one-sided signed-rank test; for an equivalence, by one test on either side.
     n_trials : int
     """
 
@@ -61,13 +61,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the paper and what was found, in each condition it is about.
+    """A statement, and the results in each of its conditions.
 
     Attributes
     ----------
     statement : str
     quantities : tuple of str
-        What the two medians of each finding are.
+        Names of the two medians of each finding.
     findings : tuple of Finding
     """
 
@@ -77,7 +77,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """That of all findings, or in how many of the conditions the claim held."""
+        """The common verdict of all findings, or the number of conditions that held."""
         verdicts = [finding.verdict for finding in self.findings]
         if len(set(verdicts)) == 1:
             return verdicts[0]
@@ -92,7 +92,7 @@ class Claim:
         Parameters
         ----------
         is_tested : bool, optional
-            Whether to say what tests have found, as `LEGEND` explains it, or medians alone.
+            Whether to show test results, as explained in `LEGEND`, or only medians.
         """
         verdict = self.verdict if is_tested else "not tested"
         lines = [f"{self.statement}: {verdict}"]
@@ -117,16 +117,15 @@ class Comparison:
     ----------
     statement : str
     quantities : tuple of str
-        What the two sides are.
+        Names of the two sides.
     conditions : dict of dict
-        By what a condition is called, its coordinates. See `cross`.
+        Coordinates of each condition, by its name. See `cross`.
     left, right : str or tuple or float
-        The sides: the name of a variable, which is taken at the coordinates of each
-        condition; or the name and a dictionary of coordinates that replace those of the
-        condition; or a number.
+        The sides: the name of a variable at the coordinates of each condition; or the name
+        and a dictionary of coordinates that replace those of the condition; or a number.
     margin : float, optional
-        If it is given, the claim is that both sides are the same, but for this fraction of
-        the right one.
+        If given, the claim is that both sides are the same, within this fraction of the
+        right side.
     """
 
     statement: str
@@ -143,7 +142,7 @@ def cross(words: str, **coordinates: Iterable) -> dict:
     Parameters
     ----------
     words : str
-        What a condition is called, with the names of coordinates in braces.
+        Name of a condition, with the names of coordinates in braces.
     **coordinates
         For each dimension, a sequence of values.
 
@@ -159,13 +158,13 @@ def cross(words: str, **coordinates: Iterable) -> dict:
 
 
 def check_table(data: xr.Dataset, table: Iterable[Comparison]) -> list[Claim]:
-    """Hold a table of claims against data.
+    """Test a table of claims with data.
 
     Parameters
     ----------
     data : xarray.Dataset
-        The variables that the table compares. At the coordinates of a condition they
-        have one dimension, ``trial``.
+        The variables that the table compares. At the coordinates of a condition, they have
+        one dimension, ``trial``.
     table : iterable of Comparison
 
     Returns
@@ -202,13 +201,13 @@ def _get_values(data, side, at):
 
 
 def find_lower(condition: str, a: ArrayLike, b: ArrayLike) -> Finding:
-    """Find whether a is lower than b.
+    """Test whether a is lower than b.
 
     Parameters
     ----------
     condition : str
     a, b : (n_trials,) array_like
-        Paired: entries of the same trial.
+        Paired values of the same trials.
 
     Returns
     -------
@@ -229,13 +228,13 @@ def find_lower(condition: str, a: ArrayLike, b: ArrayLike) -> Finding:
 def find_equivalent(
     condition: str, a: ArrayLike, b: ArrayLike, margin: float
 ) -> Finding:
-    """Find whether a and b are the same, but for a fraction ``margin`` of b.
+    """Test whether a and b are the same, within a fraction ``margin`` of b.
 
     Parameters
     ----------
     condition : str
     a, b : (n_trials,) array_like
-        Paired: entries of the same trial. Above zero.
+        Paired values of the same trials, above zero.
     margin : float
 
     Returns
@@ -251,14 +250,14 @@ def find_equivalent(
         medians=(np.median(a), np.median(b)),
         effect=np.median(difference),
         p=max(_test_positive(below), _test_positive(above)),
-        # on one side or the other: twice the chance
+        # two sides, so twice the probability
         p_opposite=2 * min(_test_positive(-below), _test_positive(-above)),
         n_trials=len(a),
     )
 
 
 def _test_positive(differences):
-    """Return the probability that differences are above zero as they are by chance."""
+    """Return the probability that differences are positive by chance."""
     if not np.any(differences):
         return 1.0
     return stats.wilcoxon(differences, alternative="greater").pvalue
@@ -274,7 +273,7 @@ def _get_effect(differences):
 
 
 def count_epochs_to(rmse: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Return the number of epochs until an error has come down to a level.
+    """Return the number of epochs until an error has fallen to a level.
 
     Parameters
     ----------
@@ -284,7 +283,7 @@ def count_epochs_to(rmse: np.ndarray, level: np.ndarray) -> np.ndarray:
     Returns
     -------
     n_epochs : (...) ndarray
-        The number of epochs and one more, where it did not.
+        One more than the number of all epochs if the error did not fall to the level.
     """
     reached = rmse <= level[..., np.newaxis]
     return np.where(reached.any(axis=-1), reached.argmax(axis=-1), rmse.shape[-1])

@@ -11,8 +11,8 @@ from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 RULES = ("FeedbackAlignment", "Backprop")
 NORMALIZATIONS = ("none", "forced", "augmented")
 
-#: Conditions of claims: with either rule, with each normalization, and with both of those
-#: that keep the length of encoders.
+#: Conditions of claims: each rule, each normalization, and each rule with the two
+#: normalizations that keep the length of encoders.
 EACH_RULE = cross("{rule}", rule=RULES)
 EACH_NORMALIZATION = cross("{normalization}", normalization=NORMALIZATIONS)
 NORMALIZED = cross(
@@ -32,9 +32,9 @@ def make_rule(
     normalization : str
         One of ``NORMALIZATIONS``.
     decode : nengo.Connection
-        What backpropagation reads; its size is that of the error.
+        The connection that backpropagation reads, which has the size of the error.
     **parameters
-        Of the rule.
+        Other parameters of the rule.
     """
     parameters["derivative"] = Rate()
     parameters["normalization"] = None if normalization == "none" else normalization

@@ -15,7 +15,7 @@ class Experiment:
 
     @property
     def configuration(self):
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         configuration = {"experiment": self.name, **asdict(self)}
         del configuration["n_trials"]
         return configuration

@@ -21,7 +21,7 @@ class SixConditions(Experiment):
 
     @property
     def configuration(self):
-        """All that a trial depends on, for the attributes of the results."""
+        """All parameters of a trial, for the attributes of the results."""
         configuration = super().configuration
         # whichever the other is, nothing depends on it
         del configuration["turn" if self.turn is None else "learning_rate"]
