@@ -1,5 +1,7 @@
 """What becomes of dynamics whose decoders stand still while the encoders learn, over seeds."""
 
+from functools import partial
+
 import nengo
 import numpy as np
 import pytest
@@ -17,12 +19,35 @@ def turn(x):
     return x + TAU * speed
 
 
-def make_oscillator(rate, seed):
+def close_loop(state):
+    """The decoders that Nengo solves for."""
+    return nengo.Connection(state, state, synapse=TAU, function=turn)
+
+
+def close_loop_that_learns(state, pes_rate):
+    """Its decoders learn as well: what they should decode is known from what came in."""
+    decoded, filtered = nengo.Node(size_in=2), nengo.Node(size_in=2)
+    loop = nengo.Connection(
+        state,
+        decoded,
+        synapse=None,
+        function=turn,
+        learning_rule_type=nengo.PES(pes_rate, pre_synapse=None),
+    )
+    error = nengo.Node(lambda t, x: (t > 2 * TAU) * (x[:2] - turn(x[2:])), size_in=4)
+    nengo.Connection(decoded, error[:2], synapse=None)
+    nengo.Connection(filtered, error[2:], synapse=0)
+    nengo.Connection(error, loop.learning_rule, synapse=None)
+    nengo.Connection(decoded, filtered, synapse=TAU)
+    return nengo.Connection(filtered, state, synapse=None)
+
+
+def make_oscillator(rate, seed, close=close_loop):
     """Its encoders learn a product of its state for another connection."""
     with nengo.Network(seed=seed) as model:
         state = nengo.Ensemble(60, 2, radius=1.2, neuron_type=nengo.LIFRate())
         nengo.Connection(nengo.Node(lambda t: [2 * (t < TAU), 0]), state, synapse=None)
-        loop = nengo.Connection(state, state, synapse=TAU, function=turn)
+        loop = close(state)
         error = nengo.Node(lambda t, y: y - np.sin(4 * np.pi * t), size_in=1)
         decode = nengo.Connection(
             state, error, function=lambda x: 0, learning_rule_type=nengo.PES(3e-5)
@@ -35,10 +60,10 @@ def make_oscillator(rate, seed):
     return model
 
 
-def simulate(rate, parts=1):
+def simulate(rate, parts=1, close=close_loop):
     """The amplitudes after learning, of all seeds; between parts decoders are solved."""
     with nengo.Network() as model:
-        networks = [make_oscillator(rate, seed) for seed in SEEDS]
+        networks = [make_oscillator(rate, seed, close) for seed in SEEDS]
     for _ in range(parts):
         with nengo.Simulator(model, dt=0.005) as sim:
             sim.run(SECONDS / parts)
@@ -57,6 +82,16 @@ def test_loop_dies_at_the_default_rate_and_lives_with_decoders_that_are_solved_a
 def test_low_rates_leave_the_loop_alive():
     slow = simulate({"learning_rate": 0.03})
     assert find_lower("slow", np.full(len(slow), 0.75), slow).verdict == "held"
+
+
+def test_decoders_that_are_taught_keep_the_loop_alive_if_they_are_fast():
+    slow, fast = (
+        simulate({}, close=partial(close_loop_that_learns, pes_rate=rate))
+        for rate in (1e-4, 5e-3)
+    )
+    alive = np.full(len(SEEDS), 0.4)
+    assert find_lower("the default rate of PES", slow, alive / 2).verdict == "held"
+    assert find_lower("fifty times as fast", alive, fast).verdict == "held"
 
 
 def test_warning_says_which_page_to_read():
