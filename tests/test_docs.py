@@ -69,6 +69,41 @@ def test_rates_that_are_suggested_are_nearly_the_best():
     assert all(row[3] <= 1.15 * row.min() and row[3] <= 1 for row in medians)
 
 
+def test_learned_encoders_gain_less_from_a_reward_than_from_the_error():
+    found = {tuple(labels): numbers for labels, numbers in read_table("reward.csv", 2)}
+    fixed, learned, p = (
+        {labels: numbers[column] for labels, numbers in found.items()}
+        for column in (-3, -2, -1)
+    )
+    held = {labels for labels in found if p[labels] < 0.01}
+    assert held == set(found) - {("reaching", "reward")}
+    for task in ("bandit", "reaching"):
+        of_error, of_reward = (task, "error"), (task, "reward")
+        assert fixed[of_error] < fixed[of_reward]
+        gains = [learned[of] / fixed[of] for of in (of_error, of_reward)]
+        assert gains[0] < gains[1] < 1
+
+
+@pytest.mark.parametrize("task", ["bandit", "reaching"])
+@pytest.mark.parametrize("expected", [-1.0, 0.0])
+def test_mean_of_errors_made_from_rewards_is_the_error(task, expected, monkeypatch):
+    """Whatever reward is expected; up to a tenth, as the arm moves in a circle."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    script, n = importlib.import_module("reward"), 100_000
+    monkeypatch.setattr(script, "SURPRISE", np.inf)
+    monkeypatch.setattr(script, "SIGMA", 0.1)
+    worlds = [script.World(task, teacher, [0]) for teacher in ("error", "reward")]
+    contexts = np.tile([0.3, 0.4, 0.2, -0.1], (n, 1))
+    actions = np.full((n, worlds[0].size), 0.3)
+    errors, estimates = (
+        world._teach(contexts, actions, np.full((n, 1), expected))[:, :-1]
+        for world in worlds
+    )
+    tolerance = 4 * np.std(estimates, axis=0) / np.sqrt(n) + np.abs(errors[0]) / 10
+    assert np.all(np.abs(estimates.mean(axis=0) - errors[0]) < tolerance)
+    assert np.all(tolerance < np.abs(errors[0]) / 2)
+
+
 def test_examples_are_found():
     finder = doctest.DocTestFinder()
     with_examples = [
