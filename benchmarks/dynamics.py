@@ -3,8 +3,8 @@
 Integrator, oscillator, van der Pol oscillator and Lorenz system, in 50 spiking neurons. The
 decoders of the loop learn by PES, from zero; encoders are fixed, or learn from the same error.
 While they learn, the state is forced to be that of the teacher, or corrected towards it by
-an error that is fed back with a gain of 4 (after Gilra & Gerstner, 2017). Then learning ends,
-and the network is on its own for a second at a time, from the state of the teacher.
+an error that is fed back with a gain of 4 (after Gilra & Gerstner, 2017): by a node in the loop,
+or, as there, through the synapse, from decoders that were solved for. Then learning ends, and the network is on its own for a second at a time, from the state of the teacher.
 
 Writes a table with the medians over 8 networks of the error on its own, and when forced,
 relative to the standard deviation of the teacher, and the probability of the difference
@@ -12,11 +12,9 @@ relative to the standard deviation of the teacher, and the probability of the di
 first that of PES, with fixed encoders; then that of the encoders.
 """
 
-import argparse
-import csv
-
 import nengo
 import numpy as np
+from comparisons import write_table
 
 import nengo_fa
 from nengo_fa.experiments.sweep.claims import find_lower
@@ -31,8 +29,14 @@ FORCED, ALONE = 0.5, 1.0
 PES_RATES = (3e-5, 1e-4)
 RATES = (0.1, 0.3)
 
-#: What part of the difference to the teacher is taken away: all of it, or k / (1 + k).
-FORCING = {"teacher forcing": 1.0, "error feedback": 0.8}
+#: What part of the difference to the teacher is taken away: all of it, or k / (1 + k). Or
+#: nothing: GAIN times the error comes in through the synapse, as in FOLLOW itself.
+FORCING = {
+    "teacher forcing": 1.0,
+    "error feedback": 0.8,
+    "error through the synapse": 0.0,
+}
+GAIN = 4
 
 #: What is measured.
 ROWS = (
@@ -41,6 +45,7 @@ ROWS = (
     ("van der Pol", "error feedback"),
     ("integrator", "teacher forcing"),
     ("Lorenz", "teacher forcing"),
+    ("oscillator", "error through the synapse"),
 )
 
 
@@ -96,24 +101,28 @@ def run(system, forcing, seed, pes_rate, rate=0):
     amount, is_learning = find_schedule(forcing)
     size = x.shape[1]
 
-    def drive(t, decoded):
+    def drive(t, signals):
         step = round(t / DT) - 1
-        error = decoded + outside[step] - x[step]
+        error = signals[:size] + outside[step] - x[step]
         state = x[step] + (1 - amount[step]) * error
-        return np.concatenate([state, error * is_learning[step], error])
+        teaching = error if forcing else signals[size:] - x[step]
+        return np.concatenate([state, teaching * is_learning[step], error])
 
     with nengo.Network(seed=seed) as model:
         state = nengo.Ensemble(N_NEURONS, size, radius=1.2)
-        loop = nengo.Node(drive, size_in=size)
+        loop = nengo.Node(drive, size_in=size if forcing else 2 * size)
         decode = nengo.Connection(
             state,
-            loop,
+            loop[:size],
             synapse=TAU,
             function=lambda x: np.zeros(size),
             learning_rule_type=nengo.PES(pes_rate, pre_synapse=TAU),
         )
         recur = nengo.Connection(loop[:size], state, synapse=None)
         nengo.Connection(loop[size : 2 * size], decode.learning_rule, synapse=None)
+        if not forcing:
+            nengo.Connection(state, loop[size:])
+            nengo.Connection(loop[size : 2 * size], state, synapse=TAU, transform=-GAIN)
         if rate:
             recur.learning_rule_type = nengo_fa.FeedbackAlignment(
                 size, rate, eligibility_synapse=TAU
@@ -124,7 +133,7 @@ def run(system, forcing, seed, pes_rate, rate=0):
         sim.run(LEARN + TEST)
     error = np.sum(sim.data[probe] ** 2, axis=1)
     amount, is_learning = amount[: len(error)], is_learning[: len(error)]
-    when = (amount == 0), (amount == 1) & ~is_learning
+    when = (amount == 0) & ~is_learning, (amount == 1) & ~is_learning
     variance = np.sum(np.var(x, axis=0))
     return [np.sqrt(np.mean(error[now]) / variance) for now in when]
 
@@ -139,8 +148,9 @@ def choose(system, forcing, rates, fixed_rate=None):
     return rates[int(np.argmin(errors))]
 
 
-def compare(system, forcing, seeds):
+def compare(system, name, seeds):
     """A row of the table."""
+    forcing = FORCING[name]
     pes_rate = choose(system, forcing, PES_RATES)
     rate = choose(system, forcing, RATES, pes_rate)
     fixed, learned = (
@@ -158,20 +168,5 @@ def compare(system, forcing, seeds):
 HEADER = "dynamics;while learning;PES;encoders;alone, fixed;learned;p;forced, fixed;learned;p"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", help="for the table, a .csv")
-    parser.add_argument("--networks", type=int, default=8, metavar="N")
-    options = parser.parse_args()
-    with open(options.file, "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(HEADER.split(";"))
-        for system, name in ROWS:
-            row = compare(system, FORCING[name], range(options.networks))
-            table.writerow([system, name, *row])
-            file.flush()
-            print(system, name, *row, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    write_table(__doc__, HEADER, ROWS, compare)

@@ -16,13 +16,12 @@ the difference (Wilcoxon's signed-rank test, one-sided). The learning rates are 
 other networks, of PES alone with fixed encoders, and of both rules with learned ones.
 """
 
-import argparse
-import csv
 from functools import partial
 from itertools import product
 
 import nengo
 import numpy as np
+from comparisons import write_table
 
 import nengo_fa
 from nengo_fa.experiments.sweep.claims import find_lower
@@ -173,20 +172,5 @@ def compare(task, teacher, seeds):
 HEADER = "task;taught by;PES, fixed;PES, learned;encoders;error, fixed;error, learned;p"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", help="for the table, a .csv")
-    parser.add_argument("--networks", type=int, default=8, metavar="N")
-    options = parser.parse_args()
-    with open(options.file, "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(HEADER.split(";"))
-        for task, teacher in product(TASKS, ("error", "reward")):
-            row = compare(task, teacher, range(options.networks))
-            table.writerow([task, teacher, *row])
-            file.flush()
-            print(task, teacher, *row, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    write_table(__doc__, HEADER, product(TASKS, ("error", "reward")), compare)
