@@ -60,8 +60,9 @@ class Arms(View):
 
 with nengo.Network(seed=1) as model:
     target = nengo.Node(move, label="target")
-    learning = nengo.Node([1], label="learning")
-    load = nengo.Node([0], label="load (kg)")
+    with nengo.Network(label="sliders") as sliders:
+        learning = nengo.Node([1], label="learning")
+        load = nengo.Node([0], label="load (kg)")
 
     def make_arm(label, **rules):
         """An arm with a controller."""

@@ -48,22 +48,25 @@ class Bursts(View):
                 latest[1:] = latest[:-1].copy()
                 latest[0] = apical[i], *seen
                 seen[...] = 0
-                return draw_bursts(self.label, latest)
+                return draw_bursts(i, latest)
 
         return step
 
 
-def draw_bursts(title, latest):
+def draw_bursts(neuron, latest):
     """The last second of a neuron: latest is (SHOWN, 3)."""
-    plane = svg.Panel(48, 40, 240, 120, (-1, 0), (-40, 40))
     potential, spikes, bursts = latest.T
+    # large at first, and smaller as the error falls
+    limit = svg.get_ticks(0, max(5, np.abs(potential).max()), 1)[-1]
+    plane = svg.Panel(48, 40, 240, 146, (-1, 0), (-limit, limit))
+    ticks, ylabel = (-limit, 0, limit), "Apical potential (logits)"
     time = -0.01 * np.arange(SHOWN)
-    parts = [plane.draw_axes((-1, -0.5, 0), (-40, 0, 40), "Time (s)", "Apical", 12)]
+    parts = [plane.draw_axes((-1, -0.5, 0), ticks, "Time (s)", ylabel, 12)]
     rows = (
-        (spikes > bursts, 48, svg.GREY, "single spikes"),
-        (bursts > 0, 54, svg.OTHER, "bursts"),
+        (spikes > bursts, 46, svg.GREY, "single spikes"),
+        (bursts > 0, 53, svg.OTHER, "bursts"),
     )
-    points = np.transpose([time, np.clip(potential, -40, 40)])
+    points = np.transpose([time, potential])
     parts.append(svg.draw_line(plane.place(points), stroke=svg.HIGHLIGHT))
     for i, (row, y, colour, name) in enumerate(rows):
         at = plane.place(np.transpose([time[row], np.full(row.sum(), 0)]))
@@ -71,7 +74,10 @@ def draw_bursts(title, latest):
         parts.append(svg.draw_dots(at, 4, stroke=colour))
         parts.append(svg.draw_text(60 + 100 * i, 32, name, fill=colour))
     parts.append(svg.draw_text(200, 32, "apical potential", fill=svg.HIGHLIGHT))
-    return svg.draw_view("bursts", title, 190, parts, {"bursts": int(bursts.sum())})
+    data = {"bursts": int(bursts.sum())}
+    return svg.draw_view(
+        "bursts", f"Spikes and bursts of neuron {neuron}", 220, parts, data
+    )
 
 
 with nengo.Network(seed=1) as model:

@@ -17,15 +17,17 @@ import nengo_fa
 from nengo_fa import gui, palette
 from nengo_fa.networks import Multiplication
 
-# of the networks, in all figures
+# of the networks
+TITLES = "Feedback alignment", "Backprop", "Fixed encoders"
 COLOURS = palette.LEARNED, palette.BACKPROP, palette.FIXED
 
 with nengo.Network(seed=1) as model:
     process = nengo.processes.WhiteSignal(100, high=2, rms=0.5, seed=1)
     stimulus = nengo.Node(process, size_out=2, label="input")
-    learning = nengo.Node([1], label="learning")
-    learning_rate = nengo.Node([1], label="rate ×")
-    neuron = nengo.Node([1], label="neuron")
+    with nengo.Network(label="sliders") as sliders:
+        learning = nengo.Node([1], label="learning")
+        learning_rate = nengo.Node([1], label="rate ×")
+        neuron = nengo.Node([1], label="neuron")
 
     def enter(label, make_rule):
         """A network whose encoders learn by a rule."""
@@ -45,25 +47,23 @@ with nengo.Network(seed=1) as model:
         nengo.Connection(learning_rate, error[1], synapse=None)
         return net
 
-    alignment = enter("feedback alignment", lambda net: nengo_fa.FeedbackAlignment(1))
+    alignment = enter("alignment", lambda net: nengo_fa.FeedbackAlignment(1))
     # The exact gradient, with f' of the rates in hertz, which also make decoders small: so
     # this learning rate does not compare with the other, whose f' is a step.
     exact = dict(learning_rate=300, derivative=nengo_fa.Rate())
     backprop = enter("backprop", lambda net: nengo_fa.Backprop(net.decode, **exact))
     no_rate = nengo_fa.FeedbackAlignment(1, learning_rate=0)
-    fixed = enter("fixed encoders", lambda net: no_rate)
+    fixed = enter("fixed", lambda net: no_rate)
 
     networks = {"alignment": alignment, "backprop": backprop, "fixed": fixed}
     with nengo.Network(label="views") as views:
         note = gui.Note(
-            "Press play: feedback alignment (blue) is the first at the diagonals; "
-            "both rules leave fixed encoders (orange) behind."
+            "Press play: feedback alignment (blue) is the first at the diagonals; it and "
+            "backprop (green) leave fixed encoders (orange) behind."
         )
         directions_alignment, directions_backprop, directions_fixed = (
-            gui.PreferredDirections(
-                network.encode, neuron, label=network.label.capitalize()
-            )
-            for network in networks.values()
+            gui.PreferredDirections(network.encode, neuron, title, colour=colour)
+            for network, title, colour in zip(networks.values(), TITLES, COLOURS)
         )
         errors = gui.ErrorHistory(
             {name: network.error for name, network in networks.items()},

@@ -58,6 +58,7 @@ with nengo.Network(seed=1) as model:
     nengo.Connection(pair.stimulus, target[:2], synapse=None)
     nengo.Connection(controls.learning, pair.learning, synapse=None)
     learned, fixed = pair.learned, pair.fixed
+    learned.output.label = "output, learned"
     encode, decode = learned.encode, learned.decode
     for net in (learned, fixed):
         net.target.output = lambda t, x: 0

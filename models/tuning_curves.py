@@ -67,12 +67,17 @@ class TuningCurve(View):
 with nengo.Network(seed=1) as model:
     x = nengo.Node(nengo.processes.WhiteSignal(60, 1, rms=0.5, seed=1), size_out=2)
     shape = {"direction (°)": [-45, 53.13], "gain": [1.41, 5], "bias": [1, -1]}
-    sliders = direction, gain, bias = [nengo.Node(v, label=k) for k, v in shape.items()]
+    with nengo.Network(label="sliders") as controls:
+        sliders = direction, gain, bias = [
+            nengo.Node(v, label=k) for k, v in shape.items()
+        ]
     drive = nengo.Node(lambda t, x: get_drive(x[:2], *x[2:].reshape(3, 2)), size_in=8)
+    drive.label = "drive, neurons 0 and 1"
     for i, source in enumerate((x, *sliders)):
         nengo.Connection(source, drive[2 * i : 2 * i + 2], synapse=None)
     # half of the drive, as neurons multiply by a gain, and Nengo warns if that is 1 or less
     neurons = nengo.Ensemble(2, 1, gain=[2, 2], bias=[0, 0])
+    neurons.label = "spikes, neurons 0 and 1"
     nengo.Connection(drive, neurons.neurons, transform=0.5, synapse=None)
     with nengo.Network(label="views") as views:
         first, second = (TuningCurve(f"neuron {i}", size_in=6) for i in range(2))

@@ -56,6 +56,7 @@ def test_multiplication_as_a_script(
         ("tasks", "ring: RMSE"),
         ("pyramidal", "learned  RMSE"),
         ("arm", "learned  tracking error"),
+        ("dynamics", "learned  error on its own"),
     ],
 )
 def test_short_script(monkeypatch, tmp_path, capsys, name, words):

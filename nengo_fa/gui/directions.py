@@ -42,6 +42,7 @@ def preferred_directions(
     *,
     ahead=None,
     error_name="preferred error direction",
+    colour=LEARNED,
 ):
     """Encoders of the plane, at the start of learning and now.
 
@@ -63,6 +64,8 @@ def preferred_directions(
         What the chosen encoder is on its way to; an arrow points there.
     error_name : str, optional
         What ``error_direction`` is, in words.
+    colour : str, optional
+        Of the encoders now.
 
     Returns
     -------
@@ -90,11 +93,11 @@ def preferred_directions(
     if len(now) > MOST_NEURONS:
         title = f"{title} ({MOST_NEURONS} of {len(now)})"
     parts = [
-        *_draw_legend(f"neuron {chosen}, {error_name}", error_direction),
+        *_draw_legend(f"neuron {chosen}, {error_name}", error_direction, colour),
         _draw_diagonals(plane),
         draw_circle(plane, stroke=GREY),
         plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", ylabel_at=20),
-        *_draw_others(plane, start, now, chosen),
+        *_draw_others(plane, start, now, chosen, colour),
         *_draw_chosen(
             plane,
             *(_shorten(encoder) for encoder in (start[chosen], now[chosen], ahead)),
@@ -128,7 +131,7 @@ def _get_means(encoders):
     }
 
 
-def _draw_others(plane, start, now, chosen):
+def _draw_others(plane, start, now, chosen, colour):
     """Draw the encoders of all neurons but one, or of so many as can be drawn."""
     others = np.zeros(len(now), dtype=bool)
     others[np.linspace(0, len(now) - 1, min(len(now), MOST_NEURONS)).astype(int)] = True
@@ -139,12 +142,12 @@ def _draw_others(plane, start, now, chosen):
     )
     return [
         draw_dots(starts, 4, stroke=GREY, data_part="start"),
-        _draw_rays(plane, ends),
-        draw_dots(ends, 6, stroke=LEARNED, data_part="now"),
+        _draw_rays(plane, ends, colour),
+        draw_dots(ends, 6, stroke=colour, data_part="now"),
     ]
 
 
-def _draw_legend(name, error_direction):
+def _draw_legend(name, error_direction, colour):
     # decoders can be small
     formats = ["+.2f" if abs(v) >= 0.1 or v == 0 else "+.0e" for v in error_direction]
     values = [format(*pair) for pair in zip(error_direction[:2], formats)]
@@ -155,7 +158,7 @@ def _draw_legend(name, error_direction):
     return [
         draw_dots([(68, 26)], 4, stroke=GREY),
         draw_text(75, 30, "start"),
-        draw_dots([(126, 26)], 6, stroke=LEARNED),
+        draw_dots([(126, 26)], 6, stroke=colour),
         draw_text(133, 30, "now"),
         _draw_cross(184, 26),
         draw_text(194, 30, "input"),
@@ -164,11 +167,11 @@ def _draw_legend(name, error_direction):
     ]
 
 
-def _draw_rays(plane, ends):
+def _draw_rays(plane, ends, colour):
     """Lines from the origin; z returns to it."""
     origin = plane.place((0, 0))
     rays = "".join(f"l{ray}z" for ray in write_pairs(ends - origin))
-    return draw_path(f"M{write_pairs([origin])[0]}{rays}", stroke=LEARNED)
+    return draw_path(f"M{write_pairs([origin])[0]}{rays}", stroke=colour)
 
 
 def _draw_diagonals(plane):

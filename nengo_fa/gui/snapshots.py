@@ -14,6 +14,7 @@ from nengo_fa.geometry import disc
 from nengo_fa.gui import views
 from nengo_fa.gui.nodes import View, count_steps
 from nengo_fa.gui.teaching import LiveTeaching, Teaching
+from nengo_fa.palette import LEARNED
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.rules.responses import get_response, make_step_rates
 
@@ -120,9 +121,22 @@ class PreferredDirections(TeachingView):
     ----------
     encode, neuron, label, period
         As for `.TeachingView`.
+    colour : str, optional
+        Of the encoders, such as those of `nengo_fa.palette`.
     """
 
     title = "Preferred directions"
+
+    def __init__(
+        self,
+        encode: nengo.Connection,
+        neuron: int = 0,
+        label: str | None = None,
+        period: float = 0.05,
+        colour: str = LEARNED,
+    ) -> None:
+        super().__init__(encode, neuron, label, period)
+        self.colour = colour
 
     def make_draw(self, live: Any, dt: float) -> Callable:
         seconds = dt * count_steps(self.period, dt)  # between two drawings
@@ -147,6 +161,7 @@ class PreferredDirections(TeachingView):
                 error_name=(
                     "apical potential" if is_burst else "preferred error direction"
                 ),
+                colour=self.colour,
             )
 
         return draw

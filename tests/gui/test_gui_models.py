@@ -1,5 +1,6 @@
 """What the models for Nengo GUI promise to those who open them."""
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -121,3 +122,20 @@ def test_task_is_what_is_learned_and_shown(load, Simulator, allclose, index):
     fields = tasks["fields"]
     assert allclose(fields.targets[:, 0], [function(point) for point in fields.points])
     assert "error_fields" in fields.output._nengo_html_
+
+
+def test_errors_of_dynamics_are_of_the_time_alone(load, Simulator, allclose):
+    dynamics = load("dynamics")
+    networks = [dynamics[name] for name in ("learned", "fixed")]
+    with dynamics["model"]:
+        probes = [nengo.Probe(network.output) for network in networks]
+    with Simulator(dynamics["model"]) as sim:
+        sim.run(3.6)
+    biases = [sim.data[network.state].bias for network in networks]
+    assert np.array_equal(*biases)
+    time = sim.trange()
+    is_alone = (time > 2.5) & (time <= 3.5)
+    teacher = np.transpose(dynamics["teach"](time))
+    errors = [np.sum((sim.data[probe] - teacher) ** 2, axis=1) for probe in probes]
+    rmse = [np.sqrt(np.mean(error[is_alone])) for error in errors]
+    assert allclose(json.loads(see(dynamics["errors"], "last")), rmse, atol=0.01)

@@ -221,6 +221,14 @@ def test_many_neurons(rng, n_neurons):
     assert np.allclose(read_json(root, "direction"), end, atol=1e-5)
 
 
+def test_colour_of_directions(rng):
+    _, root = draw_directions(rng, colour="#123456")
+    (now,) = find(root, "now")
+    assert now.get("stroke") == "#123456"
+    (start,) = find(root, "start")
+    assert start.get("stroke") != "#123456"
+
+
 def test_numbers_of_directions(rng, allclose):
     diagonal = np.sqrt(0.5)
     now = [[1, 0], [diagonal, -diagonal], [-2, 0.0]]
