@@ -4,7 +4,8 @@ Integrator, oscillator, van der Pol oscillator and Lorenz system, in 50 spiking 
 decoders of the loop learn by PES, from zero; encoders are fixed, or learn from the same error.
 While they learn, the state is forced to be that of the teacher, or corrected towards it by
 an error that is fed back with a gain of 4 (after Gilra & Gerstner, 2017): by a node in the loop,
-or, as there, through the synapse, from decoders that were solved for. Then learning ends, and the network is on its own for a second at a time, from the state of the teacher.
+or, as in FOLLOW, through the synapse, from decoders that Nengo solved for. Then learning ends,
+and the network is on its own for a second at a time, from the state of the teacher.
 
 Writes a table with the medians over 8 networks of the error on its own, and when forced,
 relative to the standard deviation of the teacher, and the probability of the difference
@@ -26,8 +27,9 @@ N_NEURONS = 50
 LEARN, TEST = 16, 7.5
 FORCED, ALONE = 0.5, 1.0
 
-PES_RATES = (3e-5, 1e-4)
-RATES = (0.1, 0.3)
+#: Rates of PES and of the encoders that are tried; the error through the synapse is smaller.
+RATES = (3e-5, 1e-4), (0.1, 0.3)
+FOLLOWING_RATES = (1e-4, 3e-4, 1e-3), (0.03, 0.1)
 
 #: What part of the difference to the teacher is taken away: all of it, or k / (1 + k). Or
 #: nothing: GAIN times the error comes in through the synapse, as in FOLLOW itself.
@@ -151,8 +153,9 @@ def choose(system, forcing, rates, fixed_rate=None):
 def compare(system, name, seeds):
     """A row of the table."""
     forcing = FORCING[name]
-    pes_rate = choose(system, forcing, PES_RATES)
-    rate = choose(system, forcing, RATES, pes_rate)
+    pes_rates, rates = RATES if forcing else FOLLOWING_RATES
+    pes_rate = choose(system, forcing, pes_rates)
+    rate = choose(system, forcing, rates, pes_rate)
     fixed, learned = (
         np.transpose([run(system, forcing, seed, *rates) for seed in seeds])
         for rates in ((pes_rate,), (pes_rate, rate))
