@@ -105,13 +105,13 @@ def test_arrays_may_be_bound_late(check_late):
 
 def test_a_step_with_a_signal_does_not_allocate(find_allocated):
     model = nengo.builder.Model()
-    model.build(make_network(nengo_fa.FeedbackAlignment(1), [0.5], n_neurons=5000))
+    model.build(make_network(nengo_fa.FeedbackAlignment(1), [0.5], n_neurons=50_000))
     (operator,) = [
         other
         for other in model.operators
         if type(other).__name__ == "SimEncoderLearning"
     ]
-    assert find_allocated(operator) < 5000 / 4  # bytes
+    assert find_allocated(operator) < 50_000 / 4  # bytes
 
 
 def test_only_rules_of_nengo_fa_have_a_signal():
