@@ -101,8 +101,8 @@ def _draw_errors(axes, data):
     axes.legend(
         [*handles, zero],
         [*_NAMES.values(), "output of zero"],
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.08),
+        loc="lower right",  # or it would be wider than the page
+        bbox_to_anchor=(1, 1.08),
         ncol=3,
         columnspacing=1.2,
         frameon=False,
