@@ -83,7 +83,7 @@ def make_phase_portrait(n_points: int = 13, duration: float = 6.0) -> xr.Dataset
     n_points : int, optional
         Number of lengths at which velocities are simulated.
     duration : float, optional
-        Duration of the trajectories, in units of the time 1 / (kappa alpha |g|).
+        Duration of the trajectories, in units of ``1 / (kappa alpha |g|)``.
 
     Returns
     -------

@@ -192,8 +192,8 @@ class WithoutError(Hebbian):
     "rule, match",
     [
         (Remembering(), "Remembering has a state.*nengo.Simulator"),
-        (OfVoltage(), "OfVoltage reads voltage.*known are current, derivative, output"),
-        (WithoutError(), "WithoutError reads projected_error.*known are"),
+        (OfVoltage(), "OfVoltage reads voltage.*can read current, derivative, output"),
+        (WithoutError(), "WithoutError reads projected_error.*can read"),
     ],
 )
 def test_what_samples_cannot_tell_is_refused(rule, match):

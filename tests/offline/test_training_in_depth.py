@@ -544,12 +544,12 @@ def test_teach_chain_online(Simulator):
         (
             dict(variant="backprop", feedback=SignSymmetric),
             "feedback",
-            "no feedback weights in 'backprop'.*Use 'global' or 'local'",
+            "'backprop' has no feedback weights.*Use 'global' or 'local'",
         ),
         (
             dict(feedback=SignSymmetric),
             "feedback",
-            "3 dimensions.*With 'direct'.*use fixed",
+            "3 dimensions.*With 'direct'.*Use fixed",
         ),
         (dict(feedback=Orthogonal), "feedback", r"such as Orthogonal\(\)"),
         (dict(encodes=[]), "encodes", "Must be the connections to each layer"),
