@@ -71,10 +71,13 @@ with nengo.Network(seed=1) as model:
         sliders = direction, gain, bias = [
             nengo.Node(v, label=k) for k, v in shape.items()
         ]
+        chosen = nengo.Node(size_in=6, label="chosen")
+        for i, slider in enumerate(sliders):
+            nengo.Connection(slider, chosen[2 * i : 2 * i + 2], synapse=None)
     drive = nengo.Node(lambda t, x: get_drive(x[:2], *x[2:].reshape(3, 2)), size_in=8)
     drive.label = "drive, neurons 0 and 1"
-    for i, source in enumerate((x, *sliders)):
-        nengo.Connection(source, drive[2 * i : 2 * i + 2], synapse=None)
+    nengo.Connection(x, drive[:2], synapse=None)
+    nengo.Connection(chosen, drive[2:], synapse=None)
     # half of the drive, as neurons multiply by a gain, and Nengo warns if that is 1 or less
     neurons = nengo.Ensemble(2, 1, gain=[2, 2], bias=[0, 0])
     neurons.label = "spikes, neurons 0 and 1"
