@@ -162,7 +162,7 @@ def test_arrays_within_an_array_learn_from_their_part_of_the_error(Simulator):
         ]
         built = [sim.data[decode.pre_obj].scaled_encoders for decode in nested.decodes]
     has_learned = {
-        decode.pre_obj: np.any(a != b)
+        decode.pre_obj: np.any(a != b.astype(a.dtype))
         for decode, a, b in zip(nested.decodes, live, built)
     }
     assert [has_learned[one] for one in nested.inner.ea_ensembles] == [True, False]

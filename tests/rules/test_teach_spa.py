@@ -43,12 +43,9 @@ def test_each_ensemble_learns_from_its_dimensions(Simulator, identity, sizes):
     assert [decode.size_out for decode in decodes] == sizes
     with Simulator(model) as sim:
         sim.run(0.05)
-        has_learned = [
-            np.any(
-                find_encoders(sim, decode) != sim.data[decode.pre_obj].scaled_encoders
-            )
-            for decode in decodes
-        ]
+        live = [find_encoders(sim, decode) for decode in decodes]
+        built = [sim.data[decode.pre_obj].scaled_encoders for decode in decodes]
+    has_learned = [np.any(a != b.astype(a.dtype)) for a, b in zip(live, built)]
     assert has_learned == [False] * (len(sizes) - 2) + [True, False]
 
 
