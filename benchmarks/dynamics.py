@@ -111,7 +111,8 @@ def run(system, forcing, seed, pes_rate, rate=0):
         return np.concatenate([state, teaching * is_learning[step], error])
 
     with nengo.Network(seed=seed) as model:
-        state = nengo.Ensemble(N_NEURONS, size, radius=1.2)
+        # the same neurons, with connections to a rule and without
+        state = nengo.Ensemble(N_NEURONS, size, radius=1.2, seed=seed)
         loop = nengo.Node(drive, size_in=size if forcing else 2 * size)
         decode = nengo.Connection(
             state,

@@ -108,7 +108,12 @@ class World:
 def make_network(seed, contexts, trial, pes_rate, rate):
     """50 neurons that learn what to do in each context, and which reward to expect."""
     with nengo.Network(seed=seed):
-        hidden = nengo.Ensemble(N_NEURONS, SIZE_IN, neuron_type=nengo.LIFRate())
+        hidden = nengo.Ensemble(
+            N_NEURONS,
+            SIZE_IN,
+            neuron_type=nengo.LIFRate(),
+            seed=seed,  # the same neurons, with connections to a rule and without
+        )
         encode = nengo.Connection(contexts, hidden, synapse=None)
         decode = nengo.Connection(
             hidden,
