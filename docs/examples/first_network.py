@@ -27,7 +27,9 @@ def learn(seconds=40, **rules):
     with nengo.Network(seed=1) as model:
         signal = nengo.processes.WhiteSignal(seconds, high=2, rms=0.5, seed=1)
         stimulus = nengo.Node(signal, size_out=2)
-        hidden = nengo.Ensemble(50, 2)
+        hidden = nengo.Ensemble(
+            50, 2, seed=1
+        )  # the same neurons, with a rule or without
         output = nengo.Node(size_in=1)
         error = nengo.Node(lambda t, x: x[0] - x[1] * x[2], size_in=3)
         encode = nengo.Connection(stimulus, hidden, synapse=None, **rules)

@@ -29,7 +29,9 @@ def learn(variant, **options):
         model.config[nengo.Ensemble].max_rates = nengo.dists.Uniform(50, 100)
         model.config[nengo.Ensemble].intercepts = nengo.dists.Uniform(-0.5, 0.5)
         stimulus, output = nengo.Node(size_in=64), nengo.Node(size_in=10)
-        first, second = nengo.Ensemble(80, 64), nengo.Ensemble(60, 80, radius=3)
+        # the same neurons for all variants
+        first = nengo.Ensemble(80, 64, seed=1)
+        second = nengo.Ensemble(60, 80, radius=3, seed=2)
         encodes = [
             nengo.Connection(stimulus, first, synapse=None),
             nengo.Connection(first.neurons, second, transform=np.eye(80)),
