@@ -81,7 +81,19 @@ def test_learned_encoders_gain_less_from_a_reward_than_from_the_error():
         of_error, of_reward = (task, "error"), (task, "reward")
         assert fixed[of_error] < fixed[of_reward]
         gains = [learned[of] / fixed[of] for of in (of_error, of_reward)]
-        assert gains[0] < gains[1] < 1
+        assert gains[0] < gains[1]
+
+
+def test_learned_encoders_gain_in_the_dynamics_that_the_page_names():
+    found = {
+        tuple(labels): numbers for labels, numbers in read_table("dynamics.csv", 2)
+    }
+    alone, forced = (
+        {labels for labels in found if found[labels][column] < 0.01}
+        for column in (4, 7)
+    )
+    assert not alone
+    assert forced == {("oscillator", "teacher forcing"), ("Lorenz", "teacher forcing")}
 
 
 @pytest.mark.parametrize("task", ["bandit", "reaching"])

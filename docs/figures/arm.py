@@ -1,9 +1,7 @@
-"""Two short trials of what ``nengo-fa arm`` measures."""
+"""What ``nengo-fa arm`` measures, from the stored results."""
 
-import matplotlib.pyplot as plt
+from stored import draw
 
 from nengo_fa import plots
-from nengo_fa.experiments.arm import ArmExperiment
 
-data = ArmExperiment(n_trials=2, seconds=3).run_here()
-plt.figure(FigureClass=lambda **options: plots.arm(data))
+draw(plots.arm, "arm", "arm")
