@@ -34,12 +34,12 @@ def register_torch_kernels():
 
 
 def run_through_numpy(sim):
-    """Let a simulator of nengo-torch run through NumPy what has a kernel, to compare both.
+    """Let a simulator of nengo-torch run with NumPy what has a kernel, to compare the two.
 
     Parameters
     ----------
-    sim : nengo_torch.Simulator
-        Changed in place, before its first step.
+    sim : Simulator
+        Of nengo-torch; changed in place, before its first step.
     """
     sim.operators = [
         _run_through_numpy(found.op, dt=sim.dt) if isinstance(found, Kernel) else found

@@ -109,7 +109,7 @@ def _check_neuron_class(neuron_class):
 
 
 def get_response(neuron_type):
-    """Return the `Response` of a neuron type.
+    """Return the `.Response` of a neuron type.
 
     A class that is not registered has neither a threshold nor a derivative. Its base class
     determines the state variables that are added to the current.
