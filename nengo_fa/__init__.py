@@ -5,7 +5,13 @@ import sys
 from nengo_fa import datasets, equations, geometry, networks
 from nengo_fa.exchange.from_nir import from_nir
 from nengo_fa.exchange.to_nir import to_nir
-from nengo_fa.learned import freeze_params, load, save, solve_decoders
+from nengo_fa.learned import (
+    freeze_params,
+    load,
+    remove_learning_rules,
+    save,
+    solve_decoders,
+)
 from nengo_fa.networks import receptive_fields
 from nengo_fa.offline import metrics
 from nengo_fa.offline.history import History, LayerHistory
@@ -67,6 +73,7 @@ __all__ = [
     "predict",
     "receptive_fields",
     "register_response",
+    "remove_learning_rules",
     "save",
     "solve_decoders",
     "suggest_learning_rate",

@@ -2,7 +2,7 @@
 Save, load and deploy
 =====================
 
-A file transfers learned parameters from one script to another. Without its learning rule, the
+A file transfers learned parameters from one script to another. Without its learning rules, the
 loaded network runs in any Nengo simulator.
 """
 
@@ -41,8 +41,8 @@ nengo_fa.train(decode, x, y, epochs=100, network=model)
 # -------------
 #
 # ``save`` reads the parameters from an open simulator, and therefore also saves what was learned
-# online. ``load`` writes them into a network that is declared in the same way, usually in another
-# script.
+# online. ``load`` writes them into a network that is declared in the same way, with the same rules
+# and connections to them, usually in another script.
 
 with nengo.Simulator(model) as sim:
     nengo_fa.save(sim, model, "product.npz")
@@ -54,11 +54,11 @@ nengo_fa.load(model, "product.npz")
 # Deploy
 # ------
 #
-# Without its rule, the network is an ordinary Nengo network: encoders and decoders are arrays, and
-# you do not need nengo_fa to run it.
+# ``remove_learning_rules`` removes all rules, and the connections that deliver errors to them. The
+# network is then an ordinary Nengo network: encoders and decoders are arrays, and you do not need
+# nengo_fa to run it.
 
-encode.learning_rule_type = None
-
+nengo_fa.remove_learning_rules(model)
 
 with nengo.Simulator(model) as sim:
     sim.run(4)

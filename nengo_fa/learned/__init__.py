@@ -10,6 +10,7 @@ from nengo_fa.learned.frozen import (
     freeze_weights,
 )
 from nengo_fa.learned.live import get_live_signals
+from nengo_fa.learned.removing import remove_learning_rules
 from nengo_fa.learned.solving import solve_decoders
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "freeze_weights",
     "get_live_signals",
     "load",
+    "remove_learning_rules",
     "save",
     "solve_decoders",
 ]

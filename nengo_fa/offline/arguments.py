@@ -295,6 +295,8 @@ def check_array(name, values, size, meaning):
         hint = ""
         if array.ndim == 1 and size == 1:
             hint = f". Give np.reshape({name}, (-1, 1))"
+        elif array.shape == (0, size):
+            hint = ". Give at least one sample"
         raise ValidationError(
             f"Must have shape (n_samples, {size}), with a row for each sample of "
             f"{meaning} (got {array.shape}){hint}",

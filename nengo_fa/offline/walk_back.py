@@ -167,10 +167,15 @@ class WalkBack:
         error comes, or None for the output.
         """
         ensemble = get_ensemble(self._connection.pre_obj)
-        if ensemble is None or isinstance(ensemble.neuron_type, Direct):
+        if ensemble is None:
             self._refuse(
                 f"leaves {self._connection.pre_obj}, but must leave the ensemble (or its "
                 "neurons) whose encoders learn"
+            )
+        if isinstance(ensemble.neuron_type, Direct):
+            self._refuse(
+                f"leaves {ensemble} in direct mode, which has no encoders that could learn. "
+                "Give it neurons, such as neuron_type=nengo.LIF()"
             )
         encodes = self._find_encodes(ensemble)
         pairs = list(zip(encodes, encodes[1:]))

@@ -179,8 +179,9 @@ class Step(Derivative):
         if threshold is None:
             raise ValidationError(
                 f"Unknown threshold current of {neuron_type} neurons. Give it with "
-                "Step(threshold=...), use the output with Step(signal='output'), add the "
-                "neuron type with nengo_fa.register_response, or use another derivative.",
+                "Step(threshold=...), use the output with Step(signal='output'), pass it to "
+                "nengo_fa.register_response, as Response(threshold=...), or use another "
+                "derivative.",
                 attr="threshold",
                 obj=self,
             )
