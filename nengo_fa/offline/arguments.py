@@ -50,17 +50,21 @@ def check_turn(turn, schedule):
             f"Must be an angle in radians, above zero, such as 0.1 (got {turn!r})",
             attr="turn",
         )
-    if turn is not None and turn > 2 * np.pi:
-        warnings.warn(
-            f"turn={turn:g} radians is more than a full circle in the first update. After "
-            f"such a turn, encoders have arbitrary directions; a usual turn is {LARGEST}.",
-            NengoWarning,
-        )
     if schedule is not None and not callable(schedule):
         raise ValidationError(
             "Must be a function of the number of finished epochs, such as "
             f"lambda epoch: 0.99**epoch (got {schedule!r})",
             attr="schedule",
+        )
+
+
+def warn_of_far_turn(turn):
+    """Warn of a turn of more than a full circle."""
+    if turn is not None and turn > 2 * np.pi:
+        warnings.warn(
+            f"turn={turn:g} radians is more than a full circle in the first update. After "
+            f"such a turn, encoders have arbitrary directions; a usual turn is {LARGEST}.",
+            NengoWarning,
         )
 
 

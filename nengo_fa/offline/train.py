@@ -13,6 +13,7 @@ from nengo_fa.offline.arguments import (
     check_options,
     check_snapshots,
     check_turn,
+    warn_of_far_turn,
 )
 from nengo_fa.offline.history import History
 from nengo_fa.offline.session import Session, Settings
@@ -196,6 +197,7 @@ def train(
     """
     check_options(epochs, seed, callback, metrics, raise_interrupt)
     check_turn(turn, schedule)
+    warn_of_far_turn(turn)
     check_patience(patience, validation)
     settings = Settings(
         epochs=epochs,

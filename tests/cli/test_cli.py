@@ -468,7 +468,7 @@ def test_interruption(tmp_path):
             break  # two seconds or more, enough to report on
     code, output, _ = interrupt(process)
     assert code == 0
-    assert re.search(r"Interrupted after [\d.]+ s; this is what", output)
+    assert re.search(r"Interrupted after [\d.]+ s. Results up to this time", output)
     assert figure.exists()
 
 
@@ -507,7 +507,7 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
     assert cli.main([*arguments, "--folder", str(tmp_path)]) == 0
     output = capsys.readouterr().out
     assert "MNIST is nowhere" in output
-    assert "The small digits that come with scikit-learn take its place." in output
+    assert "The small digits of scikit-learn are used instead." in output
     assert "Backprop ends with a lower test error than feedback alignment" in output
     for name in ("figure6", "spikes", "confusion", "encoders"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")

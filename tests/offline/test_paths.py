@@ -442,7 +442,7 @@ def test_path_must_leave_neurons_that_are_taught():
 
 @pytest.mark.parametrize("connection", ["decode", 1, nengo.Network()])
 def test_not_a_connection(connection):
-    refused(Net(), "Must be the connection", connection=connection)
+    refused(Net(), "Must be a single connection", connection=connection)
 
 
 def test_network_around_the_connection():
