@@ -15,7 +15,10 @@ import xarray as xr
 
 import nengo_fa
 from nengo_fa import cli
-from nengo_fa.experiments.classification import ClassificationExperiment
+from nengo_fa.experiments.classification import (
+    ClassificationExperiment,
+    load_centered,
+)
 from nengo_fa.experiments.sweep.store import find_dataset
 
 
@@ -503,6 +506,7 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr("nengo_fa.datasets.mnist", nowhere)
     monkeypatch.delenv("NENGO_FA_DATA", raising=False)
+    load_centered.cache_clear()  # other tests may have loaded it
     arguments = ["mnist", "--quick", "--n-neurons", "50", "--workers", "1"]
     assert cli.main([*arguments, "--folder", str(tmp_path)]) == 0
     output = capsys.readouterr().out

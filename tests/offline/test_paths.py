@@ -426,11 +426,14 @@ def test_error_may_go_back_to_the_rule(Simulator):
 
 
 def test_path_must_leave_neurons_that_are_taught():
-    for pre in ("stimulus", "before"):
+    for pre, match in (
+        ("stimulus", "must leave the ensemble"),
+        ("before", "direct mode"),
+    ):
         net = Net(**NETS["direct before"])
         with net.model:
             other = nengo.Connection(getattr(net, pre), nengo.Node(size_in=2))
-        refused(net, "must leave the ensemble", connection=other)
+        refused(net, match, connection=other)
     for part in (slice(3, 8), slice(None, None, -1)):
         net = Net()
         with net.model:
