@@ -227,7 +227,7 @@ NEURONS = {
 
 #: What is refused: offline and online, by what is said.
 REFUSED_OFFLINE = {
-    ("neuron_type", 2): "must leave the ensemble",
+    ("neuron_type", 2): "direct mode",
     ("noise", 2): "Add noise to the samples",
     ("pre", 6): "repeated indices",
     ("pre", 8): "some of the neurons, or in another order",
