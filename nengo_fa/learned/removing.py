@@ -2,8 +2,8 @@
 
 import nengo
 from nengo.connection import Connection, LearningRule
-from nengo.exceptions import ValidationError
 
+from nengo_fa.checks import check_network
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_signals import LearningSignal
 
@@ -45,14 +45,11 @@ def remove_learning_rules(network: nengo.Network) -> None:
     >>> network.connections == [encode] and encode.learning_rule_type is None
     True
     """
-    if not isinstance(network, nengo.Network):
-        raise ValidationError(
-            f"Must be a nengo.Network (got {network!r})", attr="network"
-        )
+    check_network(network)
     for part in [network, *network.all_networks]:
         part.connections[:] = [c for c in part.connections if not _touches_rule(c)]
         part.probes[:] = [p for p in part.probes if not _is_of_learning(p.obj)]
-        part.nodes[:] = [n for n in part.nodes if not isinstance(n, TEACHING)]
+        part.nodes[:] = [n for n in part.nodes if not _is_of_learning(n)]
     for connection in network.all_connections:
         connection.learning_rule_type = None
 

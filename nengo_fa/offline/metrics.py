@@ -134,6 +134,6 @@ class Metrics:
 
 
 def _get_mean(values):
-    """Return the mean of the values that are not NaN, or NaN if there are none."""
+    """Return the mean of all values but NaN, or NaN if all values are NaN."""
     known = values[~np.isnan(values)]
     return known.mean() if len(known) else np.nan

@@ -152,7 +152,7 @@ def train(
     nengo.exceptions.NengoWarning
         If most samples lie far outside the radius of the ensemble that they reach, if there
         are fewer samples than neurons, if no update turns the encoders, or if, without
-        ``validation``, the error of the samples is larger at the end than at the start.
+        ``validation``, the error of the samples has grown by more than a tenth at the end.
 
     Notes
     -----
