@@ -6,6 +6,7 @@ Runs on Linux.
 """
 
 import argparse
+import csv
 import re
 import sys
 import time
@@ -32,16 +33,10 @@ def memory(gui):
     return resident / 1000, gui.browser.execute_script(HEAP) / 1e6
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "model", type=Path, help="Python file, with its layout beside it"
-    )
-    parser.add_argument("--seconds", type=float, default=60, help="of simulated time")
-    parser.add_argument("--every", type=float, default=10, help="seconds between rows")
-    options = parser.parse_args()
-
-    with open_browser() as browser, open_gui(browser, options.model) as gui:
+def watch(model, seconds, every):
+    """Print how fast a model runs and what it holds; return its row of the table."""
+    print(model)
+    with open_browser() as browser, open_gui(browser, model) as gui:
         gui.play()
         # building, and what the first steps load, is no part of it
         gui.wait(lambda: gui.time >= 1, "the first second")
@@ -49,8 +44,8 @@ def main():
         print(
             f"{'simulated s':>12}{'simulated/wall':>16}{'server MB':>12}{'page MB':>10}"
         )
-        while last[0] < start[0] + options.seconds:
-            end = last[0] + options.every
+        while last[0] < start[0] + seconds:
+            end = last[0] + every
             gui.wait(
                 lambda end=end: gui.time >= end or gui.state == "error", f"{end} s"
             )
@@ -61,8 +56,29 @@ def main():
             server, page = memory(gui)
             print(f"{now[0]:12.1f}{speed:16.2f}{server:12.1f}{page:10.1f}", flush=True)
             last = now
-        speed = (last[0] - start[0]) / (last[1] - start[1])
-        print(f"all in all, simulated/wall = {speed:.2f}")
+    speed = (last[0] - start[0]) / (last[1] - start[1])
+    print(f"all in all, simulated/wall = {speed:.2f}")
+    return f"models/{model.name}", f"{speed:.2f}", f"{server:.0f}", f"{page:.0f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "model", type=Path, nargs="+", help="Python file, with its layout beside it"
+    )
+    parser.add_argument("--seconds", type=float, default=60, help="of simulated time")
+    parser.add_argument("--every", type=float, default=10, help="seconds between rows")
+    parser.add_argument("--table", type=Path, help="for all models, a .csv")
+    options = parser.parse_args()
+
+    rows = [watch(model, options.seconds, options.every) for model in options.model]
+    if options.table is not None:
+        with options.table.open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(
+                ["model", "simulated over real time", "Nengo GUI, MB", "page, MB"]
+            )
+            table.writerows(rows)
 
 
 if __name__ == "__main__":

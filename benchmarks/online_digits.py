@@ -6,7 +6,8 @@ by `FeedbackAlignment`; those of ``Pyramidal`` neurons also by `BurstLearning`, 
 which its expected update is the same. Then all learning ends, and test images are shown, in
 spikes. What is printed, with the parameters, the versions of the software, the machine and the
 time, ``--output`` adds to those in a JSON file. With ``--held-out 0.2`` a fifth of the training
-samples take the place of the test images, to choose parameters by.
+samples take the place of the test images, to choose parameters by. With ``--passes 1 3 10`` the
+networks are tested after each of these numbers of passes, and go on learning.
 """
 
 import argparse
@@ -37,10 +38,11 @@ LOGITS = 30
 
 
 def make_order(n_samples, options):
-    """Return which digits are shown, each pass in an order of its own."""
+    """Return which digits are shown in each pass, which has an order of its own."""
     rng = np.random.RandomState(options.seed)
-    passes = [rng.permutation(n_samples) for _ in range(options.passes)]
-    return np.concatenate(passes)[: options.digits]
+    return [
+        rng.permutation(n_samples)[: options.digits] for _ in range(max(options.passes))
+    ]
 
 
 def make_model(data, order, options):
@@ -100,20 +102,29 @@ def teach(network, rule, error, options):
 
 
 def measure(options):
-    """Return the error of each network on test images, in percent, and the time it took."""
+    """Yield, after numbers of passes, the errors on test images, in percent, and the time."""
     start = time.perf_counter()
     data = hold_out(datasets.load(options.dataset).centered(), options.held_out)
     order = make_order(len(data.x_train), options)
-    model = make_model(data, order, options)
+    model = make_model(data, np.concatenate(order), options)
     with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
-        sim.run(len(order) * (SHOWN + TAUGHT))
-        nengo_fa.freeze_params(sim, model)
+        for n_passes, shown in enumerate(order, start=1):
+            sim.run_steps(round(len(shown) * (SHOWN + TAUGHT) / sim.dt))
+            if n_passes in options.passes:
+                errors = test(sim, model, data)
+                seconds = round(time.perf_counter() - start)
+                yield n_passes, {"errors": errors, "seconds": seconds}
+
+
+def test(sim, model, data):
+    """Return the error of each network on test images, in percent."""
+    nengo_fa.freeze_params(sim, model)
     errors = {}
     for network in model.networks:
         answers = nengo_fa.predict(network.decode, data.x_test, TESTED, network=network)
         wrong = answers.argmax(axis=1) != data.labels_test
         errors[network.label] = round(100 * float(np.mean(wrong)), 3)
-    return {"errors": errors, "seconds": round(time.perf_counter() - start)}
+    return errors
 
 
 def parse_options(arguments=None):
@@ -121,28 +132,30 @@ def parse_options(arguments=None):
     parser.add_argument("--dataset", default="digits")
     parser.add_argument("--neurons", choices=NEURONS, default="Pyramidal")
     parser.add_argument("--n-neurons", type=int, default=200)
-    parser.add_argument("--passes", type=int, default=3)
-    parser.add_argument("--digits", type=int, help="how many are shown; default: all")
+    parser.add_argument("--passes", type=int, nargs="+", default=[3])
+    parser.add_argument("--digits", type=int, help="how many in a pass; default: all")
     parser.add_argument("--learning-rate", type=float, default=0.1)
     parser.add_argument("--decoder-rate", type=float, default=1e-3)
+    parser.add_argument("--bits", type=int, choices=(32, 64), default=64)
     parser.add_argument("--held-out", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path)
     return parser.parse_args(arguments)
 
 
-def get_configuration(options):
-    """Return the parameters of a run, a dictionary."""
-    configuration = dict(vars(options))
+def get_configuration(options, n_passes):
+    """Return the parameters of a run with so many passes, a dictionary."""
+    configuration = {**vars(options), "passes": n_passes}
     del configuration["output"]
     return configuration
 
 
 def main():
     options = parse_options()
+    nengo.rc.set("precision", "bits", str(options.bits))
     with threadpool_limits(1):
-        results = measure(options)
-    record(get_configuration(options), results, options.output)
+        for n_passes, results in measure(options):
+            record(get_configuration(options, n_passes), results, options.output)
 
 
 if __name__ == "__main__":

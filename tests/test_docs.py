@@ -49,6 +49,15 @@ def read_table(name, n_labels):
     return [(row[:n_labels], np.array(row[n_labels:], dtype=float)) for row in rows]
 
 
+def test_all_models_keep_up_with_real_time():
+    rows = read_table("gui_speed.csv", 1)
+    layouts = (ROOT / "models").glob("*.cfg")
+    assert sorted(name for (name,), _ in rows) == sorted(
+        f"models/{layout.stem}" for layout in layouts
+    )
+    assert min(speed for _, (speed, *_) in rows) > 0.99
+
+
 @pytest.mark.parametrize("rule", ["FA", "BP"])
 def test_rates_that_train_finds_are_nearly_the_best(rule):
     rows = read_table("first_turn.csv", 2)

@@ -135,11 +135,12 @@ def test_errors_are_of_the_script(name, fixed, monkeypatch):
     runs = json.loads((ROOT / "docs" / "results" / f"{name}.json").read_text())
     for run in runs:
         arguments = [
-            f"--{name.replace('_', '-')}={value}"
-            for name, value in run["configuration"].items()
-            if name != "presentation_time" and value is not None
+            f"--{parameter.replace('_', '-')}={value}"
+            for parameter, value in run["configuration"].items()
+            if parameter != "presentation_time" and value is not None
         ]
         options = script.parse_options(arguments)
-        assert script.get_configuration(options) == run["configuration"]
+        n_passes = getattr(options, "passes", [])
+        assert script.get_configuration(options, *n_passes) == run["configuration"]
         assert {**vars(options), **fixed} == vars(options)
         assert getattr(options, "epochs", 0) <= 30
