@@ -11,7 +11,7 @@ from nengo.exceptions import BuildError
 
 from nengo_fa.online import network_checks
 from nengo_fa.online.default_rates import find_learning_rate, warn_about_rate
-from nengo_fa.online.operators import SimEncoderLearning, SimFeedback
+from nengo_fa.online.operators import MANY_ENTRIES, SimEncoderLearning, SimFeedback
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
@@ -36,10 +36,9 @@ RESERVED = {
     *("delta_neurons", "delta_input", "learning_signal"),
 }
 
-#: The numbers of dimensions and of entries of the encoders from which adding an outer product
-#: in place is faster than computing and adding it. A call of BLAS or of an operator takes as
-#: long as about a thousand additions.
-MANY_DIMENSIONS, MANY_ENTRIES = 32, 4096
+#: The number of dimensions from which adding an outer product in place is faster than
+#: computing and adding it, if the encoders have many entries.
+MANY_DIMENSIONS = 32
 
 #: Additional names for rules with an eligibility trace.
 TRACED = {"eligible", "eligibility"}

@@ -9,6 +9,10 @@ from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
 
+#: The number of entries of the encoders from which passing over them takes longer than another
+#: call of a function, which takes as long as about a thousand additions.
+MANY_ENTRIES = 4096
+
 
 class NotFiniteError(SimulationError, FloatingPointError):
     """An error for values that are not finite, which names the rule."""
@@ -308,6 +312,8 @@ class SimEncoderLearning(NamedSignalsOperator):
         step_outer = normalization.make_step(
             h, x, encoders, delta, self.fields, self.scale
         )
+        if self.normalization in NORMALIZATIONS.values() and delta.size >= MANY_ENTRIES:
+            step_outer = _make_step_resting(step_outer, h, delta)
         columns = self.columns
         if columns is not None:
             columns = np.tile(columns, (len(delta), 1))
@@ -358,6 +364,18 @@ class SimEncoderLearning(NamedSignalsOperator):
             np.multiply(step_size, h, out=h)
 
         return step_any
+
+
+def _make_step_resting(step_outer, h, delta):
+    """Bind a step that passes over the encoders once only while no neuron has an error."""
+
+    def step():
+        if np.count_nonzero(h):
+            step_outer()
+        else:
+            delta.fill(0)
+
+    return step
 
 
 def _make_step_traced(arrays, step_derivative, step_size, h):
