@@ -93,16 +93,9 @@ def test_learned_encoders_gain_less_from_a_reward_than_from_the_error():
         assert gains[0] < gains[1]
 
 
-def test_learned_encoders_gain_in_the_dynamics_that_the_page_names():
-    found = {
-        tuple(labels): numbers for labels, numbers in read_table("dynamics.csv", 2)
-    }
-    alone, forced = (
-        {labels for labels in found if found[labels][column] < 0.01}
-        for column in (4, 7)
-    )
-    assert not alone
-    assert forced == {("oscillator", "teacher forcing"), ("Lorenz", "teacher forcing")}
+def test_learned_encoders_gain_in_none_of_the_dynamics():
+    for _, numbers in read_table("dynamics.csv", 2):
+        assert numbers[4] > 0.01 and numbers[7] > 0.01
 
 
 @pytest.mark.parametrize("task", ["bandit", "reaching"])
