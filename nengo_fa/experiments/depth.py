@@ -331,22 +331,23 @@ def _make_claims(depths):
     taught = chains.VARIANTS
     return (
         Comparison(
-            "It learns: a lower test error than before",
-            ("learned", "untaught"),
+            "The network learns: the test error is lower after learning than before",
+            ("after", "before"),
             _cross(taught, depths),
             "test_error",
             "untaught_error",
         ),
         Comparison(
-            "It teaches the layers before the last: a lower test error than with the last "
-            "layer alone",
+            "The layers before the last learn: the test error is lower than if only "
+            "the last layer learns",
             ("all layers", "last layer"),
             _cross(taught, [depth for depth in depths if depth > 1]),
             "test_error",
             ("test_error", {"variant": "last layer"}),
         ),
         Comparison(
-            "Backpropagation takes fewer epochs to nine tenths of what it gains",
+            "Backpropagation needs fewer epochs than feedback alignment to reach nine "
+            "tenths of the gain of backpropagation",
             ("backprop", "alignment"),
             _cross(FEEDBACK_ALIGNMENT, depths),
             ("epochs", {"variant": "backprop"}),

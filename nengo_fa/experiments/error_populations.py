@@ -218,19 +218,21 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
         data,
         (
             Comparison(
-                "A delay of the error costs accuracy",
-                ("prompt", "late"),
+                "The network ends with a larger error if the error reaches the "
+                "encoders with a delay",
+                ("no delay", "delay"),
                 late,
                 ("rmse", {"delay": 0}),
                 "rmse",
             ),
             Comparison(
-                "A trace of the input recovers some of it",
+                "With a trace of the input, the network ends with a smaller error "
+                "than without a trace",
                 ("trace", "no trace"),
                 late,
                 ("rmse", {"trace": "matched"}),
                 "rmse",
             ),
-            compare_carriers("a population as from a node", delays, trace=["none"]),
+            compare_carriers("a population as with a node", delays, trace=["none"]),
         ),
     )

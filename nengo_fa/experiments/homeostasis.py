@@ -236,22 +236,24 @@ def _make_claims(rules):
     """Return a table of claims about all initial lengths."""
     return [
         Comparison(
-            "Stabilized, fewer neurons run away than by the homeostatic rule",
+            "With the stabilized normalization, fewer encoders run away than with the "
+            "homeostatic normalization: share of neurons",
             ("stabilized", "homeostatic"),
             cross("{rule}", rule=rules),
             ("far", {"normalization": "stabilized"}),
             ("far", {"normalization": "homeostatic"}),
         ),
         Comparison(
-            "Stabilized, the length that is farthest from one is closer to it",
+            "With the stabilized normalization, the length that is farthest from one "
+            "is closer to one than with other normalizations: distance from one",
             ("stabilized", "other"),
             _cross(rules, "homeostatic", "augmented", "none"),
             ("farthest", {"normalization": "stabilized"}),
             "farthest",
         ),
         Comparison(
-            "The error ends as with the augmented gradient, within 5 %",
-            ("this", "augmented"),
+            "The final error is the same as with the augmented gradient, within 5 %",
+            ("this row", "augmented"),
             _cross(rules, "homeostatic", "stabilized"),
             "rmse",
             ("rmse", {"normalization": "augmented"}),
@@ -264,16 +266,16 @@ def _make_claims_of_attraction(rules):
     """Return a table of claims about initial lengths that differ from one."""
     return [
         Comparison(
-            "Lengths that are not one at the start come closer to it: distance of the "
-            "median neuron",
+            "Lengths of encoders approach one: median distance from one",
             ("end", "start"),
             _cross(rules, "augmented", "homeostatic", "stabilized"),
             "median",
             "median_at_start",
         ),
         Comparison(
-            "Neurons with error times drive below zero on average come closer to length "
-            "one, the others go away: share of neurons, homeostatic",
+            "With the homeostatic normalization, lengths approach one if the mean of "
+            "error times drive is negative, and move away from one if it is positive: "
+            "share of neurons",
             ("chance", "share"),
             cross("{rule}", rule=rules),
             0.5,

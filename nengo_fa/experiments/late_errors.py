@@ -287,7 +287,7 @@ def cross_late(delays, **others):
 
 
 def compare_carriers(carriers, delays, **others):
-    """Return the claim that populations do as well as nodes, a `.Comparison`.
+    """Return the claim that errors in populations teach as well as errors in nodes.
 
     Parameters
     ----------
@@ -299,7 +299,7 @@ def compare_carriers(carriers, delays, **others):
     """
     words = "{measure}, {delay} ms"
     return Comparison(
-        f"The error is the same, to {MARGIN:.0%}, from {carriers}",
+        f"The final error is the same, within {100 * MARGIN:g} %, with {carriers}",
         ("population", "node"),
         cross(words, measure=MEASURES, delay=delays, **others),
         ("rmse", {"carrier": "population"}),

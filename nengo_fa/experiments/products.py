@@ -239,29 +239,32 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
     rows = (
         (
-            "Nengo's Product, the better of both, has less error than encoders learned from "
-            "diagonal ones",
+            "Nengo's Product, with the better of two input magnitudes, has a smaller "
+            "error than learned encoders that start on the diagonals",
             ("Product", "learned"),
             each(BY_HAND),
             "product",
             of("learned from diagonal"),
         ),
         (
-            "Encoders learned from diagonal ones have less error than the better Product",
+            "Learned encoders that start on the diagonals have a smaller error than "
+            "Nengo's Product with the better of two input magnitudes",
             ("learned", "Product"),
             each(BY_LEARNING),
             of("learned from diagonal"),
             "product",
         ),
         (
-            "They have less error than diagonal ones with decoders for the same inputs",
+            "Learned encoders that start on the diagonals have a smaller error than "
+            "fixed encoders on the diagonals",
             ("learned", "diagonal"),
             each(BY_LEARNING),
             of("learned from diagonal"),
             of("diagonal"),
         ),
         (
-            "Encoders learned from random ones have less error than these",
+            "Learned encoders that start in random directions have a smaller error "
+            "than fixed encoders in random directions",
             ("learned", "random"),
             each((*BY_HAND, *BY_LEARNING)),
             of("learned"),

@@ -314,23 +314,23 @@ def _make_claims(data):
         Comparison(
             "Apical input changes the event rate by less than 5 Hz, at any basal input "
             f"above {FIRING:g}",
-            ("most (Hz)", "limit"),
+            ("change (Hz)", "limit"),
             cross("apical input {apical:+g}", apical=data["apical"].values[[0, -1]]),
             "event_change",
             5,
         ),
         Comparison(
-            "The fraction of events that are bursts follows the sigmoid of the apical "
-            "input, within 0.05",
-            ("most", "limit"),
+            "The fraction of events that are bursts differs from the sigmoid of the "
+            "apical input by less than 0.05",
+            ("difference", "limit"),
             {"all apical inputs": {}},
             "fraction_off",
             0.05,
         ),
         Comparison(
-            "For small feedback weights, the angle between the update by bursts and that of "
-            "eq. 3 falls as more time is averaged: angle (rad)",
-            ("longest", "shortest"),
+            "With small feedback weights, the angle between the update by bursts and "
+            "the update of eq. 3 falls as more time is averaged (rad)",
+            ("longest time", "shortest time"),
             cross("feedback weights {weight:g}", weight=[data["weight"].values.min()]),
             ("angle", {"averaging_time": longest}),
             ("angle", {"averaging_time": shortest}),

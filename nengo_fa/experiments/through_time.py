@@ -309,15 +309,15 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     statements = {
-        ("random feedback", "fixed"): "Random feedback ends with less error than fixed "
-        "recurrent weights",
+        ("random feedback", "fixed"): "Random feedback ends with a smaller error than "
+        "fixed recurrent weights",
         ("through time", "random feedback"): "Backpropagation through time ends with "
-        "less error than random feedback",
+        "a smaller error than random feedback",
         (
             "decoders as feedback",
             "random feedback",
-        ): "With the decoders as feedback, and "
-        "the same trace, there is less error than with random feedback",
+        ): "The decoders as feedback weights, with the same trace, end with a smaller "
+        "error than random feedback",
     }
     return check_table(
         choose_rates(data),

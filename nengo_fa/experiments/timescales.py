@@ -242,7 +242,7 @@ def _make_claims(rules, fixed, rates, with_both):
     """Return a table of claims about decoder rules, some with slow and fast encoders."""
     table = [
         Comparison(
-            f"{rule}, {where}: learned encoders have less error than fixed",
+            f"{rule}, {where}: learned encoders have a smaller error than fixed encoders",
             ("learned", "fixed"),
             cross(
                 "{encoder_rate:g} per second", decoder_rule=[rule], encoder_rate=rates
@@ -251,11 +251,15 @@ def _make_claims(rules, fixed, rates, with_both):
             (name, {"encoder_rate": fixed}),
         )
         for rule in rules
-        for name, where in [("rmse", "online"), ("rmse_solved", "best decoders")]
+        for name, where in [
+            ("rmse", "online"),
+            ("rmse_solved", "with the best decoders"),
+        ]
     ]
     table.append(
         Comparison(
-            "RLS ends online with less error than PES, each at its best rate",
+            "Online, RLS ends with a smaller error than PES, each with its best rate "
+            "of the encoders",
             ("RLS", "PES"),
             cross("{decoder_rule}", decoder_rule=[r for r in rules if r != "RLS"]),
             ("best", {"decoder_rule": "RLS"}),
@@ -265,8 +269,8 @@ def _make_claims(rules, fixed, rates, with_both):
     if len(with_both):
         table.append(
             Comparison(
-                "Best decoders: less error where encoders change the product less than "
-                "decoders do, than where they change it more",
+                "With the best decoders, the error is smaller if encoders change the "
+                "product less than decoders do than if they change it more",
                 ("less", "more"),
                 cross("{decoder_rule}", decoder_rule=with_both),
                 "slow",

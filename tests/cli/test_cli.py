@@ -52,7 +52,8 @@ def test_multiplication(tmp_path, monkeypatch, capsys):
     assert cli.main(arguments) == 0
     again = capsys.readouterr().out
     assert (
-        again[again.index("Backprop ends") :] == output[output.index("Backprop ends") :]
+        again[again.index("Backpropagation ends") :]
+        == output[output.index("Backpropagation ends") :]
     )
     assert (folder / "figure5.png").exists()
 
@@ -75,7 +76,7 @@ def test_one_turn_and_its_own_for_each(command, tmp_path, capsys):
     turns = ["--turn", "0.2", "--turns", "0.5", "0.1"]
     assert cli.main([*arguments, *turns]) == 0
     output = capsys.readouterr().out
-    claim = "Backprop ends with a lower "
+    claim = "Backpropagation ends with a lower "
     assert output.count(claim) == 2 * (1 if command == "multiplication" else 2)
     assert re.search(r"FeedbackAlignment: none 0.[15], forced 0.[15], aug", output)
     assert (tmp_path / "a" / "own_turns.png").exists()
@@ -512,7 +513,9 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
     output = capsys.readouterr().out
     assert "MNIST is nowhere" in output
     assert "The small digits of scikit-learn are used instead." in output
-    assert "Backprop ends with a lower test error than feedback alignment" in output
+    assert (
+        "Backpropagation ends with a lower test error than feedback alignment" in output
+    )
     for name in ("figure6", "spikes", "confusion", "encoders"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     with xr.open_zarr(tmp_path / "figure6.zarr", consolidated=False) as data:
@@ -547,7 +550,10 @@ def test_depth(tmp_path, capsys):
     assert cli.main(command) == 0
     output = capsys.readouterr().out
     assert re.search(r"hidden layers +1 +2\nbackprop +0\.0", output)
-    assert "It learns: a lower test error than before" in output
+    assert (
+        "The network learns: the test error is lower after learning than before"
+        in output
+    )
     assert "local backprop, 2 layers" in output and "global, 1 layer " in output
     (tmp_path / "depth.png").unlink()
     assert cli.main(command) == 0
@@ -654,7 +660,7 @@ def test_finished_results_on_a_read_only_medium(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", refuse)
     assert cli.main(arguments) == 0
     again = capsys.readouterr().out
-    claims = slice(output.index("Backprop ends"), output.index("Figure:"))
+    claims = slice(output.index("Backpropagation ends"), output.index("Figure:"))
     assert output[claims] in again
     assert again.count("cannot be written ([Errno 30] Read-only file system)") == 8
 

@@ -113,9 +113,9 @@ def test_claims_that_hold_here(data):
     assert len(claims) == 7
     verdicts = {claim.statement: claim.verdict for claim in claims}
     for part in (
-        "With normalization the error ends lower",
-        "Without normalization encoders grow",
-        "near length one",
+        "Learning with normalization ends with a lower error",
+        "Without normalization, encoders become longer than one",
+        "mean length of encoders within 5 % of one",
         "turns encoders to the diagonals faster",
     ):
         (statement,) = [statement for statement in verdicts if part in statement]
@@ -126,7 +126,10 @@ def test_claims_are_checked_on_the_data(data):
     """Under exchanged names, what held does not."""
     exchanged = data.assign_coords(normalization=["forced", "none", "augmented"])
     claims = {claim.statement: claim for claim in check_claims(exchanged)}
-    assert claims["Without normalization encoders grow"].verdict != "held"
+    assert (
+        claims["Without normalization, encoders become longer than one"].verdict
+        != "held"
+    )
     exchanged = data.assign_coords(rule=list(RULES[::-1]))
     *_, angle = check_claims(exchanged)
     assert "diagonals" in angle.statement and angle.verdict == "opposite"

@@ -18,10 +18,12 @@ LEVEL = 0.01
 N_TRIALS = 7
 
 #: What the columns of a table of claims mean.
-LEGEND = f"""  effect  1 if it is as claimed in all trials, -1 if it is the opposite in all;
-          where two quantities are to be the same, the median relative difference
-  p       probability of such data if the claim were false (Wilcoxon's signed-rank test)
-  held    p is below {LEVEL:g}; opposite: the data show the opposite; not shown: neither"""
+LEGEND = f"""  effect     1 if all trials are as claimed, -1 if all trials show the opposite; if two
+             quantities are claimed to be the same, their median relative difference
+  p          probability of such data if the claim were false (Wilcoxon's signed-rank test)
+  held       p is below {LEVEL:g}
+  opposite   the data show the opposite of the claim
+  not shown  the data show neither the claim nor its opposite"""
 
 
 @dataclass(frozen=True)
