@@ -1,4 +1,4 @@
-"""Decoders of samples, by any of Nengo's solvers."""
+"""Solve for decoders with any of Nengo's solvers."""
 
 import numpy as np
 from nengo.exceptions import ValidationError
@@ -11,22 +11,23 @@ from nengo_fa.offline.devices import Device, to_numpy
 def make_solve(solver, rng, device=None):
     """Bind a Nengo solver to its random numbers and to a device, by default NumPy.
 
-    Returns a function of activities, (n_samples, n_neurons), and wanted outputs,
-    (n_samples, size_out), that returns decoders, (n_neurons, size_out): NaN if there are
-    none, as activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
-    The latter is computed here, from the normal equations; any other solver is called.
+    Returns a function of activities, (n_samples, n_neurons), and desired outputs,
+    (n_samples, size_out), that returns decoders, (n_neurons, size_out). The decoders are NaN
+    if activities are not finite or, with `nengo.solvers.LstsqL2`, linearly dependent.
+    `nengo.solvers.LstsqL2` is computed here from the normal equations; other solvers are
+    called.
     """
 
     device = Device() if device is None else device
 
     def solve(activities, y):
-        # as copies, to which a solver may write
+        # copies, because a solver may write to its arguments
         arrays = [to_numpy(array).copy() for array in (activities, y)]
         shape = activities.shape[1], y.shape[1]
         try:
             decoders, _ = solver(*arrays, rng=rng)
         except (ValueError, np.linalg.LinAlgError):
-            # an error of the solver itself is not to be taken for divergence
+            # an error of the solver itself must not be mistaken for divergence
             activities = to_numpy(activities)
             if np.all(np.isfinite(activities.T @ activities)):
                 raise
@@ -51,7 +52,7 @@ def make_solve(solver, rng, device=None):
         except (np.linalg.LinAlgError, xp.linalg.LinAlgError):
             return device.array(np.full((n_neurons, y.shape[1]), np.nan))
 
-    # as Nengo would, but for a report on how well it went
+    # the same decoders as Nengo's, without its report on the error
     if type(solver) is LstsqL2 and type(solver.solver) is Cholesky:
         if not solver.solver.transpose:
             reg = solver.reg
@@ -62,6 +63,6 @@ def make_solve(solver, rng, device=None):
 def _compute_gram(activities):
     if activities.shape[1] > 64 or not isinstance(activities, np.ndarray):
         return activities.T @ activities
-    # For few neurons, the product of two different matrices is faster than that of a
-    # matrix with itself, for which BLAS computes one half only.
+    # For few neurons, a product of two different matrices is faster than the product of a
+    # matrix with itself, of which BLAS computes only one half.
     return activities.T @ activities.copy()

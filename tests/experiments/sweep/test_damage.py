@@ -128,7 +128,7 @@ def test_other_files(intact):
 def test_says_that_parts_are_run_again(intact):
     path, data, files = intact
     damage(path, "error")
-    with pytest.warns(NengoWarning, match="is damaged: the parts concerned are run"):
+    with pytest.warns(NengoWarning, match="are damaged and are computed again"):
         run_in_thread(Grid(), path)
 
 
@@ -146,7 +146,7 @@ def damage(path, name):
 def test_a_damaged_part_alone_is_run_again(intact):
     path, data, files = intact
     damage(path, "error")
-    with pytest.warns(NengoWarning, match="is damaged"):
+    with pytest.warns(NengoWarning, match="are damaged"):
         run_in_thread(Grid(failing=(0, 0)), path)
     assert read_files(path) == files
 
@@ -175,7 +175,7 @@ def test_damage_beyond_the_trials_that_are_asked_for(tmp_path):
     files = read_files(path)
     (chunk,) = (f for f in files if re.search(r"^rmse/.*0\D0\D1\D0$", f.as_posix()))
     (path / chunk).write_bytes(files[chunk][:-1])
-    with pytest.warns(NengoWarning, match="is damaged"):
+    with pytest.warns(NengoWarning, match="are damaged"):
         part = run_in_thread(replace(EXPERIMENT, n_trials=3), path)
     assert part.identical(data.isel(trial=slice(3)))
     assert run_in_thread(EXPERIMENT, path).identical(data)
@@ -187,7 +187,7 @@ def test_labels_are_those_of_the_experiment(intact):
     path, data, files = intact
     others = xr.Dataset(coords={"condition": [10, 20, 40]})
     others.to_zarr(path, mode="r+", consolidated=False)
-    with pytest.raises(ValidationError, match="condition is not that of the exp"):
+    with pytest.raises(ValidationError, match="condition does not fit the exp"):
         run_in_thread(Grid(), path)
 
 

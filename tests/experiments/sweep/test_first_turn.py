@@ -111,7 +111,9 @@ def test_configuration_with_a_learning_rate_is_as_ever():
 def test_results_at_a_learning_rate_are_not_mixed_with_those_at_a_turn(tmp_path):
     with Store(tmp_path / "a.zarr", replace(PRODUCT, turn=None)):
         pass
-    with pytest.raises(ValidationError, match="learning_rate is 10.0 there") as error:
+    with pytest.raises(
+        ValidationError, match="learning_rate is 10.0 in the store"
+    ) as error:
         with Store(tmp_path / "a.zarr", PRODUCT):
             pass
     assert "turn is None there and 0.1 here" in str(error.value)

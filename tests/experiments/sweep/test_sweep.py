@@ -375,7 +375,7 @@ def test_precision_is_part_of_the_configuration(tmp_path, expected):
 
 def test_a_store_is_for_one_process_at_a_time(store):
     with Store(store, EXPERIMENT):
-        with pytest.raises(ValidationError, match="Another process is at work"):
+        with pytest.raises(ValidationError, match="Another process is writing to"):
             run_in_thread(EXPERIMENT, store)
     run_in_thread(EXPERIMENT, store)
 
