@@ -38,7 +38,7 @@ LOGITS = 30
 
 
 def make_order(n_samples, options):
-    """Return which digits are shown in each pass, which has an order of its own."""
+    """Return the order of the digits, which is random in each pass."""
     rng = np.random.RandomState(options.seed)
     return [
         rng.permutation(n_samples)[: options.digits] for _ in range(max(options.passes))
@@ -102,7 +102,7 @@ def teach(network, rule, error, options):
 
 
 def measure(options):
-    """Yield, after numbers of passes, the errors on test images, in percent, and the time."""
+    """Yield the errors on test images, in percent, and the time, after each number of passes."""
     start = time.perf_counter()
     data = hold_out(datasets.load(options.dataset).centered(), options.held_out)
     order = make_order(len(data.x_train), options)
@@ -133,7 +133,7 @@ def parse_options(arguments=None):
     parser.add_argument("--neurons", choices=NEURONS, default="Pyramidal")
     parser.add_argument("--n-neurons", type=int, default=200)
     parser.add_argument("--passes", type=int, nargs="+", default=[3])
-    parser.add_argument("--digits", type=int, help="how many in a pass; default: all")
+    parser.add_argument("--digits", type=int, help="number of digits in a pass (default: all)")
     parser.add_argument("--learning-rate", type=float, default=0.1)
     parser.add_argument("--decoder-rate", type=float, default=1e-3)
     parser.add_argument("--bits", type=int, choices=(32, 64), default=64)
@@ -144,7 +144,7 @@ def parse_options(arguments=None):
 
 
 def get_configuration(options, n_passes):
-    """Return the parameters of a run with so many passes, a dictionary."""
+    """Return the parameters of a run with this number of passes, a dictionary."""
     configuration = {**vars(options), "passes": n_passes}
     del configuration["output"]
     return configuration
