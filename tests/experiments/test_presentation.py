@@ -155,7 +155,7 @@ def test_figures(results):
     assert axes.get_legend() is None
     (axes, *_) = plots.presentation(results.assign(baseline_error=0.25)).axes
     assert any(np.all(np.equal(line.get_ydata(), 25)) for line in axes.lines)
-    assert "not trained" in axes.get_legend().get_texts()[1].get_text()
+    assert "fixed" in axes.get_legend().get_texts()[1].get_text()
     figure = plots.confusion_matrix(results)
     shown = [int(text.get_text()) for text in figure.axes[0].texts if text.get_text()]
     assert sum(shown) == 60

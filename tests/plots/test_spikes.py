@@ -38,7 +38,7 @@ def test_rates_are_compared_with_rates(shown):
     axes = plots.presentation(data).axes[0]
     for line, label, percent, colour in zip(
         axes.lines[1:],
-        ("learned, in rates", "well-chosen, not trained, in rates"),
+        ("learned, in rates", "well-chosen, fixed, in rates"),
         (10, 30),
         (palette.LEARNED, palette.FIXED),
     ):
