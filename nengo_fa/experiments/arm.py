@@ -146,7 +146,7 @@ def tune(data: xr.Dataset) -> float:
 
 
 def find_ratio(data: xr.Dataset) -> xr.DataArray:
-    """Return the error with learned over that with fixed encoders, (rate, load, trial)."""
+    """Return errors with learned encoders over fixed encoders, (rate, load, trial)."""
     rmse = data["rmse"]
     return rmse.sel(encoders="learned", drop=True) / rmse.sel(
         encoders="fixed", drop=True
@@ -154,7 +154,7 @@ def find_ratio(data: xr.Dataset) -> xr.DataArray:
 
 
 def report(data: xr.Dataset) -> str:
-    """Return tracking errors, and ratios with learned over fixed encoders, as text.
+    """Return tracking errors, and ratios of learned over fixed encoders, as text.
 
     The numbers are medians over trials and loads. The last columns are the median and the
     quartiles of the ratios.

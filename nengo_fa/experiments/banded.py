@@ -52,13 +52,13 @@ VARIABLES = {
         "units": "1",
     },
     "alignment": {
-        "long_name": "cosine between what the first layer is taught and what it would be "
-        "taught by backpropagation",
+        "long_name": "cosine between the update of the first layer and the update by "
+        "backpropagation",
         "units": "1",
     },
     "visible": {
-        "long_name": "part of what first-layer neurons are taught that is left of its "
-        "mean square after averaging over the dimensions they do not see",
+        "long_name": "part of the mean square error of first-layer neurons that remains "
+        "after averaging over the dimensions that they do not see",
         "units": "1",
     },
 }
@@ -66,7 +66,7 @@ VARIABLES = {
 #: For the decoders.
 SOLVER = nengo.solvers.LstsqL2(reg=0.01)
 
-#: Number of points that make up what is averaged over.
+#: Number of points for averages over dimensions.
 N_POINTS = 1000
 
 
@@ -279,7 +279,7 @@ class BandedExperiment(Experiment):
         path = find_path(network.decode, network)
         trainer = Trainer([path], [x], [y], self.batch_size, SOLVER, rng=rng)
         chain = trainer.chain
-        # multiplied with these, a gradient keeps only the dimensions that a neuron sees
+        # factors that keep only the dimensions of a gradient that a neuron sees
         scale = path.model.params[path.stages[0].ensemble].gain[:, np.newaxis]
         scale = scale * (chain.layers[0].encoders[0] != 0)
         results = {name: np.full(self.epochs + 1, np.inf) for name in VARIABLES}
@@ -318,7 +318,7 @@ _OTHERS = [variant for variant in VARIANTS if variant != "backprop"]
 def _learn(connectivity, taught, variants=_OTHERS):
     """Return the conditions of layers that learn by some variants."""
     words = "{variant}" if len(taught) == 1 else "{variant}, {taught}"
-    # the layers before the variants, as the claims are printed
+    # layers come before variants, which is the order of the printed rows
     return cross(words, connectivity=[connectivity], taught=taught, variant=variants)
 
 

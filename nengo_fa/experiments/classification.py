@@ -172,7 +172,7 @@ class ClassificationExperiment(SixConditions):
         """Refuse encoders that need images or nengo_extras, if these are missing."""
         if image_shape is None:
             raise ValidationError(
-                f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
+                f"{getattr(self, name)!r} needs images, but {self.dataset} has none. "
                 "Use 'differences'.",
                 attr=name,
             )
@@ -308,7 +308,7 @@ class ClassificationExperiment(SixConditions):
 
     def _run_baseline(self, trial):
         """Return the error of fixed encoders: RMSE in training, and of test samples."""
-        # the same for all parts of a trial, and as slow as several epochs
+        # cached, because it is the same for all parts of a trial, and takes several epochs
         common = replace(
             self,
             n_trials=1,
@@ -362,7 +362,10 @@ def _load_split(name, held_out):
 
 
 def hold_out(data: Dataset, held_out: float | None) -> Dataset:
-    """Return a dataset whose test samples are a fraction of the training samples, if any."""
+    """Return a dataset whose test samples are a fraction of the training samples.
+
+    Without a fraction, return the dataset itself.
+    """
     if not held_out:
         return data
     chosen, others = split_samples(

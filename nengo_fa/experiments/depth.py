@@ -196,9 +196,9 @@ class DepthExperiment(Experiment):
             The classifier in the model, which is the same for all variants.
         """
         data = load_centered(self.dataset)
-        # error nodes are outside, because the seeds of neurons depend on the objects inside
+        # error nodes are outside the classifier, because its objects determine its seeds
         with nengo.Network() as model:
-            # decoders are not solved for at build time, which would be the slowest part
+            # decoders are not solved for at build time, because this would take long
             model.config[nengo.Ensemble].eval_points = nengo.dists.UniformHypersphere()
             model.config[nengo.Ensemble].n_eval_points = 1
             classifier = DeepClassifier(
@@ -270,9 +270,9 @@ class DepthExperiment(Experiment):
 
 
 def _find_rates(trainer, variant):
-    """Return the learning rates of layers, a list, that cause this turn."""
+    """Return the learning rates of the layers that cause a turn, a list."""
     trainer.solve()
-    # for one network; zero in a layer that no error reaches
+    # there is one network; the rate of a layer that no error reaches is zero
     rates = [float(np.squeeze(layer.learning_rate)) for layer in trainer.chain.layers]
     if variant == "last layer":
         rates[:-1] = [0.0] * (len(rates) - 1)

@@ -116,8 +116,8 @@ def solve(sim: nengo.Simulator, layers: Sequence[nengo.Ensemble]) -> float:
 def report(data: xr.Dataset) -> str:
     """Return the final errors with each route as text, from the data of `check_claims`.
 
-    The table shows the median error divided by that with fixed encoders, for each route,
-    measure, carrier and delay.
+    The table shows the median error divided by the error with fixed encoders, for each
+    route, measure, carrier and delay.
     """
     header = "".join(f"{way:>12}" for way in WAYS)
 

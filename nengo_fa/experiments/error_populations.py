@@ -169,13 +169,14 @@ def report(data: xr.Dataset) -> str:
     """Return the costs of delays and the gains by traces, from the data of `check_claims`.
 
     The table shows, for both measures and each carrier and delay, the median error divided
-    by that with fixed encoders, without and with a trace; the cost of the delay per
-    millisecond, in per cent of the error with fixed encoders; and the part of this cost that
+    by the error with fixed encoders, without and with a trace; the cost of the delay per
+    millisecond, in percent of the error with fixed encoders; and the part of this cost that
     the trace recovers. The last two follow from the medians.
     """
     header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'recovered':>11}"
     legend = (
-        "\ncost: of each millisecond of delay, in % of the error with fixed encoders"
+        "\ncost: increase of the error for each millisecond of delay, in % of the error "
+        "with fixed encoders"
         "\nrecovered: share of this cost that a trace removes"
     )
     return make_report(data, header, _make_columns) + legend

@@ -182,13 +182,13 @@ def find_factors(
     """
     data = data.sel(rule=rule, normalization=normalization)
     distance = np.abs(data["encoder_length"].values ** 2 - 1)
-    # if learning diverges, up to this epoch
+    # if learning diverges, only the epochs before are used
     finite = np.isfinite(distance).all(axis=2)
     end = np.logical_and.accumulate(finite, axis=1).sum(axis=1) - 1
     trials = np.arange(len(end))
     with np.errstate(divide="ignore", invalid="ignore"):  # some lengths may be one
         measured = np.log(distance[trials, end]) - np.log(distance[:, 0])
-    # the last gradient is not followed any more
+    # encoders do not follow the last gradient
     radial = data["radial"].values
     predicted = [values[:last].sum(axis=0) for values, last in zip(radial, end)]
     return measured, 2 * data.attrs["n_updates"] * np.array(predicted)

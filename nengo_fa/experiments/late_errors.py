@@ -15,7 +15,7 @@ from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: What carries the error to the encoders.
+#: Objects that carry the error to the encoders.
 CARRIERS = ("node", "population")
 
 #: The measured errors: the error of the network in the last quarter of the time, during
@@ -43,7 +43,7 @@ def check_carrier(carrier):
 
 
 def make_delay(delay):
-    """Return a synapse that delays a connection, and changes nothing else.
+    """Return a synapse that delays a signal without changing it.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ class LateErrors(InSeconds):
         return {"rmse": rmse, "rmse_fixed": rmse_fixed}
 
     def _learn(self, trial):
-        """Return the final errors in each condition, and of ``"fixed"`` encoders."""
+        """Return the final errors in each condition, and with ``"fixed"`` encoders."""
         raise NotImplementedError
 
     def _untrace(self, condition):
@@ -252,7 +252,7 @@ def simulate(model, stimulus, networks, seconds, solve):
 
 
 def make_report(data, header, make_columns):
-    """Return a table of median errors over those with fixed encoders, as text.
+    """Return a table of median errors relative to fixed encoders, as text.
 
     Parameters
     ----------

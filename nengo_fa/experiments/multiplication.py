@@ -143,7 +143,7 @@ class MultiplicationExperiment(SixConditions):
             hidden = nengo.Ensemble(
                 self.n_neurons,
                 2,
-                # activities of the order of one, so that the same rate suits both rules
+                # activities are of the order of one, so that the same rate suits both rules
                 neuron_type=NEURONS[self.neurons](amplitude=1 / 75),
                 max_rates=nengo.dists.Uniform(50, 100),
                 intercepts=nengo.dists.Uniform(-0.95, 0.95),
@@ -157,7 +157,7 @@ class MultiplicationExperiment(SixConditions):
         return Trial(network, decode, x, np.prod(x, axis=1, keepdims=True), seed)
 
     def _run_group(self, group):
-        # built once, because all rules share the neurons and the feedback weights
+        # networks are built once, because all rules share neurons and feedback weights
         paths = [find_path(trial.decode, trial.network) for trial in group]
         shape = len(RULES), len(NORMALIZATIONS), len(group), self.epochs + 1
         results = {name: np.empty(shape) for name in VARIABLES}

@@ -1,4 +1,4 @@
-"""Pyramidal neurons: the function of their compartments, and learning from bursts."""
+"""Pyramidal neurons: how their compartments work, and learning from bursts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: How the encoders are taught, in `learn`.
+#: The rules for the encoders in `learn`.
 RULES = ("fixed encoders", "burst learning", "feedback alignment")
 
 #: Basal input above which neurons fire with any apical input, because it exceeds the
@@ -289,7 +289,7 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _measure(data):
-    """Return changes by apical input, angles, and the error in the last quarter."""
+    """Return effects of the apical input, angles, and the error in the last quarter."""
     firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
     events, total = firing["event_rate"], firing.sum("basal")
     fraction = total["burst_rate"] / total["event_rate"]

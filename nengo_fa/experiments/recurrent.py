@@ -21,7 +21,7 @@ FREQUENCIES = np.array([1, 2, 3, 5])
 #: Delay of a late error at the recurrent weights, in milliseconds.
 DELAY = 30
 
-#: When errors are measured: at the end of learning, and after learning.
+#: The times at which errors are measured: at the end of learning, and after learning.
 MEASURES = ("learning", "after")
 
 #: Learning rates of PES for fixed recurrent weights, and of recurrent weights per second.

@@ -1,4 +1,4 @@
-"""Recurrent weights learned offline by random feedback and by the exact gradient."""
+"""Recurrent weights that learn offline from random feedback and from the exact gradient."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

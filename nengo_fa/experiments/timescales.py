@@ -43,8 +43,8 @@ VARIABLES = {
         "units": "1",
     },
     "ratio": {
-        "long_name": "how far encoders change the product in half a second, over how far "
-        "decoders do, in the last sixth of the time",
+        "long_name": "change of the product by encoders in half a second, divided by the "
+        "change by decoders, in the last sixth of the time",
         "units": "1",
     },
 }
@@ -194,7 +194,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
         ]
     )
     rmse = find_best_error(activities[-1], np.prod(x, axis=1, keepdims=True))
-    # the change of the product that encoders or decoders alone would cause
+    # the changes of the product if only encoders or only decoders changed
     decoders = np.swapaxes(decoders, 1, 2)
     by_encoders = np.diff(activities, axis=0) @ decoders[:-1]
     by_decoders = activities[:-1] @ np.diff(decoders, axis=0)
@@ -289,15 +289,14 @@ def find_best_rate(data, measure, rule):
 def report(data):
     """Return errors and the ratio of speeds at all learning rates as text.
 
-    The data are those of `check_claims`. The table shows, for each rule and each rate of the
-    encoders, medians over trials of both errors, divided by those with fixed encoders, and of
-    the ratio of the speeds.
+    The data are the same as for `check_claims`. The table shows, for each rule and each rate
+    of the encoders, medians over trials of both errors relative to fixed encoders, and of the
+    ratio of the speeds.
     """
     fixed = data.isel(encoder_rate=0, drop=True)
     lines = [
-        "Errors relative to fixed encoders, and how far encoders change the product in "
-        "half a second,",
-        "over how far decoders do; medians",
+        "Errors relative to fixed encoders, and speeds: how far encoders change the product",
+        "in half a second, divided by how far decoders change it (medians over trials)",
         f"  {'decoders':12}{'encoders (1/s)':>15}{'online':>9}{'best decoders':>15}"
         f"{'speeds':>9}",
     ]

@@ -103,7 +103,7 @@ def test_learning_rates(tmp_path, monkeypatch, capsys):
     options = ["--trials", "1", "--epochs", "2", "--workers", "1"]
     assert cli.main(["learning-rates", "multiplication", *options]) == 0
     output = capsys.readouterr().out
-    assert re.search(r"suits all six best, by RMSE: [\d.]+\n", output)
+    assert re.search(r"for all six rules together, by RMSE: [\d.]+\n", output)
     folder = tmp_path / "results" / "learning-rates-multiplication-rate"
     assert (folder / "learning_rates.png").exists()
 
