@@ -36,7 +36,7 @@ def test_online(tmp_path, capsys, neurons):
 
 
 def test_multiplication(tmp_path, monkeypatch, capsys):
-    """Data, figures and claims; run again, it draws what is there."""
+    """The command makes data, figures and claims; run again, it only draws."""
     monkeypatch.chdir(tmp_path)
     arguments = ["multiplication", "--quick", "--workers", "2"]
     assert cli.main(arguments) == 0
@@ -141,7 +141,7 @@ def test_learning_rates_of_classification(tmp_path, capsys):
 
 
 def test_banded(tmp_path, monkeypatch, capsys):
-    """Claims and figures; of more dimensions, none that would be in a plane."""
+    """The command prints claims and draws figures; figures of the plane need two dimensions."""
     monkeypatch.chdir(tmp_path)
     arguments = ["banded", "--quick", "--workers", "1", "--trials", "1"]
     arguments += ["--epochs", "1"]
@@ -390,7 +390,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("words, command", COMMANDS)
 def test_help_says_what_a_command_is_for(words, command):
-    """So does a group; and how long it takes, where to read on, and a command that runs."""
+    """The help of commands and groups names a purpose, the time, a page and a valid example."""
     text = command.format_help()
     assert command.description.endswith(".") and "Takes " in text
     page = text.partition("Documentation: ")[2].strip()
@@ -402,7 +402,7 @@ def test_help_says_what_a_command_is_for(words, command):
 
 
 def test_all_that_is_missing_is_named_at_once(monkeypatch, tmp_path):
-    """The extra for experiments brings what figures need."""
+    """The extra for experiments includes the packages that figures need."""
     monkeypatch.setitem(sys.modules, "nengo_fa.plots", None)
     monkeypatch.delattr(nengo_fa, "plots", raising=False)
     with pytest.raises(SystemExit, match="scikit-learn scipy xarray zarr"):
@@ -424,7 +424,7 @@ def test_version(capsys):
 
 
 def start(*arguments):
-    """The command as a process of its own, once it is ready."""
+    """Start the command as a separate process, and wait until it is ready."""
     code = (
         "import sys; from nengo_fa.cli import main;"
         "print('ready', flush=True); sys.exit(main())"
@@ -457,7 +457,7 @@ def test_interrupted_experiment_goes_on(tmp_path):
 
 
 def interrupt(process):
-    """Ctrl-C; status, output from here on and what is said about it."""
+    """Press Ctrl-C; return the exit status, the later output and the message."""
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
@@ -500,7 +500,7 @@ def test_empty_dataset_is_refused(command, tmp_path, capsys):
 
 
 def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
-    """Where MNIST is not, small digits take its place, and the command says so."""
+    """If MNIST is missing, small digits replace it, and the command says so."""
 
     def nowhere(path=None):
         raise FileNotFoundError("MNIST is nowhere")
@@ -525,14 +525,14 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
 
 
 def test_mnist_that_is_not_where_it_should_be(tmp_path, monkeypatch, capsys):
-    """Who says where it is does not want other digits."""
+    """If a path to MNIST is given, other digits do not replace it."""
     monkeypatch.setenv("NENGO_FA_DATA", str(tmp_path / "nowhere"))
     assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
     assert "nowhere" in capsys.readouterr().err
 
 
 def test_depth(tmp_path, capsys):
-    """Rates are chosen in other trials; run again, it draws what is there."""
+    """Rates are chosen in other trials; run again, the command only draws."""
     command = ["depth", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
     command += ["--workers", "1", "--n-neurons", "20", "--trials", "1"]
     command += [
@@ -568,7 +568,7 @@ def test_depth(tmp_path, capsys):
 
 
 def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys):
-    """The second time, what is stored is shown; with other options, it is not."""
+    """A second run shows the stored data, unless the options differ."""
     command = ["mnist", "--quick", "--dataset", "digits", "--n-neurons", "40"]
     command += ["--workers", "1", "--folder", str(tmp_path), "--trials", "1"]
     assert cli.main(command) == 0
@@ -584,7 +584,7 @@ def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys)
 
 
 def test_diverged_digits(tmp_path, capsys):
-    """The error says so, and the figure of what was found is there all the same."""
+    """The error reports divergence, and the figure of the results is drawn nevertheless."""
     command = ["mnist", "--quick", "--dataset", "digits", "--neurons", "relu"]
     command += ["--learning-rate", "1e5", "--folder", str(tmp_path), "--workers", "1"]
     command += ["--epochs", "20", "--trials", "1", "--n-neurons", "40"]
@@ -634,7 +634,7 @@ def test_what_the_system_says(tmp_path, monkeypatch, capsys, code, remedy):
 
 @pytest.mark.parametrize("place", ["results", "results/a", "results.pdf"])
 def test_something_in_the_way(tmp_path, capsys, place):
-    """A file where a folder should be, or a folder where a figure should be."""
+    """A file has the name of a folder, or a folder has the name of a figure."""
     (tmp_path / "results").write_text("important")
     folder = tmp_path / place
     if place.endswith("pdf"):

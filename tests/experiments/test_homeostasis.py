@@ -100,7 +100,7 @@ def digits():
 
 
 def test_sign_of_error_times_drive_decides_on_digits(digits):
-    """Over seeds: for most neurons, and for those of either sign."""
+    """This is true over seeds, for most neurons and for neurons of either sign."""
     _, predicted, *_ = check_claims(digits)
     assert predicted.verdict == "held", predicted
     # most signs are negative: that all lengths come closer would be right about these

@@ -108,7 +108,7 @@ def test_seed_decides(data):
 
 
 def test_claims_that_hold_here(data):
-    """What 40 trials show already, as the paper says."""
+    """Forty trials are enough to show these claims of the paper."""
     claims = check_claims(data)
     assert len(claims) == 7
     verdicts = {claim.statement: claim.verdict for claim in claims}
@@ -123,7 +123,7 @@ def test_claims_that_hold_here(data):
 
 
 def test_claims_are_checked_on_the_data(data):
-    """Under exchanged names, what held does not."""
+    """Claims that hold do not hold if names are exchanged."""
     exchanged = data.assign_coords(normalization=["forced", "none", "augmented"])
     claims = {claim.statement: claim for claim in check_claims(exchanged)}
     assert (

@@ -124,7 +124,7 @@ def test_samples_begin_when_they_should(bits):
     ids=str,
 )
 def test_neurons_that_spike(data, rates, spiking):
-    """With the parameters, and so at the rates, of those they replace."""
+    """Spiking neurons have the parameters, and therefore the rates, of the replaced neurons."""
 
     def show(neuron_type):
         network = Classifier(64, 10, n_neurons=20, neuron_type=neuron_type, seed=1)
@@ -147,7 +147,7 @@ def test_neurons_that_cannot_spike(data):
 
 
 def test_figures(results):
-    """The error at the end stands in it, and that of the baseline if there is one."""
+    """The figure contains the final error, and the error of the baseline if there is one."""
     (axes, *_) = plots.presentation(results).axes
     assert f"{100 * results.error.values[-1]:.1f} %" in [
         t.get_text() for t in axes.texts

@@ -1,4 +1,4 @@
-"""What a visitor sees of a network that learns, and what the sliders do."""
+"""Views of a network that learns, and the effects of the sliders, as a user sees them."""
 
 import json
 import runpy
@@ -20,7 +20,7 @@ def opened(open_model_once):
 
 @pytest.fixture
 def gui(opened):
-    """The model as it is when it has been opened."""
+    """The model just after it was opened."""
     gui = opened
     gui.reset()
     gui.run(SETTLED)  # what is set before is dropped
@@ -31,7 +31,7 @@ def gui(opened):
 
 
 def see(gui, label, name):
-    """What a view shows, now that simulated time has passed."""
+    """Return the content of a view after simulated time has passed."""
     return gui.views[label].data[name]
 
 

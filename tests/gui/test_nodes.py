@@ -16,7 +16,7 @@ from nengo_fa.networks import BurstMultiplication, Multiplication
 
 
 def read(view, name):
-    """A ``data-*`` attribute of what a view shows."""
+    """Return a ``data-*`` attribute of the document of a view."""
     return json.loads(re.search(rf' data-{name}="(.*?)"', view.output._nengo_html_)[1])
 
 
@@ -95,7 +95,7 @@ def test_no_more_often_than_the_period(Simulator, dt, n_drawn):
 
 
 def test_what_does_not_change_is_sent_again(Simulator):
-    """Nengo GUI forgets what it was sent some seconds ago."""
+    """Nengo GUI discards data after some seconds."""
     with nengo.Network() as model:
         view = Count(times=[0], period=0.1)
     screen, calls = view.output, []
@@ -281,7 +281,7 @@ def test_tuning_curves_are_in_hertz(Simulator, allclose, neuron_type):
 
 @pytest.mark.parametrize("rule", ["feedback", "Kolen-Pollack", "backprop"])
 def test_error_fields(Simulator, model, rule, allclose, monkeypatch):
-    """Against the same by way of the simulator's own activities."""
+    """The fields equal those computed from the simulator's own activities."""
     product = model.product
     rules = {
         "feedback": nengo_fa.FeedbackAlignment(1, 10),

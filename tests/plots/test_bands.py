@@ -52,7 +52,7 @@ def taught(rng):
 
 
 def test_bands(points):
-    """Each class is where it is, and told from the other without colours."""
+    """Each class is drawn at its place, and can be distinguished without colours."""
     figure = plots.bands(points)
     as_image(figure)
     (axes,) = figure.axes

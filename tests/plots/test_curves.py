@@ -108,7 +108,7 @@ def test_nothing_to_draw_yet(curves, by_rate, missing):
 
 
 def get_baseline(axes):
-    """The value at which the baseline is drawn, and what is written at it."""
+    """Return the value at which the baseline is drawn, and its label."""
     (line,) = [line for line in axes.lines if len(line.get_ydata()) == 2]
     (text,) = axes.texts
     assert text.xy[1] == line.get_ydata()[0] == line.get_ydata()[1]

@@ -83,7 +83,7 @@ def test_silence_has_a_limit(patience, there):
 
 
 def test_a_scheduler_that_falls_silent(cluster, patience, monkeypatch):
-    """Noticed while nothing comes back; nothing else may ever come."""
+    """The silence is noticed while results are awaited, which might never come."""
     release = threading.Event()
 
     def be_silent(*args, **kwargs):

@@ -188,7 +188,7 @@ def _get_uncached(module):
 
 
 def test_choice_of_turns():
-    """The lowest error relative to that of the same trial wins, in each condition."""
+    """The turn with the lowest error relative to the same trial wins in each condition."""
     experiment = LearningRateExperiment(
         replace(PRODUCT, n_trials=3, held_out=0.1), (0.03, 0.1, 0.3), "turn"
     )
