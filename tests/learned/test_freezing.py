@@ -211,7 +211,7 @@ def test_ensembles_outside_are_kept_with_their_connections(Simulator, way, tmp_p
 
 
 def test_another_network_with_nothing_but_nodes(Simulator):
-    """The simulator of a network that contains only nodes is refused as well."""
+    """A simulator of another network is refused, even if the network contains only nodes."""
     with nengo.Network() as other:
         nengo.Connection(nengo.Node([1]), nengo.Node(size_in=1))
     with Simulator(make_product()) as sim:
