@@ -106,7 +106,8 @@ def _run_offline(options, experiment, words):
     homeostasis = shared.import_extra("experiments.homeostasis", "experiments")
     if experiment.neurons == "spiking":
         raise SystemExit(
-            "nengo-fa: offline, lengths are only measured with rate neurons."
+            "nengo-fa: offline, lengths are only measured with rate neurons. "
+            "Use --neurons rate."
         )
     experiment = homeostasis.HomeostasisExperiment(experiment, options.spread)
     _run(options, experiment, words)

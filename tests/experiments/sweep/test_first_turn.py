@@ -116,7 +116,7 @@ def test_results_at_a_learning_rate_are_not_mixed_with_those_at_a_turn(tmp_path)
     ) as error:
         with Store(tmp_path / "a.zarr", PRODUCT):
             pass
-    assert "turn is None there and 0.1 here" in str(error.value)
+    assert "turn is None in the store and 0.1 here" in str(error.value)
     own = replace(PRODUCT, turn=EACH)
     for _ in range(2):  # the second time, what is read from the file is compared
         with Store(tmp_path / "b.zarr", own):
