@@ -250,7 +250,7 @@ def make_cells(make_simulator, learned):
     for name, feature in FEATURES.items():
         yield name, partial(check, make_simulator, feature)
     yield (
-        "output of a network with what was learned",
+        "output of a network with learned parameters",
         partial(deploy, make_simulator, learned),
     )
 

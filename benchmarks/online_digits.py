@@ -133,7 +133,9 @@ def parse_options(arguments=None):
     parser.add_argument("--neurons", choices=NEURONS, default="Pyramidal")
     parser.add_argument("--n-neurons", type=int, default=200)
     parser.add_argument("--passes", type=int, nargs="+", default=[3])
-    parser.add_argument("--digits", type=int, help="number of digits in a pass (default: all)")
+    parser.add_argument(
+        "--digits", type=int, help="number of digits in a pass (default: all)"
+    )
     parser.add_argument("--learning-rate", type=float, default=0.1)
     parser.add_argument("--decoder-rate", type=float, default=1e-3)
     parser.add_argument("--bits", type=int, choices=(32, 64), default=64)

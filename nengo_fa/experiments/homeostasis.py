@@ -177,8 +177,8 @@ def find_factors(
     Returns
     -------
     measured, predicted : (n_trials, n_neurons) ndarray
-        Natural logarithms of the factors. The prediction is that of the homeostatic rule
-        with small steps. If learning diverges, they include the epochs before.
+        Natural logarithms of the factors. The prediction is for the homeostatic rule with
+        small steps. If learning diverges, only the epochs before divergence count.
     """
     data = data.sel(rule=rule, normalization=normalization)
     distance = np.abs(data["encoder_length"].values ** 2 - 1)

@@ -191,7 +191,7 @@ class LateErrors(InSeconds):
     def run(self, trial):
         """Run some trials, by their numbers.
 
-        A trace has no effect without a delay, so these errors are those without a trace.
+        Without a delay, traces have no effect, so that the errors without traces are used.
         """
         shape = tuple(len(values) for values in self.conditions.values())
         rmse = np.empty((len(MEASURES), *shape, len(trial)))

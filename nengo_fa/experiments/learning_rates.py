@@ -143,7 +143,7 @@ def find_common_rate(data: xr.Dataset) -> float:
     """Return the learning rate that suits all conditions best.
 
     This rate has the lowest mean, over conditions, of the median error divided by the lowest
-    median error of the same condition. The data are those of `find_best_rates`.
+    median error of the same condition. The data are the same as for `find_best_rates`.
     """
     median = data.rmse.median("trial")
     excess = median / median.min("learning_rate")

@@ -140,7 +140,7 @@ def _showing(network, x, presentation_time):
 
 
 def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
-    """Return the outputs for all samples, and the spikes for those that are shown."""
+    """Return the outputs for all samples, and the spikes for the first samples."""
     outputs = np.empty((len(x), n_steps, probes[0].size_in))
     spikes = []
     progress = Progress("Showing samples", "Showing samples", len(x))

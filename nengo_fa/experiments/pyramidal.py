@@ -152,9 +152,8 @@ def measure_angles(
 ) -> np.ndarray:
     """Measure the angle between mean updates by bursts and by eq. 3, over some times.
 
-    Encoders are constant. The error is that of an output that is zero instead of the product
-    of the inputs. In eq. 3, the firing rate replaces f', and the update is averaged over the
-    same inputs.
+    Encoders are constant. The output is zero, and its target is the product of the inputs. In
+    eq. 3, the firing rate replaces f', and the update is averaged over the same inputs.
 
     Parameters
     ----------

@@ -113,7 +113,7 @@ class RecurrentExperiment(InSeconds):
         variables = {
             "rmse": (
                 ("measure", "condition", "trial"),
-                {"long_name": "root mean square error over that of the pattern"},
+                {"long_name": "root mean square error relative to the pattern"},
             ),
             "output": (
                 ("condition", "time", "trial"),

@@ -91,7 +91,7 @@ class ThroughTime(Experiment):
             "learning_rate": RATES,
             "trial": range(self.n_trials),
         }
-        description = "root mean square error over that of the target, after learning"
+        description = "root mean square error relative to the target, after learning"
         variables = {"rmse": (list(coordinates), {"long_name": description})}
         return make_template(coordinates, variables, "Gradients through time")
 
@@ -176,7 +176,7 @@ class RateNetwork:
     def find_error(
         self, u: np.ndarray, target: np.ndarray, counts: np.ndarray
     ) -> float:
-        """Return the root mean square error while it counts, over that of the target."""
+        """Return the root mean square error relative to the target, while outputs count."""
         error = (self.run(u)[0][:, 1:] @ self.decoders.T - target) * counts
         return np.sqrt(np.sum(error**2) / np.sum((target * counts) ** 2))
 

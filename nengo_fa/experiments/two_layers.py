@@ -108,7 +108,7 @@ class LayeredErrors(nengo.Network):
     filtered_error : nengo.Node
         The error from which decoders learn, and from which the path back begins.
     carriers : list of nengo.Node or nengo.Ensemble
-        The carriers of the errors of the taught layers, first that of the last layer.
+        The carriers of the errors of the taught layers, beginning with the last layer.
     weights : (2, 2) ndarray
         Random orthogonal feedback weights, from the error of the output or of the last layer
         to the error of the first layer.

@@ -95,7 +95,7 @@ def find_shares(paths):
 
 
 def _refuse_other(paths, objects, reason):
-    """Refuse the first path whose object is not that of the first path."""
+    """Refuse a path whose object differs from the object of the first path."""
     others = (path for path, obj in zip(paths, objects) if obj is not objects[0])
     _refuse(next(others), reason)
 

@@ -462,7 +462,7 @@ class WalkBack:
         self._check_size(encode, "Set size_in of the rule to the size of the output.")
 
     def _check_size(self, encode, remedy):
-        """Refuse a rule that takes an error of another size than that of the output."""
+        """Refuse a rule whose error has another size than the error of the output."""
         (rule,), size = get_rule_types(encode), self._connection.size_out
         if isinstance(rule, ProjectedErrorRule) and rule.size_in != size:
             self._refuse(
