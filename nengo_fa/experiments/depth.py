@@ -126,7 +126,7 @@ class DepthExperiment(Experiment):
 
     @property
     def chunks(self) -> dict[str, int]:
-        """All depths of one variant in one trial are a part, so that parts take equally long."""
+        """A part is one variant in one trial, with all depths; parts take equally long."""
         return {"trial": 1, "variant": 1}
 
     @property

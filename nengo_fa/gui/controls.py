@@ -78,7 +78,7 @@ class Chosen(View):
     """
 
     def __init__(self, choice):
-        super().__init__("What the sliders say", size_in=choice.size_out)
+        super().__init__("Chosen options", size_in=choice.size_out)
         nengo.Connection(choice, self, synapse=None)
 
     def make_step(self, model, arrays, dt):
