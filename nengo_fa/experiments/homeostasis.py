@@ -27,6 +27,12 @@ NORMALIZATIONS = ("none", "augmented", "homeostatic", "stabilized")
 #: Distance from one at which a length counts as having run away.
 FAR = 0.5
 
+#: What the columns of the report mean.
+LEGEND = f"""
+length to longest: median, percentiles and largest of the final lengths of encoders
+far: share of lengths that differ from one by more than {FAR:g}
+s > 0: share of neurons whose error times drive is above zero on average"""
+
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the output", "units": "1"},
     "encoder_length": {"long_name": "length of each encoder", "units": "1"},
@@ -313,4 +319,4 @@ def report(data: xr.Dataset) -> str:
             ]
             condition = f"{rule}, {normalization}"
             lines.append(f"{condition:32}" + "".join(f"{n:10.4g}" for n in numbers))
-    return "\n".join(lines)
+    return "\n".join(lines) + LEGEND

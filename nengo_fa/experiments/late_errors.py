@@ -271,7 +271,8 @@ def make_report(data, header, make_columns):
     """
     ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
     lines = [
-        "Error relative to fixed encoders, medians",
+        "Error relative to fixed encoders (medians): online, at the end of learning; solved, "
+        "with the best decoders",
         f"  {'':8}{'carrier':12}{'delay (ms)':>11}{header}",
     ]
     for measure, carrier, delay in product(MEASURES, CARRIERS, data["delay"].values):

@@ -279,7 +279,9 @@ def report(data: xr.Dataset) -> str:
     median = data["error"].median("trial").transpose("noise", "kind", "task")
     tasks = list(data["task"].values)
     wide = [max(len(task), 7) + 2 for task in tasks]
-    lines = ["Errors relative to the output, medians"]
+    lines = [
+        "Errors relative to the output, from rates or from spikes over a time (medians)"
+    ]
     for noise in data["noise"].values:
         head = "".join(f"{task:>{n}}" for task, n in zip(tasks, wide))
         lines.append(f"  {noise:24}{head}")

@@ -62,7 +62,8 @@ def test_claims_over_seeds(data):
 
 def test_report(data):
     """The numbers of a line are of its condition, at the end."""
-    lines = report(data).splitlines()
+    *lines, _, far, positive = report(data).splitlines()
+    assert far.startswith("far: ") and positive.startswith("s > 0: ")
     assert len(lines) == 1 + 8
     (line,) = (line for line in lines if line.startswith("FeedbackAlignment, none"))
     chosen = data.sel(rule="FeedbackAlignment", normalization="none").isel(epoch=-1)

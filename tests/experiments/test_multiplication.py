@@ -167,7 +167,7 @@ def test_learning_rates():
         np.testing.assert_array_equal(data[name].sel(learning_rate=10), alone[name])
     assert "learning_rate" not in experiment.configuration
     assert find_common_rate(data) in (1, 10)
-    assert "Each at its own best" in report(data)
+    assert "each with the best rate" in report(data)
 
 
 def test_common_rate_weighs_conditions():
