@@ -194,7 +194,7 @@ def test_bursts_know_of_no_error(pyramidal):
         pyramidal,
         pytest.raises(
             ValidationError,
-            match="neither an output nor its error.*PreferredDirections",
+            match="does not use the error of an output.*PreferredDirections",
         ),
     ):
         gui.ErrorFields(product.encode, product.decode, np.prod)
@@ -416,7 +416,7 @@ def test_bad_use_fails_at_once(model):
             (lambda: gui.PreferredDirections(product.hidden), "nengo.Connection"),
             (lambda: gui.PreferredDirections(product.decode), "rule for the encoders"),
             (lambda: gui.TuningCurves(wide), "rule for the encoders"),
-            (lambda: gui.TuningCurves(to_line), "Must be 2"),
+            (lambda: gui.TuningCurves(to_line), "must have 2 dimensions"),
             (lambda: gui.TuningCurves(product.encode, 20), "one of 20 neurons"),
             (lambda: gui.TuningCurves(product.encode, -1), "one of 20 neurons"),
             (lambda: gui.TuningCurves(product.encode, 0.5), "Must be an index"),
@@ -442,7 +442,7 @@ def test_bad_use_fails_at_once(model):
             (lambda: gui.AngleHistory(product.hidden), "a name for each"),
             (lambda: gui.ErrorHistory({"a": product.error}, period=np.inf), "period"),
             (lambda: gui.AngleHistory({"a": product.encode}), "nengo.Ensemble"),
-            (lambda: gui.AngleHistory({"a": line}), "Must be 2"),
+            (lambda: gui.AngleHistory({"a": line}), "must have 2 dimensions"),
             (lambda: gui.AngleHistory({"a": direct}), "direct mode"),
             (lambda: gui.TuningCurves(product.encode, period=0), "period"),
         ):
@@ -456,5 +456,5 @@ def test_rule_that_is_replaced(Simulator, model):
         gui.PreferredDirections(model.product.encode)
     model.connections.pop()
     teach(model, nengo_fa.Backprop(model.product.decode))
-    with pytest.raises(BuildError, match="Declare the view after the rule"):
+    with pytest.raises(BuildError, match="Create the view after you have set the rule"):
         Simulator(model)
