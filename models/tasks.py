@@ -1,11 +1,11 @@
 """One network learns several tasks, each with other useful preferred directions.
 
 In Nengo GUI, press play, choose a task with the slider, and watch the directions.
-- product, x₁ x₂ (like XOR: do both have the same sign?): errors are largest on the two
+- product, x1 x2 (like XOR: do both have the same sign?): errors are largest on the two
   diagonals, and directions gather along both.
 - ring (is |x| near 0.7?): all directions are equally useful. Directions move, but do not
   gather, and the error hardly falls below the error with fixed encoders.
-- mean, (x₁ + x₂) / 2: only one diagonal matters. Half of the directions turn to its ends,
+- mean, (x1 + x2) / 2: only one diagonal matters. Half of the directions turn to its ends,
   and few stay near the other diagonal.
 Decoders learn as well: the error jumps with a new task, and falls again. Reset takes the
 directions back to the start. ``python models/tasks.py [seconds]`` learns one task after

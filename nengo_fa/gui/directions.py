@@ -148,7 +148,7 @@ def _draw_others(plane, start, now, chosen, colour):
 
 
 def _draw_legend(name, error_direction, colour):
-    # the format suits small numbers, because decoders can be small
+    # decoders can be small
     formats = ["+.2f" if abs(v) >= 0.1 or v == 0 else "+.0e" for v in error_direction]
     values = [format(*pair) for pair in zip(error_direction[:2], formats)]
     values = ", ".join(values)

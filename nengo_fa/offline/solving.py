@@ -11,11 +11,10 @@ from nengo_fa.offline.devices import Device, to_numpy
 def make_solve(solver, rng, device=None):
     """Bind a Nengo solver to its random numbers and to a device, by default NumPy.
 
-    Returns a function of activities, (n_samples, n_neurons), and desired outputs,
-    (n_samples, size_out), that returns decoders, (n_neurons, size_out). The decoders are NaN
-    if activities are not finite or, with `nengo.solvers.LstsqL2`, linearly dependent.
-    `nengo.solvers.LstsqL2` is computed here from the normal equations; other solvers are
-    called.
+    Returns a function of activities, (n_samples, n_neurons), and wanted outputs,
+    (n_samples, size_out), that returns decoders, (n_neurons, size_out): NaN if there are
+    none, as activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
+    The latter is computed here, from the normal equations; any other solver is called.
     """
 
     device = Device() if device is None else device
@@ -63,6 +62,6 @@ def make_solve(solver, rng, device=None):
 def _compute_gram(activities):
     if activities.shape[1] > 64 or not isinstance(activities, np.ndarray):
         return activities.T @ activities
-    # For few neurons, a product of two different matrices is faster than the product of a
-    # matrix with itself, of which BLAS computes only one half.
+    # For few neurons, the product of two different matrices is faster than that of a
+    # matrix with itself, for which BLAS computes one half only.
     return activities.T @ activities.copy()

@@ -98,8 +98,8 @@ class _Workers(Executor):
     def find_reason(self):
         """Return an exception with the reason why futures were cancelled."""
         return self._error or ConnectionError(
-            f"The Dask scheduler at {self._scheduler} has ended. Start it and run the "
-            "command again; finished results are kept."
+            f"The Dask scheduler at {self._scheduler} has ended. Start it again, and repeat "
+            "the run; finished results are kept."
         )
 
     def _keep_watch(self):

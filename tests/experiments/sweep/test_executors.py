@@ -83,7 +83,7 @@ def test_silence_has_a_limit(patience, there):
 
 
 def test_a_scheduler_that_falls_silent(cluster, patience, monkeypatch):
-    """The silence is noticed while results are awaited, which might never come."""
+    """Noticed while nothing comes back; nothing else may ever come."""
     release = threading.Event()
 
     def be_silent(*args, **kwargs):
@@ -97,7 +97,7 @@ def test_a_scheduler_that_falls_silent(cluster, patience, monkeypatch):
 
 
 def test_a_scheduler_that_ends(cluster, capfd):
-    with pytest.raises(ConnectionError, match="has ended. Start it and run"):
+    with pytest.raises(ConnectionError, match="has ended. Start it again"):
         with open_executor(scheduler=cluster.scheduler_address) as executor:
             future = executor.submit(time.sleep, 2)
             cluster.close()
