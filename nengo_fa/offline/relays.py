@@ -50,7 +50,7 @@ def _find_behind(node, dimensions, connections):
 
 
 def _find_before(node, dimensions, connections):
-    """Return the only node from which a node receives all of its input, in a list."""
+    """Return, in a list, the only node that sends a node its input, with dimensions."""
     into = [other for other in connections if other.post_obj is node]
     if len(into) != 1 or not isinstance(into[0].pre_obj, Node):
         return []

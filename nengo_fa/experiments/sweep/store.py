@@ -337,7 +337,7 @@ def split(sizes: dict, chunks: dict) -> list[dict]:
 
 
 def _is_as_expected(data, expected):
-    """Return whether an array has the kind of that in a template, or the same labels."""
+    """Return whether an array fits a template: its dimensions, and its labels or type."""
     if data.dims != expected.dims:
         return False
     if expected.name in expected.coords:
