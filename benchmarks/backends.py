@@ -1,14 +1,14 @@
-"""What of nengo_fa runs on which simulator: the table of docs/backends.rst.
+"""Which parts of nengo_fa run on which simulator: the table of docs/backends.rst.
 
-Each cell is one run. Where a network learns for one second, the cell is the largest
-difference of an encoder from what nengo.Simulator learns, relative to how far the encoders
-move. Elsewhere it is whether what is said works, or the error that is raised.
+Each cell is one run. If a network learns for one second, the cell is the largest difference
+between its encoders and those learned in nengo.Simulator, relative to the movement of the
+encoders. In other rows, the cell says whether the feature works, or contains the error.
 
     pip install ".[test]" nengo-torch==0.1.0 torch nengo-ocl==3.0.0 pyopencl
     python benchmarks/backends.py docs/backends.csv
 
-It fills the columns of the simulators that are installed and leaves the others as they are:
-nengo-dl and nengo-loihi need environments of their own, with older versions of Python.
+The script fills the columns of the installed simulators and does not change other columns:
+nengo-dl and nengo-loihi need their own environments, with older versions of Python.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from nengo_fa.rules.teach_chain import VARIANTS
 
 
 class SinglePrecision(nengo.Simulator):
-    """The reference with rounding errors: a backend of 32 bits should not do worse."""
+    """The reference with rounding errors, for comparison with backends of 32 bits."""
 
     def __init__(self, network, **kwargs):
         rc["precision"]["bits"] = "32"
@@ -43,7 +43,7 @@ class SinglePrecision(nengo.Simulator):
 
 
 def find_simulators():
-    """The simulators that are installed, by the heading of their column."""
+    """Yield the installed simulators with the headings of their columns."""
     yield f"nengo {version('nengo')}", nengo.Simulator
     yield f"nengo {version('nengo')}, 32 bits", SinglePrecision
     with suppress(ImportError):
@@ -68,7 +68,7 @@ def make_stimulus():
 
 
 def make_product(neuron_type=None):
-    """Two layers that multiply two numbers."""
+    """Make two layers that multiply two numbers."""
     with nengo.Network(seed=1) as product:
         product.config[nengo.Ensemble].neuron_type = neuron_type or nengo.LIF(
             amplitude=0.01
@@ -84,7 +84,7 @@ def make_product(neuron_type=None):
 
 
 def make_chain(neuron_type=None, **kwargs):
-    """The same, taught with the error of the product."""
+    """Make two layers that learn from the error of the product."""
     with nengo.Network(seed=1) as network:
         stimulus, error = make_stimulus(), nengo.Node(size_in=1)
         product = network.product = make_product(neuron_type)
@@ -98,7 +98,7 @@ def make_chain(neuron_type=None, **kwargs):
 
 
 def make_bursting():
-    """Pyramidal neurons that learn from bursts."""
+    """Make pyramidal neurons that learn from bursts."""
     with nengo.Network(seed=1) as network:
         stimulus, error = nengo.Node([0.5, -0.5]), nengo.Node([1.0])
         hidden = nengo.Ensemble(50, 2, neuron_type=nengo_fa.Pyramidal())
@@ -110,7 +110,7 @@ def make_bursting():
 
 
 def make_scaled():
-    """The same with the rates' own derivative, and a learning rate that follows a signal."""
+    """Make a product with the derivative of rates, and a learning rate from a signal."""
     neuron_type = nengo.LIFRate(amplitude=0.01)
     network = make_chain(neuron_type, derivative=nengo_fa.Rate(), learning_rate=0.1)
     with network:
@@ -120,7 +120,7 @@ def make_scaled():
 
 
 def find_networks():
-    """What makes each network, by what is learned there."""
+    """Return functions that make networks, by the features that are tested."""
     networks = {}
     nodes = {"backprop": "``BackpropagatedError``, ", "global": "``NeuronError``, "}
     for variant in VARIANTS:
@@ -151,7 +151,7 @@ def read_encoders(sim, network):
 
 
 def learn(make_simulator, make_network, n_steps=1000):
-    """The encoders before and after one second."""
+    """Return the encoders before and after one second."""
     network = make_network()
     with make_simulator(network, progress_bar=False) as sim:
         before = read_encoders(sim, network)
@@ -160,7 +160,7 @@ def learn(make_simulator, make_network, n_steps=1000):
 
 
 def compare(make_simulator, make_network):
-    """The difference from what nengo.Simulator learns, as text."""
+    """Return the difference from encoders learned in nengo.Simulator, as text."""
     before, expected = learn(nengo.Simulator, make_network)
     _, learned = learn(make_simulator, make_network)
     moved = np.max(np.abs(expected - before))
@@ -168,7 +168,7 @@ def compare(make_simulator, make_network):
 
 
 def deploy(make_simulator, path):
-    """How far the output of what was learned is from that in nengo.Simulator, as text."""
+    """Return the difference of a learned network's output from nengo.Simulator, as text."""
     with nengo.Network(seed=1) as network:
         product = make_product()
         nengo.Connection(make_stimulus(), product.input, synapse=None)
@@ -186,7 +186,7 @@ def deploy(make_simulator, path):
 
 def freeze(sim, network):
     nengo_fa.freeze_params(sim, network)
-    sim.step()  # which adds the change of the step before, as freezing does
+    sim.step()  # adds the change of the previous step, as freezing does
     learned = read_encoders(sim, network)
     with nengo.Simulator(network, progress_bar=False) as frozen:
         return np.allclose(read_encoders(frozen, network), learned, rtol=1e-6)
@@ -234,7 +234,7 @@ def check(make_simulator, feature):
 
 
 def run(cell):
-    """The text of a cell, which is an error if there is one."""
+    """Return the text of a cell, or the error if there is one."""
     try:
         return cell()
     except BuildError as error:
@@ -244,19 +244,19 @@ def run(cell):
 
 
 def make_cells(make_simulator, learned):
-    """The cells of a column, by the name of their row."""
+    """Return the cells of a column, by the names of their rows."""
     for name, make_network in find_networks().items():
         yield name, partial(compare, make_simulator, make_network)
     for name, feature in FEATURES.items():
         yield name, partial(check, make_simulator, feature)
     yield (
-        "output of a network with what was learned",
+        "output of a network with learned parameters",
         partial(deploy, make_simulator, learned),
     )
 
 
 def make_columns():
-    """The texts of each column, a dict, by its heading."""
+    """Return the texts of each column, a dict, by its heading."""
     with tempfile.TemporaryDirectory() as folder:
         learned, network = Path(folder, "learned.npz"), make_chain()
         with nengo.Simulator(network, progress_bar=False) as sim:
@@ -271,7 +271,7 @@ def make_columns():
 
 
 def read_columns(path):
-    """The columns that are in a file, as `make_columns` has them."""
+    """Return the columns in a file, in the form of `make_columns`."""
     if not path.exists():
         return {}
     with open(path, newline="") as file:

@@ -1,7 +1,7 @@
-"""Why burst learning does worse than feedback alignment: one reason taken away at a time.
+"""Why burst learning has a larger error than feedback alignment, removing cause by cause.
 
-Prints the error of multiplication in the last quarter of the time, over that with fixed
-encoders, the median of some trials. Takes minutes.
+Prints the error of multiplication in the last quarter of the time, divided by the error with
+fixed encoders (medians over trials). Takes some minutes.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from nengo_fa.pyramidal.builder import build_pyramidal
 
 
 class Certain(nengo_fa.Pyramidal):
-    """Each event is as much of a burst as is probable, rather than one at random."""
+    """Neurons in which the probability of a burst replaces random bursts."""
 
     def step(self, dt, J, output, *, apical, bursts, **state):
         super().step(dt, J, output, apical=apical, bursts=bursts, **state)
@@ -28,7 +28,7 @@ Builder.register(Certain)(build_pyramidal)
 
 
 class Events(nengo_fa.Derivative):
-    """One for a neuron that fires at 100 Hz, at its spikes."""
+    """The spikes of a neuron, scaled so that their mean is one at 100 Hz."""
 
     signal = "output"
 
@@ -94,7 +94,7 @@ if __name__ == "__main__":
     parser.add_argument("--trials", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=40.0)
     arguments = parser.parse_args()
-    # those of nengo-fa pyramidal
+    # the default values of nengo-fa pyramidal
     seeds = [draw_seed(0, trial)[0] for trial in range(arguments.trials)]
     ratios = [measure(seed, arguments.seconds) for seed in seeds]
     for name in ratios[0]:

@@ -1,10 +1,10 @@
-"""What tells a synapse best that its neuron is firing, in spikes.
+"""Which signal best tells a synapse that its neuron fires, in networks of spiking neurons.
 
-The multiplication network learns with `nengo_fa.Step` on the input current and on the
-output, with and without filters, and with `nengo_fa.Rate`. For each: the error at the
-end over that of the same network with fixed encoders (median and quartiles over seeds),
-and the angle of the encoders to the nearest diagonal. Takes about ten minutes on two
-cores; ``--seeds 4`` is quicker.
+The multiplication network learns with `nengo_fa.Step` of the input current and of the
+output, with and without filters, and with `nengo_fa.Rate`. For each derivative, prints the
+final error divided by the error of the same network with fixed encoders (median and quartiles
+over seeds), and the angle of the encoders to the nearest diagonal. Takes about ten minutes on
+two cores; ``--seeds 4`` is quicker.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from nengo_fa import FeedbackAlignment, Rate, Step
 from nengo_fa.experiments import online
 from nengo_fa.networks import MultiplicationComparison
 
-nengo.rc["decoder_cache"]["enabled"] = "false"  # processes would fight for it
+nengo.rc["decoder_cache"]["enabled"] = "false"  # processes would wait for each other
 
-#: Derivative and learning rate. Unlike the others, Rate is in hertz, some fifty for one
-#: of Step, and a gate that is open at spikes only is open one step in ten or so.
+#: Derivatives and learning rates. Rate is in hertz, about fifty times as large as Step. A
+#: gate that is open only at spikes is open in about one of ten time steps.
 VARIANTS = [
     (Step("current"), 1.0),
     (Step("current", synapse=0.005), 1.0),

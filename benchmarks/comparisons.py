@@ -1,13 +1,13 @@
-"""How benchmarks that compare networks write their tables."""
+"""Tables of benchmarks that compare networks."""
 
 import argparse
 import csv
 
 
 def write_table(description, header, labels, compare, n_networks=8):
-    """Write rows of labels, and of what ``compare`` finds for them and for the seeds."""
+    """Write rows of labels, with the numbers that ``compare`` returns for them."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("file", help="for the table, a .csv")
+    parser.add_argument("file", help="file for the table, a .csv")
     parser.add_argument("--networks", type=int, default=n_networks, metavar="N")
     options = parser.parse_args()
     with open(options.file, "w", newline="") as file:

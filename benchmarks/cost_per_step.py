@@ -1,13 +1,13 @@
-"""What a learning rule adds to each step of a simulation.
+"""The time that a learning rule adds to each step of a simulation.
 
-The same network is simulated without a rule, with each rule of nengo_fa, with Voja, and
-with nengo_extras' DeltaRule, in turn. Voja and nengo_fa learn encoders, (n, 2). DeltaRule
-learns full weights, (n, n_pre), from a population that stands for the two numbers; the
-rows below are nengo_fa on the same full weights. Then two layers of neurons learn, the
-first from the error itself or from that of an error node. At the end, encoders are those
-of images, (200, 784), with the change of the encoders probed and not.
-Learning rates are too small to change what the neurons do, as their firing takes time as
-well.
+The same network is simulated without a rule, with each rule of nengo_fa, with Voja, and with
+nengo_extras' DeltaRule, in turn. Voja and nengo_fa learn encoders, (n, 2). DeltaRule learns
+full weights, (n, n_pre), from a population that represents the two numbers; the rows below it
+are nengo_fa with the same full weights. Then two layers of neurons learn, the first from the
+error of the output or from the error of an error node. Finally, encoders have the size of
+images, (200, 784), with and without a probe on their change.
+Learning rates are so small that they do not change the firing rates, because spikes also take
+time to compute.
 """
 
 import argparse
@@ -30,12 +30,12 @@ N_PIXELS = 784
 
 
 def active(current):
-    """The gate of the delta rule, the same as STEP."""
+    """Return the gate of the delta rule, the same as STEP."""
     return current > 1
 
 
 def network(n_neurons, size_in, rule=None, backprop=False):
-    """Two numbers, encoded by an ensemble, decoded to one; an error at hand."""
+    """Make an ensemble that encodes two numbers, with an output and an error."""
     with nengo.Network(seed=0) as model:
         x = nengo.Node(np.ones(size_in))
         error = nengo.Node([0.01])
@@ -56,7 +56,7 @@ def network(n_neurons, size_in, rule=None, backprop=False):
 
 
 def full_weights(n_neurons, n_pre, rule=None, to_neurons=True):
-    """As `network`, but the input comes from neurons, with a weight for each pair."""
+    """Make the same as `network`, but with input from neurons through full weights."""
     rng = np.random.RandomState(0)
     with nengo.Network(seed=0) as model:
         error = nengo.Node([0.01])
@@ -78,7 +78,7 @@ def full_weights(n_neurons, n_pre, rule=None, to_neurons=True):
 
 
 def two_layers(n_neurons, variant=None):
-    """As `network`, with another layer before, taught by a variant of `teach_chain`."""
+    """Make `network` with an additional first layer, taught by a `teach_chain` variant."""
     with nengo.Network(seed=0) as model:
         x, error = nengo.Node(np.ones(2)), nengo.Node([0.01])
         first, last = nengo.Ensemble(n_neurons, 2), nengo.Ensemble(n_neurons, 2)
@@ -105,7 +105,7 @@ def align(normalization=None, derivative=STEP):
 
 
 def variants(n_neurons):
-    """Name: (network with the rule, name of the network without)."""
+    """Return by name: a network with a rule, and the name of the network without it."""
     cases = {
         "(no rule)": (network(n_neurons, 2), None),
         "Voja": (network(n_neurons, 2, nengo.Voja(LEARNING_RATE)), "(no rule)"),
@@ -139,7 +139,7 @@ def variants(n_neurons):
 
 
 def variants_of_images():
-    """As `variants`, for 200 neurons and images."""
+    """Return the same as `variants`, for 200 neurons and images."""
 
     def make(rule=None):
         return network(200, N_PIXELS, rule)
@@ -158,7 +158,7 @@ def variants_of_images():
 
 
 def measure(cases, rounds, n_steps):
-    """Microseconds per step of each case, (rounds,), the cases in turn."""
+    """Return the microseconds per step of each case, (rounds,), measured in turn."""
     simulators = {
         name: nengo.Simulator(model, progress_bar=False)
         for name, (model, _) in cases.items()
@@ -168,7 +168,7 @@ def measure(cases, rounds, n_steps):
         for name, sim in simulators.items():
             start = time.perf_counter()
             sim.run_steps(n_steps)
-            if repetition > 0:  # the first warms up
+            if repetition > 0:  # the first repetition warms up
                 times[name].append((time.perf_counter() - start) / n_steps * 1e6)
     for sim in simulators.values():
         sim.close()
@@ -189,7 +189,7 @@ def main():
 
 
 def report(title, cases, names, options):
-    """Measure cases and print what they add, and how much more those of the names add."""
+    """Measure cases; print the time that they add, also compared with some of them."""
     times = measure(cases, options.rounds, options.steps)
     added = {
         name: np.median(times[name] - times[base])

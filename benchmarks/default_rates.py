@@ -1,11 +1,11 @@
-"""What rules do that were given no learning rate, in all combinations.
+"""How rules learn with their default learning rates, in all combinations.
 
 A spiking `nengo_fa.networks.Multiplication` network learns with each rule, derivative,
 normalization and amplitude of the neurons. The learning rate of its decoders, by
-`nengo.PES`, is 2e-4 over the squared amplitude. For each combination, writes how far the
-lengths of encoders go, over what they were at the start, the largest and the smallest of
-all neurons, times and seeds; and for each seed the root mean square error in the last 3 of
-10 seconds, over that of a network with encoders that do not learn.
+`nengo.PES`, is 2e-4 divided by the squared amplitude. For each combination, the script writes
+the largest and the smallest length of an encoder divided by its initial length, over all
+neurons, times and seeds; and for each seed, the root mean square error in the last 3 of 10
+seconds, divided by the error of a network whose encoders do not learn.
 """
 
 import argparse
@@ -49,12 +49,12 @@ def make_network(seed, amplitude, rule=None, **kwargs):
 
 
 def run(*args, **kwargs):
-    """Return the error, and the lengths of encoders that learn over those at the start."""
+    """Return the error, and the lengths of encoders divided by their initial lengths."""
     network, (error, *encoders) = make_network(*args, **kwargs)
     try:
         with nengo.Simulator(network, progress_bar=False, optimize=False) as sim:
             sim.run(SECONDS)
-    except FloatingPointError:  # of the simulator, where encoders have run away
+    except FloatingPointError:  # the simulator raises this if encoders run away
         return np.inf, [np.inf]
     last = sim.data[error][sim.trange() > SECONDS - LAST]
     lengths = [np.linalg.norm(sim.data[probe], axis=2) for probe in encoders]

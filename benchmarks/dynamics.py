@@ -1,16 +1,17 @@
-"""How well networks go on with dynamics they were taught, with fixed and with learned encoders.
+"""How well networks continue dynamics that they have learned, with fixed and learned encoders.
 
-Integrator, oscillator and van der Pol oscillator, in 50 spiking neurons, and the Lorenz system,
-in 200. The decoders of the loop learn by PES, from zero; encoders are fixed, or learn from the same error.
-While they learn, the state is forced to be that of the teacher, or corrected towards it by
-an error that is fed back with a gain of 4 (after Gilra & Gerstner, 2017): by a node in the loop,
-or, as in FOLLOW, through the synapse, from decoders that Nengo solved for. Then learning ends,
-and the network is on its own for a second at a time, from the state of the teacher.
+Networks of 50 spiking neurons learn an integrator, an oscillator and the van der Pol oscillator,
+and networks of 200 learn the Lorenz system. The decoders of the loop learn by PES, from zero;
+encoders are fixed, or learn from the same error. While a network learns, its state is forced to
+the state of the teacher, or corrected by an error that is fed back with a gain of 4 (after Gilra
+& Gerstner, 2017). The error enters through a node in the loop or, as in FOLLOW, through the
+synapse; then the loop begins with decoders that Nengo solved for. After learning, the network
+runs on its own for one second at a time, each time from the state of the teacher.
 
-Writes a table with the medians over 16 networks of the error on its own, and when forced,
+Writes a table with medians over 16 networks of the error on its own and of the error when forced,
 relative to the standard deviation of the teacher, and the probability of the difference
 (Wilcoxon's signed-rank test, one-sided). The learning rates are the best for 3 other networks:
-first that of PES, with fixed encoders; then that of the encoders.
+first the rate of PES, with fixed encoders; then the rate of the encoders.
 """
 
 import nengo
@@ -23,16 +24,16 @@ from nengo_fa.experiments.sweep.claims import find_lower
 DT, TAU = 0.002, 0.1
 N_NEURONS = {"integrator": 50, "oscillator": 50, "van der Pol": 50, "Lorenz": 200}
 
-#: Seconds of learning and of the test; in the test, of forcing and of being alone.
+#: Seconds of learning and of the test; in the test, seconds with and without forcing.
 LEARN, TEST = 32, 7.5
 FORCED, ALONE = 0.5, 1.0
 
-#: Rates of PES and of the encoders that are tried; the error through the synapse is smaller.
+#: Rates of PES and of the encoders to try, for errors in the loop and through the synapse.
 RATES = (1e-5, 3e-5, 1e-4, 3e-4), (0.01, 0.03, 0.1, 0.3, 1)
 FOLLOWING_RATES = (1e-4, 3e-4, 1e-3), (0.003, 0.01, 0.03, 0.1)
 
-#: What part of the difference to the teacher is taken away: all of it, or k / (1 + k). Or
-#: nothing: GAIN times the error comes in through the synapse, as in FOLLOW itself.
+#: The part of the difference to the teacher that is removed: all of it, or k / (1 + k) with
+#: error feedback. It is zero if GAIN times the error enters through the synapse (FOLLOW).
 FORCING = {
     "teacher forcing": 1.0,
     "error feedback": 0.8,
@@ -40,7 +41,7 @@ FORCING = {
 }
 GAIN = 4
 
-#: What is measured.
+#: The rows of the table.
 ROWS = (
     ("van der Pol", "teacher forcing"),
     ("oscillator", "teacher forcing"),
@@ -73,13 +74,13 @@ SYSTEMS = {
 
 
 def make_teacher(system, seed):
-    """States in all time steps, and what comes into the loop from outside, filtered."""
+    """Return the states in all time steps, and the filtered external input of the loop."""
     rng = np.random.RandomState(seed)
     n_steps = round((LEARN + TEST) / DT) + 1
     if system == "integrator":
         signal = nengo.processes.WhiteSignal(60, high=1, rms=0.4, seed=seed)
         x = signal.run_steps(n_steps, d=2, dt=DT)
-        # what a filter needs to become this state, if it keeps the state it has
+        # the input with which a filter that keeps its state follows these states
         return x, nengo.Lowpass(TAU).filt(TAU * np.gradient(x, DT, axis=0), dt=DT, y0=0)
     function, size = SYSTEMS[system]
     states = [rng.uniform(-0.5, 0.5, size=size)]
@@ -91,14 +92,14 @@ def make_teacher(system, seed):
 
 
 def find_schedule(forcing):
-    """How much of the difference is taken away in each time step; and whether it learns."""
+    """Return the part of the difference to remove in each step, and whether to learn."""
     t = np.arange(round((LEARN + TEST) / DT) + 1) * DT
     is_forced = (t - LEARN) % (FORCED + ALONE) < FORCED
     return np.where(t < LEARN, forcing, is_forced), t < LEARN
 
 
 def run(system, forcing, seed, pes_rate, rate=0):
-    """Errors of a network on its own, and when it is forced."""
+    """Return the errors of a network on its own, and when it is forced."""
     x, outside = make_teacher(system, seed)
     amount, is_learning = find_schedule(forcing)
     size = x.shape[1]
@@ -111,7 +112,7 @@ def run(system, forcing, seed, pes_rate, rate=0):
         return np.concatenate([state, teaching * is_learning[step], error])
 
     with nengo.Network(seed=seed) as model:
-        # the same neurons, with connections to a rule and without
+        # the seed keeps the neurons the same with and without connections to a rule
         state = nengo.Ensemble(N_NEURONS[system], size, radius=1.2, seed=seed)
         loop = nengo.Node(drive, size_in=size if forcing else 2 * size)
         decode = nengo.Connection(
@@ -142,7 +143,7 @@ def run(system, forcing, seed, pes_rate, rate=0):
 
 
 def choose(system, forcing, rates, fixed_rate=None):
-    """The rate of PES, or of the encoders, with the lowest median error of 3 networks."""
+    """Return the rate of PES or the encoders with the lowest median error of 3 networks."""
     errors = []
     for rate in rates:
         parameters = (rate,) if fixed_rate is None else (fixed_rate, rate)
@@ -152,7 +153,7 @@ def choose(system, forcing, rates, fixed_rate=None):
 
 
 def compare(system, name, seeds):
-    """A row of the table."""
+    """Return a row of the table."""
     forcing = FORCING[name]
     pes_rates, rates = RATES if forcing else FOLLOWING_RATES
     pes_rate = choose(system, forcing, pes_rates)

@@ -1,7 +1,7 @@
-"""Keep what ``nengo-fa recurrent`` has found of the exact gradient, for the documentation.
+"""Keep the results of ``nengo-fa recurrent`` about the exact gradient, for the documentation.
 
-Reads its store, ``through_time.zarr``, and writes ``exact_gradient.json``, the quartiles over
-trials, and ``exact_gradient.txt``, the medians and the claims, into a folder.
+Reads the store ``through_time.zarr``, and writes to a folder ``exact_gradient.json``, with the
+quartiles over trials, and ``exact_gradient.txt``, with the medians and the claims.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""How well networks learn if no learning rate is given, next to the best of seven rates.
+"""How well networks learn with the default turn, compared with the best of seven rates.
 
-For each task and rule, trains networks with the learning rate that `nengo_fa.train` finds by
-itself, and with that rate times 0.03 to 30. Prints, over several draws of the network and of
-the samples, the median error for held-out samples over that of the untaught network: for each
-rate, for the rate that was found, and for the same with ``validation=0.2``, which keeps the
-best epoch. The last column is the excess of the rate that was found over the best of the
-seven, in percent. The output is a table in CSV.
+For each task and rule, trains networks with the learning rate that `nengo_fa.train` finds
+itself, and with this rate times factors from 0.03 to 30. Prints medians, over several networks
+and samples, of the error for held-out samples divided by the error before learning: for each
+factor, for the rate that was found, and for this rate with ``validation=0.2``, which keeps the
+best epoch. The last column is the excess of the error with the found rate over the error with
+the best of the seven rates, in percent. The output is a table in CSV.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def bumps(n, rng):
 
 
 def standardize(x, y):
-    """Inputs of mean zero and a root mean square length of one, targets of variance one."""
+    """Return inputs with mean zero and length one (root mean square), unit-variance targets."""
     x, y = x - x.mean(axis=0), np.reshape(y, (len(x), -1))
     spread = x.std(axis=0)
     x = x[:, spread > 0] / spread[spread > 0]
@@ -64,7 +64,7 @@ def friedman(make, **kwargs):
 
 
 def real(load, is_classes=False):
-    """Samples of a data set that scikit-learn ships, in random order."""
+    """Return a function that draws samples of a dataset of scikit-learn in random order."""
 
     def draw(n, rng):
         x, y = load(return_X_y=True)
@@ -76,7 +76,7 @@ def real(load, is_classes=False):
     return draw
 
 
-#: The samples of each task, the number of neurons, and what else is different.
+#: The samples of each task, the number of neurons, and other options.
 TASKS = {
     "product": (product, 20, {}),
     "amplitude 1": (product, 20, {"amplitude": 1}),
@@ -106,9 +106,9 @@ TASKS = {
 
 
 def train(task, rule, seed, factor=1, epochs=100, **kwargs):
-    """The test error over the untaught network's, at the rates that are found times a factor.
+    """Return the test error relative to before learning, with found rates times a factor.
 
-    Layers are connected by decoders for the identity, as Nengo's users connect them.
+    Layers are connected by decoders for the identity, Nengo's default.
     """
     draw, n_neurons, options = TASKS[task]
     options = dict(options)
@@ -151,7 +151,7 @@ def train(task, rule, seed, factor=1, epochs=100, **kwargs):
 
 
 def measure(task, rule, seeds):
-    """Median relative errors: of the rates, of the one that is found, and validated."""
+    """Return median relative errors: for each factor, the found rate, and with validation."""
     errors = []
     for seed in seeds:
         found = train(task, rule, seed)

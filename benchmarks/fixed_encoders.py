@@ -1,8 +1,8 @@
-"""How well encoders that do not learn classify: the measure for those that do.
+"""How well fixed encoders classify digits: the baseline for learned encoders.
 
-MNIST, 200 LIF neurons at their rates, decoders by ``nengo.solvers.LstsqL2`` from all
-training digits. Prints the test error in percent, the median of several draws, for encoders
-of each kind in three settings of intercepts, radius and regularization.
+The rates of 200 LIF neurons encode MNIST, and ``nengo.solvers.LstsqL2`` finds decoders from
+all training digits. Prints the test error in percent (medians over several draws) for each kind
+of encoders, in three settings of intercepts, radius and regularization.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SETTINGS = [
 
 
 def make_kinds(data):
-    """Names, and functions that draw encoders with a random state."""
+    """Return functions that draw encoders with a random state, by name."""
     n, shape, x, labels = N_NEURONS, data.image_shape, data.x_train, data.labels_train
     sphere = nengo.dists.UniformHypersphere(surface=True)
     fields = receptive_fields
@@ -42,7 +42,7 @@ def make_kinds(data):
 
 
 def find_test_error(data, encoders, seed, intercepts, radius, reg):
-    """Percentage of the test samples that are misclassified."""
+    """Return the percentage of the test samples that are misclassified."""
     with nengo.Network(seed=seed) as network:
         hidden = nengo.Ensemble(
             N_NEURONS,

@@ -1,8 +1,8 @@
-"""A model in Nengo GUI, in a real browser: simulated time over time, and memory.
+"""Speed and memory of models in Nengo GUI with a real browser.
 
-Nengo GUI holds a model back to real time, so that 1.0 is as fast as it gets, but for the
-first seconds. Memory is what the process of Nengo GUI holds, and the heap of the page.
-Runs on Linux.
+Speed is simulated time divided by real time. Nengo GUI limits it to 1.0, except in the first
+seconds. Memory is measured for the process of Nengo GUI, and for the heap of the page. The
+script runs on Linux.
 """
 
 import argparse
@@ -25,20 +25,20 @@ HEAP = "return window.performance.memory.usedJSHeapSize"
 
 
 def memory(gui):
-    """Resident memory of Nengo GUI, and the heap of the page, in MB."""
+    """Return the resident memory of Nengo GUI, and the heap of the page, in MB."""
     status = Path(f"/proc/{gui.process.pid}/status").read_text()
     resident = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
-    # what is still in use, and not what has not been collected yet
+    # collect garbage first, so that only memory in use counts
     gui.browser.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
     return resident / 1000, gui.browser.execute_script(HEAP) / 1e6
 
 
 def watch(model, seconds, every):
-    """Print how fast a model runs and what it holds; return its row of the table."""
+    """Print the speed and the memory of a model; return its row of the table."""
     print(model)
     with open_browser() as browser, open_gui(browser, model) as gui:
         gui.play()
-        # building, and what the first steps load, is no part of it
+        # the build and the first steps do not count
         gui.wait(lambda: gui.time >= 1, "the first second")
         start = last = gui.time, time.perf_counter()
         print(
@@ -57,18 +57,23 @@ def watch(model, seconds, every):
             print(f"{now[0]:12.1f}{speed:16.2f}{server:12.1f}{page:10.1f}", flush=True)
             last = now
     speed = (last[0] - start[0]) / (last[1] - start[1])
-    print(f"all in all, simulated/wall = {speed:.2f}")
+    print(f"over the whole run, simulated/wall = {speed:.2f}")
     return f"models/{model.name}", f"{speed:.2f}", f"{server:.0f}", f"{page:.0f}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "model", type=Path, nargs="+", help="Python file, with its layout beside it"
+        "model",
+        type=Path,
+        nargs="+",
+        help="Python file of a model, with its layout in the same folder",
     )
-    parser.add_argument("--seconds", type=float, default=60, help="of simulated time")
+    parser.add_argument("--seconds", type=float, default=60, help="simulated seconds")
     parser.add_argument("--every", type=float, default=10, help="seconds between rows")
-    parser.add_argument("--table", type=Path, help="for all models, a .csv")
+    parser.add_argument(
+        "--table", type=Path, help="file for a table of all models, a .csv"
+    )
     options = parser.parse_args()
 
     rows = [watch(model, options.seconds, options.every) for model in options.model]

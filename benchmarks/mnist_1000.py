@@ -1,11 +1,11 @@
-"""The test error on MNIST of one hidden layer of LIF neurons, from rates and in spikes.
+"""The test error on MNIST of one hidden layer of LIF neurons, in rates and in spikes.
 
 Trains the encoders of 1000 LIF neurons offline, by feedback alignment or by backpropagation,
-from rates, in small batches. Prints the percentage of images that are misclassified: with
-rates, and in spikes, each image shown for a fifth of a second. With ``--held-out 6000``
-these are images of the training set that nothing is learned from, to choose parameters by;
-without, they are the test images. What is printed, with the parameters, the versions of the
-software, the machine and the time, ``--output`` adds to those in a JSON file.
+with rates and small batches. Prints the percentage of misclassified images, with rates and with
+spikes, for which each image is shown for a fifth of a second. By default, these are the test
+images. With ``--held-out 6000``, they are training images that are not learned from, so that
+parameters can be chosen. ``--output`` adds the results to a JSON file, with the parameters, the
+versions of the software, the machine and the time.
 """
 
 import argparse
@@ -30,7 +30,7 @@ HELD_OUT_SEED = 5
 
 
 def split(data, n_held_out):
-    """Training samples and labels, and those to measure the error with."""
+    """Return training samples and labels, and samples and labels to test with."""
     if not n_held_out:
         return data.x_train, data.labels_train, data.x_test, data.labels_test
     order = np.random.RandomState(HELD_OUT_SEED).permutation(len(data.x_train))
@@ -57,7 +57,7 @@ def make_network(size_in, options):
 
 
 def measure(options):
-    """Train a network; return its errors in percent, and the time that training took."""
+    """Train a network; return its errors in percent, and the training time."""
     data = datasets.load(options.dataset).centered()
     x, labels, x_test, labels_test = split(data, options.held_out)
     network = make_network(x.shape[1], options)
@@ -107,7 +107,7 @@ def parse_options(arguments=None):
 
 
 def get_configuration(options):
-    """The parameters of a training, a dictionary."""
+    """Return the parameters of a training, a dictionary."""
     configuration = {**vars(options), "presentation_time": PRESENTATION_TIME}
     del configuration["output"]
     return configuration

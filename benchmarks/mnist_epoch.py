@@ -1,17 +1,17 @@
-"""One epoch of learning MNIST, next to PyTorch by hand and to what cannot be avoided.
+"""The time of one epoch on MNIST, compared with PyTorch and with unavoidable operations.
 
-60000 samples of 784 numbers, hidden layers of 200 LIF neurons, one and three of them, 10
-outputs, batches of 5000, on one thread. All layers learn by direct feedback alignment. The
-time does not depend on what the samples are, so they are random. In turn:
+One or three hidden layers of 200 LIF neurons learn from 60000 samples of 784 numbers, with 10
+outputs and batches of 5000, on one thread. All layers learn by direct feedback alignment. The
+samples are random, because the time does not depend on them. Measured in turn:
 
-- the floor: in NumPy, for each batch and layer the product that gives the currents, the
-  rates, and the product that gives the gradient, with all arrays in place;
+- the floor: in NumPy, for each batch and layer, the product for the currents, the rates, and
+  the product for the gradient, with preallocated arrays;
 - nengo_fa: forward, derivatives, update of the encoders, Gram matrix, decoders, error;
 - nengo_fa from spikes, measured for a tenth of a second;
 - PyTorch by hand: forward, derivatives, direct feedback alignment of the encoders, and the
-  delta rule for the decoders, in place of solving for them.
+  delta rule for the decoders instead of a solver.
 
-Then the memory that nengo_fa allocates, as a multiple of the samples.
+Prints also the memory that nengo_fa allocates, as a multiple of the samples.
 """
 
 import argparse
@@ -34,9 +34,9 @@ NEURONS = nengo.LIFRate(amplitude=1 / 300)
 
 
 def make_problem(n_layers, n_samples, dimensions, n_neurons, size_out):
-    """Samples, and encoders, scale, bias and feedback weights of each layer.
+    """Return samples, and encoders, scale, bias and feedback weights of each layer.
 
-    In single precision.
+    All arrays are in single precision.
     """
     rng = np.random.default_rng(0)
 
@@ -158,7 +158,9 @@ def compare(n_layers, rounds):
     try:
         ways["PyTorch by hand"] = make_torch(*problem)
     except ImportError:
-        print("PyTorch is not installed, and so not compared.")
+        print(
+            "PyTorch is not compared, because it is not installed (pip install torch)."
+        )
     times = {name: [] for name in ways}
     for _ in range(rounds + 1):
         for name, run in ways.items():
@@ -174,13 +176,13 @@ def compare(n_layers, rounds):
     kernels = {info.get("architecture") for info in threadpool_info()} - {None}
     print(f"{layers}: one epoch on one thread ({', '.join(sorted(kernels))})")
     floor = np.median(times["floor"][1:])
-    for name, seconds in times.items():  # the first of each warms up
+    for name, seconds in times.items():  # the first measurement warms up
         median = np.median(seconds[1:])
         print(f"{name:20}{median:8.3f} s{median / floor:8.2f}")
     spiking, rate = times["nengo_fa from spikes"][1:], times["nengo_fa"][1:]
     print(f"Spikes over rates: {np.median(spiking) / np.median(rate):.1f}")
     data = problem[0].nbytes + problem[1].nbytes
-    print(f"Memory, the samples included: {1 + peak / data:.2f} times the samples\n")
+    print(f"Memory, including the samples: {1 + peak / data:.2f} times the samples\n")
 
 
 def main():

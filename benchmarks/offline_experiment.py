@@ -1,17 +1,18 @@
-"""The multiplication experiment, next to the loop that one would write in Nengo.
+"""The time of the multiplication experiment, compared with a loop written with Nengo.
 
-One training is 100 epochs of one rule: 20 neurons, 1000 samples, decoders solved after
-each epoch, errors, angles and lengths recorded. In turn, on one core:
+One training is 100 epochs of one rule, with 20 neurons and 1000 samples; decoders are solved
+for, and errors, angles and lengths are recorded, after each epoch. Measured in turn, on one
+core:
 
-- the obvious way: a simulator for the parameters, then for each epoch ``rates``,
-  ``LstsqL2``, the derivative where neurons fire, and the update;
-- nengo_fa's experiment, the share of one of its six rules;
-- the parts that no way around can leave out, by themselves: the products, one logarithm
-  and two divisions for each neuron and sample, the decoders.
+- the direct way: a simulator for the parameters, and for each epoch ``rates``, ``LstsqL2``,
+  the derivative of neurons that fire, and the update;
+- nengo_fa's experiment, divided by its six rules;
+- the unavoidable parts alone: the products, one logarithm and two divisions for each neuron
+  and sample, and the decoders.
 
-Then an epoch from spikes, next to one from rates, and the whole experiment, with its store,
-in one process and in two. The latter is the time on the clock; all others are times of the
-processor.
+Then measures an epoch with spikes compared with rates, and the whole experiment with its store,
+in one process and in two. The time of the whole experiment is wall time; all other times are
+processor times.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from nengo_fa.offline.walk_back import find_path
 
 
 def train_by_hand(trial, rule, normalization, epochs, learning_rate):
-    """A training as one would write it with Nengo and NumPy alone."""
+    """Run a training that is written only with Nengo and NumPy."""
     (encode, decode) = trial.network.all_connections
     ensemble = encode.post_obj
     with nengo.Simulator(trial.network, progress_bar=False) as sim:
@@ -78,7 +79,7 @@ def train_by_hand(trial, rule, normalization, epochs, learning_rate):
 
 
 def make_parts(experiment):
-    """The unavoidable parts of an epoch, as functions by name."""
+    """Return the unavoidable parts of an epoch, functions by name."""
     rng = np.random.RandomState(0)
     n_samples, n_neurons = experiment.n_samples, experiment.n_neurons
     x, y = rng.randn(n_samples, 3), rng.randn(n_samples, 1)
@@ -108,7 +109,7 @@ def run_epochs(parts, epochs):
 
 
 def make_training(neurons, epochs=20):
-    """A training of one network, from rates or from spikes."""
+    """Make the training of one network, with rates or with spikes."""
     experiment = MultiplicationExperiment(neurons)
     trial = experiment.declare(0)
     trainer = Trainer(
@@ -134,7 +135,7 @@ def compare_spikes(rounds, epochs=20):
 
 
 def measure(function):
-    """Seconds of the processor, which other processes do not add to."""
+    """Return the processor time in seconds, which other processes do not change."""
     start = time.process_time()
     function()
     return time.process_time() - start
@@ -164,7 +165,7 @@ def main():
             ours.append(measure(lambda: experiment.run(trial=chunk)) / n_trainings)
             unavoidable.append(measure(lambda: run_epochs(parts, experiment.epochs)))
 
-    # the first of each warms up
+    # the first measurement warms up
     rows = {
         "by hand, with Nengo": np.median(by_hand[1:]),
         "nengo_fa": np.median(ours[1:]),

@@ -1,13 +1,13 @@
-"""The test error of spiking neurons that digits teach online, by one rule and by others.
+"""The test error of spiking neurons that learn digits online, compared between rules.
 
 Networks of the same neurons see the same digits at the same time, one after the other, in one
-or several passes. In each, `nengo.PES` teaches the decoders. Encoders are fixed, or taught
-by `FeedbackAlignment`; those of ``Pyramidal`` neurons also by `BurstLearning`, at the rate at
-which its expected update is the same. Then all learning ends, and test images are shown, in
-spikes. What is printed, with the parameters, the versions of the software, the machine and the
-time, ``--output`` adds to those in a JSON file. With ``--held-out 0.2`` a fifth of the training
-samples take the place of the test images, to choose parameters by. With ``--passes 1 3 10`` the
-networks are tested after each of these numbers of passes, and go on learning.
+or several passes. In each network, `nengo.PES` teaches the decoders. Encoders are fixed, or
+learn by `FeedbackAlignment`; encoders of ``Pyramidal`` neurons also learn by `BurstLearning`,
+with the rate at which its expected update is the same. Then learning ends, and test images are
+shown, in spikes. ``--output`` adds the results to a JSON file, with the parameters, the versions
+of the software, the machine and the time. With ``--held-out 0.2``, a fifth of the training
+samples replaces the test images, so that parameters can be chosen. With ``--passes 1 3 10``, the
+networks are tested after each of these numbers of passes, and then continue to learn.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from nengo_fa import datasets
 from nengo_fa.experiments.classification import hold_out
 from nengo_fa.networks import Classifier
 
-#: How long a digit is shown before it is taught, for how long it is, and in a test; seconds.
+#: Seconds for which a digit is shown before it teaches, while it teaches, and in a test.
 SHOWN, TAUGHT, TESTED = 0.02, 0.01, 0.1
 
 NEURONS = {"LIF": nengo.LIF(), "Pyramidal": nengo_fa.Pyramidal()}
@@ -38,7 +38,7 @@ LOGITS = 30
 
 
 def make_order(n_samples, options):
-    """Return which digits are shown in each pass, which has an order of its own."""
+    """Return the order of the digits, which is random in each pass."""
     rng = np.random.RandomState(options.seed)
     return [
         rng.permutation(n_samples)[: options.digits] for _ in range(max(options.passes))
@@ -46,7 +46,7 @@ def make_order(n_samples, options):
 
 
 def make_model(data, order, options):
-    """Return the networks, and what shows them digits."""
+    """Return the networks, and the model that shows them digits."""
     y, _ = data.one_hot()
 
     def show(values):
@@ -77,7 +77,7 @@ def make_model(data, order, options):
 
 
 def teach(network, rule, error, options):
-    """Let a rule teach the encoders of a network."""
+    """Connect a rule that teaches the encoders of a network."""
     size, rate = error.size_out, options.learning_rate
     rng = np.random.RandomState([options.seed, 1])
     weights = nengo.dists.UniformHypersphere(surface=True).sample(
@@ -102,7 +102,7 @@ def teach(network, rule, error, options):
 
 
 def measure(options):
-    """Yield, after numbers of passes, the errors on test images, in percent, and the time."""
+    """Yield the errors on test images, in percent, and the time, after each number of passes."""
     start = time.perf_counter()
     data = hold_out(datasets.load(options.dataset).centered(), options.held_out)
     order = make_order(len(data.x_train), options)
@@ -133,7 +133,9 @@ def parse_options(arguments=None):
     parser.add_argument("--neurons", choices=NEURONS, default="Pyramidal")
     parser.add_argument("--n-neurons", type=int, default=200)
     parser.add_argument("--passes", type=int, nargs="+", default=[3])
-    parser.add_argument("--digits", type=int, help="how many in a pass; default: all")
+    parser.add_argument(
+        "--digits", type=int, help="number of digits in a pass (default: all)"
+    )
     parser.add_argument("--learning-rate", type=float, default=0.1)
     parser.add_argument("--decoder-rate", type=float, default=1e-3)
     parser.add_argument("--bits", type=int, choices=(32, 64), default=64)
@@ -144,7 +146,7 @@ def parse_options(arguments=None):
 
 
 def get_configuration(options, n_passes):
-    """Return the parameters of a run with so many passes, a dictionary."""
+    """Return the parameters of a run with this number of passes, a dictionary."""
     configuration = {**vars(options), "passes": n_passes}
     del configuration["output"]
     return configuration

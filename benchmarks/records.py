@@ -1,4 +1,4 @@
-"""What benchmarks of accuracy print, and add to a file."""
+"""Records of benchmarks of accuracy, printed and added to a file."""
 
 import json
 
@@ -6,7 +6,7 @@ from nengo_fa.experiments.sweep.provenance import get_machine, get_versions
 
 
 def record(configuration, results, output=None):
-    """Print results and where they come from; add them to those in a JSON file, if any."""
+    """Print results with their provenance; add them to a JSON file, if one is given."""
     found = {
         "configuration": configuration,
         "versions": get_versions(),

@@ -1,19 +1,19 @@
-"""What a scalar reward teaches, with fixed and with learned encoders.
+"""How well networks learn from a scalar reward, with fixed and with learned encoders.
 
-The actions of 50 neurons are tried with a small perturbation. The reward, minus the squared
-distance from the best outcome, less the reward that was expected, times the perturbation, is
-an estimate of the error (node perturbation). It teaches decoders by PES, and encoders by
-feedback alignment, in place of the error itself. A trial with a new context takes two time
-steps, as what neurons send is a step late.
+Networks of 50 neurons try actions with a small perturbation. The reward is minus the squared
+distance from the best outcome. The difference between the reward and the expected reward, times
+the perturbation, is an estimate of the error (node perturbation). This estimate replaces the
+error, and teaches decoders by PES and encoders by feedback alignment. Each trial has a new
+context and takes two time steps, because the output of neurons is one step late.
 
 - bandit: the best action is four times the product of the first two of four numbers.
-- reaching: the context is where the eyes look and where a target is on the retina; the action
-  moves the two joints of an arm, and the outcome is the place of its hand.
+- reaching: the context is the direction of gaze and the position of a target on the retina. The
+  action moves the two joints of an arm, and the outcome is the position of its hand.
 
-Writes a table with the medians over 8 networks of the error after 8000 trials, without
-perturbation and relative to that of a network that always outputs zero; and the probability of
-the difference (Wilcoxon's signed-rank test, one-sided). The learning rates are the best for 3
-other networks, of PES alone with fixed encoders, and of both rules with learned ones.
+Writes a table with medians over 8 networks of the error after 8000 trials, without perturbation
+and relative to a network that always outputs zero; and the probability of the difference
+(Wilcoxon's signed-rank test, one-sided). The learning rates are the best for 3 other networks:
+the rate of PES with fixed encoders, and the rates of both rules with learned encoders.
 """
 
 from functools import partial
@@ -29,26 +29,26 @@ from nengo_fa.experiments.sweep.claims import find_lower
 N_NEURONS = 50
 N_TRIALS, N_TEST = 8000, 1000
 
-#: Standard deviation of the perturbation, and the largest difference to what was expected.
+#: Standard deviation of the perturbation, and largest difference from the expected reward.
 SIGMA, SURPRISE = 0.2, 2
 PES_RATES = 3e-4, 1e-3, 3e-3
 RATES = 0.1, 0.3, 1.0
 
-#: Numbers of the context.
+#: Number of dimensions of the context.
 SIZE_IN = 4
 
-#: Length of a link of the arm over how far it reaches, and its posture at rest.
+#: Length of a link of the arm relative to the workspace, and posture at rest.
 LENGTH, REST = 0.3 / 0.22, np.array([-np.pi / 3, 2 * np.pi / 3])
 
 
 def multiply(contexts, actions):
-    """How far the actions are from products, and the derivatives of this."""
+    """Return the differences of actions from products, and their derivatives."""
     products = np.prod(contexts[:, :2], axis=1, keepdims=True)
     return actions - 4 * products, np.ones((len(actions), 1, 1))
 
 
 def reach(contexts, actions):
-    """How far the hands are from the targets, and the derivatives of this."""
+    """Return the differences of hands from targets, and their derivatives."""
     directions = np.cumsum(REST + actions, axis=1)
     x, y = LENGTH * np.cos(directions), LENGTH * np.sin(directions)
     hands = np.stack([x.sum(axis=1), y.sum(axis=1)], axis=1)
@@ -57,15 +57,15 @@ def reach(contexts, actions):
     return hands - targets, turned @ [[1, 0], [1, 1]]
 
 
-#: What comes of actions, and how many numbers an action has.
+#: The outcome of actions, and the number of dimensions of an action.
 TASKS = {"bandit": (multiply, 1), "reaching": (reach, 2)}
 
 
 class World:
-    """Takes actions and expected rewards of networks; returns what they learn from.
+    """Takes actions and expected rewards of networks; returns the errors of both.
 
-    These are the errors of the actions, and of the expected rewards. After the last trial
-    both are zero. The squared distances that are left are kept in ``distances``.
+    After the last trial, both errors are zero, and the squared distances are kept in
+    ``distances``.
     """
 
     def __init__(self, task, teacher, seeds):
@@ -106,13 +106,13 @@ class World:
 
 
 def make_network(seed, contexts, trial, pes_rate, rate):
-    """50 neurons that learn what to do in each context, and which reward to expect."""
+    """Make 50 neurons that learn an action and an expected reward for each context."""
     with nengo.Network(seed=seed):
         hidden = nengo.Ensemble(
             N_NEURONS,
             SIZE_IN,
             neuron_type=nengo.LIFRate(),
-            seed=seed,  # the same neurons, with connections to a rule and without
+            seed=seed,  # the same neurons with and without connections to a rule
         )
         encode = nengo.Connection(contexts, hidden, synapse=None)
         decode = nengo.Connection(
@@ -137,7 +137,7 @@ def make_network(seed, contexts, trial, pes_rate, rate):
 
 
 def run(task, teacher, seeds, pes_rate, rate=0):
-    """The errors after learning, over those of networks that always output zero."""
+    """Return the errors after learning, relative to networks that always output zero."""
     world = World(task, teacher, seeds)
     with nengo.Network() as model:
         contexts = nengo.Node(world.find_contexts)
@@ -157,13 +157,13 @@ def run(task, teacher, seeds, pes_rate, rate=0):
 
 
 def choose(task, teacher, *grids):
-    """The rates, of all combinations, with the lowest median error of 3 networks."""
+    """Return the combination of rates with the lowest median error of 3 networks."""
     find_errors = partial(run, task, teacher, (100, 101, 102))
     return min(product(*grids), key=lambda rates: np.median(find_errors(*rates)))
 
 
 def compare(task, teacher, seeds):
-    """A row of the table."""
+    """Return a row of the table."""
     chosen = [
         choose(task, teacher, *grids) for grids in ((PES_RATES,), (PES_RATES, RATES))
     ]

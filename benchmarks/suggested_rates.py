@@ -1,11 +1,10 @@
 """How good the learning rates of ``nengo_fa.suggest_learning_rate`` are.
 
-Networks that learn online, decoders by PES and encoders by a rule of nengo_fa. Each runs
-with the suggested rates, with those of the encoder rules times each factor of a grid, and
-with encoders that do not learn. Then learning is off. Writes the root mean square error
-after it over that of encoders that have not learned, a row for each network and seed, a
-column for each factor. With ``--pes``, the rates of PES are multiplied by a factor, and
-encoders do not learn.
+Networks learn online, decoders by PES and encoders by a rule of nengo_fa. Each network runs with
+the suggested rates, with the rates of the encoder rules times each factor of a grid, and with
+fixed encoders. Then learning is switched off. Writes the root mean square error after learning,
+divided by the error with fixed encoders, with a row for each network and seed and a column for
+each factor. With ``--pes``, the factors multiply the rates of PES, and encoders do not learn.
 """
 
 import argparse
@@ -17,7 +16,7 @@ import numpy as np
 
 import nengo_fa
 
-#: Seconds of learning, and of the test after it.
+#: Seconds of learning, and of the test after learning.
 LEARNING, TEST = 20.0, 5.0
 
 FACTORS = [1 / 30, 1 / 10, 1 / 3, 1, 3, 10, 30]
@@ -33,7 +32,7 @@ def make_neurons(**kwargs):
 
 
 def gate(error, *connections):
-    """Let the rules of the connections have an error while they are to learn."""
+    """Connect the error to the rules of the connections during the time of learning."""
     gated = nengo.Node(
         lambda t, x: x * (t < LEARNING), size_in=error.size_out, size_out=error.size_out
     )
@@ -44,7 +43,7 @@ def gate(error, *connections):
 
 
 def connect_error(output, target, *connections):
-    """Return a probe on the error that goes to the rules of the connections."""
+    """Connect the error to the rules of the connections, and return a probe on it."""
     error = nengo.Node(size_in=output.size_out)
     nengo.Connection(output, error, synapse=None)
     nengo.Connection(target, error, transform=-1, synapse=0.005)
@@ -62,7 +61,7 @@ def decode(ensemble, output):
 
 
 def learn_function(function, x, rule, **kwargs):
-    """One layer that learns a function of inputs, each shown for 50 ms."""
+    """Make a layer that learns a function of inputs, each shown for 50 ms."""
     y = function(x)
     y = (y - y.mean(axis=0)) / y.std(axis=0)
     n = y.shape[1]
@@ -77,7 +76,7 @@ def learn_function(function, x, rule, **kwargs):
 
 
 def product(seed, **kwargs):
-    """The product of two numbers, in spikes."""
+    """Learn the product of two numbers, in spikes."""
     stimulus = nengo.Node(
         nengo.processes.WhiteSignal(100.0, high=2, rms=0.5, seed=seed), size_out=2
     )
@@ -89,7 +88,7 @@ def product(seed, **kwargs):
 
 
 def exact_product(seed):
-    """The same with the exact derivative, and rates of full size."""
+    """Learn the product with the exact derivative, and rates in hertz."""
     return product(
         seed,
         neuron_type=nengo.LIFRate(),
@@ -98,7 +97,7 @@ def exact_product(seed):
 
 
 def friedman(seed, amplitude=0.01):
-    """Friedman's first regression problem."""
+    """Learn Friedman's first regression problem."""
     x = np.random.RandomState(seed).uniform(-1, 1, size=(2000, 5))
 
     def function(x):
@@ -116,7 +115,7 @@ def friedman(seed, amplitude=0.01):
 
 
 def classification(seed):
-    """Three classes of points on three rings of 4-D space, eight clusters each."""
+    """Learn three classes of points in four dimensions, with eight clusters each."""
     rng = np.random.RandomState(seed)
     centres, labels = rng.normal(size=(24, 4)), np.arange(24) % 3
     which = rng.randint(24, size=2000)
@@ -127,7 +126,7 @@ def classification(seed):
 
 
 def chain(seed):
-    """Two layers, global feedback alignment, from all neurons of the first."""
+    """Learn with two layers and global feedback alignment, from all neurons of the first."""
     x = np.random.RandomState(seed).uniform(-1, 1, size=(2000, 2))
     y = np.sin(3 * x[:, :1] * x[:, 1:])
     stimulus = nengo.Node(nengo.processes.PresentInput(x, 0.05))
@@ -146,7 +145,7 @@ def chain(seed):
 
 
 def pendulum(seed):
-    """A controller with a loop: it learns the gravity that acts on a pendulum."""
+    """Learn a controller in a loop, which compensates for the gravity on a pendulum."""
     state = np.zeros(2)
 
     def step(t, force):
@@ -202,7 +201,7 @@ def find_error(task, seed, options, factor=1, pes_factor=1):
 
 
 def find_row(task, seed, options):
-    """Return the error at each factor, over that of encoders that do not learn."""
+    """Return the error at each factor, divided by the error with fixed encoders."""
     name = "pes_factor" if options.pes else "factor"
     fixed = {"factor": 0}
     untaught = find_error(task, seed, options, **fixed)
@@ -216,7 +215,9 @@ def main():
     parser.add_argument("--turn", type=float, default=0.7, metavar="RADIANS")
     parser.add_argument("--halving-time", type=float, default=0.2, metavar="SECONDS")
     parser.add_argument("--tasks", nargs="+", default=[task.__name__ for task in TASKS])
-    parser.add_argument("--pes", action="store_true", help="the grid of PES instead")
+    parser.add_argument(
+        "--pes", action="store_true", help="vary the rates of PES instead"
+    )
     options = parser.parse_args()
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["network", "seed", *(f"{factor:.2g}" for factor in FACTORS)])

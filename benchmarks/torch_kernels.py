@@ -1,8 +1,9 @@
-"""What the kernel of encoder rules saves in nengo-torch: the second table of docs/backends.rst.
+"""The time that the kernel of encoder rules saves in nengo-torch: a table of docs/backends.rst.
 
-Processor times of a time step of a network whose encoders learn, in 64 bits and one thread,
-as ratios of medians: with the kernel, with the operators run through NumPy sample by sample, and in
-nengo.Simulator, as many times as there are samples. The three take turns.
+Measures the processor time of a time step of a network whose encoders learn, in 64 bits and one
+thread: with the kernel, with operators that run through NumPy sample by sample, and in
+nengo.Simulator, once for each sample. The three are measured in turn, and the table contains
+ratios of medians.
 
     pip install ".[test]" nengo-torch==0.1.0 torch
     python benchmarks/torch_kernels.py docs/torch_kernels.csv
@@ -34,7 +35,7 @@ HEADER = [
 
 
 def make_network(n_neurons, dimensions):
-    """Encoders that learn from a constant input and error."""
+    """Make a network whose encoders learn from a constant input and error."""
     with nengo.Network(seed=1) as network:
         stimulus = nengo.Node(np.full(dimensions, dimensions**-0.5))
         error = nengo.Node([1.0, -1.0])
@@ -59,7 +60,7 @@ def make_simulators(network, n_samples):
 
 
 def measure_step(sim, seconds=0.1):
-    """Processor time of a step, the mean over steps of so many seconds together."""
+    """Return the mean processor time of a step, over steps that take ``seconds`` together."""
     start, n_steps = time.process_time(), 0
     while time.process_time() - start < seconds:
         sim.step()
@@ -68,7 +69,7 @@ def measure_step(sim, seconds=0.1):
 
 
 def compare(n_neurons, dimensions, n_samples, n_repeats):
-    """Times of a step of all samples in the three simulators, in seconds, medians."""
+    """Return the median time of a step of all samples in the three simulators, in seconds."""
     simulators = make_simulators(make_network(n_neurons, dimensions), n_samples)
     times = [
         [n_times * measure_step(sim) for sim, n_times in simulators]
@@ -76,7 +77,7 @@ def compare(n_neurons, dimensions, n_samples, n_repeats):
     ]
     for sim, _ in simulators:
         sim.close()
-    return np.median(times[1:], axis=0)  # the first is to get warm
+    return np.median(times[1:], axis=0)  # the first measurement warms up
 
 
 def make_rows(n_repeats):

@@ -1,11 +1,12 @@
-"""Two arms learn to carry a load: with learned encoders, and with fixed ones.
+"""Two arms learn to carry a load, one with learned encoders and one with fixed encoders.
 
 Both arms follow the same movement, the grey ring. They have the same feedback control and the
-same 50 spiking neurons, which are to add what it misses: gravity, friction, and a load that
-nobody tells them. Decoders learn by PES from what feedback control has to do; in one of the two
-the same error also teaches the encoders. In Nengo GUI, press play: the hands fall behind,
-then stay with the ring. Hand them a load by the slider, in kilograms, and they sag and learn
-again. ``python models/arm.py [seconds]`` prints the tracking errors and saves a figure.
+same 50 spiking neurons. These neurons learn to compensate for gravity, friction and the load,
+which feedback control does not know. Decoders learn by PES from the signal of feedback control;
+in one of the arms, the same error also teaches the encoders. In Nengo GUI, press play: the
+hands first fall behind the ring, and then stay with it. Give them a load with the slider, in
+kilograms: they sag, and learn again. ``python models/arm.py [seconds]`` prints the tracking
+errors and saves a figure.
 """
 
 import nengo
@@ -16,26 +17,26 @@ from nengo_fa.gui import svg
 from nengo_fa.gui.nodes import View
 from nengo_fa.networks import ControlledArm, TwoJointArm
 
-LOAD = 1.0  # kg, from the beginning; that of the slider comes on top
+LOAD = 1.0  # kg, from the beginning; the slider adds to it
 LENGTHS = np.array([0.3, 0.3])
 OMEGA = 2 * np.pi * np.array([0.5, 0.75])  # rad/s
 
 
 def move(t):
-    """Desired angles and velocities of both joints."""
+    """Return the desired angles and velocities of both joints."""
     angles = [0.0, 1.2] + 0.8 * np.sin(OMEGA * t)
     return np.concatenate([angles, 0.8 * OMEGA * np.cos(OMEGA * t)])
 
 
 def find_joints(angles):
-    """Shoulder, elbow and hand in the plane, (3, 2)."""
+    """Return the positions of shoulder, elbow and hand in the plane, (3, 2)."""
     directions = np.cumsum(angles)
     links = LENGTHS * [np.cos(directions), np.sin(directions)]
     return np.vstack([[0, 0], np.cumsum(links.T, axis=0)])
 
 
 class Arms(View):
-    """Shows where the arms are, and where their hands should be."""
+    """Shows the arms, and the target position of their hands."""
 
     def make_step(self, model, arrays, dt):
         panel = svg.Panel(50, 20, 200, 200, (-0.35, 0.65), (-0.45, 0.55))
@@ -65,7 +66,7 @@ with nengo.Network(seed=1) as model:
         load = nengo.Node([0], label="load (kg)")
 
     def make_arm(label, **rules):
-        """An arm with a controller."""
+        """Make an arm with a controller."""
         body = TwoJointArm(LOAD, lengths=LENGTHS, start=move(0)[:2])
         arm = ControlledArm(body, learning=None, seed=1, label=label, **rules)
         arm.error.label = f"error, {label} (rad)"
@@ -81,7 +82,7 @@ with nengo.Network(seed=1) as model:
     with nengo.Network(label="views") as views:
         note = gui.Note(
             "Press play: both hands fall behind the grey ring, then stay with it. "
-            "Hand them a load by the slider: they sag and learn again."
+            "Give them a load with the slider: they sag, and learn again."
         )
         arms = Arms("arms", size_in=6)
         for i, angles in enumerate((target, learned.arm, fixed.arm)):

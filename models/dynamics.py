@@ -1,13 +1,14 @@
-"""Two networks learn to oscillate: with learned encoders, and with fixed ones.
+"""Two networks learn to oscillate, one with learned encoders and one with fixed encoders.
 
-A teacher goes round a circle in two seconds. Both networks have the same 50 spiking neurons.
-Their decoders learn by PES to keep up the movement through the synapse of a loop; in one of
-the two the same error also teaches the encoders. In each round the teacher forces the state
-for a while. Then it leaves, and each network is on its own, without learning. In Nengo GUI,
-press play: on their own, both leave the circle at first. Within a minute the network with
-learned encoders comes closer to it than the other. Take the teacher away by its slider, and
-see how long they go on. ``python models/dynamics.py [seconds]`` prints the errors of the
-networks on their own and saves a figure.
+A teacher moves around a circle in two seconds. Both networks have the same 50 spiking neurons.
+Their decoders learn by PES to maintain this movement through the synapse of a loop; in one of
+the networks, the same error also teaches the encoders. In each round, the teacher forces the
+state for some time. Then it stops, and each network continues on its own, without learning. In
+Nengo GUI, press play: at first, both networks leave the circle when they are on their own.
+Within a minute, the network with learned encoders stays closer to the circle than the other
+network. Switch the teacher off with its slider to see how long they continue.
+``python models/dynamics.py [seconds]`` prints the errors of the networks on their own and saves
+a figure.
 """
 
 import nengo
@@ -19,22 +20,22 @@ from nengo_fa.gui import svg
 from nengo_fa.gui.nodes import View
 from nengo_fa.gui.sessions import SessionView
 
-TAU = 0.1  # s, of the synapse of the loop
-TAUGHT, ALONE = 2.5, 1.0  # s, both parts of a round
-ROUNDS = 4  # begin at different places of the circle
-SHOWN = 40  # drawings, of 50 ms each, that a trace is long
+TAU = 0.1  # time constant of the synapse of the loop, in seconds
+TAUGHT, ALONE = 2.5, 1.0  # durations of both parts of a round, in seconds
+ROUNDS = 4  # this many rounds begin at different places of the circle
+SHOWN = 40  # length of a trace, in drawings of 50 ms
 
 
 def teach(t):
-    """The state of the oscillator."""
+    """Return the state of the oscillator."""
     return np.array([np.cos(np.pi * t), np.sin(np.pi * t)])
 
 
 def close(t, x):
-    """What goes into the neurons, the error that teaches, and whether they are alone.
+    """Return the input of the neurons, the error that teaches, and whether they are alone.
 
-    The input is what they put out, the state of the teacher, whether there is learning, and
-    whether there is a teacher.
+    The argument contains the output of the neurons, the state of the teacher, whether they
+    learn, and whether there is a teacher.
     """
     output, state, learning, teacher = x[:2], x[2:4], x[4], x[5]
     if teacher < 0.5 or t % (TAUGHT + ALONE) > TAUGHT:
@@ -43,7 +44,7 @@ def close(t, x):
 
 
 class Plane(View):
-    """Shows where the teacher is, and where the outputs have been in the last seconds."""
+    """Shows the position of the teacher, and the outputs in the last seconds."""
 
     def make_state(self):
         return {"latest": np.zeros((SHOWN, 2, 2))}
@@ -62,7 +63,7 @@ class Plane(View):
 
 
 def draw_plane(teacher, latest, is_alone):
-    """Traces (SHOWN, 2, 2), latest first, of learned and of fixed encoders."""
+    """Draw traces (SHOWN, 2, 2), latest first, with learned and with fixed encoders."""
     panel = svg.Panel(40, 50, 220, 220, (-1.5, 1.5), (-1.5, 1.5))
     ring = panel.place([teacher])
     parts = [
@@ -83,10 +84,10 @@ def draw_plane(teacher, latest, is_alone):
 
 
 class ErrorsAlone(SessionView):
-    """Shows the errors of the latest rounds, while the networks were on their own."""
+    """Shows the errors in the latest rounds while the networks were on their own."""
 
     def make_state(self):
-        # of each round, the latest first: squares of both errors, and the number of steps
+        # for each round, latest first: sums of both squared errors, and number of steps
         return {"sums": np.zeros((ROUNDS, 3)), **super().make_state()}
 
     def make_measure(self, model, arrays, dt):
@@ -111,7 +112,7 @@ with nengo.Network(seed=1) as model:
         neuron = nengo.Node([1], label="neuron")
 
     def make_loop(label, rule=None):
-        """A network that learns to go on by itself."""
+        """Make a network that learns to continue on its own."""
         with nengo.Network(label=label) as net:
             net.state = nengo.Ensemble(50, 2, radius=1.2, seed=1)
             net.output = nengo.Node(size_in=2, label=f"output, {label}")
@@ -143,7 +144,7 @@ with nengo.Network(seed=1) as model:
     with nengo.Network(label="views") as views:
         note = gui.Note(
             "Press play: on their own, both networks leave the circle at first. Within a "
-            "minute learned encoders (blue) keep closer to it than fixed ones (orange)."
+            "minute, learned encoders (blue) stay closer to it than fixed ones (orange)."
         )
         plane = Plane("Output in the plane", size_in=7)
         directions = gui.PreferredDirections(

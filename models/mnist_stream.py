@@ -1,9 +1,10 @@
 """A stream of handwritten digits teaches spiking neurons, one digit after the other.
 
-``python models/mnist_stream.py`` prints the error as it goes, next to that of the same
-neurons with fixed encoders, and saves a figure. Each digit is first asked, with the error
-signal at zero, and only then taught, and none comes twice: so all answers are about
-digits that are new to the network. Ctrl-C ends the stream early. For options, ``--help``.
+``python models/mnist_stream.py`` prints the error during the stream, compared with the error
+of the same neurons with fixed encoders, and saves a figure. The network first answers each
+digit, while the error signal is zero, and then learns from it. No digit is shown twice, so
+that all answers are for digits that are new to the network. Ctrl-C ends the stream early;
+``--help`` lists the options.
 """
 
 import argparse
@@ -20,7 +21,7 @@ ASKED, TAUGHT = 0.02, 0.01  # seconds for each digit
 
 
 def load(name):
-    """The digits of this name; without one, MNIST or, if it is nowhere, the small ones."""
+    """Return the dataset of this name, or by default MNIST or the small digits."""
     try:
         data = datasets.load(name) if name else load_digits(datasets.load)
     except FileNotFoundError as error:
@@ -29,10 +30,10 @@ def load(name):
 
 
 def make_model(images, targets, seed):
-    """Two networks of the same neurons, which see the same images at the same time."""
+    """Make two networks of the same neurons, which see the same images at the same time."""
     presented = nengo.processes.PresentInput(images, ASKED + TAUGHT)
     size_in, n_classes = images.shape[1], targets.shape[1]
-    # no normalization: here, encoders may grow without harm, and steps are much faster
+    # without normalization, steps are much faster; growing encoders do no harm here
     encoder_rule = nengo_fa.FeedbackAlignment(
         n_classes, learning_rate=0.1, derivative=nengo_fa.Rate(), normalization=None
     )
@@ -64,15 +65,15 @@ def learn(model, labels, window):
     with model:
         probes = [nengo.Probe(network.output) for network in model.networks]
     try:
-        # Nengo's optimizer adds numbers up in an order that changes from run to run.
+        # Nengo's optimizer adds numbers in an order that changes from run to run.
         with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
             asked = round(ASKED / sim.dt)
             for label in labels:
                 sim.run_steps(asked + round(TAUGHT / sim.dt))
-                # in the first half, outputs are still on their way from the last digit
+                # in the first half, outputs still depend on the previous digit
                 answers = [sim.data[p][asked // 2 : asked].mean(axis=0) for p in probes]
                 wrong.append([answer.argmax() != label for answer in answers])
-                sim.clear_probes()  # or they would fill the memory
+                sim.clear_probes()  # so that they do not fill the memory
                 if len(wrong) % window == 0:
                     report(f"to digit {len(wrong)}", wrong[-window:])
     except KeyboardInterrupt:
@@ -91,14 +92,14 @@ if __name__ == "__main__":
         "dataset",
         nargs="?",
         choices=("mnist", "digits"),
-        help="default: mnist or, if it is nowhere, the small digits of scikit-learn",
+        help="default: mnist, or the small digits of scikit-learn if MNIST is not found",
     )
     parser.add_argument(
         "--digits",
         type=number(int, 100, 60000),
         default=20000,
         metavar="N",
-        help="how many to show, if there are so many (default: %(default)s)",
+        help="largest number of digits to show (default: %(default)s)",
     )
     add_seed(parser, "the order of the digits, the neurons and the feedback weights")
     options = parser.parse_args()

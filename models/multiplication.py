@@ -1,10 +1,10 @@
-"""Multiplication, learned online, with and without learning of the encoders.
+"""Multiplication learned online, with learned and with fixed encoders.
 
-In Nengo GUI, open this file and press play: preferred directions swing to the diagonals,
-while the error of the networks with learned encoders falls below that of their twins with
-fixed encoders. The sliders turn learning off and on, and choose how it goes.
-As a script, ``python models/multiplication.py [spiking|rate]`` simulates 100 seconds of one
-of the two, prints the errors and saves a figure.
+In Nengo GUI, open this file and press play: preferred directions swing to the diagonals, and
+the error of the networks with learned encoders falls below the error of the same networks with
+fixed encoders. The sliders switch learning on and off, and choose the rule and its parameters.
+As a script, ``python models/multiplication.py [spiking|rate]`` simulates 100 seconds with
+spiking or rate neurons, prints the errors and saves a figure.
 """
 
 import sys
@@ -15,12 +15,12 @@ import numpy as np
 from nengo_fa import gui, palette
 from nengo_fa.networks import MultiplicationComparison
 
-# Spikes, or their rates: the same rule learns from both.
+# spiking neurons, or neurons with the same rates; the same rule learns from both
 NEURONS = {"spiking": nengo.LIF(), "rate": nengo.LIFRate()}
 
 
 def compare(neuron_type, **kwargs):
-    """Two networks on one random input, alike but for the rule of their encoders.
+    """Make two networks with the same random input, which differ only in the encoder rule.
 
     Both learn decoders with PES; `learned` also learns encoders, from the same error.
     """
@@ -28,9 +28,9 @@ def compare(neuron_type, **kwargs):
 
 
 with nengo.Network(seed=1) as model:
-    controls = gui.Controls(neuron=1)  # which is on its way from an axis to a diagonal
+    controls = gui.Controls(neuron=1)  # this neuron moves from an axis to a diagonal
 
-    # Learning is up to the sliders.
+    # The sliders control learning.
     spiking = compare(
         NEURONS["spiking"], encoder_rule=None, learning=None, label="spiking"
     )
@@ -42,7 +42,7 @@ with nengo.Network(seed=1) as model:
 
     spiking.learned.hidden.label = "spikes, learned encoders"
 
-    # Encoders begin in grey. All that is shown is of the neuron that the slider chooses.
+    # Initial encoders are grey. A slider chooses the neuron that all views show.
     with nengo.Network(label="views") as views:
         note = gui.Note(
             "Press play: preferred directions (blue) swing to the diagonals, and "
@@ -68,7 +68,7 @@ with nengo.Network(seed=1) as model:
             label="Spiking: error that teaches",
         )
 
-        # The size of all errors, and how far encoders are from the diagonals.
+        # The errors of all networks, and the angles from encoders to the diagonals.
         error_history = gui.ErrorHistory(
             {
                 "spiking, learned": spiking.learned.error,

@@ -1,13 +1,14 @@
 """Pyramidal neurons learn to multiply: the error turns their single spikes into bursts.
 
-In Nengo GUI, open this file and press play: the error falls below that of the same neurons
+In Nengo GUI, open this file and press play: the error falls below the error of the same neurons
 with fixed encoders, and preferred directions come closer to the diagonals. The error reaches the
-neurons through their apical dendrites alone: all that the rule knows are inputs, events and
-bursts. Follow one neuron, which the slider chooses. While its apical potential is above zero
-(+), most of its events are bursts, and turn it away from the input (the cross); below zero (-)
-most are single spikes, and turn it to the input. The arrow is where it is on its way to.
-As a script, ``python models/pyramidal.py [SECONDS]`` simulates 40 seconds, prints the errors
-and saves a figure of one neuron's events and bursts.
+neurons only through their apical dendrites; the rule uses nothing but inputs, events and bursts.
+The slider chooses one neuron to follow. While its apical potential is above zero (+), most of
+its events are bursts, which turn its encoder away from the input (the cross). While the
+potential is below zero (-), most events are single spikes, which turn the encoder towards the
+input. The arrow shows where the encoder is moving. As a script,
+``python models/pyramidal.py [SECONDS]`` simulates 40 seconds, prints the errors and saves a
+figure of one neuron's events and bursts.
 """
 
 import nengo
@@ -19,7 +20,7 @@ from nengo_fa.gui import svg
 from nengo_fa.gui.nodes import View
 from nengo_fa.networks import BurstMultiplication, Multiplication
 
-SHOWN = 100  # drawings of the view of bursts, of 10 ms each
+SHOWN = 100  # length of the view of bursts, in drawings of 10 ms
 
 
 class Bursts(View):
@@ -35,7 +36,7 @@ class Bursts(View):
         return [signals[name] for name in ("out", "bursts", "apical")]
 
     def make_state(self):
-        # latest first: potential, whether there was a spike, and a burst
+        # latest first: the potential, whether there was a spike, whether there was a burst
         return {"latest": np.zeros((SHOWN, 3)), "seen": np.zeros(2)}
 
     def make_step(self, model, arrays, dt):
@@ -54,9 +55,9 @@ class Bursts(View):
 
 
 def draw_bursts(neuron, latest):
-    """The last second of a neuron: latest is (SHOWN, 3)."""
+    """Draw the last second of a neuron; ``latest`` has shape (SHOWN, 3)."""
     potential, spikes, bursts = latest.T
-    # large at first, and smaller as the error falls
+    # potentials are large at first, and become smaller as the error falls
     limit = svg.get_ticks(0, max(5, np.abs(potential).max()), 1)[-1]
     plane = svg.Panel(48, 40, 240, 146, (-1, 0), (-limit, limit))
     ticks, ylabel = (-limit, 0, limit), "Apical potential (logits)"
@@ -98,13 +99,13 @@ with nengo.Network(seed=1) as model:
     learned.hidden.label = "spikes, learned encoders"
     with nengo.Network(label="switch") as switch:
         learning = nengo.Node([1], label="learning")
-        # without an error, encoders would diffuse, as bursts are random
+        # without an error, encoders would diffuse, because bursts are random
         signal = nengo_fa.LearningSignal(learned.encode.learning_rule)
         nengo.Connection(nengo.Node(-1), signal, synapse=None)
         nengo.Connection(learning, signal, synapse=None)
     for network in (learned, fixed):
         nengo.Connection(learning, network.learning, synapse=None)
-    # an array, for Nengo GUI to make it a slider
+    # an array, so that Nengo GUI shows a slider
     neuron = nengo.Node([1], label="neuron")
 
     with nengo.Network(label="views") as views:
@@ -144,7 +145,7 @@ if __name__ == "__main__":
         last = sim.data[probe][-len(sim.data[probe]) // 4 :]
         print(f"{name:8} RMSE in the last quarter: {np.sqrt(np.mean(last**2)):.4f}")
 
-    # the last second of the neuron that fires most
+    # show the last second of the neuron that fires most
     time = sim.trange()[-1000:]
     state = [sim.data[probe][-1000:] for probe in state]
     neuron = np.argmax(state[0].sum(axis=0))

@@ -1,13 +1,13 @@
-"""A race: feedback alignment, backprop and fixed encoders, on the same input.
+"""A race between feedback alignment, backprop and fixed encoders, with the same input.
 
-Three networks learn to multiply two numbers. They are alike but for the rule of their
-encoders: the same neurons, and decoders that learn by PES from each network's own error.
-In Nengo GUI, press play. Feedback alignment is the first to turn preferred directions to
-the diagonals. Backprop begins slowly, as its feedback are the decoders, which begin
-as zero; it need not reach the diagonals to make a small error. Which of the two is ahead
-depends on the input, and on the learning rate: try its slider. Both leave the network
-with fixed encoders behind. ``python models/race.py [seconds]`` prints the errors and
-saves a figure.
+Three networks learn to multiply two numbers. They differ only in the rule for their encoders:
+they have the same neurons, and decoders that learn by PES from each network's own error. In
+Nengo GUI, press play. Feedback alignment is the first to turn preferred directions to the
+diagonals. Backprop begins slowly, because it sends the error back through the decoders, which
+are zero at first; its error becomes small before its encoders reach the diagonals. Which of the
+two rules is ahead depends on the input, and on the learning rate, which has a slider. Both have
+a smaller error than the network with fixed encoders. ``python models/race.py [seconds]`` prints
+the errors and saves a figure.
 """
 
 import nengo
@@ -17,7 +17,7 @@ import nengo_fa
 from nengo_fa import gui, palette
 from nengo_fa.networks import Multiplication
 
-# of the networks
+# titles and colours of the networks
 TITLES = "Feedback alignment", "Backprop", "Fixed encoders"
 COLOURS = palette.LEARNED, palette.BACKPROP, palette.FIXED
 
@@ -30,7 +30,7 @@ with nengo.Network(seed=1) as model:
         neuron = nengo.Node([1], label="neuron")
 
     def enter(label, make_rule):
-        """A network whose encoders learn by a rule."""
+        """Make a network whose encoders learn by a rule."""
         net = Multiplication(50, encoder_rule=None, learning=None, seed=1, label=label)
         nengo.Connection(stimulus, net.input, synapse=None)
         nengo.Connection(learning, net.learning, synapse=None)
@@ -38,7 +38,7 @@ with nengo.Network(seed=1) as model:
         net.error.label = f"error, {label}"
         net.encode.learning_rule_type = make_rule(net)
         with net:
-            # for the encoders alone; decoders learn as fast as ever
+            # only for the encoders; the learning rate of decoders does not change
             error = nengo.Node(
                 lambda t, x: x[0] * x[1], size_in=2, label="error × rate"
             )
@@ -48,8 +48,8 @@ with nengo.Network(seed=1) as model:
         return net
 
     alignment = enter("alignment", lambda net: nengo_fa.FeedbackAlignment(1))
-    # The exact gradient, with f' of the rates in hertz, which also make decoders small: so
-    # this learning rate does not compare with the other, whose f' is a step.
+    # The exact gradient uses f' of the rates in hertz, and decoders of rates are small, so
+    # this rate is not comparable with the rate of feedback alignment, whose f' is a step.
     exact = dict(learning_rate=300, derivative=nengo_fa.Rate())
     backprop = enter("backprop", lambda net: nengo_fa.Backprop(net.decode, **exact))
     no_rate = nengo_fa.FeedbackAlignment(1, learning_rate=0)
@@ -58,8 +58,8 @@ with nengo.Network(seed=1) as model:
     networks = {"alignment": alignment, "backprop": backprop, "fixed": fixed}
     with nengo.Network(label="views") as views:
         note = gui.Note(
-            "Press play: feedback alignment (blue) is the first at the diagonals; it and "
-            "backprop (green) leave fixed encoders (orange) behind."
+            "Press play: feedback alignment (blue) reaches the diagonals first. Its error "
+            "and that of backprop (green) fall below that of fixed encoders (orange)."
         )
         directions_alignment, directions_backprop, directions_fixed = (
             gui.PreferredDirections(network.encode, neuron, title, colour=colour)

@@ -1,12 +1,12 @@
-"""One network, and a list of tasks: which preferred directions are best differs.
+"""One network learns several tasks, each with other useful preferred directions.
 
-In Nengo GUI, press play, choose a task by its slider, and watch the directions.
-- product, x₁ x₂ (like XOR: have both the same sign?): errors are largest on the two
+In Nengo GUI, press play, choose a task with the slider, and watch the directions.
+- product, x1 x2 (like XOR: do both have the same sign?): errors are largest on the two
   diagonals, and directions gather along both.
-- ring, is |x| near 0.7? All directions are alike: they move, but have nowhere to gather,
-  and the error hardly falls below that with fixed encoders.
-- mean, (x₁ + x₂) / 2: only one diagonal matters. Half of the directions turn to its ends,
-  and few are left at the other.
+- ring (is |x| near 0.7?): all directions are equally useful. Directions move, but do not
+  gather, and the error hardly falls below the error with fixed encoders.
+- mean, (x1 + x2) / 2: only one diagonal matters. Half of the directions turn to its ends,
+  and few stay near the other diagonal.
 Decoders learn as well: the error jumps with a new task, and falls again. Reset takes the
 directions back to the start. ``python models/tasks.py [seconds]`` learns one task after
 the other, each from the start, and saves a figure.
@@ -30,7 +30,7 @@ FUNCTIONS = list(TASKS.values())
 
 
 class Task(View):
-    """Shows the name of the task, and tells the view of errors what is right."""
+    """Shows the name of the task, and sets the target of the view of errors."""
 
     def make_step(self, model, arrays, dt):
         targets = [np.array([[f(x)] for x in fields.points]) for f in FUNCTIONS]
@@ -52,7 +52,7 @@ with nengo.Network(seed=1) as model:
     )
     nengo.Connection(task, target[2], synapse=None)
 
-    # two networks on one input, made for products, which are none of their targets now
+    # two networks with the same input; their built-in target, the product, is not used
     pair = MultiplicationComparison(50, encoder_rule=None, learning=None, seed=1)
     pair.label = "networks"
     nengo.Connection(pair.stimulus, target[:2], synapse=None)
@@ -67,8 +67,8 @@ with nengo.Network(seed=1) as model:
 
     with nengo.Network(label="views") as shown:
         note = gui.Note(
-            "Press play, and choose a task by its slider: which directions are best "
-            "differs from task to task."
+            "Press play, and choose a task with its slider. Each task needs other "
+            "preferred directions."
         )
         name = Task("The task", size_in=1)
         nengo.Connection(task, name, synapse=None)

@@ -1,11 +1,11 @@
-"""Two neurons, what they fire for, and what shapes that (Figure 2 of the paper).
+"""Tuning curves of two neurons, and the parameters that shape them (Figure 2 of the paper).
 
-The drive of a neuron, the current into it, is gain * <p, x> + bias: the more the input x
-points along its preferred direction p, the more it fires; below a drive of 1 it is silent.
-In Nengo GUI, press play: x moves on its own, until you move its sliders. Each spike
-leaves a dot where x was. Turn a direction: the map turns. Gain makes its slope steeper,
-and bias shifts it along p. Of two sliders side by side, the left is of neuron 0.
-``python models/tuning_curves.py [seconds]`` saves a figure.
+The drive of a neuron, which is its input current, is gain * <p, x> + bias. The more the input x
+points along the preferred direction p, the more the neuron fires; below a drive of 1, it is
+silent. In Nengo GUI, press play: x moves on its own until you move its sliders. Each spike
+leaves a dot at the current x. If you change a direction, the map turns. A larger gain makes its
+slope steeper, and the bias shifts it along p. Of two sliders side by side, the left slider
+belongs to neuron 0. ``python models/tuning_curves.py [seconds]`` saves a figure.
 """
 
 from collections import deque
@@ -20,13 +20,13 @@ from nengo_fa.gui.nodes import View
 
 
 def get_drive(x, direction, gain, bias):
-    """The current into neurons at inputs (..., 2), for directions in degrees."""
+    """Return the current into neurons at inputs (..., 2), for directions in degrees."""
     p = np.array([np.cos(np.radians(direction)), np.sin(np.radians(direction))])
     return gain * (x @ p) + bias
 
 
 def draw(neuron, x, spikes, *shape):
-    """A map of firing rates, with p, x, and where x was at the latest spikes."""
+    """Draw a map of firing rates, with p, x, and the inputs x at the latest spikes."""
     grid, _ = disc(24)
     rates = nengo.LIF().rates(get_drive(grid, *shape).ravel(), 1, 0).reshape(24, 24)
     limits = 0, svg.get_ticks(0, rates.max(), 2)[-1]
@@ -51,7 +51,7 @@ def draw(neuron, x, spikes, *shape):
 
 
 class TuningCurve(View):
-    """Shows one neuron; its input is x, spikes, direction, gain and bias."""
+    """Shows one neuron; the input contains x, spikes, direction, gain and bias."""
 
     def make_step(self, model, arrays, dt):
         spikes = deque(maxlen=60)
@@ -78,14 +78,14 @@ with nengo.Network(seed=1) as model:
     drive.label = "drive, neurons 0 and 1"
     nengo.Connection(x, drive[:2], synapse=None)
     nengo.Connection(chosen, drive[2:], synapse=None)
-    # half of the drive, as neurons multiply by a gain, and Nengo warns if that is 1 or less
+    # half of the drive, because neurons have a gain; Nengo warns of gains of 1 or less
     neurons = nengo.Ensemble(2, 1, gain=[2, 2], bias=[0, 0])
     neurons.label = "spikes, neurons 0 and 1"
     nengo.Connection(drive, neurons.neurons, transform=0.5, synapse=None)
     with nengo.Network(label="views") as views:
         first, second = (TuningCurve(f"neuron {i}", size_in=6) for i in range(2))
         note = gui.Note(
-            "Press play: each spike leaves a dot where the input was. The sliders "
+            "Press play: each spike leaves a dot at the current input. The sliders "
             "turn, steepen and shift the maps of firing rates."
         )
     for i, view in enumerate((first, second)):

@@ -15,10 +15,10 @@ from threadpoolctl import threadpool_limits
 
 matplotlib.use("agg")
 
-# there is a process of tests for each processor, and more threads would be in their way
+# one thread per process, because there is a test process for each processor
 threadpool_limits(1)
 
-# a busy machine is no failure
+# a busy machine must not make tests fail
 settings.register_profile("nengo_fa", deadline=None)
 settings.load_profile("nengo_fa")
 
@@ -35,7 +35,7 @@ make_nengo_plain()
 
 @pytest.fixture(autouse=True)
 def plain_nengo():
-    """Nengo as it comes, without progress bars and without a cache between tests."""
+    """Use Nengo's default settings, without progress bars or a cache between tests."""
     yield
     make_nengo_plain()
     assert not nengo.Network.context, "the test left a network open"
@@ -68,10 +68,10 @@ def Simulator(Simulator, request):
 def pytest_collection_modifyitems(config, items):
     """Run the tests of the built pages first; choose those that another simulator can run.
 
-    Building the pages takes minutes. At the end, one process would wait for another
-    that builds them, or build them as well. With another simulator than Nengo's, tests that
-    take a simulator are run, and those that ask for what it lacks are expected to fail.
-    Nengo's plugin does so with tests of Nengo, by the same list in ``setup.cfg``.
+    Building the pages takes minutes. If it ran at the end, one process would wait for another
+    process that builds them, or build them again. With another simulator, only tests that use
+    a simulator run, and tests of features that it lacks are expected to fail. Nengo's plugin
+    treats Nengo's tests in the same way, by the same list in ``setup.cfg``.
     """
     items.sort(key=lambda item: "pages" not in item.fixturenames)
     if config.getini("nengo_simulator") == "nengo.Simulator":
@@ -91,7 +91,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def loosen(compare):
-    """The same comparison, as closely as numbers of 32 bits allow."""
+    """Return a comparison with tolerances for numbers of 32 bits."""
 
     def compare_loosely(actual, desired, *, rtol=0, atol=0, **kwargs):
         desired = np.asarray(desired, dtype=float)
@@ -104,13 +104,13 @@ def loosen(compare):
 
 @pytest.fixture
 def allclose(allclose, request):
-    """That of pytest-allclose, in the precision of the simulator."""
+    """The fixture of pytest-allclose, in the precision of the simulator."""
     return loosen(allclose) if request.config.getoption("bits") == "32" else allclose
 
 
 @pytest.fixture(autouse=True)
 def tolerance_of_single_precision(request, monkeypatch):
-    """With a simulator of 32 bits, arrays are equal that equal each other to 1e-3."""
+    """With a simulator of 32 bits, compare arrays with a tolerance of 1e-3."""
     if request.config.getoption("bits") != "32":
         return
     loose = loosen(np.testing.assert_allclose)
@@ -154,7 +154,7 @@ COPIES = {"pickle": _pickle, "deepcopy": copy.deepcopy}
 
 
 def _read(sim):
-    # of models that are not optimized, as operators are then always in the same order
+    # models are not optimized, so that operators are always in the same order
     signals = [
         np.array(sim.signals[signal])
         for operator in sim.model.operators
@@ -167,7 +167,7 @@ def _read(sim):
 
 @pytest.fixture(params=[*COPIES, "reset", "two at once"])
 def check_resumed(request):
-    """A function that checks that an interrupted simulation goes on to the last bit.
+    """A function that checks that an interrupted simulation continues with the same bits.
 
     It takes a network, whose objects can be pickled, and a number of steps before and
     after the interruption; it compares all probes and all signals, and returns the
@@ -221,8 +221,8 @@ def check_late():
 def find_allocated():
     """A function that returns how many bytes a step of an operator allocates.
 
-    What other threads of the process allocate meanwhile is counted with them, so that the
-    fewest of several steps are returned.
+    Allocations by other threads of the process are included, so that the smallest number of
+    several steps is returned.
     """
 
     def find(operator):
@@ -240,7 +240,7 @@ def find_allocated():
 
 
 def _measure_peak(step):
-    """Return the most memory in use during a call above what was before, in bytes."""
+    """Return the peak of additional memory during a call, in bytes."""
     tracemalloc.reset_peak()
     before, _ = tracemalloc.get_traced_memory()
     step()

@@ -37,7 +37,7 @@ def test_examples_in_docstrings(name):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.rst")), ids=str)
 def test_examples_in_pages(path):
-    """They run when pasted: a page imports what its examples use."""
+    """Examples run when pasted, because each page imports the modules that it uses."""
     results = doctest.testfile(str(path), module_relative=False, globs={})
     assert results.failed == 0
 
@@ -218,7 +218,7 @@ def find_objects(pages):
 
 
 def find_public_names(module):
-    """What users import from a module of the package."""
+    """Return the names that users import from a module of the package."""
     if hasattr(module, "__all__"):
         return [name for name in module.__all__ if not name.startswith("_")]
     return [
@@ -257,7 +257,7 @@ def get_public(name):
 
 @pytest.mark.parametrize("name", PUBLIC_NAMES)
 def test_public_names_have_docstrings(name):
-    """Functions, classes, and what their methods do; of data, the page says it."""
+    """Functions, classes and methods have docstrings; the page describes data."""
     value = get_public(name)
     if inspect.isclass(value):
         for member in vars(value):
@@ -268,7 +268,7 @@ def test_public_names_have_docstrings(name):
 
 
 def find_functions(value):
-    """A function itself; of a class, how it is made, and what its own methods do."""
+    """Yield a function, or the constructor and the own methods of a class."""
     if not inspect.isclass(value):
         return [inspect.unwrap(value)] if callable(value) else []
     members = {name: inspect.unwrap(it) for name, it in vars(value).items()}
@@ -283,7 +283,7 @@ def find_functions(value):
 
 @pytest.mark.parametrize("name", PUBLIC_NAMES)
 def test_public_names_are_annotated(name):
-    """With what mypy checks, for users whose editor shows it."""
+    """Public functions have annotations, which mypy checks and editors show."""
     for function in find_functions(get_public(name)):
         names = {*inspect.signature(function).parameters, "return"} - {"self", "cls"}
         assert names == set(function.__annotations__), function

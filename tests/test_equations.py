@@ -78,7 +78,7 @@ def test_decoder_update_is_the_gradient(seed):
 
 
 def test_decoder_update_of_stacked_networks(rng):
-    """Each with its own samples; their number is not that of the networks."""
+    """Networks have their own samples, in a number other than the number of networks."""
     error, activities = rng.randn(3, 7, 2), rng.randn(3, 7, 5)
     updates = equations.decoder_update(error, activities, 0.5)
     for update, *samples in zip(updates, error, activities):

@@ -43,7 +43,7 @@ RULES = [
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 def test_live_encoders(Simulator, rule, allclose):
-    """What is said of the neurons is what they do, and what a new simulator builds."""
+    """Parameters describe the activity of the neurons, and the neurons of a new simulator."""
     model = make_model(rule)
     stimulus, inputs = [0.5, -0.8], disc(9, radius=1.5)[0]
     with Simulator(model) as sim:

@@ -95,7 +95,7 @@ def read_errors(output):
 
 
 def test_stream_as_a_script(tmp_path):
-    """Errors fall, and further where encoders are learned."""
+    """Errors fall, and they fall further with learned encoders."""
     process = start_stream(tmp_path, "--digits", "200", "--seed", "1")
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
@@ -121,7 +121,7 @@ def test_stream_interrupted(tmp_path):
 
 @pytest.fixture
 def stream(rng):
-    """Samples of ten classes, and what is in the script."""
+    """Return samples of ten classes, and the variables of the script."""
     labels = rng.randint(10, size=60)
     samples = (rng.randn(10, 20)[labels] + 0.7 * rng.randn(60, 20)) / 5
     return samples, np.eye(10)[labels], labels, runpy.run_path(str(STREAM))

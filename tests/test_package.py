@@ -23,7 +23,7 @@ def run(*command):
 
 
 def test_import_stays_light():
-    """Nothing heavy beyond what Nengo itself imports."""
+    """Importing the package loads no slow modules that Nengo does not load."""
     result = run(
         "-c",
         "import sys, nengo; before = set(sys.modules); import nengo_fa, nengo_fa.cli;"
@@ -133,7 +133,7 @@ def test_imports_of_public_names_are_those_of_their_modules():
 
 
 def test_layers_of_the_package(imports):
-    """Imports run one way, and the equations know nothing of Nengo."""
+    """Imports run one way, and the equations do not import Nengo."""
     position = {name: i for i, name in enumerate(["version", *ROOMS])}
     upwards = [
         f"{module} imports {other}"

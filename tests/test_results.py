@@ -1,4 +1,4 @@
-"""What is stored for the page of results belongs to the commands that it names."""
+"""Stored results on the page of results belong to the named commands."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""Code of a user, for mypy: what is wrong in it must be found, as ``ignore`` says."""
+"""Code of a user, for mypy, which must find the errors that ``ignore`` marks."""
 
 import nengo
 import numpy as np

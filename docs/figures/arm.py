@@ -1,4 +1,4 @@
-"""What ``nengo-fa arm`` measures, from the stored results."""
+"""A figure of the stored results of ``nengo-fa arm``."""
 
 from stored import draw
 

@@ -1,4 +1,4 @@
-"""What a neuron is taught that sees one of two dimensions, in five variants."""
+"""The error of a neuron that sees one of two dimensions, with five variants."""
 
 import matplotlib.pyplot as plt
 

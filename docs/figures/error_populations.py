@@ -1,4 +1,4 @@
-"""What ``nengo-fa error-populations`` measures, from the stored results."""
+"""A figure of the stored results of ``nengo-fa error-populations``."""
 
 from stored import draw
 

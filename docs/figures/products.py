@@ -1,4 +1,4 @@
-"""What ``nengo-fa products`` measures, from the stored results."""
+"""A figure of the stored results of ``nengo-fa products``."""
 
 from stored import draw
 

@@ -1,4 +1,4 @@
-"""What ``nengo-fa pyramidal`` measures, from the stored results."""
+"""A figure of the stored results of ``nengo-fa pyramidal``."""
 
 from stored import draw
 

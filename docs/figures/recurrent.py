@@ -1,4 +1,4 @@
-"""What ``nengo-fa recurrent`` measures, from the stored results."""
+"""A figure of the stored results of ``nengo-fa recurrent``."""
 
 from stored import draw
 

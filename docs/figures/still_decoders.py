@@ -1,4 +1,4 @@
-"""Show how far decoders are off that do not learn while their encoders learn to multiply."""
+"""The error of decoders that do not learn while their encoders learn to multiply."""
 
 import matplotlib.pyplot as plt
 import nengo

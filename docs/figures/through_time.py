@@ -1,4 +1,4 @@
-"""What ``nengo-fa recurrent`` has found of the exact gradient, from the stored results."""
+"""A figure of the stored results of ``nengo-fa recurrent`` about the exact gradient."""
 
 import json
 

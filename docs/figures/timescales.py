@@ -1,4 +1,4 @@
-"""What ``nengo-fa timescales`` measures, from the stored results."""
+"""A figure of the stored results of ``nengo-fa timescales``."""
 
 from stored import draw
 

@@ -1,1 +1,1 @@
-"""Simulators of other packages, with what the learning rules need there."""
+"""Simulators of other packages, extended for the learning rules."""

@@ -15,10 +15,10 @@ from nengo_fa.rules.derivatives import Step
 class Simulator(nengo_ocl.Simulator):
     """A ``nengo_ocl.Simulator`` that runs the learning rules as well.
 
-    Operators that nengo-ocl does not know, and types of neurons that it does not know, run
-    on the host, through NumPy. `.FeedbackAlignment` and `.Backprop` with the derivative
-    `.Step` have kernels, unless they are ``sparse``, reach some dimensions only, have an
-    eligibility trace, or teach an ensemble together with a rule that keeps lengths.
+    Operators and neuron types that nengo-ocl does not support run on the host, through
+    NumPy. `.FeedbackAlignment` and `.Backprop` with the derivative `.Step` have kernels,
+    unless they are ``sparse``, reach only some dimensions, have an eligibility trace, or
+    teach an ensemble together with a rule that keeps lengths.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Simulator(nengo_ocl.Simulator):
     """
 
     def __init__(self, network: nengo.Network, **kwargs: Any) -> None:
-        self._on_host: list = []  # the base class makes its plans in __init__
+        self._on_host: list = []  # before the base class, which makes its plans in __init__
         super().__init__(network, **kwargs)
 
     def _plan_op_group(self, op_type, ops):
@@ -99,15 +99,15 @@ class Simulator(nengo_ocl.Simulator):
         arrays = [self.Array(array, dtype=data.dtype) for array in constants]
         kernel.set_args(data.cl_buf.data, *(array.data for array in arrays))
         plan = Plan(self.queue, kernel, size, name=name)
-        plan.arrays = arrays  # which are gone from the device otherwise
+        plan.arrays = arrays  # keeps the arrays on the device
         return plan
 
 
 class HostOperator:
-    """Runs an operator on the host, on copies of what is on the device.
+    """Runs an operator on the host, on copies of arrays from the device.
 
-    What the device has no place for stays on the host: random states, which are whole
-    numbers, and arrays of three axes.
+    Arrays that the device cannot store stay on the host: random states, which are integers,
+    and arrays with three axes.
     """
 
     def __init__(self, op, sim, rng):
@@ -115,7 +115,7 @@ class HostOperator:
         self.bind()
 
     def bind(self):
-        """Begin with the initial values."""
+        """Set all arrays to their initial values."""
         self.arrays = {
             signal: np.array(signal.initial_value, dtype=self._find_dtype(signal))
             for signal in self.op.all_signals
@@ -137,12 +137,12 @@ class HostOperator:
 
 
 def is_on_device(signal):
-    """Return whether the device has a place for the values of a signal."""
+    """Return whether the device can store the values of a signal."""
     return np.issubdtype(signal.dtype, np.floating) and signal.ndim <= 2
 
 
 def is_known(op):
-    """Return whether the kernel does all that a `.SimEncoderLearning` does."""
+    """Return whether the kernel can replace a `.SimEncoderLearning`."""
     return (
         op.is_standard
         and type(op.rule.derivative) is Step

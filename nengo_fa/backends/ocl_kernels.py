@@ -1,7 +1,7 @@
 """The operators of encoder rules as OpenCL C."""
 
-#: What encoders grow and shrink by, for each normalization: the change is
-#: ``grow * x - shrink * w``, with the scaled encoder w.
+#: The factors of the update for each normalization. The update of the scaled encoder w is
+#: ``grow * x - shrink * w``.
 FACTORS = {
     None: "",
     "forced": """
@@ -47,7 +47,7 @@ DELTA = """
 }
 """
 
-#: The two vectors of which delta is the outer product; the first neuron copies the input.
+#: The two vectors whose outer product is the update; the first neuron copies the input.
 PRODUCT = """
     delta_neurons(i) = h;
     if (i == 0)
@@ -82,10 +82,10 @@ def write_names(ctype, places):
     Parameters
     ----------
     ctype : str
-        Of real numbers.
+        Type of real numbers.
     places : dict of str: (int, int, int, int)
-        Where in the buffer ``data`` a signal starts, its strides, and how many entries its
-        first axis has.
+        The start of each signal in the buffer ``data``, its two strides, and the length of
+        its first axis.
     """
     lines = [f"#define real {ctype}"]
     for name, (start, stride, inner, size) in places.items():

@@ -9,7 +9,7 @@ N_TRIALS, EPOCHS = 16, 100
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = shared.add_command(
         commands,
         "banded",

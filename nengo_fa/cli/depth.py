@@ -20,7 +20,7 @@ N_OTHER_TRIALS = 2
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = shared.add_command(
         commands,
         "depth",

@@ -8,7 +8,7 @@ FULL, QUICK = (10, 8), (2, 1)
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = add_command(
         commands,
         "hebbian",

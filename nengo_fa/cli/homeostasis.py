@@ -9,7 +9,7 @@ FULL, QUICK = (7, 30), (2, 2)
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = shared.add_parser(
         commands,
         "homeostasis",
@@ -75,7 +75,7 @@ def run_multiplication(options):
 
 
 def run_mnist(options):
-    """Do the same for the second experiment."""
+    """Run the trials of the second experiment, print the claims and draw the figures."""
     precision = shared.import_extra("experiments.sweep", "experiments").precision
     with precision(options.bits):
         experiment = mnist.make_experiment(options, **_get_learning_rate(options))
@@ -83,7 +83,7 @@ def run_mnist(options):
 
 
 def run_online(options):
-    """Do the same online."""
+    """Run the trials online, print the claims and draw the figures."""
     online = shared.import_extra("experiments.homeostasis_online", "experiments")
     experiment = make_experiment(
         options,
@@ -106,7 +106,8 @@ def _run_offline(options, experiment, words):
     homeostasis = shared.import_extra("experiments.homeostasis", "experiments")
     if experiment.neurons == "spiking":
         raise SystemExit(
-            "nengo-fa: offline, lengths are only measured with rate neurons."
+            "nengo-fa: offline, lengths are only measured with rate neurons. "
+            "Use --neurons rate."
         )
     experiment = homeostasis.HomeostasisExperiment(experiment, options.spread)
     _run(options, experiment, words)

@@ -5,7 +5,7 @@ from nengo_fa.cli.options import add_learning_rates
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = shared.add_parser(
         commands,
         "learning-rates",
@@ -47,7 +47,7 @@ def run_multiplication(options):
 
 
 def run_mnist(options):
-    """Do the same for the second experiment."""
+    """Run the trials of the second experiment, print the report and draw the figure."""
     precision = shared.import_extra("experiments.sweep", "experiments").precision
     with precision(options.bits):
         experiment = mnist.make_experiment(options)

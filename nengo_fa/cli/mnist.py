@@ -19,7 +19,7 @@ N_QUICK_SAMPLES = 100
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = shared.add_command(
         commands,
         "mnist",
@@ -101,7 +101,7 @@ def _present(experiment, data, path, quick):
         results = presentation.train_and_present(
             experiment, n_samples=N_QUICK_SAMPLES if quick else None
         )
-        # of the same trial, for comparison
+        # the baseline of the same trial, for comparison
         results["baseline_error"] = data.baseline_error.isel(trial=0, drop=True)
         if experiment.neurons != "spiking":
             results["rate_error"] = data.test_error.sel(

@@ -10,7 +10,7 @@ from nengo_fa.cli.shared import add_command, folder_path
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = add_command(
         commands,
         "models",

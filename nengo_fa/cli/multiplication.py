@@ -10,7 +10,7 @@ TURN, TURNS, N_TO_CHOOSE = 0.1, (0.01, 0.03, 0.1, 0.3), 20
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = shared.add_command(
         commands,
         "multiplication",

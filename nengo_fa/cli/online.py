@@ -13,7 +13,7 @@ from nengo_fa.experiments import online
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = add_command(
         commands,
         "online",

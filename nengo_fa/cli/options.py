@@ -39,7 +39,7 @@ def add_learning_rates(command, high, help, default=None):
         command,
         "--learning-rates",
         float,
-        1e-9,  # on a logarithmic axis
+        1e-9,  # above zero, because the axis is logarithmic
         high,
         help,
         "RATE",

@@ -13,7 +13,7 @@ FULL, QUICK = (8, 40), (2, 2)
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = add_command(
         commands,
         "products",

@@ -12,7 +12,7 @@ PRESENTATIONS = 3
 
 
 def add_to(commands):
-    """Add the command to those of the parser."""
+    """Add the command to the parser."""
     command = add_command(
         commands,
         "recurrent",

@@ -53,7 +53,7 @@ def add_parser(commands, name, help, takes, example, page):
     example : str
         A command line, without ``nengo-fa``.
     page : str
-        Of the documentation, a file in its folder.
+        Page of the documentation, a file in ``docs``.
     """
     return commands.add_parser(
         name,
@@ -152,7 +152,7 @@ def number(kind, low, high):
 
 
 def text(argument):
-    """A type of arguments: text that is not empty, and can be part of a path."""
+    """Return an argument that is not empty and can be part of a path."""
     if not argument.strip() or "\0" in argument:
         raise argparse.ArgumentTypeError(
             f"must not be empty or contain NUL: {argument!r}"
@@ -161,7 +161,7 @@ def text(argument):
 
 
 def folder_path(argument):
-    """A type of arguments: a folder, which need not exist yet."""
+    """Return an argument as a folder, which need not exist yet."""
     return Path(text(argument))
 
 
@@ -179,7 +179,7 @@ def read_seconds(default):
 
 
 def figure_path(argument):
-    """A type of arguments: a file for a figure, checked before the work begins."""
+    """Return an argument as a file for a figure, checked before the work begins."""
     path = Path(text(argument))
     formats = import_plots("plots").FORMATS
     if path.suffix[1:].lower() not in formats:
@@ -320,4 +320,6 @@ def _where_possible(what):
     except OSError as error:
         if error.errno not in READ_ONLY:
             raise
-        print(f"{what} cannot be written ({error}). Copy the folder to another place.")
+        print(
+            f"{what} cannot be written ({error}). Copy the folder to a writable place."
+        )

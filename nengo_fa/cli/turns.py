@@ -1,4 +1,4 @@
-"""Turns in the commands of both experiments: a common turn, and one for each condition."""
+"""Turns in the commands of both experiments: a common turn, or a turn for each condition."""
 
 from dataclasses import replace
 

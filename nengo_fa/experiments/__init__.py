@@ -9,7 +9,7 @@ class _Moved(ModuleType):
     """A module under a shorter name than that of its file, imported when it is used."""
 
     def __getattr__(self, name):
-        if name.startswith("__"):  # tools ask all modules for these
+        if name.startswith("__"):  # tools read such attributes of all modules
             raise AttributeError(name)
         place = self.__name__.replace(".experiments.", ".experiments.sweep.")
         return getattr(import_module(place), name)

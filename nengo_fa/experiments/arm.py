@@ -146,7 +146,7 @@ def tune(data: xr.Dataset) -> float:
 
 
 def find_ratio(data: xr.Dataset) -> xr.DataArray:
-    """Return the error with learned over that with fixed encoders, (rate, load, trial)."""
+    """Return errors with learned encoders over fixed encoders, (rate, load, trial)."""
     rmse = data["rmse"]
     return rmse.sel(encoders="learned", drop=True) / rmse.sel(
         encoders="fixed", drop=True
@@ -154,7 +154,7 @@ def find_ratio(data: xr.Dataset) -> xr.DataArray:
 
 
 def report(data: xr.Dataset) -> str:
-    """Return tracking errors, and ratios with learned over fixed encoders, as text.
+    """Return tracking errors, and ratios of learned over fixed encoders, as text.
 
     The numbers are medians over trials and loads. The last columns are the median and the
     quartiles of the ratios.
@@ -191,7 +191,8 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
         data.assign(ratio=find_ratio(data)),
         (
             Comparison(
-                "Arms with learned encoders track better than with fixed ones: error (rad)",
+                "Arms with learned encoders have a smaller tracking error than arms "
+                "with fixed encoders (rad)",
                 ("learned", "fixed"),
                 cross(
                     "PES {decoder_rate:g}, {load:g} kg", decoder_rate=rates, load=loads
@@ -200,8 +201,9 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
                 ("rmse", {"encoders": "fixed"}),
             ),
             Comparison(
-                "The heavier the load, the more they gain: error over that with fixed ones",
-                ("heaviest", "none"),
+                "Learned encoders help more with the heaviest load than without a "
+                "load: error relative to fixed encoders",
+                ("heaviest load", "no load"),
                 cross("PES {decoder_rate:g}", decoder_rate=rates),
                 ("ratio", {"load": loads[-1]}),
                 ("ratio", {"load": loads[0]}),

@@ -52,13 +52,13 @@ VARIABLES = {
         "units": "1",
     },
     "alignment": {
-        "long_name": "cosine between what the first layer is taught and what it would be "
-        "taught by backpropagation",
+        "long_name": "cosine between the update of the first layer and the update by "
+        "backpropagation",
         "units": "1",
     },
     "visible": {
-        "long_name": "part of what first-layer neurons are taught that is left of its "
-        "mean square after averaging over the dimensions they do not see",
+        "long_name": "part of the mean square error of first-layer neurons that remains "
+        "after averaging over the dimensions that they do not see",
         "units": "1",
     },
 }
@@ -66,7 +66,7 @@ VARIABLES = {
 #: For the decoders.
 SOLVER = nengo.solvers.LstsqL2(reg=0.01)
 
-#: Number of points that make up what is averaged over.
+#: Number of points for averages over dimensions.
 N_POINTS = 1000
 
 
@@ -279,7 +279,7 @@ class BandedExperiment(Experiment):
         path = find_path(network.decode, network)
         trainer = Trainer([path], [x], [y], self.batch_size, SOLVER, rng=rng)
         chain = trainer.chain
-        # multiplied with these, a gradient keeps only the dimensions that a neuron sees
+        # factors that keep only the dimensions of a gradient that a neuron sees
         scale = path.model.params[path.stages[0].ensemble].gain[:, np.newaxis]
         scale = scale * (chain.layers[0].encoders[0] != 0)
         results = {name: np.full(self.epochs + 1, np.inf) for name in VARIABLES}
@@ -318,75 +318,81 @@ _OTHERS = [variant for variant in VARIANTS if variant != "backprop"]
 def _learn(connectivity, taught, variants=_OTHERS):
     """Return the conditions of layers that learn by some variants."""
     words = "{variant}" if len(taught) == 1 else "{variant}, {taught}"
-    # the layers before the variants, as the claims are printed
+    # layers come before variants, which is the order of the printed rows
     return cross(words, connectivity=[connectivity], taught=taught, variant=variants)
 
 
-_UNTAUGHT, _BACKPROP = ("taught", "untaught"), ("backprop", "the other")
+_UNTAUGHT, _BACKPROP = ("end", "start"), ("backprop", "other")
 
 #: Claims about this task, with the variables of ``_measure``.
 CLAIMS = (
     Comparison(
-        "Full connectivity: the first layer learns, and the test error falls",
+        "With full connectivity, the test error falls if only the first layer learns",
         _UNTAUGHT,
         _learn("full", ["first"], VARIANTS),
         "test_error",
         "untaught_error",
     ),
     Comparison(
-        "Full connectivity: backpropagation ends with the lowest test error",
+        "With full connectivity, backpropagation ends with a lower test error than "
+        "the other variants",
         _BACKPROP,
         _learn("full", ["first", "both"]),
         ("test_error", {"variant": "backprop"}),
         "test_error",
     ),
     Comparison(
-        "Limited connectivity: by backpropagation the first layer learns",
+        "With limited connectivity, the test error falls if only the first layer "
+        "learns, by backpropagation",
         _UNTAUGHT,
         _learn("limited", ["first"], ["backprop"]),
         "test_error",
         "untaught_error",
     ),
     Comparison(
-        "Limited connectivity: by no other variant does the RMSE fall by a tenth",
-        ("9/10 of untaught", "taught"),
+        "With limited connectivity, the RMSE falls by less than a tenth if only the "
+        "first layer learns, by another variant",
+        ("90 % of start", "end"),
         _learn("limited", ["first"]),
         "nine_tenths",
         "rmse",
     ),
     Comparison(
-        "Limited connectivity: backpropagation ends with the lowest test error",
+        "With limited connectivity, backpropagation ends with a lower test error than "
+        "the other variants",
         _BACKPROP,
         _learn("limited", ["first", "both"]),
         ("test_error", {"variant": "backprop"}),
         "test_error",
     ),
     Comparison(
-        "Limited connectivity: backpropagation gains by teaching both layers, not "
-        "the second alone",
-        ("both", "second alone"),
+        "With limited connectivity and backpropagation, the test error is lower if "
+        "both layers learn than if only the second layer learns",
+        ("both", "only second"),
         _learn("limited", ["both"], ["backprop"]),
         "test_error",
         ("test_error", {"taught": "second"}),
     ),
     Comparison(
-        "Limited connectivity: the other variants gain by it",
-        ("both", "second alone"),
+        "With limited connectivity and the other variants, the test error is lower if "
+        "both layers learn than if only the second layer learns",
+        ("both", "only second"),
         _learn("limited", ["both"]),
         "test_error",
         ("test_error", {"taught": "second"}),
     ),
     Comparison(
-        "Limited connectivity: of what a neuron is taught, less is left after "
-        "averaging over what it does not see than by backpropagation",
-        ("the other", "backprop"),
+        "With limited connectivity and the other variants, averaging over the "
+        "dimensions that a neuron does not see leaves a smaller part of its error than "
+        "with backpropagation",
+        ("other", "backprop"),
         _learn("limited", ["first"]),
         "visible",
         ("visible", {"variant": "backprop"}),
     ),
     Comparison(
-        "What the first layer is taught is less aligned with backpropagation if "
-        "connectivity is limited",
+        "The updates of the first layer are less aligned with backpropagation if "
+        "connectivity is limited than if it is full",
         ("limited", "full"),
         _learn("limited", ["first"]),
         "alignment",

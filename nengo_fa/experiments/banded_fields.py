@@ -1,4 +1,4 @@
-"""Data for the figures of the banded task: its points, and the errors of a neuron."""
+"""Data for the figures of the banded task: its samples, and the errors of a neuron."""
 
 import numpy as np
 import xarray as xr
@@ -74,7 +74,7 @@ def make_fields(
         trainer.solve()
         _, delta, _ = find_taught(trainer.chain, make_inputs(grid), y)
         fields[variant] = delta.T.reshape(-1, n_points, n_points)
-    # of those that see the first dimension, by what is left of the average over the other
+    # the neuron that sees the first dimension with the largest average over the other one
     means = fields["backprop"].mean(axis=1)[:: experiment.dimensions]
     neuron = experiment.dimensions * int(np.argmax(np.mean(means**2, axis=1)))
     taught = np.array([field[neuron] for field in fields.values()])
@@ -89,7 +89,7 @@ def make_fields(
             "x2": axis,
         },
         attrs={
-            "title": "What a neuron that sees one dimension is taught",
+            "title": "The error of a neuron that sees one dimension",
             "neuron": neuron,
             "n_bands": experiment.n_bands,
         },

@@ -172,7 +172,7 @@ class ClassificationExperiment(SixConditions):
         """Refuse encoders that need images or nengo_extras, if these are missing."""
         if image_shape is None:
             raise ValidationError(
-                f"{getattr(self, name)!r} needs images, which {self.dataset} are not. "
+                f"{getattr(self, name)!r} needs images, but {self.dataset} has none. "
                 "Use 'differences'.",
                 attr=name,
             )
@@ -308,7 +308,7 @@ class ClassificationExperiment(SixConditions):
 
     def _run_baseline(self, trial):
         """Return the error of fixed encoders: RMSE in training, and of test samples."""
-        # the same for all parts of a trial, and as slow as several epochs
+        # cached, because it is the same for all parts of a trial, and takes several epochs
         common = replace(
             self,
             n_trials=1,
@@ -362,7 +362,10 @@ def _load_split(name, held_out):
 
 
 def hold_out(data: Dataset, held_out: float | None) -> Dataset:
-    """Return a dataset whose test samples are a fraction of the training samples, if any."""
+    """Return a dataset whose test samples are a fraction of the training samples.
+
+    Without a fraction, return the dataset itself.
+    """
     if not held_out:
         return data
     chosen, others = split_samples(
@@ -378,12 +381,12 @@ def hold_out(data: Dataset, held_out: float | None) -> Dataset:
     )
 
 
-_NORMALIZED, _RULES = ("normalized", "free"), ("backprop", "alignment")
+_NORMALIZED, _RULES = ("normalized", "unnormalized"), ("backprop", "alignment")
 
 #: Claims of the paper about the end of this experiment.
 CLAIMS = (
     Comparison(
-        "Normalization makes no difference to the training error, within 10 %",
+        "Normalization changes the training error by less than 10 %",
         _NORMALIZED,
         NORMALIZED,
         "rmse",
@@ -391,7 +394,7 @@ CLAIMS = (
         margin=0.1,
     ),
     Comparison(
-        "Normalization makes no difference to the test error, within 10 %",
+        "Normalization changes the test error by less than 10 %",
         _NORMALIZED,
         NORMALIZED,
         "test_error",
@@ -399,22 +402,21 @@ CLAIMS = (
         margin=0.1,
     ),
     Comparison(
-        "Backprop ends with a lower training error than feedback alignment",
+        "Backpropagation ends with a lower training error than feedback alignment",
         _RULES,
         EACH_NORMALIZATION,
         ("rmse", {"rule": "Backprop"}),
         ("rmse", {"rule": "FeedbackAlignment"}),
     ),
     Comparison(
-        "Backprop ends with a lower test error than feedback alignment",
+        "Backpropagation ends with a lower test error than feedback alignment",
         _RULES,
         EACH_NORMALIZATION,
         ("test_error", {"rule": "Backprop"}),
         ("test_error", {"rule": "FeedbackAlignment"}),
     ),
     Comparison(
-        "Learned encoders end with a lower test error than well-chosen ones that do "
-        "not learn",
+        "Learned encoders end with a lower test error than well-chosen fixed encoders",
         ("learned", "fixed"),
         cross("{rule}, {normalization}", rule=RULES, normalization=NORMALIZATIONS),
         "test_error",

@@ -53,7 +53,7 @@ def find_alignment(
     Returns
     -------
     alignment : float
-        Zero if one of the updates is.
+        Zero if one of the updates is zero.
     """
     one, other = (scale * weight_gradient(d, x) for d in (delta, backpropagated))
     length = np.linalg.norm(one) * np.linalg.norm(other)

@@ -126,7 +126,7 @@ class DepthExperiment(Experiment):
 
     @property
     def chunks(self) -> dict[str, int]:
-        """All depths of one variant in one trial are a part, so that parts take equally long."""
+        """A part is one variant in one trial, with all depths; parts take equally long."""
         return {"trial": 1, "variant": 1}
 
     @property
@@ -196,9 +196,9 @@ class DepthExperiment(Experiment):
             The classifier in the model, which is the same for all variants.
         """
         data = load_centered(self.dataset)
-        # error nodes are outside, because the seeds of neurons depend on the objects inside
+        # error nodes are outside the classifier, because its objects determine its seeds
         with nengo.Network() as model:
-            # decoders are not solved for at build time, which would be the slowest part
+            # decoders are not solved for at build time, because this would take long
             model.config[nengo.Ensemble].eval_points = nengo.dists.UniformHypersphere()
             model.config[nengo.Ensemble].n_eval_points = 1
             classifier = DeepClassifier(
@@ -270,9 +270,9 @@ class DepthExperiment(Experiment):
 
 
 def _find_rates(trainer, variant):
-    """Return the learning rates of layers, a list, that cause this turn."""
+    """Return the learning rates of the layers that cause a turn, a list."""
     trainer.solve()
-    # for one network; zero in a layer that no error reaches
+    # there is one network; the rate of a layer that no error reaches is zero
     rates = [float(np.squeeze(layer.learning_rate)) for layer in trainer.chain.layers]
     if variant == "last layer":
         rates[:-1] = [0.0] * (len(rates) - 1)
@@ -331,22 +331,23 @@ def _make_claims(depths):
     taught = chains.VARIANTS
     return (
         Comparison(
-            "It learns: a lower test error than before",
-            ("learned", "untaught"),
+            "The network learns: the test error is lower after learning than before",
+            ("after", "before"),
             _cross(taught, depths),
             "test_error",
             "untaught_error",
         ),
         Comparison(
-            "It teaches the layers before the last: a lower test error than with the last "
-            "layer alone",
+            "The layers before the last learn: the test error is lower than if only "
+            "the last layer learns",
             ("all layers", "last layer"),
             _cross(taught, [depth for depth in depths if depth > 1]),
             "test_error",
             ("test_error", {"variant": "last layer"}),
         ),
         Comparison(
-            "Backpropagation takes fewer epochs to nine tenths of what it gains",
+            "Backpropagation needs fewer epochs than feedback alignment to reach nine "
+            "tenths of the gain of backpropagation",
             ("backprop", "alignment"),
             _cross(FEEDBACK_ALIGNMENT, depths),
             ("epochs", {"variant": "backprop"}),

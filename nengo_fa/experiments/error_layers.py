@@ -116,8 +116,8 @@ def solve(sim: nengo.Simulator, layers: Sequence[nengo.Ensemble]) -> float:
 def report(data: xr.Dataset) -> str:
     """Return the final errors with each route as text, from the data of `check_claims`.
 
-    The table shows the median error divided by that with fixed encoders, for each route,
-    measure, carrier and delay.
+    The table shows the median error divided by the error with fixed encoders, for each
+    route, measure, carrier and delay.
     """
     header = "".join(f"{way:>12}" for way in WAYS)
 
@@ -147,33 +147,37 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
         data,
         (
             Comparison(
-                "Both layers, with relayed errors, are better than fixed encoders",
+                "If both layers learn from relayed errors, the network ends with a "
+                "smaller error than with fixed encoders",
                 ("relayed", "fixed"),
                 everywhere,
                 "rmse",
                 "rmse_fixed",
             ),
             Comparison(
-                "Teaching the first layer by relayed errors helps",
+                "If both layers learn from relayed errors, the network ends with a "
+                "smaller error than if only the last layer learns",
                 ("relayed", "last layer"),
                 everywhere,
                 "rmse",
                 ("rmse", {"way": "last layer"}),
             ),
             Comparison(
-                "The second delay costs accuracy",
+                "The network ends with a smaller error if the first layer receives "
+                "its error directly, after one delay, than relayed, after two delays",
                 ("direct", "relayed"),
                 late,
                 ("rmse", {"way": "direct"}),
                 "rmse",
             ),
             Comparison(
-                "Traces of the inputs recover some accuracy",
+                "With traces of the inputs, the network ends with a smaller error "
+                "than without traces",
                 ("traces", "no traces"),
                 late,
                 ("rmse", {"way": "traces"}),
                 "rmse",
             ),
-            compare_carriers("populations as from nodes", delays, way=["relayed"]),
+            compare_carriers("populations as with nodes", delays, way=["relayed"]),
         ),
     )

@@ -169,13 +169,14 @@ def report(data: xr.Dataset) -> str:
     """Return the costs of delays and the gains by traces, from the data of `check_claims`.
 
     The table shows, for both measures and each carrier and delay, the median error divided
-    by that with fixed encoders, without and with a trace; the cost of the delay per
-    millisecond, in per cent of the error with fixed encoders; and the part of this cost that
+    by the error with fixed encoders, without and with a trace; the cost of the delay per
+    millisecond, in percent of the error with fixed encoders; and the part of this cost that
     the trace recovers. The last two follow from the medians.
     """
     header = f"{'no trace':>10}{'trace':>8}{'cost (%/ms)':>13}{'recovered':>11}"
     legend = (
-        "\ncost: of each millisecond of delay, in % of the error with fixed encoders"
+        "\ncost: increase of the error for each millisecond of delay, in % of the error "
+        "with fixed encoders"
         "\nrecovered: share of this cost that a trace removes"
     )
     return make_report(data, header, _make_columns) + legend
@@ -218,19 +219,21 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
         data,
         (
             Comparison(
-                "A delay of the error costs accuracy",
-                ("prompt", "late"),
+                "The network ends with a larger error if the error reaches the "
+                "encoders with a delay",
+                ("no delay", "delay"),
                 late,
                 ("rmse", {"delay": 0}),
                 "rmse",
             ),
             Comparison(
-                "A trace of the input recovers some of it",
+                "With a trace of the input, the network ends with a smaller error "
+                "than without a trace",
                 ("trace", "no trace"),
                 late,
                 ("rmse", {"trace": "matched"}),
                 "rmse",
             ),
-            compare_carriers("a population as from a node", delays, trace=["none"]),
+            compare_carriers("a population as with a node", delays, trace=["none"]),
         ),
     )

@@ -2,8 +2,8 @@ r"""Directions at which rules for preferred directions come to rest, computed fr
 
 Each of these rules turns a preferred direction towards a weighted mean of the inputs,
 :math:`\vec m(\vec p) = E[h \, \vec x]`; the rules differ in the weight h of an input. In two
-dimensions, the directions at which a rule comes to rest follow from this mean: they are those
-at which :math:`\vec m` points along :math:`\vec p`, and towards which neighbours turn.
+dimensions, this mean determines the directions at which a rule comes to rest: there,
+:math:`\vec m` points along :math:`\vec p`, and neighbouring directions turn towards them.
 """
 
 import numpy as np

@@ -289,7 +289,7 @@ def _make_claims(inputs, rules):
     gate, constant = "activity as gate", "constant error"
     return (
         Comparison(
-            "Directions end within 0.1 rad of where the rule is predicted to rest: "
+            "Preferred directions end within 0.1 rad of the predicted directions: "
             "mean distance (rad)",
             ("distance", "limit"),
             everywhere,
@@ -297,30 +297,34 @@ def _make_claims(inputs, rules):
             0.1,
         ),
         Comparison(
-            "They come from further away",
+            "Preferred directions are closer to the predicted directions at the end "
+            "than at the start: mean distance (rad)",
             ("end", "start"),
             everywhere,
             "end",
             "start",
         ),
         Comparison(
-            "For Gaussian inputs that is within 0.1 rad of their principal component",
+            "With Gaussian inputs, preferred directions end within 0.1 rad of the "
+            "principal component of the inputs",
             ("distance", "limit"),
             cross("{rule}", inputs=["Gaussian"], rule=rules[:4]),
             "from_principal",
             0.1,
         ),
         Comparison(
-            "For clusters it is further than 0.1 rad from their principal component",
+            "With clusters, preferred directions end more than 0.1 rad away from the "
+            "principal component of the inputs",
             ("limit", "distance"),
             cross("{rule}", inputs=["clusters"], rule=rules[:4]),
             0.1,
             "from_principal",
         ),
         Comparison(
-            "For clusters a constant error leads elsewhere than the activity as a gate: "
-            "distance from where each comes to rest",
-            ("own", "other"),
+            "With clusters, a constant error leads to other directions than the "
+            "activity as a gate: distance from the predicted directions of each rule "
+            "(rad)",
+            ("own rule", "other rule"),
             {
                 f"{rule}, not {other}": {
                     "inputs": "clusters",

@@ -27,6 +27,12 @@ NORMALIZATIONS = ("none", "augmented", "homeostatic", "stabilized")
 #: Distance from one at which a length counts as having run away.
 FAR = 0.5
 
+#: What the columns of the report mean.
+LEGEND = f"""
+length to longest: median, percentiles and largest of the final lengths of encoders
+far: share of lengths that differ from one by more than {FAR:g}
+s > 0: share of neurons whose error times drive is above zero on average"""
+
 VARIABLES = {
     "rmse": {"long_name": "root mean square error of the output", "units": "1"},
     "encoder_length": {"long_name": "length of each encoder", "units": "1"},
@@ -177,18 +183,18 @@ def find_factors(
     Returns
     -------
     measured, predicted : (n_trials, n_neurons) ndarray
-        Natural logarithms of the factors. The prediction is that of the homeostatic rule
-        with small steps. If learning diverges, they include the epochs before.
+        Natural logarithms of the factors. The prediction is for the homeostatic rule with
+        small steps. If learning diverges, only the epochs before divergence count.
     """
     data = data.sel(rule=rule, normalization=normalization)
     distance = np.abs(data["encoder_length"].values ** 2 - 1)
-    # if learning diverges, up to this epoch
+    # if learning diverges, only the epochs before are used
     finite = np.isfinite(distance).all(axis=2)
     end = np.logical_and.accumulate(finite, axis=1).sum(axis=1) - 1
     trials = np.arange(len(end))
     with np.errstate(divide="ignore", invalid="ignore"):  # some lengths may be one
         measured = np.log(distance[trials, end]) - np.log(distance[:, 0])
-    # the last gradient is not followed any more
+    # encoders do not follow the last gradient
     radial = data["radial"].values
     predicted = [values[:last].sum(axis=0) for values, last in zip(radial, end)]
     return measured, 2 * data.attrs["n_updates"] * np.array(predicted)
@@ -236,22 +242,24 @@ def _make_claims(rules):
     """Return a table of claims about all initial lengths."""
     return [
         Comparison(
-            "Stabilized, fewer neurons run away than by the homeostatic rule",
+            "With the stabilized normalization, fewer encoders run away than with the "
+            "homeostatic normalization: share of neurons",
             ("stabilized", "homeostatic"),
             cross("{rule}", rule=rules),
             ("far", {"normalization": "stabilized"}),
             ("far", {"normalization": "homeostatic"}),
         ),
         Comparison(
-            "Stabilized, the length that is farthest from one is closer to it",
+            "With the stabilized normalization, the length that is farthest from one "
+            "is closer to one than with other normalizations: distance from one",
             ("stabilized", "other"),
             _cross(rules, "homeostatic", "augmented", "none"),
             ("farthest", {"normalization": "stabilized"}),
             "farthest",
         ),
         Comparison(
-            "The error ends as with the augmented gradient, within 5 %",
-            ("this", "augmented"),
+            "The final error is the same as with the augmented gradient, within 5 %",
+            ("this row", "augmented"),
             _cross(rules, "homeostatic", "stabilized"),
             "rmse",
             ("rmse", {"normalization": "augmented"}),
@@ -264,16 +272,16 @@ def _make_claims_of_attraction(rules):
     """Return a table of claims about initial lengths that differ from one."""
     return [
         Comparison(
-            "Lengths that are not one at the start come closer to it: distance of the "
-            "median neuron",
+            "Lengths of encoders approach one: median distance from one",
             ("end", "start"),
             _cross(rules, "augmented", "homeostatic", "stabilized"),
             "median",
             "median_at_start",
         ),
         Comparison(
-            "Neurons with error times drive below zero on average come closer to length "
-            "one, the others go away: share of neurons, homeostatic",
+            "With the homeostatic normalization, lengths approach one if the mean of "
+            "error times drive is negative, and move away from one if it is positive: "
+            "share of neurons",
             ("chance", "share"),
             cross("{rule}", rule=rules),
             0.5,
@@ -311,4 +319,4 @@ def report(data: xr.Dataset) -> str:
             ]
             condition = f"{rule}, {normalization}"
             lines.append(f"{condition:32}" + "".join(f"{n:10.4g}" for n in numbers))
-    return "\n".join(lines)
+    return "\n".join(lines) + LEGEND

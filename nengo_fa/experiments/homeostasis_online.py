@@ -27,7 +27,7 @@ SAMPLE_EVERY = 0.01
 class OnlineHomeostasisExperiment(InSeconds):
     """Lengths of encoders with four normalizations, online and in spikes.
 
-    Decoders learn by PES and encoders by feedback alignment, all the time. In each trial,
+    Decoders learn by PES and encoders by feedback alignment throughout. In each trial,
     the input, the neurons, their feedback weights and the initial lengths are the same for
     all normalizations.
 

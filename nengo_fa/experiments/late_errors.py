@@ -15,7 +15,7 @@ from nengo_fa.experiments.sweep.parameter_checks import check_counts
 from nengo_fa.experiments.sweep.trials import make_template
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: What carries the error to the encoders.
+#: Objects that carry the error to the encoders.
 CARRIERS = ("node", "population")
 
 #: The measured errors: the error of the network in the last quarter of the time, during
@@ -43,7 +43,7 @@ def check_carrier(carrier):
 
 
 def make_delay(delay):
-    """Return a synapse that delays a connection, and changes nothing else.
+    """Return a synapse that delays a signal without changing it.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ class LateErrors(InSeconds):
     def run(self, trial):
         """Run some trials, by their numbers.
 
-        A trace has no effect without a delay, so these errors are those without a trace.
+        Without a delay, traces have no effect, so that the errors without traces are used.
         """
         shape = tuple(len(values) for values in self.conditions.values())
         rmse = np.empty((len(MEASURES), *shape, len(trial)))
@@ -205,7 +205,7 @@ class LateErrors(InSeconds):
         return {"rmse": rmse, "rmse_fixed": rmse_fixed}
 
     def _learn(self, trial):
-        """Return the final errors in each condition, and of ``"fixed"`` encoders."""
+        """Return the final errors in each condition, and with ``"fixed"`` encoders."""
         raise NotImplementedError
 
     def _untrace(self, condition):
@@ -252,7 +252,7 @@ def simulate(model, stimulus, networks, seconds, solve):
 
 
 def make_report(data, header, make_columns):
-    """Return a table of median errors over those with fixed encoders, as text.
+    """Return a table of median errors relative to fixed encoders, as text.
 
     Parameters
     ----------
@@ -271,7 +271,8 @@ def make_report(data, header, make_columns):
     """
     ratio = (data["rmse"] / data["rmse_fixed"]).median("trial")
     lines = [
-        "Error relative to fixed encoders, medians",
+        "Error relative to fixed encoders (medians): online, at the end of learning; solved, "
+        "with the best decoders",
         f"  {'':8}{'carrier':12}{'delay (ms)':>11}{header}",
     ]
     for measure, carrier, delay in product(MEASURES, CARRIERS, data["delay"].values):
@@ -287,7 +288,7 @@ def cross_late(delays, **others):
 
 
 def compare_carriers(carriers, delays, **others):
-    """Return the claim that populations do as well as nodes, a `.Comparison`.
+    """Return the claim that errors in populations teach as well as errors in nodes.
 
     Parameters
     ----------
@@ -299,7 +300,7 @@ def compare_carriers(carriers, delays, **others):
     """
     words = "{measure}, {delay} ms"
     return Comparison(
-        f"The error is the same, to {MARGIN:.0%}, from {carriers}",
+        f"The final error is the same, within {100 * MARGIN:g} %, with {carriers}",
         ("population", "node"),
         cross(words, measure=MEASURES, delay=delays, **others),
         ("rmse", {"carrier": "population"}),

@@ -125,7 +125,7 @@ def choose_turns(data: xr.Dataset, by: str) -> dict:
     turn : dict
         ``turn[rule][normalization]``, for experiments.
     """
-    # because trials are paired, ratios need fewer trials than medians to find the best
+    # trials are paired, so that means of ratios need fewer trials than medians
     with np.errstate(divide="ignore"):
         best = (
             xr.apply_ufunc(np.log, data[by]).mean("trial").fillna(np.inf).idxmin("turn")
@@ -143,7 +143,7 @@ def find_common_rate(data: xr.Dataset) -> float:
     """Return the learning rate that suits all conditions best.
 
     This rate has the lowest mean, over conditions, of the median error divided by the lowest
-    median error of the same condition. The data are those of `find_best_rates`.
+    median error of the same condition. The data are the same as for `find_best_rates`.
     """
     median = data.rmse.median("trial")
     excess = median / median.min("learning_rate")
@@ -158,17 +158,17 @@ def report(data: xr.Dataset) -> str:
             "Median test error at the end, in %", 100 * data.test_error
         )
     lines.append(
-        f"The one that suits all six best, by RMSE: {find_common_rate(data):g}"
+        f"Best for all six rules together, by RMSE: {find_common_rate(data):g}"
     )
     if data.sizes["trial"] < 2:
         return "\n".join(lines)
 
-    # chosen in some trials and compared in others, because the best may be best by chance
+    # rates are chosen in some trials and compared in others, to exclude choices by chance
     best = find_best_rates(data.isel(trial=slice(0, None, 2)))
     held_out = data.rmse.isel(trial=slice(1, None, 2))
     lines.append(
-        "Each at its own best of every other trial, in the "
-        f"{held_out.sizes['trial']} others: Backprop against FeedbackAlignment"
+        "Backprop and FeedbackAlignment, each with the best rate of one half of the trials, "
+        f"in the other {held_out.sizes['trial']} trials:"
     )
     for normalization in NORMALIZATIONS:
         at_best = [

@@ -143,7 +143,7 @@ class MultiplicationExperiment(SixConditions):
             hidden = nengo.Ensemble(
                 self.n_neurons,
                 2,
-                # activities of the order of one, so that the same rate suits both rules
+                # activities are of the order of one, so that the same rate suits both rules
                 neuron_type=NEURONS[self.neurons](amplitude=1 / 75),
                 max_rates=nengo.dists.Uniform(50, 100),
                 intercepts=nengo.dists.Uniform(-0.95, 0.95),
@@ -157,7 +157,7 @@ class MultiplicationExperiment(SixConditions):
         return Trial(network, decode, x, np.prod(x, axis=1, keepdims=True), seed)
 
     def _run_group(self, group):
-        # built once, because all rules share the neurons and the feedback weights
+        # networks are built once, because all rules share neurons and feedback weights
         paths = [find_path(trial.decode, trial.network) for trial in group]
         shape = len(RULES), len(NORMALIZATIONS), len(group), self.epochs + 1
         results = {name: np.empty(shape) for name in VARIABLES}
@@ -234,28 +234,29 @@ class Trial:
 #: Claims of the paper about this experiment, with the variables of ``_measure``.
 CLAIMS = (
     Comparison(
-        "Backprop ends with a lower error than feedback alignment",
+        "Backpropagation ends with a lower error than feedback alignment",
         ("backprop", "alignment"),
         EACH_NORMALIZATION,
         ("rmse", {"rule": "Backprop"}),
         ("rmse", {"rule": "FeedbackAlignment"}),
     ),
     Comparison(
-        "With normalization the error ends lower than without",
-        ("normalized", "free"),
+        "Learning with normalization ends with a lower error than learning without",
+        ("normalized", "unnormalized"),
         NORMALIZED,
         "rmse",
         ("rmse", {"normalization": "none"}),
     ),
     Comparison(
-        "With normalization learning is faster: epochs to half of the best gain",
-        ("normalized", "free"),
+        "Learning with normalization is faster: epochs until half of the largest gain",
+        ("normalized", "unnormalized"),
         NORMALIZED,
         "epochs",
         ("epochs", {"normalization": "none"}),
     ),
     Comparison(
-        "Augmented and forced normalization end with the same error, within 1 %",
+        "The augmented gradient and forced normalization end with the same error, "
+        "within 1 %",
         ("augmented", "forced"),
         EACH_RULE,
         ("rmse", {"normalization": "augmented"}),
@@ -263,7 +264,7 @@ CLAIMS = (
         margin=0.01,
     ),
     Comparison(
-        "The augmented gradient keeps encoders near length one, within 5 %",
+        "The augmented gradient keeps the mean length of encoders within 5 % of one",
         ("length", "one"),
         EACH_RULE,
         ("encoder_length", {"normalization": "augmented"}),
@@ -271,15 +272,15 @@ CLAIMS = (
         margin=0.05,
     ),
     Comparison(
-        "Without normalization encoders grow",
+        "Without normalization, encoders become longer than one",
         ("one", "length"),
         EACH_RULE,
         1,
         ("encoder_length", {"normalization": "none"}),
     ),
     Comparison(
-        "Feedback alignment turns encoders to the diagonals faster than backprop: "
-        "mean angle over epochs (rad)",
+        "Feedback alignment turns encoders to the diagonals faster than "
+        "backpropagation: mean angle over all epochs (rad)",
         ("alignment", "backprop"),
         EACH_NORMALIZATION,
         ("mean_angle", {"rule": "FeedbackAlignment"}),

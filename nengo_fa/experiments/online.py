@@ -9,7 +9,7 @@ from nengo.exceptions import ValidationError
 from nengo_fa.geometry import angle_to_axes
 from nengo_fa.networks import MultiplicationComparison
 
-#: Lowpass filter on the reported error, in seconds, as if another network read the output.
+#: Time constant of the filter on the reported error, in seconds, like a reader's synapse.
 READOUT = 0.02
 
 
@@ -117,7 +117,8 @@ def run(
     """
     if model.learned.encode.learning_rule is None:
         raise ValidationError(
-            "Must be a rule for the encoders, so that there is something to compare",
+            "Must be a rule for the encoders of the learned network, such as "
+            "nengo_fa.FeedbackAlignment(1), not None",
             attr="encoder_rule",
             obj=model,
         )

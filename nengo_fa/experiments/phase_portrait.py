@@ -1,8 +1,9 @@
 r"""How the squared length u of an encoder changes with a constant gradient.
 
 If the neuron does not turn, :math:`s = \langle \vec p, \vec g \rangle` is constant. If it
-does, then along the gradient :math:`q = \langle \vec p, \vec g \rangle / |\vec g|` follows
-:math:`\dot q = -\kappa \alpha |\vec g| (1 - q^2)`, and with it under the homeostatic rule
+turns, its length along the gradient, :math:`q = \langle \vec p, \vec g \rangle / |\vec g|`,
+follows :math:`\dot q = -\kappa \alpha |\vec g| (1 - q^2)`. With the homeostatic rule, this
+equation gives
 
 .. math:: 1 - u = (1 - u_0) \, \frac{1 - q^2}{1 - q_0^2} .
 

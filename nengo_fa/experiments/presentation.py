@@ -1,4 +1,4 @@
-"""A trained classifier in spikes: its outputs while samples are shown to it."""
+"""The outputs of a trained classifier in spikes while it sees samples."""
 
 from contextlib import contextmanager
 
@@ -16,7 +16,7 @@ from nengo_fa.experiments.sweep import precision
 from nengo_fa.networks import Classifier
 from nengo_fa.offline.train import train
 
-#: The spiking neurons that fire at the rates of rate neurons, and their common parameters.
+#: Spiking neurons with the rates of rate neurons, and the parameters that they share.
 SPIKING = {
     nengo.LIFRate: (nengo.LIF, ("tau_rc", "tau_ref", "amplitude")),
     nengo.RectifiedLinear: (nengo.SpikingRectifiedLinear, ("amplitude",)),
@@ -125,7 +125,7 @@ def _check(n_samples, n_shown, presentation_time, dt, n_test):
 
 @contextmanager
 def _showing(network, x, presentation_time):
-    """Yield a model of the network in spikes that is shown x, and its probes."""
+    """Yield a model in which the network sees x in spikes, and its probes."""
     hidden, stimulus = network.hidden, network.stimulus
     before = hidden.neuron_type, stimulus.output
     try:
@@ -140,11 +140,11 @@ def _showing(network, x, presentation_time):
 
 
 def _simulate(model, probes, x, n_steps, n_shown, dt, progress_bar):
-    """Return the outputs for all samples, and the spikes for those that are shown."""
+    """Return the outputs for all samples, and the spikes for the first samples."""
     outputs = np.empty((len(x), n_steps, probes[0].size_in))
     spikes = []
     progress = Progress("Showing samples", "Showing samples", len(x))
-    # In single precision, Nengo's clock would soon be wrong by a step, and samples would
+    # In single precision, Nengo's clock would soon be one step off, so that samples would
     # begin at the wrong time.
     with precision("64"), nengo.Simulator(model, dt=dt, progress_bar=False) as sim:
         with ProgressTracker(progress_bar, progress):

@@ -1,4 +1,4 @@
-"""Distributions of pairs of numbers to multiply, as they occur in models."""
+"""Distributions of pairs of numbers to multiply that occur in models."""
 
 from dataclasses import dataclass
 

@@ -38,11 +38,11 @@ PRODUCTS = "Product", "fitted Product"
 #: The networks that multiply.
 KINDS = (*PRODUCTS, *ENCODERS)
 
-#: Whether the output is computed from rates, or from spikes in a number of milliseconds; and
-#: the ``presentation_time`` of `.predict` for it, whose second half is averaged over.
+#: Whether outputs are computed from rates, or from spikes over some milliseconds; with the
+#: ``presentation_time`` of `.predict`, which averages over the second half of this time.
 NOISE = {"rates": None, "25 ms": 0.05, "10 ms": 0.02}
 
-#: Tasks in which Nengo's own network has less error, and in which learned encoders have.
+#: Tasks in which Nengo's network has the smaller error, and in which learned encoders do.
 BY_HAND = "square", "any pointers, 8-D", "any pointers, 16-D"
 BY_LEARNING = "correlated", "concentrated", "any pointers, 4-D", "4 pointers, 16-D"
 
@@ -55,7 +55,7 @@ N_SAMPLES = 1000
 
 @dataclass(frozen=True)
 class ProductExperiment(Experiment):
-    """The errors of products and circular convolutions, all with the same number of neurons.
+    """Errors of products and circular convolutions in networks of the same size.
 
     Encoders are learned and decoders of ensembles are solved for with rates and with inputs
     of the task; the best epoch for held-out inputs is kept. In each trial, the inputs are the
@@ -153,7 +153,7 @@ class ProductExperiment(Experiment):
         return [other for other in product.all_connections if other.post_obj in squares]
 
     def _make_array(self, network, samples, encoders, variant):
-        """Return the connections from ensembles that multiply, and may have learned to."""
+        """Return the connections from ensembles that multiply, after optional learning."""
         array = nengo.networks.EnsembleArray(
             self.n_neurons,
             n_ensembles=samples.shape[1],
@@ -239,29 +239,32 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
     rows = (
         (
-            "Nengo's Product, the better of both, has less error than encoders learned from "
-            "diagonal ones",
+            "Nengo's Product, with the better of two input magnitudes, has a smaller "
+            "error than learned encoders that start on the diagonals",
             ("Product", "learned"),
             each(BY_HAND),
             "product",
             of("learned from diagonal"),
         ),
         (
-            "Encoders learned from diagonal ones have less error than the better Product",
+            "Learned encoders that start on the diagonals have a smaller error than "
+            "Nengo's Product with the better of two input magnitudes",
             ("learned", "Product"),
             each(BY_LEARNING),
             of("learned from diagonal"),
             "product",
         ),
         (
-            "They have less error than diagonal ones with decoders for the same inputs",
+            "Learned encoders that start on the diagonals have a smaller error than "
+            "fixed encoders on the diagonals",
             ("learned", "diagonal"),
             each(BY_LEARNING),
             of("learned from diagonal"),
             of("diagonal"),
         ),
         (
-            "Encoders learned from random ones have less error than these",
+            "Learned encoders that start in random directions have a smaller error "
+            "than fixed encoders in random directions",
             ("learned", "random"),
             each((*BY_HAND, *BY_LEARNING)),
             of("learned"),
@@ -276,7 +279,9 @@ def report(data: xr.Dataset) -> str:
     median = data["error"].median("trial").transpose("noise", "kind", "task")
     tasks = list(data["task"].values)
     wide = [max(len(task), 7) + 2 for task in tasks]
-    lines = ["Errors relative to the output, medians"]
+    lines = [
+        "Errors relative to the output, from rates or from spikes over a time (medians)"
+    ]
     for noise in data["noise"].values:
         head = "".join(f"{task:>{n}}" for task, n in zip(tasks, wide))
         lines.append(f"  {noise:24}{head}")

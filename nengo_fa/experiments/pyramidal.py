@@ -1,4 +1,4 @@
-"""Pyramidal neurons: the function of their compartments, and learning from bursts."""
+"""Pyramidal neurons: how their compartments work, and learning from bursts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from nengo_fa.pyramidal.dendrites import ApicalDendrites
 from nengo_fa.pyramidal.neurons import Pyramidal, PyramidalRate
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: How the encoders are taught, in `learn`.
+#: The rules for the encoders in `learn`.
 RULES = ("fixed encoders", "burst learning", "feedback alignment")
 
 #: Basal input above which neurons fire with any apical input, because it exceeds the
@@ -152,9 +152,8 @@ def measure_angles(
 ) -> np.ndarray:
     """Measure the angle between mean updates by bursts and by eq. 3, over some times.
 
-    Encoders are constant. The error is that of an output that is zero instead of the product
-    of the inputs. In eq. 3, the firing rate replaces f', and the update is averaged over the
-    same inputs.
+    Encoders are constant. The output is zero, and its target is the product of the inputs. In
+    eq. 3, the firing rate replaces f', and the update is averaged over the same inputs.
 
     Parameters
     ----------
@@ -289,7 +288,7 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def _measure(data):
-    """Return changes by apical input, angles, and the error in the last quarter."""
+    """Return effects of the apical input, angles, and the error in the last quarter."""
     firing = data[["event_rate", "burst_rate"]].sel(basal=data["basal"] > FIRING)
     events, total = firing["event_rate"], firing.sum("basal")
     fraction = total["burst_rate"] / total["event_rate"]
@@ -314,23 +313,23 @@ def _make_claims(data):
         Comparison(
             "Apical input changes the event rate by less than 5 Hz, at any basal input "
             f"above {FIRING:g}",
-            ("most (Hz)", "limit"),
+            ("change (Hz)", "limit"),
             cross("apical input {apical:+g}", apical=data["apical"].values[[0, -1]]),
             "event_change",
             5,
         ),
         Comparison(
-            "The fraction of events that are bursts follows the sigmoid of the apical "
-            "input, within 0.05",
-            ("most", "limit"),
+            "The fraction of events that are bursts differs from the sigmoid of the "
+            "apical input by less than 0.05",
+            ("difference", "limit"),
             {"all apical inputs": {}},
             "fraction_off",
             0.05,
         ),
         Comparison(
-            "For small feedback weights, the angle between the update by bursts and that of "
-            "eq. 3 falls as more time is averaged: angle (rad)",
-            ("longest", "shortest"),
+            "With small feedback weights, the angle between the update by bursts and "
+            "the update of eq. 3 falls as more time is averaged (rad)",
+            ("longest time", "shortest time"),
             cross("feedback weights {weight:g}", weight=[data["weight"].values.min()]),
             ("angle", {"averaging_time": longest}),
             ("angle", {"averaging_time": shortest}),

@@ -21,7 +21,7 @@ FREQUENCIES = np.array([1, 2, 3, 5])
 #: Delay of a late error at the recurrent weights, in milliseconds.
 DELAY = 30
 
-#: When errors are measured: at the end of learning, and after learning.
+#: The times at which errors are measured: at the end of learning, and after learning.
 MEASURES = ("learning", "after")
 
 #: Learning rates of PES for fixed recurrent weights, and of recurrent weights per second.
@@ -113,7 +113,7 @@ class RecurrentExperiment(InSeconds):
         variables = {
             "rmse": (
                 ("measure", "condition", "trial"),
-                {"long_name": "root mean square error over that of the pattern"},
+                {"long_name": "root mean square error relative to the pattern"},
             ),
             "output": (
                 ("condition", "time", "trial"),
@@ -311,43 +311,48 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
         data,
         (
             Comparison(
-                "Learned recurrent weights end with less error than fixed ones with the "
-                "best rate of PES",
+                "After learning, learned recurrent weights have a smaller error than "
+                "fixed weights with the best rate of PES",
                 ("learned", "fixed"),
                 each,
                 "rmse",
                 "fixed",
             ),
             Comparison(
-                "While they learn, all rates have less error than fixed weights",
+                "During learning, learned recurrent weights have a smaller error than "
+                "fixed weights with the best rate of PES",
                 ("learned", "fixed"),
                 cross("{condition}", condition=LEARNED, measure=["learning"]),
                 "rmse",
                 "fixed",
             ),
             Comparison(
-                "The error is larger after learning than while learning",
-                ("learning", "after"),
+                "The error with learned recurrent weights is larger after learning "
+                "than during learning",
+                ("during", "after"),
                 cross("{condition}", condition=LEARNED),
                 ("rmse", {"measure": "learning"}),
                 ("rmse", {"measure": "after"}),
             ),
             Comparison(
-                "A late error without a trace makes recurrent weights worse than fixed ones",
+                "If the error is late and there is no trace, learned recurrent "
+                "weights have a larger error than fixed weights",
                 ("fixed", "no trace"),
                 late,
                 "fixed",
                 none,
             ),
             Comparison(
-                "With an eligibility trace the late error teaches: less error than fixed",
+                "If the error is late and there is an eligibility trace, learned "
+                "recurrent weights have a smaller error than fixed weights",
                 ("trace", "fixed"),
                 late,
                 eligibility,
                 "fixed",
             ),
             Comparison(
-                "An eligibility trace is better than a trace of the input alone",
+                "If the error is late, an eligibility trace leads to a smaller error "
+                "than a trace of the input alone",
                 ("eligibility", "input"),
                 late,
                 eligibility,
@@ -371,8 +376,8 @@ def report(data: xr.Dataset) -> str:
     """
     median = data["rmse"].median("trial")
     lines = [
-        "Errors relative to the pattern, medians",
-        f"  {'':28}{'learning':>10}{'after':>10}",
+        "Errors relative to the pattern, during and after learning (medians)",
+        f"  {'':28}{'during':>10}{'after':>10}",
     ]
     for condition in data["condition"].values:
         learning, after = (

@@ -1,4 +1,4 @@
-"""Recurrent weights learned offline by random feedback and by the exact gradient."""
+"""Recurrent weights that learn offline from random feedback and from the exact gradient."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -91,7 +91,7 @@ class ThroughTime(Experiment):
             "learning_rate": RATES,
             "trial": range(self.n_trials),
         }
-        description = "root mean square error over that of the target, after learning"
+        description = "root mean square error relative to the target, after learning"
         variables = {"rmse": (list(coordinates), {"long_name": description})}
         return make_template(coordinates, variables, "Gradients through time")
 
@@ -176,7 +176,7 @@ class RateNetwork:
     def find_error(
         self, u: np.ndarray, target: np.ndarray, counts: np.ndarray
     ) -> float:
-        """Return the root mean square error while it counts, over that of the target."""
+        """Return the root mean square error relative to the target, while outputs count."""
         error = (self.run(u)[0][:, 1:] @ self.decoders.T - target) * counts
         return np.sqrt(np.sum(error**2) / np.sum((target * counts) ** 2))
 
@@ -309,15 +309,15 @@ def check_claims(data: xr.Dataset) -> list[Claim]:
     claims : list of nengo_fa.experiments.sweep.claims.Claim
     """
     statements = {
-        ("random feedback", "fixed"): "Random feedback ends with less error than fixed "
-        "recurrent weights",
+        ("random feedback", "fixed"): "Random feedback ends with a smaller error than "
+        "fixed recurrent weights",
         ("through time", "random feedback"): "Backpropagation through time ends with "
-        "less error than random feedback",
+        "a smaller error than random feedback",
         (
             "decoders as feedback",
             "random feedback",
-        ): "With the decoders as feedback, and "
-        "the same trace, there is less error than with random feedback",
+        ): "The decoders as feedback weights, with the same trace, end with a smaller "
+        "error than random feedback",
     }
     return check_table(
         choose_rates(data),

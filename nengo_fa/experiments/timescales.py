@@ -43,8 +43,8 @@ VARIABLES = {
         "units": "1",
     },
     "ratio": {
-        "long_name": "how far encoders change the product in half a second, over how far "
-        "decoders do, in the last sixth of the time",
+        "long_name": "change of the product by encoders in half a second, divided by the "
+        "change by decoders, in the last sixth of the time",
         "units": "1",
     },
 }
@@ -194,7 +194,7 @@ def _measure(neurons, neuron_type, encoders, decoders):
         ]
     )
     rmse = find_best_error(activities[-1], np.prod(x, axis=1, keepdims=True))
-    # the change of the product that encoders or decoders alone would cause
+    # the changes of the product if only encoders or only decoders changed
     decoders = np.swapaxes(decoders, 1, 2)
     by_encoders = np.diff(activities, axis=0) @ decoders[:-1]
     by_decoders = activities[:-1] @ np.diff(decoders, axis=0)
@@ -242,7 +242,7 @@ def _make_claims(rules, fixed, rates, with_both):
     """Return a table of claims about decoder rules, some with slow and fast encoders."""
     table = [
         Comparison(
-            f"{rule}, {where}: learned encoders have less error than fixed",
+            f"{rule}, {where}: learned encoders have a smaller error than fixed encoders",
             ("learned", "fixed"),
             cross(
                 "{encoder_rate:g} per second", decoder_rule=[rule], encoder_rate=rates
@@ -251,11 +251,15 @@ def _make_claims(rules, fixed, rates, with_both):
             (name, {"encoder_rate": fixed}),
         )
         for rule in rules
-        for name, where in [("rmse", "online"), ("rmse_solved", "best decoders")]
+        for name, where in [
+            ("rmse", "online"),
+            ("rmse_solved", "with the best decoders"),
+        ]
     ]
     table.append(
         Comparison(
-            "RLS ends online with less error than PES, each at its best rate",
+            "Online, RLS ends with a smaller error than PES, each with its best rate "
+            "of the encoders",
             ("RLS", "PES"),
             cross("{decoder_rule}", decoder_rule=[r for r in rules if r != "RLS"]),
             ("best", {"decoder_rule": "RLS"}),
@@ -265,8 +269,8 @@ def _make_claims(rules, fixed, rates, with_both):
     if len(with_both):
         table.append(
             Comparison(
-                "Best decoders: less error where encoders change the product less than "
-                "decoders do, than where they change it more",
+                "With the best decoders, the error is smaller if encoders change the "
+                "product less than decoders do than if they change it more",
                 ("less", "more"),
                 cross("{decoder_rule}", decoder_rule=with_both),
                 "slow",
@@ -285,15 +289,14 @@ def find_best_rate(data, measure, rule):
 def report(data):
     """Return errors and the ratio of speeds at all learning rates as text.
 
-    The data are those of `check_claims`. The table shows, for each rule and each rate of the
-    encoders, medians over trials of both errors, divided by those with fixed encoders, and of
-    the ratio of the speeds.
+    The data are the same as for `check_claims`. The table shows, for each rule and each rate
+    of the encoders, medians over trials of both errors relative to fixed encoders, and of the
+    ratio of the speeds.
     """
     fixed = data.isel(encoder_rate=0, drop=True)
     lines = [
-        "Errors relative to fixed encoders, and how far encoders change the product in "
-        "half a second,",
-        "over how far decoders do; medians",
+        "Errors relative to fixed encoders, and speeds: how far encoders change the product",
+        "in half a second, divided by how far decoders change it (medians over trials)",
         f"  {'decoders':12}{'encoders (1/s)':>15}{'online':>9}{'best decoders':>15}"
         f"{'speeds':>9}",
     ]

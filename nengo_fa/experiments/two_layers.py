@@ -1,4 +1,4 @@
-"""A network of two hidden layers that learn online, each from its own error."""
+"""A network with two hidden layers that learn online, each from its own error."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ from nengo_fa.experiments.late_errors import (
 from nengo_fa.rules.feedback import Orthogonal
 from nengo_fa.rules.learning_rules import FeedbackAlignment
 
-#: How the error reaches the first layer: not at all, if only the last layer is taught; from
-#: the output, with the same delay as for the last layer; or from the error of the last layer,
-#: with twice the delay.
+#: Routes of the error to the first layer. With ``"last layer"``, only the last layer learns.
+#: With ``"direct"``, the error comes from the output, with the same delay as for the last
+#: layer. With ``"relayed"``, it comes from the error of the last layer, with twice the delay.
 ROUTES = ("last layer", "direct", "relayed")
 
 #: Number of dimensions of the input; only the first two matter.
@@ -108,7 +108,7 @@ class LayeredErrors(nengo.Network):
     filtered_error : nengo.Node
         The error from which decoders learn, and from which the path back begins.
     carriers : list of nengo.Node or nengo.Ensemble
-        The carriers of the errors of the taught layers, first that of the last layer.
+        The carriers of the errors of the taught layers, beginning with the last layer.
     weights : (2, 2) ndarray
         Random orthogonal feedback weights, from the error of the output or of the last layer
         to the error of the first layer.
@@ -139,8 +139,8 @@ class LayeredErrors(nengo.Network):
         check_delay(delay)
         super().__init__(seed=seed, label="Two layers with an error each")
         rng = np.random.RandomState(seed)
-        # Nengo's seeds would depend on the number of connections: with these seeds, neurons
-        # are the same with all routes.
+        # these seeds keep neurons the same with all routes; Nengo's seeds depend on the
+        # number of connections
         seeds = [int(it) for it in rng.randint(np.iinfo(np.int32).max, size=4)]
         sphere = nengo.dists.UniformHypersphere(surface=True)
         feedback = [sphere.sample(n_neurons, 2, rng=rng) for _ in range(2)]

@@ -4,10 +4,10 @@ from nengo.exceptions import ValidationError
 
 from nengo_fa.gui.svg import CHOSEN, GREY, WIDTH, draw_text, draw_view
 
-# in pixels
+# sizes in pixels
 LINE = 17
 FIRST, COLUMN = 92, 68
-LETTER = 6  # of the width of bold ones, so that nothing moves with the choice
+LETTER = 6  # the width of bold letters, so that words do not move if they are chosen
 
 
 def choices(title, options, chosen):

@@ -10,7 +10,7 @@ try:
     from PIL import Image
 except ImportError as error:
     raise ImportError(
-        "The views of Nengo GUI need Pillow: pip install nengo-gui pillow"
+        "The views of Nengo GUI need Pillow. Install it with pip install nengo-gui pillow"
     ) from error
 
 N_COLOURS = 21  # odd, to include zero; few, because the images are sent often

@@ -28,7 +28,7 @@ OPTIONS = {
 
 #: Normalizations that assume lengths near one.
 NEAR_ONE = ("homeostatic", "stabilized")
-#: Number of steps, after one of these is chosen, in which lengths are first set to one.
+#: Number of steps after such a choice in which all lengths are set to one.
 PAUSE = nengo.LinearFilter([1], [1, 0, 0], analog=False)
 
 
@@ -51,7 +51,7 @@ class Gate:
         errors = np.zeros(2 + len(NORMALIZATIONS) * len(RULES) * self.size)
         chosen = choose(NORMALIZATIONS, now)
         needs_length = NORMALIZATIONS[chosen] in NEAR_ONE
-        # nothing has been chosen before the first steps
+        # before the first steps, no rule has been chosen
         has_changed = t > 0.005 and choose(NORMALIZATIONS, before) != chosen
         if reset > 0.5:
             errors[0] = 1
@@ -78,7 +78,7 @@ class Chosen(View):
     """
 
     def __init__(self, choice):
-        super().__init__("What the sliders say", size_in=choice.size_out)
+        super().__init__("Chosen options", size_in=choice.size_out)
         nengo.Connection(choice, self, synapse=None)
 
     def make_step(self, model, arrays, dt):
@@ -170,7 +170,7 @@ class Controls(nengo.Network):
             self.reset = nengo.Node([0], label="reset")
             self.neuron = nengo.Node([neuron], label="neuron")
             self.choice = nengo.Node(size_in=5, label="choice")
-            # in the order of the function of the gate
+            # in the order in which the gate reads them
             sliders = [self.learning, self.learning_rate, self.rule]
             sliders += [self.normalization, self.reset]
             for i, slider in enumerate(sliders):
@@ -242,7 +242,7 @@ class Controls(nengo.Network):
             gate = nengo.Node(Gate(size), size_in=size + 6, label="gate")
             nengo.Connection(self.choice, gate[size:-1], synapse=None)
             nengo.Connection(self.normalization, gate[-1], synapse=PAUSE)
-        # behind the gate, a filter would continue to teach
+        # after the gate, a filter would continue to teach when the gate is closed
         nengo.Connection(error, gate[:size], synapse=synapse)
         end = 0
         for name, rule_type in rules.items():

@@ -17,7 +17,7 @@ from nengo_fa.gui.svg import (
     write_number,
 )
 
-MOST_SAMPLES = 170  # drawn for all curves
+MOST_SAMPLES = 170  # largest number of samples that is drawn, over all curves
 
 
 def history(times, curves, title, label, colours=COLOURS):
@@ -50,8 +50,8 @@ def history(times, curves, title, label, colours=COLOURS):
 
     Notes
     -----
-    Long histories are drawn as means over 2, 4, 8 ... samples, whose borders do not move
-    when the history grows.
+    Long histories are drawn as means over 2, 4, 8 ... samples. The borders between these
+    groups of samples do not move when the history grows.
     """
     times = check_shape("times", times, (None,))
     if not 1 <= len(curves) <= len(COLOURS):

@@ -23,11 +23,11 @@ from nengo_fa.gui.svg import (
     write_pairs,
 )
 
-LONGEST = 1.4  # encoder that is drawn at its length
+LONGEST = 1.4  # longer encoders are drawn at this length
 
 LIMITS = (-LONGEST, LONGEST)  # of both axes
 
-MOST_NEURONS = 60  # or the document would be too large
+MOST_NEURONS = 60  # limits the size of the document
 
 SHORTEST_ARROW = 12  # in pixels
 
@@ -44,28 +44,28 @@ def preferred_directions(
     error_name="preferred error direction",
     colour=LEARNED,
 ):
-    """Encoders of the plane, at the start of learning and now.
+    """Draw encoders in the plane, at the start of learning and now.
 
     Parameters
     ----------
     start, now : (n_neurons, 2) array_like
-        Encoders. One that is longer than 1.4 is drawn at that length; one that is NaN is
-        left out; of more than 60, that many are drawn.
+        Encoders. Encoders longer than 1.4 are drawn at this length, and NaN is left out. At
+        most 60 encoders are drawn.
     chosen : int
         Index of the neuron to highlight.
     error_direction : (size_out,) array_like
-        Its feedback weights, or what else it knows of the error. Of one number, the sign
-        stands at the encoder.
+        The feedback weights of this neuron, or another signal through which it receives the
+        error. If it is one number, its sign is drawn at the encoder.
     point : (2,) array_like
-        The current input. Outside of the axes it is drawn at their edge.
+        The current input. Inputs outside the axes are drawn at their edge.
     title : str, optional
-        Stands above the plane.
+        Title above the plane.
     ahead : (2,) array_like, optional
-        What the chosen encoder is on its way to; an arrow points there.
+        The end of an arrow that shows where the chosen encoder is moving.
     error_name : str, optional
-        What ``error_direction`` is, in words.
+        Name of ``error_direction`` in the legend.
     colour : str, optional
-        Of the encoders now.
+        Colour of the current encoders.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def preferred_directions(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If an array has another shape, or there is no such neuron.
+        If an array has another shape, or the chosen neuron does not exist.
     """
     start = check_shape("start", start, (None, 2))
     now = check_shape("now", now, start.shape)
@@ -132,7 +132,7 @@ def _get_means(encoders):
 
 
 def _draw_others(plane, start, now, chosen, colour):
-    """Draw the encoders of all neurons but one, or of so many as can be drawn."""
+    """Draw the encoders of all neurons but the chosen one, up to the largest number."""
     others = np.zeros(len(now), dtype=bool)
     others[np.linspace(0, len(now) - 1, min(len(now), MOST_NEURONS)).astype(int)] = True
     others[chosen] = False
@@ -168,7 +168,7 @@ def _draw_legend(name, error_direction, colour):
 
 
 def _draw_rays(plane, ends, colour):
-    """Lines from the origin; z returns to it."""
+    """Draw lines from the origin; the command z returns to it."""
     origin = plane.place((0, 0))
     rays = "".join(f"l{ray}z" for ray in write_pairs(ends - origin))
     return draw_path(f"M{write_pairs([origin])[0]}{rays}", stroke=colour)
@@ -182,7 +182,7 @@ def _draw_diagonals(plane):
 
 
 def _draw_chosen(plane, start, now, ahead, error_direction):
-    """The neuron's encoders, and at the end the sign of its feedback, if it has one."""
+    """Draw the neuron's encoders, and the sign of its feedback if it is one number."""
     origin = plane.place((0, 0))
     parts = []
     if np.isfinite(start).all():
@@ -210,7 +210,7 @@ def _draw_chosen(plane, start, now, ahead, error_direction):
 
 
 def _draw_arrow(start, end):
-    """Nothing, if it is too short to be seen beyond the disc at its start."""
+    """Draw an arrow, unless it is too short to be seen beyond the disc at its start."""
     length = np.linalg.norm(end - start)
     if length < SHORTEST_ARROW:
         return []
@@ -228,7 +228,7 @@ def _draw_cross(x, y, **attributes):
 
 
 def _shorten(encoders):
-    """Encoders that fit into the view; NaN for one without a direction."""
+    """Return encoders that fit into the view; NaN for encoders without a direction."""
     length = np.linalg.norm(encoders, axis=-1, keepdims=True)
     known = np.isfinite(length) & (length > 0)
     scale = np.full(length.shape, np.nan)

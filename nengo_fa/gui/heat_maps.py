@@ -10,21 +10,22 @@ from nengo_fa.gui.colours import draw_field
 from nengo_fa.gui.svg import Panel, draw_circle, draw_text, draw_view, get_ticks
 from nengo_fa.palette import ERRORS, RATES
 
-MOST_POINTS = 32  # along each side
+MOST_POINTS = 32  # largest number of points along each side
 
 
 def tuning_curves(before, now, chosen, title="Tuning curves"):
-    """The firing rates of a neuron over the plane, before learning and now.
+    """Draw the firing rates of a neuron over the plane, before learning and now.
 
     Parameters
     ----------
     before, now : (n_points, n_points) array_like
-        In Hz, over the square from -1 to 1: rows along the second input, from below,
-        columns along the first. At most 32 points a side; NaN is left blank.
+        Rates in Hz over the square from -1 to 1, with at most 32 points along each side.
+        Rows are values of the second input, from the bottom to the top, and columns are
+        values of the first. NaN is left blank.
     chosen : int
         Index of the neuron.
     title : str, optional
-        Stands above the maps, with the neuron.
+        Title above the maps, to which the neuron is added.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def tuning_curves(before, now, chosen, title="Tuning curves"):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the arrays are not square, not of one size, or too large.
+        If the arrays are not square, differ in size, or are too large.
     """
     before = _check_field("before", before)
     now = check_shape("now", now, before.shape)
@@ -61,14 +62,15 @@ def tuning_curves(before, now, chosen, title="Tuning curves"):
 
 
 def error_fields(projected, gated, chosen, title="Error that teaches"):
-    """The error that a neuron sees over the plane, and what it learns from.
+    """Draw the error that reaches a neuron over the plane, and the signal it learns from.
 
     Parameters
     ----------
     projected : (n_points, n_points) array_like
         Error times feedback weights, over the plane as for `tuning_curves`.
     gated : (n_points, n_points) array_like
-        The same times the derivative of the neuron, of which the update is an average.
+        The projected error times the derivative of the neuron. The update of the encoder is
+        an average of this product times the input.
     chosen : int
     title : str, optional
         As for `tuning_curves`.
@@ -76,9 +78,9 @@ def error_fields(projected, gated, chosen, title="Error that teaches"):
     Returns
     -------
     html : str
-        With ``data-largest``, the largest absolute value of either; and
-        ``data-limits``, those that the colours end at: a round number above what is
-        largest within the unit circle.
+        With ``data-largest``, the largest absolute value of each field; and
+        ``data-limits``, the value at which the colours of each field end: a round number
+        above the largest value within the unit circle.
 
     Raises
     ------
@@ -88,11 +90,11 @@ def error_fields(projected, gated, chosen, title="Error that teaches"):
     projected = _check_field("projected", projected)
     gated = check_shape("gated", gated, projected.shape)
     panels = _make_panels(len(projected))
-    # Far outside of the circle errors may be large, but there is no input.
+    # Outside the circle, errors may be large, but there are no inputs.
     axis = np.linspace(-1, 1, len(projected))
     inside = np.hypot(*np.meshgrid(axis, axis)) <= 1 + 1e-9
     parts, limits = [], []
-    # Each has its own colour bar, as a derivative may have any unit and size.
+    # Each field has its own colour bar, because derivatives have different units and sizes.
     for panel, field, name, label in (
         (panels[0], projected, "projected error", "Error × feedback"),
         (panels[1], gated, "gated by derivative", "Error × feedback × f′"),
@@ -122,7 +124,7 @@ def _check_field(name, field):
     field = check_shape(name, field, (None, None))
     if field.shape[0] != field.shape[1] or not 2 <= len(field) <= MOST_POINTS:
         raise ValidationError(
-            f"Must be square, with 2 to {MOST_POINTS} points a side (got {field.shape}). "
+            f"Must be square, with 2 to {MOST_POINTS} points per side (got {field.shape}). "
             "Larger images take too long to send.",
             attr=name,
         )
@@ -130,7 +132,7 @@ def _check_field(name, field):
 
 
 def _make_panels(n_points):
-    """Two squares, of which the outer points are as wide as all others."""
+    """Return two square panels, in which the outer points are as wide as all others."""
     end = 1 + 1 / (n_points - 1)
     return [Panel(x, 36, 118, 118, (-end, end), (-end, end)) for x in (38, 174)]
 
@@ -161,5 +163,5 @@ def _draw_colour_bar(panel, colours, label):
 
 
 def _get_limit(*fields):
-    """A round number that does not change whenever the largest value does."""
+    """Return a round number above the largest value, which changes only rarely."""
     return get_ticks(0, find_largest(*fields), 2)[-1]

@@ -15,7 +15,7 @@ REPEAT = 1.0
 
 
 class Screen:
-    """The function of a `View`, which does nothing and stores the document for Nengo GUI."""
+    """The function of a `View`. It only stores the document for Nengo GUI."""
 
     _nengo_html_ = ""
 
@@ -151,14 +151,14 @@ class SimView(NamedSignalsOperator):
 
         def step_simview():
             nonlocal shown_at, shown
-            n_steps = round(t.item() / dt) - 1  # before this one
+            n_steps = round(t.item() / dt) - 1  # finished steps
             html = step_view(x, n_steps % every == 0)
             is_new = html is not None and html != shown
             is_late = shown is not None and n_steps - shown_at >= repeat
             if is_new or is_late:
                 shown_at = n_steps
                 shown = html if is_new else shown
-                # immediately, because simulators of a model share the function
+                # called immediately, because simulators of a model share the function
                 screen._nengo_html_ = shown
                 function(t.item(), *args)
 

@@ -13,7 +13,9 @@ class ButtonRule(LearningRuleType):
 
     modifies = "encoders"
     probeable = ("delta",)
-    keeps_zeros = True  # initial values and directions keep them
+    keeps_zeros = (
+        True  # zeros stay in initial values, and in encoders of another length
+    )
 
     def __init__(self):
         super().__init__(size_in=1)

@@ -15,7 +15,7 @@ from nengo_fa.gui.nodes import View
 from nengo_fa.gui.svg import COLOURS
 from nengo_fa.gui.teaching import check_ensemble, unscale
 
-MOST_SAMPLES = 400  # kept, so that memory does not grow with the session
+MOST_SAMPLES = 400  # largest number that is kept, so that memory does not grow
 
 
 class SessionView(View):

@@ -1,4 +1,4 @@
-"""Nodes that show what a rule makes of the encoders of an ensemble, as it is now."""
+"""Nodes that show how a rule changes the encoders of an ensemble."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,11 +18,12 @@ from nengo_fa.palette import LEARNED
 from nengo_fa.pyramidal.burst_learning import BurstLearning
 from nengo_fa.rules.responses import get_response, make_step_rates
 
-# Points along each side of the maps: images grow with them, and so does the time.
+# Number of points along each side of the maps. Larger images take more time.
 N_POINTS = 24
 N_POINTS_ERROR = 16
 
-# In seconds: over which the pace of encoders is a mean, and how far ahead it is drawn.
+# The velocity of an encoder is a mean over the first time, in seconds. The arrow shows how
+# far the encoder moves in the second time.
 TAU_PACE = 1.0
 SECONDS_AHEAD = 2.0
 
@@ -33,21 +34,21 @@ class TeachingView(View):
     Parameters
     ----------
     encode : nengo.Connection
-        Leads to an ensemble of two dimensions, and has a rule that teaches its encoders.
+        A connection to an ensemble with two dimensions, with a rule that teaches the
+        encoders.
     neuron : int or nengo.Node, optional
-        Index of the neuron that is looked at, or a node whose output is that index, such
-        as a slider.
+        Index of the neuron to show, or a node whose output is this index, such as a slider.
     label : str, optional
     period : float, optional
-        In simulated seconds, between two drawings.
+        Time between two drawings, in simulated seconds.
     decode : nengo.Connection, optional
-        From the ensemble to the output that the error is about.
+        The connection from the ensemble to the output whose error teaches.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the connection teaches no encoders, if the ensemble does not have two
-        dimensions, or if there is no such neuron.
+        If the connection does not teach encoders, if the ensemble does not have two
+        dimensions, or if the neuron does not exist.
     """
 
     def __init__(self, encode, neuron=0, label=None, period=0.05, decode=None):
@@ -73,7 +74,7 @@ class TeachingView(View):
             Connection(neuron, self, synapse=None)
 
     def check(self):
-        """Refuse what cannot be shown, before anything of it is part of the model."""
+        """Refuse arguments that cannot be shown, before objects are added to the model."""
 
     def get_signals(self, model):
         return self.teaching.get_signals(model)
@@ -91,7 +92,7 @@ class TeachingView(View):
         return step
 
     def make_draw(self, live, dt):
-        """Bind what is drawn to one simulator.
+        """Bind the drawing to one simulator.
 
         Parameters
         ----------
@@ -102,7 +103,7 @@ class TeachingView(View):
         Returns
         -------
         draw : callable
-            From the index of a neuron to a document.
+            Takes the index of a neuron and returns a document.
         """
         raise NotImplementedError("Views of a rule must provide make_draw")
 
@@ -111,18 +112,18 @@ class PreferredDirections(TeachingView):
     """Shows the encoders at the start and now, in the plane, and the current input.
 
     The chosen neuron is highlighted, with its preferred error direction: its feedback
-    weights, or its decoders under backpropagation. Under `nengo_fa.BurstLearning`, it is
-    the apical potential in logits: above zero, bursts turn the encoder away from the
-    input, and below zero, the lack of them turns it towards the input. An arrow points to
-    where the encoder would be in two seconds, if it went on as in the last second. The label
-    is the title.
+    weights or, with backpropagation, its decoders. With `nengo_fa.BurstLearning`, the apical
+    potential in logits is shown instead: above zero, bursts turn the encoder away from the
+    input; below zero, single spikes turn it towards the input. An arrow shows where the
+    encoder would be in two seconds if it moved on as in the last second. The label is the
+    title.
 
     Parameters
     ----------
     encode, neuron, label, period
         As for `.TeachingView`.
     colour : str, optional
-        Of the encoders, such as those of `nengo_fa.palette`.
+        Colour of the encoders, such as those of `nengo_fa.palette`.
     """
 
     title = "Preferred directions"
@@ -139,7 +140,7 @@ class PreferredDirections(TeachingView):
         self.colour = colour
 
     def make_draw(self, live: Any, dt: float) -> Callable:
-        seconds = dt * count_steps(self.period, dt)  # between two drawings
+        seconds = dt * count_steps(self.period, dt)  # time between two drawings
         weight = 1 - np.exp(-seconds / TAU_PACE)
         last, pace = live.get_encoders(), 0.0
 
@@ -173,7 +174,7 @@ class TuningCurves(TeachingView):
     Parameters
     ----------
     encode, neuron, label, period
-        As for `.TeachingView`; the period is 0.1 seconds by default.
+        As for `.TeachingView`. The default period is 0.1 seconds.
     """
 
     title = "Tuning curves"
@@ -213,28 +214,28 @@ class TuningCurves(TeachingView):
 
 
 class ErrorFields(TeachingView):
-    """Shows the error that a neuron sees over the plane, and what it learns from.
+    """Shows the error that reaches a neuron over the plane, and the signal it learns from.
 
-    The error is that of the steady output, for the decoders as they are now.
+    The error is the error of the steady output with the current decoders.
 
     Parameters
     ----------
     encode : nengo.Connection
         As for `.TeachingView`.
     decode : nengo.Connection
-        From the ensemble to the output that the error is about.
+        The connection from the ensemble to the output whose error teaches.
     function : callable
-        What the output should be for a point of two dimensions. Not the function of
-        ``decode``, with which decoders may begin that are taught something else.
+        Takes a point with two dimensions and returns the desired output. It may differ from
+        the function of ``decode``, which only determines the initial decoders.
     neuron, label, period
-        As for `.TeachingView`; the period is 0.1 seconds by default.
+        As for `.TeachingView`. The default period is 0.1 seconds.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        As `.TeachingView`, or if ``decode`` does not leave all of the ensemble, or the
-        function or the rule is not about its output; `nengo_fa.BurstLearning` is about
-        no output.
+        As for `.TeachingView`; if ``decode`` does not leave the whole ensemble; if the
+        function or the rule does not fit its output; or if the rule is
+        `nengo_fa.BurstLearning`, which does not use the error of an output.
     """
 
     title = "Error that teaches"
@@ -254,7 +255,7 @@ class ErrorFields(TeachingView):
     def check(self) -> None:
         if not callable(self.function):
             raise ValidationError(
-                "Must be what the output should be, as a function of a point "
+                "Must be a function that takes a point and returns the desired output "
                 f"(got {self.function!r})",
                 attr="function",
             )

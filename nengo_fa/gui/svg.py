@@ -1,6 +1,6 @@
-"""What all views are drawn with: text, axes and the document around them.
+"""Functions with which all views are drawn: text, axes and the document around them.
 
-Many documents share the page of Nengo GUI, so nothing here has an ``id``.
+Elements have no ``id``, because many documents share the page of Nengo GUI.
 """
 
 import re
@@ -18,7 +18,7 @@ from nengo_fa.palette import (
     REFERENCE,
 )
 
-WIDTH = 300  # of all views, in pixels at their smallest; text has 10 or more of them
+WIDTH = 300  # width of all views, in pixels at the smallest size; text has 10 pixels or more
 
 COLOURS = (LEARNED, FIXED, BACKPROP, OTHER, LEARNED_LIGHT, REFERENCE)
 CHOSEN = HIGHLIGHT
@@ -26,14 +26,14 @@ INK, GREY, FAINT = "#222", "#999", "#ddd"
 
 
 class Panel:
-    """A rectangle of a view with coordinates of its own.
+    """A rectangle of a view with its own coordinates.
 
     Parameters
     ----------
     x, y, width, height : int
-        Its upper left corner and size, in pixels.
+        Upper left corner and size, in pixels.
     xlim, ylim : (float, float)
-        The coordinates of its left and right side, and of its lower and upper side.
+        Coordinates of the left and right side, and of the lower and upper side.
     """
 
     def __init__(self, x, y, width, height, xlim, ylim):
@@ -41,7 +41,7 @@ class Panel:
         self.xlim, self.ylim = xlim, ylim
 
     def place(self, points):
-        """The pixels (..., 2) of points (..., 2)."""
+        """Return the pixels (..., 2) of points (..., 2)."""
         low, high = np.transpose([self.xlim, self.ylim])
         fractions = (np.asarray(points) - low) / (high - low)
         return (
@@ -50,7 +50,7 @@ class Panel:
         )
 
     def draw_axes(self, xticks, yticks, xlabel, ylabel="", ylabel_at=0):
-        """A frame with numbers, and what they mean; that of y stands at a given x."""
+        """Draw a frame with numbers and labels; the label of y is at a given x."""
         left, top = self.x, self.y
         bottom = top + self.height
         parts = [
@@ -79,18 +79,18 @@ class Panel:
 
 
 def draw_view(name, title, height, parts, data):
-    """A document that fills its place on the page.
+    """Return a document that fills its place on the page.
 
     Parameters
     ----------
     name : str
-        Of the view, for those who look for it.
+        Name of the view, for scripts that search for it.
     title : str
-        Stands above it.
+        Title above the view.
     height : int
-        In pixels, for a width of 300.
+        Height in pixels, for a width of 300.
     parts : list of str
-        What is drawn.
+        The elements of the view.
     data : dict
         Attributes without their prefix ``data-``, for scripts that read the view.
     """
@@ -108,7 +108,7 @@ def draw_view(name, title, height, parts, data):
 
 
 def draw_text(x, y, words, anchor="start", limit=60, **attributes):
-    """A line of text; its ``y`` is that of the base line."""
+    """Draw a line of text, whose base line is at ``y``."""
     if anchor != "start":
         attributes["text-anchor"] = anchor
     return (
@@ -118,9 +118,9 @@ def draw_text(x, y, words, anchor="start", limit=60, **attributes):
 
 
 def draw_line(points, **attributes):
-    """A line through pixels (n, 2), with gaps where they are NaN.
+    """Draw a line through pixels (n, 2), with gaps in place of NaN.
 
-    A pixel without neighbours is a dot.
+    A pixel without neighbours is drawn as a dot.
     """
     known = np.isfinite(points).all(axis=-1)
     path, command = "", "M"
@@ -130,19 +130,19 @@ def draw_line(points, **attributes):
             command = "L"
         else:
             command = "M"
-    # a line of no length, for its round ends
+    # a line of length zero, whose round ends are a dot
     path = re.sub(r"M[^ML]+(?=M|$)", r"\g<0>h0", path)
     return draw_path(path, fill="none", **attributes)
 
 
 def draw_dots(points, size, **attributes):
-    """Discs of a size at pixels (n, 2)."""
+    """Draw discs of a given size at pixels (n, 2)."""
     path = "".join(f"M{point}h0" for point in write_pairs(points))
     return draw_path(path, stroke_width=size, **attributes)
 
 
 def draw_circle(panel, **attributes):
-    """The unit circle."""
+    """Draw the unit circle."""
     (x, y), (end, _) = panel.place([(0, 0), (1, 0)])
     return (
         f'<circle cx="{write_number(x)}" cy="{write_number(y)}" '
@@ -151,12 +151,12 @@ def draw_circle(panel, **attributes):
 
 
 def draw_path(path, **attributes):
-    """A path, whose lines have round ends, as all of the document."""
+    """Draw a path. Its lines have round ends, like all lines of the document."""
     return f'<path d="{path}"{_write(attributes)}/>'
 
 
 def write_pairs(points):
-    """Pixels (n, 2) in few characters each."""
+    """Return pixels (n, 2) as short texts."""
     return [f"{x:g} {y:g}" for x, y in (np.round(points, 1) + 0).tolist()]
 
 
@@ -165,25 +165,25 @@ def write_number(pixel):
 
 
 def write_label(value, digits=6):
-    """A number for people, with the true minus sign."""
+    """Return a number as text for readers, with a true minus sign."""
     return f"{value + 0:.{digits}g}".replace("-", "\N{MINUS SIGN}")
 
 
 def clean(words, limit=42):
-    """Words as they can stand in a document: not too many, and nothing but text."""
+    """Return words that a document can contain: of limited length, without markup."""
     if len(words) > limit:
         words = words[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return escape("".join(c if c.isprintable() else " " for c in words), quote=False)
 
 
 def get_ticks(low, high, n_steps=4):
-    """Round numbers that enclose an interval, about ``n_steps`` steps of 1, 2 or 5."""
+    """Return round numbers that enclose an interval, in about ``n_steps`` equal steps."""
     if high - low < 1e-12:
         high = low + 1
     raw = (high - low) / n_steps
     power = 10.0 ** np.floor(np.log10(raw))
     step = power * next((factor for factor in (1, 2, 5) if factor * power >= raw), 10)
-    # what is a tick but for rounding needs no further one
+    # a limit that differs from a tick only by rounding needs no further tick
     first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
     return step * np.arange(first, last + 1)
 

@@ -1,4 +1,4 @@
-"""What the views read of a connection whose rules teach encoders in the plane."""
+"""The state that views read from a connection whose rules teach encoders in the plane."""
 
 import numpy as np
 from nengo.connection import Connection
@@ -13,20 +13,21 @@ from nengo_fa.rules.learning_rules import Backprop, ProjectedErrorRule
 
 
 def check_ensemble(ensemble):
-    """Refuse what has no encoders of two dimensions."""
+    """Refuse objects without encoders of two dimensions."""
     if not isinstance(ensemble, Ensemble):
         raise ValidationError(
             f"Must be a nengo.Ensemble (got {ensemble!r})", attr="ensemble"
         )
     if isinstance(ensemble.neuron_type, Direct):
         raise ValidationError(
-            "In direct mode there are no neurons. Give the ensemble another neuron_type.",
+            "An ensemble in direct mode has no neurons. Give it another neuron_type.",
             attr="neuron_type",
             obj=ensemble,
         )
     if ensemble.dimensions != 2:
         raise ValidationError(
-            f"Must be 2, to be drawn in the plane (got {ensemble.dimensions})",
+            "The view shows a plane, so that the ensemble must have 2 dimensions "
+            f"(got {ensemble.dimensions})",
             attr="dimensions",
             obj=ensemble,
         )
@@ -34,7 +35,7 @@ def check_ensemble(ensemble):
 
 
 def unscale(model, ensemble, scaled_encoders):
-    """Encoders from what a simulator holds; NaN where the gain is zero."""
+    """Return encoders for the scaled encoders of a simulator; NaN if the gain is zero."""
     gain = model.params[ensemble].gain[:, np.newaxis]
     encoders = np.full(scaled_encoders.shape, np.nan)
     return np.divide(
@@ -48,15 +49,16 @@ class Teaching:
     Parameters
     ----------
     encode : nengo.Connection
-        With at least one encoder rule. Of several, the one that had an error last counts.
+        A connection with at least one encoder rule. If there are several rules, the rule
+        that last received an error counts.
     decode : nengo.Connection, optional
-        From the ensemble to the output that the error is about.
+        The connection from the ensemble to the output whose error teaches.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is no such rule, the ensemble does not have two dimensions, or the error
-        is not that of the output.
+        If there is no encoder rule, if the ensemble does not have two dimensions, or if the
+        error does not fit the output.
     """
 
     def __init__(self, encode, decode=None):
@@ -68,8 +70,8 @@ class Teaching:
         self.rules = _get_encoder_rules(encode)
         if not self.rules:
             raise ValidationError(
-                "Must be a rule for the encoders, such as nengo_fa.FeedbackAlignment, "
-                "before there is a view of it",
+                "Must include a rule for the encoders, such as nengo_fa.FeedbackAlignment, "
+                "before you create a view of it",
                 attr="learning_rule_type",
                 obj=encode,
             )
@@ -89,22 +91,22 @@ class Teaching:
         for rule in self.rules:
             if isinstance(rule.learning_rule_type, BurstLearning):
                 raise ValidationError(
-                    "Is BurstLearning, which knows neither an output nor its error, but "
-                    "bursts alone. See what it does by nengo_fa.gui.PreferredDirections and "
-                    "nengo_fa.gui.TuningCurves.",
+                    "The rule is BurstLearning, which learns from bursts and does not use the "
+                    "error of an output. Show it with nengo_fa.gui.PreferredDirections and "
+                    "nengo_fa.gui.TuningCurves instead.",
                     attr="learning_rule_type",
                     obj=self.encode,
                 )
             if rule.size_in != decode.size_out:
                 raise ValidationError(
                     f"Has {decode.size_out} outputs, but the error of {rule} has "
-                    f"{rule.size_in}. Give the connection to the output that the error is "
-                    "about.",
+                    f"{rule.size_in}. Give the connection to the output whose error "
+                    "teaches.",
                     attr="decode",
                 )
 
     def get_signals(self, model):
-        """The signals that `LiveTeaching` takes, once the whole model is built."""
+        """Return the signals for `LiveTeaching`, after the whole model is built."""
         signals = [
             model.sig[self.ensemble]["in"],
             model.sig[self.ensemble]["encoders"],
@@ -114,8 +116,8 @@ class Teaching:
         for rule in self.rules:
             if "scaled_encoders" not in model.sig[rule]:
                 raise BuildError(
-                    f"{rule} is shown, but no longer a rule of {self.encode}. Declare the "
-                    "view after the rule."
+                    f"{rule} is shown, but is no longer a rule of {self.encode}. Create the "
+                    "view after you have set the rule."
                 )
             rule_type = rule.learning_rule_type
             if isinstance(rule_type, BurstLearning):
@@ -143,25 +145,25 @@ def _get_encoder_rules(connection):
 
 
 class LiveTeaching:
-    """The live state of a `Teaching` in one simulator.
+    """The current state of a `Teaching` in one simulator.
 
     Parameters
     ----------
     teaching : Teaching
     model : nengo.builder.Model
-        The whole of it is built.
+        The complete model, after the build.
     arrays : list of ndarray
-        The live values of the signals of ``teaching``.
+        The current values of the signals of ``teaching``.
 
     Attributes
     ----------
     ensemble : nengo.Ensemble
     scaled_start, scaled_encoders : (n_neurons, 2) ndarray
-        At the start and now: times gain, over radius.
+        Encoders at the start and now, times gain, divided by radius.
     start : (n_neurons, 2) ndarray
         Encoders at the start.
-    decoders : (size_out, n_neurons) ndarray
-        Of ``decode``, now. None without.
+    decoders : (size_out, n_neurons) ndarray or None
+        Current decoders of ``decode``; None without ``decode``.
     """
 
     def __init__(self, teaching, model, arrays):
@@ -177,30 +179,29 @@ class LiveTeaching:
         self.decoders = None if teaching.decode is None else next(arrays)
         self._rules = []
         for rule in teaching.rules:
-            # of bursts, what surprises the rule, and a potential for each neuron
+            # with bursts: the surprise from which the rule learns, and apical potentials
             error, feedback = next(arrays), np.atleast_2d(next(arrays)).T
             self._rules.append((error, feedback, rule.learning_rule_type))
         self._active = self._rules[0]
 
     def get_point(self):
-        """The input in units of the radius, (2,)."""
+        """Return the input in units of the radius, (2,)."""
         return self._x / self.ensemble.radius
 
     def get_encoders(self):
-        """Encoders now, (n_neurons, 2)."""
+        """Return the current encoders, (n_neurons, 2)."""
         return unscale(self._model, self.ensemble, self.scaled_encoders)
 
     def get_currents(self, points, scaled_encoders, neurons=slice(None)):
-        """Input currents (n_points, n_neurons) at points (n_points, 2) over the radius."""
+        """Return input currents (n_points, n_neurons) at points (n_points, 2) over radius."""
         points = self.ensemble.radius * points
         return points @ scaled_encoders[neurons].T + self._bias[neurons]
 
     def find_active(self):
-        """Feedback weights (n_neurons, size_in) and type of the rule that is at work.
+        """Return the feedback weights (n_neurons, size_in) and the type of the active rule.
 
-        Of `.BurstLearning`, apical potentials (n_neurons, 1) take the place of the weights.
-        Rules may take turns: one that has no error does nothing. While none of them has
-        one, it is the rule that had.
+        For `.BurstLearning`, apical potentials (n_neurons, 1) replace the weights. If there
+        are several rules, the active rule is the rule that last received an error.
         """
         for rule in self._rules:
             if rule[0].any():

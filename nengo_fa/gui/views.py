@@ -1,9 +1,8 @@
-"""Views of a network that learns: from arrays to a document that Nengo GUI shows.
+"""Views of a network that learns: functions that draw arrays as documents for Nengo GUI.
 
-Each is SVG of less than 5 kB, for the ``_nengo_html_`` of the function of a node. A view
-is drawn many times a second, so of its arrays only the shapes are checked. Equal arrays
-give equal documents. What they show also stands in attributes ``data-*`` of the document,
-for scripts.
+Each document is SVG of less than 5 kB, for ``_nengo_html_`` of a node's function. Views are
+drawn many times per second, so that only the shapes of arrays are checked. Equal arrays give
+equal documents. The attributes ``data-*`` of a document contain its numbers, for scripts.
 """
 
 from nengo_fa.gui.choices import choices

@@ -1,4 +1,4 @@
-"""Activities of neurons while their input current is held: as rates, or as spikes."""
+"""Activities of neurons with a constant input current: rates, or measured from spikes."""
 
 from collections import ChainMap
 
@@ -9,7 +9,7 @@ from nengo_fa.offline.spike_sums import sum_over_spikes
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.responses import get_response, get_spike_times, make_step_rates
 
-# so many neurons at a time that what is computed of them stays in the cache
+# number of neurons computed at a time, so that work arrays stay in the cache
 _BLOCK_SIZE = 2**15
 
 
@@ -23,37 +23,38 @@ def make_step_measured(
     rng=np.random,
     noise=None,
 ):
-    """Bind activities that are measured: what neurons send while their input is held.
+    """Bind the measurement of activities, the output of neurons with a constant input.
 
-    All samples are simulated at once, by the neuron type's own step, each from an initial
-    state of its own. Where the neuron type has spike times, those of all neurons are computed
-    instead, and only neurons whose spikes may fall in another step are simulated. The
-    activity is the output through the synapse, averaged over the second half of the
-    presentation, in hertz times amplitude.
+    All samples are simulated at once with the neuron type's own step, each from its own
+    initial state. If the neuron type has spike times, they are computed instead, and only
+    neurons whose spikes may fall into another time step are simulated. The activity is the
+    output through the synapse, averaged over the second half of the presentation, in hertz
+    times amplitude.
 
     Parameters
     ----------
     neuron_type : nengo.neurons.NeuronType
     current : (n_samples, n_neurons) ndarray
-        Input current. What the state of the neurons at the end adds to it, such as
-        adaptation, is added.
+        Input current. After the simulation, the final state of the neurons is added to it
+        if it acts like a current, such as adaptation.
     out : (n_samples, n_neurons) ndarray
     synapse : nengo.synapses.Synapse or None
         A linear filter.
     presentation_time, dt : float
         In seconds.
     rng : numpy.random.RandomState, optional
-        For all that is random and has no seed.
+        Draws all random numbers that have no seed of their own.
     noise : nengo.Process, optional
-        Of the ensemble: added to the current in each time step, for each sample by itself.
+        Noise of the ensemble. It is added to the current in each time step, and is drawn
+        separately for each sample.
 
     Returns
     -------
     step : callable
-        Reads ``current`` and writes ``out``; takes no argument.
+        A function without arguments that reads ``current`` and writes ``out``.
     """
     weights = _weights_in_time(synapse, presentation_time, dt)
-    # flat, as some neuron types count on it
+    # flat, because some neuron types require one dimension
     flat = current.reshape(-1), out.reshape(-1)
     response = get_response(neuron_type)
     added_state = {
@@ -81,22 +82,22 @@ def make_step_measured(
 
 
 def _make_states(neuron_type, out, rng):
-    """State variables of neurons, and of the ``base_type`` that they have or not."""
+    """Return the state variables of neurons, and of their ``base_type`` if there is one."""
     n_neurons, types = out.shape[-1], [neuron_type]
     if isinstance(neuron_type, RatesToSpikesNeuronType):
         types.append(neuron_type.base_type)
     states = [each.make_state(out.size, rng=rng, dtype=out.dtype) for each in types]
     for state in states:
         for name, value in state.items():
-            if np.shape(value) == (n_neurons,):  # given for each neuron
+            if np.shape(value) == (n_neurons,):  # one value for each neuron
                 state[name] = np.resize(value, out.size)
     return states
 
 
 def _simulate(neuron_type, current, activity, states, weights, dt, step_current=None):
-    """Let neurons fire step by step, and sum their weighted outputs.
+    """Simulate neurons step by step, and sum their weighted outputs.
 
-    Their current is that of ``step_current`` at a time, by default ``current``.
+    Their current at each time comes from ``step_current``, or else is ``current``.
     """
     state, *base_state = states
     spikes, weighted, rates = np.zeros((3, *activity.shape), dtype=activity.dtype)
@@ -114,10 +115,10 @@ def _simulate(neuron_type, current, activity, states, weights, dt, step_current=
 
 
 def _sum_spikes(spike_times, neuron_type, current, activity, states, weights, dt):
-    """Sum the weights of all spikes, at the times of the response.
+    """Sum the weights of all spikes at the spike times of the neuron type.
 
-    Neurons with spikes that may fall in another step are simulated. Returns whether there
-    are spike times.
+    Neurons whose spikes may fall into another time step are simulated. Returns False if
+    there are no spike times.
     """
     factor = get_response(neuron_type).get_amplitude(neuron_type) / dt
     in_doubt = np.empty(len(current), dtype=bool)
@@ -141,8 +142,8 @@ def _sum_spikes(spike_times, neuron_type, current, activity, states, weights, dt
 
 
 def _make_step_noisy(noise, current, dt, rng):
-    """Bind noise to currents, (n_samples, n_neurons), in which each sample has its own."""
-    # one for all, or the noise of all samples would be the same
+    """Bind noise to currents, (n_samples, n_neurons), with separate noise for each sample."""
+    # all samples share one random state, so that their noise differs
     rng = noise.get_rng(rng)
     shapes, dtype = ((0,), current.shape[1:]), current.dtype
     steps = [
@@ -161,15 +162,15 @@ def _make_step_noisy(noise, current, dt, rng):
 
 
 def _weights_in_time(synapse, presentation_time, dt):
-    """How much an output at each time step counts in the filtered average, (n_steps,)."""
+    """Return the weight of each time step in the filtered average, (n_steps,)."""
     n_steps = max(2, round(presentation_time / dt))
     start = n_steps // 2
     impulse = np.zeros((n_steps, 1))
     impulse[0] = 1
     response = impulse if synapse is None else synapse.filt(impulse, dt=dt, y0=0)
 
-    # An output at time t has, until the end, brought the sum of the response up to
-    # n_steps - t; less what of it came before the average begins.
+    # Until the end, an output at time t contributes the sum of the response up to
+    # n_steps - t, minus its part before the average begins.
     until = np.concatenate([np.zeros(n_steps), np.cumsum(response)])
     t = np.arange(n_steps)
     total = until[2 * n_steps - 1 - t]
@@ -178,7 +179,7 @@ def _weights_in_time(synapse, presentation_time, dt):
 
 
 class Activities:
-    """Activities of the neurons of a layer, and f', for so many samples at a time.
+    """Activities of the neurons of a layer, and f', for a fixed number of samples.
 
     Parameters
     ----------
@@ -190,14 +191,14 @@ class Activities:
     Attributes
     ----------
     inputs : (n_samples, dimensions + 1) array
-        The input, and a one for the bias. Where there is no layer before, whatever was
+        The input, with a one for the bias. In the first layer, it is the array that was
         given last.
     current, activities, derivative : (n_samples, n_neurons) array
     projected_error, neuron_error : (n_samples, n_neurons) array
-        What the rule projects, and the error that it makes of it. To save memory, those of
-        a rule of this package take the place of the current and the derivative.
+        The projected error, and the error of each neuron that the rule computes from it. To
+        save memory, the rules of this package overwrite the current and the derivative.
     needed : dict of str: (n_samples, n) array
-        What the way back needs of the way forward, by names.
+        Arrays of the forward pass that the backward pass needs, by name.
     """
 
     def __init__(self, layer, n_samples, measure=None):
@@ -255,7 +256,7 @@ class Activities:
         self.step_error = rule.bind_step(self.neuron_error, known)
 
     def find_gated_error(self):
-        """Return the projected error times f', the error that nodes hand on."""
+        """Return the projected error times f', the error that error nodes pass on."""
         if self.neuron_error is self.derivative:
             return self.neuron_error
         return self.projected_error * self.derivative
@@ -263,8 +264,8 @@ class Activities:
     def compute(self, i, inputs, with_derivative=False):
         """Compute the activities in network i.
 
-        The inputs are (n_samples, dimensions + 1) with a one for the bias, or for a layer
-        behind another the activities of the layer before, (n_samples, n_before).
+        The inputs are (n_samples, dimensions + 1), with a one for the bias. For a later
+        layer, they are the activities of the previous layer, (n_samples, n_before).
         """
         if self._layer.is_first:
             self.inputs = inputs
@@ -275,7 +276,7 @@ class Activities:
 
 
 def make_inputs(device, shape):
-    """An array for inputs, with a one behind the dimensions of each, for the bias."""
+    """Make an array for inputs, with a one after the dimensions of each, for the bias."""
     *shape, dimensions = shape
     inputs = device.empty((*shape, dimensions + 1))
     inputs[..., -1] = 1

@@ -1,4 +1,4 @@
-"""Checks of the arguments of `.train`, with messages that say what to give instead."""
+"""Checks of the arguments of `.train`, with messages that name valid arguments."""
 
 import reprlib
 import warnings
@@ -88,7 +88,7 @@ def wants_end(callback, history):
     answer = callback(history)
     try:
         return bool(answer)
-    except ValueError as error:  # of arrays
+    except ValueError as error:  # raised by arrays
         raise ValidationError(
             "Must return True to end the training, or else False or None (got "
             f"{reprlib.repr(answer)})",
@@ -241,7 +241,7 @@ def check_axes(axes, path):
 def check_arrays(name, pair, path):
     """Return a pair of samples, ndarrays x and y, that fit a network."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise ValidationError("Must be a pair (x, y)", attr=name)
+        raise ValidationError("Must be a pair of arrays, (x, y)", attr=name)
     return check_samples(*pair, path, f"{name} ")
 
 
@@ -318,5 +318,9 @@ def _as_real(name, values):
     except (TypeError, ValueError) as error:
         raise ValidationError("Must be an array of real numbers", attr=name) from error
     if not np.all(np.isfinite(array)):
-        raise ValidationError("Must be finite, but contains NaN or infinity", attr=name)
+        raise ValidationError(
+            "Must be finite, but contains NaN or infinity. Remove these samples, or replace "
+            "the values",
+            attr=name,
+        )
     return array

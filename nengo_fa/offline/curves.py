@@ -1,4 +1,4 @@
-"""The curves of a training, drawn into axes."""
+"""Plots of the history of a training."""
 
 import numpy as np
 from nengo.exceptions import ValidationError
@@ -12,7 +12,7 @@ from nengo_fa.palette import (
     shade_layers,
 )
 
-#: What is drawn of each layer where it is recorded, and the label of its axis.
+#: The measures of each layer that are drawn if they are recorded, with labels of their axes.
 OF_LAYERS = {
     "angle": "Angle to nearest axis (rad)",
     "encoder_length": "Length of encoders",
@@ -46,7 +46,7 @@ def draw_history(history, ax=None):
 
 def _make_axes(n_panels):
     try:
-        from matplotlib import pyplot  # heavy, and an extra
+        from matplotlib import pyplot  # slow to import, and optional
     except ImportError as error:
         raise ImportError(
             "Curves are drawn by Matplotlib. Install it with pip install matplotlib."

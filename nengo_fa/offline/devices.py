@@ -1,4 +1,4 @@
-"""Where arrays are computed: in NumPy, or by another library on another device."""
+"""Devices for arrays: NumPy, or another library on another device."""
 
 from importlib.util import find_spec
 
@@ -81,7 +81,7 @@ def _find_numpy():
 
 def _find_torch(device):
     try:
-        import torch  # heavy, and not needed otherwise
+        import torch  # slow to import, and optional
         from array_api_compat import torch as namespace
     except ImportError as error:
         raise ValidationError(
@@ -115,7 +115,7 @@ def _find_gpu(name):
         from array_api_compat import cupy as namespace
 
         cupy.empty(1)
-    except Exception as error:  # of a driver, a library or a version
+    except Exception as error:  # raised by a driver or a library
         raise ValidationError(
             f"CuPy does not find a GPU ({error}). Use 'cpu'.", attr="device"
         ) from error

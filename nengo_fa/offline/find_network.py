@@ -14,7 +14,7 @@ def find_network(connection):
     the network if several are found, or if Python's garbage collector knows none.
     """
     outermost, front = [], [connection]
-    for obj in front:  # which grows
+    for obj in front:  # the list grows
         holders = _find_holders(obj)
         if not holders and obj is not connection:
             outermost.append(obj)

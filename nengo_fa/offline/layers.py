@@ -1,4 +1,4 @@
-"""Layers of neurons that are taught offline, in chains from an input to an output."""
+"""Layers of neurons that learn offline, in chains from an input to an output."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from nengo_fa.rules.normalizations import get_normalization
 
 
 class Layer:
-    """One layer of neurons, in each of several networks side by side.
+    """One layer of neurons in several networks, which are computed side by side.
 
     Parameters
     ----------
@@ -23,42 +23,42 @@ class Layer:
         The learning rule type.
     neuron_type : nengo.neurons.NeuronType
     encoders : (n_networks, n_neurons, dimensions) array_like
-        To start with.
+        Initial encoders.
     scale : (n_networks, n_neurons) array_like
-        Gain over radius.
+        Gain divided by radius.
     bias : (n_networks, n_neurons) array_like
     feedback : (n_networks, n_neurons, size_in) array_like or None
-        Feedback weights. None for the decoders of the output, as they are at the time.
+        Feedback weights. None stands for the current decoders of the output.
     feedback_seeds : sequence of list of int, optional
-        Of each network, for feedback weights that follow the forward weights.
+        Seeds of each network, for feedback weights that follow the forward weights.
     incoming : (n_networks, n_before, size) array_like, optional
-        What turns the activities of the layer before into what the connection delivers.
-        Default: there is no layer before.
+        Decoders or weights from the previous layer to the output of the connection between
+        the layers. Default: there is no previous layer.
     source : ErrorNode, optional
-        What the error comes from: a node of the layer behind. Default: it is the error
-        of the output.
+        The node of the next layer that delivers the error. Default: the layer receives the
+        error of the output.
     before_decoders : bool, optional
-        Whether decoders that were solved for lead on to the next layer. They stand still.
+        Whether the next layer receives decoders that were solved for, which do not learn.
     reached : slice or list of int, optional
-        The dimensions that the connection with the rule delivers to, and so the columns of
-        the encoders that are taught. Default: all.
+        The dimensions to which the connection with the rule leads; the same columns of the
+        encoders learn. Default: all.
     device : Device, optional
-        Where all arrays are. Default: in NumPy.
+        The device of all arrays. Default: NumPy.
 
     Attributes
     ----------
     encoders : (n_networks, n_neurons, dimensions) array
     learning_rate : float or (n_networks, 1, 1) array
-        That of the rule, until `set_learning_rates`.
+        The learning rate of the rule, until `set_learning_rates` replaces it.
     projects : bool
         Whether the rule projects an error.
     is_first : bool
-        Whether there is no layer before.
+        Whether there is no previous layer.
     before_decoders : bool
     scale : (n_networks, n_neurons) array
     weights : (n_networks, dimensions + 1, n_neurons) array
-        Encoders times scale, transposed, above the bias: the weight of an input of one, so
-        that a single product gives the currents.
+        Encoders times scale, transposed, with the bias as the last row. The bias is the
+        weight of an input of one, so that one matrix product computes the currents.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class Layer:
             self._decoders = self.device.array(incoming)
             incoming = deliver(np.asarray(incoming), reached, dimensions)
             self._incoming = self.device.array(incoming)
-            # Where neurons drive dimensions one to one, products with the identity would
-            # take as long as all others.
+            # If neurons drive dimensions one to one, this avoids a slow product with the
+            # identity.
             self._passes_on = _is_identity(incoming)
         self._takes_all = feedback is not None and _is_identity(feedback)
         self.following = None
@@ -117,16 +117,16 @@ class Layer:
     def receive(self, i, activities):
         """Return the input of the layer in network i, (n_samples, dimensions).
 
-        It may be the activities of the layer before, (n_samples, n_before), that are
-        given.
+        It may be the given array, the activities of the previous layer, (n_samples,
+        n_before).
         """
         return activities if self._passes_on else activities @ self._incoming[i]
 
     def find_weights(self, i, to_neurons):
-        """Return the weights from the layer before in network i, transposed.
+        """Return the weights from the previous layer in network i, transposed.
 
-        They are (n_before, n_neurons) between the neurons of the two layers, or (n_before,
-        size) from the neurons of the layer before to the input of this one.
+        They lead from the neurons of the previous layer to the neurons of this layer,
+        (n_before, n_neurons), or to its input, (n_before, size).
         """
         if to_neurons:
             weights = self.weights[i, :-1]
@@ -152,14 +152,15 @@ class Layer:
         self.learning_rate = self._spread(rates)
 
     def scale_learning_rates(self, factor):
-        """Let updates be so many times as large from now on."""
+        """Set a factor on the learning rate of all later updates."""
         self._factor = factor
 
     def find_update(self, gradient, rates=None):
         """Return the change of the encoders for gradients in the input weights.
 
-        Both are (n_networks, n_neurons, dimensions); the gradients are overwritten. Rates,
-        (n_networks,) array_like, are by default those of the layer.
+        Both are (n_networks, n_neurons, dimensions); the gradients are overwritten. By
+        default, the learning rates are those of the layer; otherwise (n_networks,)
+        array_like.
         """
         rate = (
             self._factor * self.learning_rate if rates is None else self._spread(rates)
@@ -179,7 +180,7 @@ class Layer:
         self._set_weights()
 
     def _spread(self, rates):
-        """A number for a single network, as rules have it, else an array that broadcasts."""
+        """Return rates as a number for a single network, or as an array that broadcasts."""
         if len(rates) == 1:
             return float(rates[0])
         return self.device.array(rates)[:, None, None]
@@ -192,10 +193,10 @@ class Layer:
 
 
 class FollowingFeedback:
-    """Feedback weights that follow forward weights, from one update to the next.
+    """Feedback weights that follow the forward weights, update by update.
 
-    They are an ndarray, (n_neurons, size_in), that is changed in place; the seed is that of
-    the rule, as online.
+    They are an ndarray, (n_neurons, size_in), that is changed in place. The seed is the seed
+    of the rule, as in online learning.
     """
 
     def __init__(self, kind, feedback, seed):
@@ -205,12 +206,12 @@ class FollowingFeedback:
         self._weights = None
 
     def follow(self, weights):
-        """Bring feedback weights up to date with forward weights of their shape."""
+        """Update the feedback weights for forward weights of the same shape."""
         if self._weights is None:
             self._weights = weights.copy()
             shown = self._weights.view()
             shown.setflags(write=False)
-            # as a simulator does
+            # the same random states as in a simulator
             rng, state_rng = (np.random.RandomState([*self._seed, k]) for k in (1, 2))
             state = make_feedback_state(self.kind, self._feedback, state_rng)
             self._step = make_feedback_step(
@@ -221,13 +222,13 @@ class FollowingFeedback:
 
 
 class Chain:
-    """Layers one behind the other, from the input to the output.
+    """A sequence of layers from the input to the output.
 
     Attributes
     ----------
     layers : tuple of Layer
     decoders : list of (n_neurons, size_out) array
-        Of each network, once they have been solved for.
+        Decoders of each network, after they have been solved for.
     """
 
     def __init__(self, layers):
@@ -249,13 +250,13 @@ class Chain:
         return all(xp.all(xp.isfinite(layer.encoders)) for layer in self.layers)
 
     def get_feedback(self, layer, i):
-        """Return what projects errors onto a layer in network i, (n_neurons, size_in)."""
+        """Return the feedback weights of a layer in network i, (n_neurons, size_in)."""
         return self.decoders[i] if layer.feedback is None else layer.feedback[i]
 
     def follow(self, i):
-        """Let the feedback weights of network i follow the forward weights, if they do.
+        """Update the feedback weights of network i that follow the forward weights.
 
-        To be called once for each update, before the first `.Pass.backward`.
+        Call this once for each update, before the first `.Pass.backward`.
         """
         for layer, behind in zip(self.layers, (*self.layers[1:], None)):
             if layer.following is None:
@@ -272,10 +273,9 @@ class Chain:
 
 
 def make_chain(paths, device=None):
-    """Return the taught layers, a `Chain`, of paths that are alike.
+    """Return the taught layers of similar paths, a `Chain`.
 
-    They may differ in their random parameters. The device is where to compute, by default
-    in NumPy.
+    The paths may differ only in their random parameters. The default device is NumPy.
     """
     stages = zip(*(path.stages for path in paths))
     models = [path.model for path in paths]
@@ -293,7 +293,7 @@ def make_chain(paths, device=None):
 
 
 def _make_layer(stages, models, device, is_first, before_decoders):
-    """The same layer of each path."""
+    """Make the layer that the same stage of each path describes."""
     ensemble, encode = stages[0].ensemble, stages[0].encode
     built = [model.params[stage.ensemble] for model, stage in zip(models, stages)]
     incoming = None
@@ -320,6 +320,6 @@ def _make_layer(stages, models, device, is_first, before_decoders):
 
 
 def _is_identity(matrices):
-    """Whether these are the identity, the same for each network."""
+    """Return whether the matrices of all networks are the identity."""
     identity = np.eye(np.shape(matrices)[1])
     return all(np.array_equal(matrix, identity) for matrix in matrices)

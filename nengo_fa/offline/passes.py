@@ -1,14 +1,14 @@
-"""Samples on their way through a chain of layers, and their errors on the way back."""
+"""Forward passes of samples through a chain of layers, and backward passes of errors."""
 
 from nengo_fa.equations import backpropagated_error
 from nengo_fa.offline.activities import Activities
 
 
 class Pass:
-    """A pass of so many samples forward through a chain, and of their error backward.
+    """A pass of a fixed number of samples through a chain, and of their errors backward.
 
-    What each layer makes of the samples is in ``layers``, a list of `.Activities`, which
-    are measured if ``measures`` has arguments for them.
+    The list ``layers`` contains the `.Activities` of each layer. They are measured if
+    ``measures`` contains arguments for them.
     """
 
     def __init__(self, chain, n_samples, measures=None):
@@ -20,10 +20,10 @@ class Pass:
         ]
 
     def forward(self, i, inputs, with_derivative=True):
-        """Pass samples through network i; return what the last layer makes of them.
+        """Pass samples through network i; return the activities of the last layer.
 
-        The inputs are (n_samples, dimensions + 1), with a one for the bias. With the
-        derivative, which the ways back need, f' is computed as well.
+        The inputs are (n_samples, dimensions + 1), with a one for the bias. Backward passes
+        need f', which is computed if ``with_derivative`` is True.
         """
         for work in self.layers:
             work.compute(i, inputs, with_derivative)
@@ -34,8 +34,8 @@ class Pass:
         r"""Return the error of each neuron by the rules, an array for each layer.
 
         For an error of the output, (n_samples, size_out), it is :math:`f' \, B \vec\delta`
-        (eqs. 2 and 3), or what a user's own rule makes of it. Overwrites f' and the
-        currents.
+        (eqs. 2 and 3), unless a user's own rule computes another error. Overwrites f' and
+        the currents.
         """
         layers, works = self._chain.layers, self.layers
         for k in reversed(range(len(layers))):
@@ -52,9 +52,9 @@ class Pass:
         return [work.neuron_error for work in works]
 
     def backpropagate(self, i, error):
-        """As `backward`, but by backpropagation through all layers (eq. 2).
+        """Return the error of each neuron by backpropagation through all layers (eq. 2).
 
-        It comes before `backward`, which overwrites f'.
+        Call this before `backward`, which overwrites f'.
         """
         weights, neuron_errors = self._chain.decoders[i], []
         for layer, work in zip(self._chain.layers[::-1], self.layers[::-1]):

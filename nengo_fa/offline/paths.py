@@ -1,4 +1,4 @@
-"""The layers between an input and an output that are taught offline, as they were built."""
+"""The built layers between an input and an output that learn offline."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from nengo_fa.rules.responses import make_step_rates
 
 @dataclass(frozen=True)
 class Stage:
-    """A taught layer on a path, as it was built.
+    """A taught layer on a path in a built network.
 
     Attributes
     ----------
@@ -26,10 +26,10 @@ class Stage:
     rule : EncoderLearningRule
         The encoder learning rule type.
     source : ErrorNode or None
-        The node of the next layer that the error comes from; None for the error of the
+        The node of the next layer that delivers the error; None for the error of the
         output.
     feedback : (n_neurons, size_in) ndarray or None
-        What projects the error to the neurons; None if the decoders of the output do.
+        Weights that project the error to the neurons; None for the decoders of the output.
     feedback_seed : list of int
         Seed of the rule, for feedback weights that follow the forward weights.
     """
@@ -48,7 +48,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Path:
-    """From the input of the first taught layer to the output of ``decode``.
+    """The path from the input of the first taught layer to the output of ``decode``.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Path:
 
     @property
     def ensembles(self):
-        """The taught ensembles, behind the one that the path may begin at."""
+        """The ensemble at which the path begins, if there is one, and the taught ensembles."""
         before = get_ensemble(self.encode.pre_obj)
         ensembles = [stage.ensemble for stage in self.stages]
         return ensembles if before is None else [before, *ensembles]
@@ -84,7 +84,8 @@ class Path:
     def make_measures(self, presentation_time, dt, rng):
         """Return the arguments of `.make_step_measured`, or None without a presentation time.
 
-        For an ensemble before the path, and in a list for each layer.
+        The first value is for an ensemble at the beginning of the path. The second value is
+        a list for all layers.
         """
         before, *measures = (
             make_measure(connection, presentation_time, dt, rng)
@@ -93,19 +94,19 @@ class Path:
         return before, measures
 
     def get_ensemble_input(self, x, measure=None):
-        """Return what samples are when they reach the first taught ensemble.
+        """Return the input of the first taught ensemble for samples.
 
         Takes (n_samples, size_in) and returns (n_samples, dimensions), which may share
-        memory. Of an ensemble before the path, activities are rates unless ``measure`` says
-        how to measure them.
+        memory. If the path begins at an ensemble, its activities are rates unless
+        ``measure`` is given.
         """
         return transmit(self.model, self.encode, x, measure)
 
 
 def make_measure(connection, presentation_time, dt, rng):
-    """Return how the activities before a connection are measured, if they are.
+    """Return how to measure the activities before a connection.
 
-    As arguments of `.make_step_measured`, or None without a presentation time.
+    Returns arguments of `.make_step_measured`, or None without a presentation time.
     """
     if presentation_time is None:
         return None
@@ -119,24 +120,24 @@ def make_measure(connection, presentation_time, dt, rng):
 
 
 def transmit(model, connection, x, measure=None):
-    """Return what samples are when a connection has delivered them.
+    """Return the input of the object to which a connection leads, for samples.
 
-    Takes what its node sends or what its ensemble is to represent, (n_samples, size_in), and
-    returns (n_samples, dimensions) of what it leads to, which may share memory. Activities
-    of an ensemble are rates unless ``measure`` says how to measure them.
+    The samples, (n_samples, size_in), are outputs of the node before the connection, or
+    values that the ensemble before it represents. The result, (n_samples, dimensions), may
+    share memory with them. Activities of an ensemble are rates unless ``measure`` is given.
     """
     values = send(model, connection, x, measure)
     return deliver(values, connection.post_slice, connection.post_obj.size_in)
 
 
 def send(model, connection, x, measure=None):
-    """As `transmit`, but (n_samples, size_out) of the connection itself."""
+    """Return the output of a connection, (n_samples, size_out); otherwise as `transmit`."""
     ensemble = get_ensemble(connection.pre_obj)
     if ensemble is None or isinstance(ensemble.neuron_type, Direct):
         values = x[:, connection.pre_slice]
         if connection.function is not None:
             values = np.array(
-                # a copy, as a function may change what it is given
+                # a copy, because a function may change its argument
                 [np.ravel(connection.function(row.copy())) for row in values]
             )
     else:
@@ -158,10 +159,9 @@ def _get_activities(model, ensemble, x, measure):
 
 
 def find_decoders(model, connection):
-    """Return what turns activities into what a connection delivers.
+    """Return the decoders of a connection, an ndarray, (n_neurons, size_out).
 
-    The decoders are an ndarray, (n_neurons, size_out), of a connection from an ensemble, or
-    from its neurons.
+    The connection begins at an ensemble or at its neurons. Transforms are included.
     """
     activities = np.eye(get_ensemble(connection.pre_obj).n_neurons)
     if isinstance(connection.pre_obj, Neurons):
@@ -170,7 +170,7 @@ def find_decoders(model, connection):
 
 
 def apply_weights(model, connection, values):
-    """What the built weights of a connection make of values, (n_samples, size) ndarray."""
+    """Multiply values, (n_samples, size) ndarray, by the built weights of a connection."""
     weights = model.sig[connection]["weights"]
     if weights is None:
         return values
@@ -179,15 +179,15 @@ def apply_weights(model, connection, values):
 
 
 def deliver(values, post_slice, size):
-    """Return what values are when a connection has delivered them to an object.
+    """Return the input of an object for the output of a connection that leads to it.
 
     Values, (..., size_out), that reach the same dimension of the object add up. The result,
-    (..., size), may share memory with what was given.
+    (..., size), may share memory with them.
     """
-    # without a copy if they are all, as samples may be many
+    # whole arrays are not copied, because there may be many samples
     if is_whole(post_slice, size):
         return values
-    # of the same precision
+    # the same precision as the values
     delivered = np.zeros((*values.shape[:-1], size), dtype=values.dtype)
     for k, dimension in enumerate(np.arange(size)[post_slice]):
         delivered[..., dimension] += values[..., k]
@@ -195,7 +195,7 @@ def deliver(values, post_slice, size):
 
 
 def get_ensemble(obj):
-    """Return the ensemble that an object is, or whose neurons it is, or None."""
+    """Return an object if it is an ensemble, the ensemble of neurons, or else None."""
     if isinstance(obj, Neurons):
         return obj.ensemble
     return obj if isinstance(obj, Ensemble) else None

@@ -117,7 +117,7 @@ def predict(
     return y
 
 
-#: The first connection of a way, the last one, and the built network.
+#: The first and the last connection of a path, and the built network.
 Ends = namedtuple("Ends", ["encode", "decode", "model"])
 
 
@@ -131,7 +131,7 @@ def _answer(model, way, x, presentation_time, dt, seed):
 
     rng = np.random.RandomState(model.seeds[way[0]] if seed is None else seed)
     measures = [make_measure(other, presentation_time, dt, rng) for other in way]
-    # in blocks as in training, so that work arrays stay in the cache
+    # in the same blocks as training, so that work arrays stay in the cache
     size = max(1, PIECE_SIZE // max(ensemble.n_neurons for ensemble in ensembles))
     answers = []
     for start in range(0, len(x), size):

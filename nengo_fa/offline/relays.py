@@ -1,4 +1,4 @@
-"""Where ways from several objects meet, through nodes that pass on what they receive."""
+"""The object at which several paths meet, through nodes that pass on their input."""
 
 import numpy as np
 from nengo.node import Node
@@ -7,20 +7,20 @@ from nengo_fa.rules.relays import is_relay, is_whole, passes_on
 
 
 def find_meeting(starts, network, back=False):
-    """Return the nearest object to which all ways lead, and the dimensions of each there.
+    """Return the nearest object to which all paths lead, and their dimensions there.
 
     Parameters
     ----------
     starts : list of (object, ndarray)
-        Where ways begin, and at which dimensions.
+        The objects and dimensions at which the paths begin.
     network : nengo.Network
     back : bool, optional
-        Whether they lead back, to where the input of the objects comes from.
+        Whether to follow the paths backward, to the source of the objects' input.
 
     Returns
     -------
     meeting : object or None
-        None if they do not meet.
+        None if the paths do not meet.
     dimensions : list of ndarray
     """
     find_next = _find_before if back else _find_behind
@@ -41,7 +41,7 @@ def _get_dimensions(way, obj):
 
 
 def _find_behind(node, dimensions, connections):
-    """The objects that a node passes on to, with the dimensions there."""
+    """Return the objects to which a node passes on its input, with the dimensions there."""
     behind = [
         other for other in connections if other.pre_obj is node and passes_on(other)
     ]
@@ -50,12 +50,12 @@ def _find_behind(node, dimensions, connections):
 
 
 def _find_before(node, dimensions, connections):
-    """The node that all of the input of a node comes from, if there is one."""
+    """Return, in a list, the only node that sends a node its input, with dimensions."""
     into = [other for other in connections if other.post_obj is node]
     if len(into) != 1 or not isinstance(into[0].pre_obj, Node):
         return []
     (other,), pre = into, into[0].pre_obj
-    # which may be a part of what it sends
+    # the input may be a part of the output of that node
     plain = passes_on(other, is_part=True) and is_whole(other.post_slice, node.size_in)
     return (
         [(pre, np.arange(pre.size_out)[other.pre_slice][dimensions])] if plain else []

@@ -7,32 +7,33 @@ import numpy as np
 from nengo_fa.offline.activities import make_inputs
 from nengo_fa.offline.passes import Pass
 
-#: Activities that are computed at a time, so that work arrays stay in the cache of a
-#: processor.
+#: Number of activities that are computed at a time, so that work arrays stay in the
+#: processor's cache.
 PIECE_SIZE = 2**17
 
 
 class Samples:
-    """Samples of the input of each network, and the outputs that are wanted for them.
+    """Samples of the input of each network, and the desired outputs for them.
 
     Parameters
     ----------
     chain : Chain
     x : sequence of (n_samples, dimensions) array_like
-        For each network.
+        Inputs for each network.
     y : sequence of (n_samples, size_out) array_like
-        For each network.
+        Desired outputs for each network.
     batch_size : int, optional
         Number of samples for each update of the encoders. Default: all.
     measures : sequence of dict, optional
         As for `.Activities`, for each layer.
     rng : numpy.random.RandomState, optional
-        For the order of the samples, if they are divided into batches.
+        Draws the order of the samples if they are divided into batches.
 
     Attributes
     ----------
     gradients : list of (n_networks, n_neurons, dimensions) array
-        Those in the input weights of each layer that wait to be followed in the next epoch.
+        The last gradients in the input weights of each layer. The encoders follow them at
+        the beginning of the next epoch.
     """
 
     def __init__(self, chain, x, y, batch_size=None, measures=None, rng=None):
@@ -72,7 +73,7 @@ class Samples:
         order = rng.permutation(n_samples) if self.in_batches else np.arange(n_samples)
         for i in range(n_networks):
             self._y[i] = device.array(y[i][order])
-            for rows in pieces:  # not to copy all of them at once
+            for rows in pieces:  # piecewise, which needs less memory
                 self._inputs[i, rows, :-1] = device.array(x[i][order[rows]])
         self._error = device.empty((n_samples, size_out))
         self.gradients = [device.empty(layer.encoders.shape) for layer in layers]
@@ -84,22 +85,22 @@ class Samples:
         return len(self._batches) > 1
 
     def solve(self, solve):
-        """Solve for the decoders of all networks, with encoders as they are.
+        """Solve for the decoders of all networks, with the current encoders.
 
-        Takes a function from `.make_solve`; returns the root mean square errors that are
-        left, (n_networks,).
+        Takes a function from `.make_solve`; returns the remaining root mean square errors,
+        (n_networks,).
         """
         return self._run(solve, self._batches, learn=False)
 
     def learn(self, solve):
-        """Update all encoders once for each batch, and solve for the decoders: one epoch.
+        """Run one epoch: update all encoders for each batch, and solve for the decoders.
 
-        Samples are assigned to batches at random, once; in each epoch, the batches pass in
-        another random order, but for the one that comes last, which holds what is left over
-        if samples cannot be divided evenly. Its gradient waits for the decoders, and is
-        followed at the beginning of the next epoch; `solve` comes before the first.
-        Decoders are those for the activities that each batch had in its turn. Takes and
-        returns what `solve` does.
+        Samples are assigned to batches at random, once. The order of the batches is random
+        in each epoch, except for the last batch, which contains fewer samples if they cannot
+        be divided evenly. Its gradient depends on the new decoders, so that encoders follow
+        it at the beginning of the next epoch; call `solve` before the first epoch. The
+        decoders fit the activities that each batch had when it was used. Arguments and
+        results are those of `solve`.
         """
         *first, last = self._batches
         if first:
@@ -107,9 +108,10 @@ class Samples:
         return self._run(solve, [*first, last], learn=True)
 
     def find_gradients(self):
-        """Yield the gradients of each batch, as ``gradients``, with decoders as they are.
+        """Yield the gradients of each batch, with the current decoders, like ``gradients``.
 
-        Those that wait go on waiting; the next batch overwrites what was yielded.
+        The attribute ``gradients`` is not changed. The next batch overwrites the yielded
+        arrays.
         """
         if not self.in_batches:
             yield self.gradients
@@ -127,7 +129,7 @@ class Samples:
         self.gradients = waiting
 
     def test(self):
-        """The root mean square errors with the decoders as they are, (n_networks,)."""
+        """Return the root mean square errors with the current decoders, (n_networks,)."""
         rmse = np.empty(len(self._y))
         for i, y in enumerate(self._y):
             error = self.decode(i)
@@ -138,7 +140,7 @@ class Samples:
     def decode(self, i):
         """Return the outputs of network i, (n_samples, size_out), with its decoders.
 
-        All other methods overwrite them.
+        All other methods overwrite this array.
         """
         (batch,) = self._batches
         for rows in batch:
@@ -188,7 +190,7 @@ class Samples:
         return self._get_pass(rows).forward(i, self._inputs[i, rows], with_derivative)
 
     def _forward_batch(self, i, batch):
-        """The activities of the last layer for all samples, with f' for a batch."""
+        """Return the activities of the last layer for all samples, and compute f'."""
         for rows in batch:
             activities = self._forward(i, rows, with_derivative=True)
             if self._in_pieces:
@@ -198,14 +200,14 @@ class Samples:
         return self._activities[i] if self._in_pieces else activities
 
     def _recall(self, i, rows, batch):
-        """Bring back what the way back needs of a piece of the batch."""
+        """Restore the arrays of a piece of the batch that the backward pass needs."""
         if self._in_pieces:
             self._get_pass(rows).layers[0].inputs = self._inputs[i, rows]
             for array, kept in self._find_kept(rows, batch):
                 array[...] = kept
 
     def _find_kept(self, rows, batch):
-        """Yield the arrays of a piece of the batch, each with where it is kept."""
+        """Yield the arrays of a piece of the batch, each with its place in memory."""
         place = slice(rows.start - batch[0].start, rows.stop - batch[0].start)
         for work, kept in zip(self._get_pass(rows).layers, self._kept):
             for name, array in work.needed.items():
@@ -216,7 +218,7 @@ class Samples:
         return xp.matmul(activities, self._chain.decoders[i], out=self._error[rows])
 
     def _add_gradients(self, i, error, rows):
-        """Add the gradients of the samples that were computed or recalled last."""
+        """Add the gradients of the samples that were computed or restored last."""
         xp, work = self._chain.device.namespace, self._get_pass(rows)
         for layer, delta, of_piece, gradient in zip(
             work.layers, work.backward(i, error), self._of_piece, self.gradients
@@ -238,7 +240,7 @@ class Samples:
 
 
 def _split(rows, size):
-    """Rows, a slice, as slices of a size; the last may be smaller."""
+    """Return rows, a slice, as slices of a size; the last slice may be smaller."""
     return [
         slice(start, min(start + size, rows.stop))
         for start in range(rows.start, rows.stop, size)

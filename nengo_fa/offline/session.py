@@ -1,4 +1,4 @@
-"""The training of one network, from its first epoch to what it leaves behind."""
+"""The training of one network, from the first epoch to the learned parameters."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ WORSE = 1.1
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train: what `train` takes beside a network and samples, once it is checked."""
+    """The arguments of `train` other than networks and samples, after they are checked."""
 
     epochs: int
     batch_size: int | None

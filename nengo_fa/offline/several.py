@@ -49,7 +49,7 @@ class Share:
     def take_input(self, x, name):
         """Return the part of the inputs that belongs to the path."""
         if isinstance(self._inputs, slice):
-            return x  # which is checked where it is used
+            return x  # checked later
         x = check_array(name, x, self._begin.size_out, f"the output of {self._begin}")
         return x[:, self._inputs]
 
@@ -95,7 +95,7 @@ def find_shares(paths):
 
 
 def _refuse_other(paths, objects, reason):
-    """Refuse the first path whose object is not that of the first path."""
+    """Refuse a path whose object differs from the object of the first path."""
     others = (path for path, obj in zip(paths, objects) if obj is not objects[0])
     _refuse(next(others), reason)
 
@@ -106,7 +106,9 @@ def _check_apart(paths, end, outputs):
         # a connection may lead to a dimension twice
         np.add.at(taken, dimensions, 1)
         if taken.max() > 1:
-            _refuse(path, "others lead to the same dimensions of the output")
+            _refuse(
+                path, "another connection leads to the same dimensions of the output"
+            )
 
 
 def _refuse(path, reason):

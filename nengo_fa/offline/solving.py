@@ -1,4 +1,4 @@
-"""Decoders of samples, by any of Nengo's solvers."""
+"""Solve for decoders with any of Nengo's solvers."""
 
 import numpy as np
 from nengo.exceptions import ValidationError
@@ -20,13 +20,13 @@ def make_solve(solver, rng, device=None):
     device = Device() if device is None else device
 
     def solve(activities, y):
-        # as copies, to which a solver may write
+        # copies, because a solver may write to its arguments
         arrays = [to_numpy(array).copy() for array in (activities, y)]
         shape = activities.shape[1], y.shape[1]
         try:
             decoders, _ = solver(*arrays, rng=rng)
         except (ValueError, np.linalg.LinAlgError):
-            # an error of the solver itself is not to be taken for divergence
+            # an error of the solver itself must not be mistaken for divergence
             activities = to_numpy(activities)
             if np.all(np.isfinite(activities.T @ activities)):
                 raise
@@ -51,7 +51,7 @@ def make_solve(solver, rng, device=None):
         except (np.linalg.LinAlgError, xp.linalg.LinAlgError):
             return device.array(np.full((n_neurons, y.shape[1]), np.nan))
 
-    # as Nengo would, but for a report on how well it went
+    # the same decoders as Nengo's, without its report on the error
     if type(solver) is LstsqL2 and type(solver.solver) is Cholesky:
         if not solver.solver.transpose:
             reg = solver.reg

@@ -15,18 +15,18 @@ def sum_over_spikes(times, weights):
     -------
     sums : (n_neurons,) ndarray
     in_doubt : (n_neurons,) ndarray of bool
-        Where rounding may move a spike from one step to another, and the sum may be wrong.
+        True if rounding may move a spike to another step, so that the sum may be wrong.
     """
     n_spikes = _count_spikes(times, len(weights))
     tolerance = times.tolerance + len(weights) * np.finfo(float).eps
     tolerance *= np.maximum(n_spikes, 1)
     in_doubt = ~(tolerance < 0.25)
 
-    # neurons with many spikes come first, so that those left in each round are a slice
+    # neurons with many spikes come first, so that the remaining neurons are always a slice
     n_left = len(n_spikes) - np.cumsum(np.bincount(n_spikes, minlength=1))
     order = np.argsort(len(weights) + 1 - n_spikes, kind="stable")[: n_left[0]]
     tolerance = tolerance[order]
-    # times as late as they may be: those that follow a border closely may have crossed it
+    # the latest possible times; a spike just after a border may belong before it
     arrays = [times.first[order] + tolerance, times.period[order]]
     if times.after_step is not None:
         arrays.append(times.after_step[order] + tolerance)
@@ -37,20 +37,20 @@ def sum_over_spikes(times, weights):
 
 
 def _count_spikes(times, n_steps):
-    """How many spikes there are at most, to a little after the end, of a small type."""
+    """Return the largest possible number of spikes until shortly after the end."""
     n_spikes = (n_steps + 0.5 - times.first) / times.period
     n_spikes += 1
-    np.fmax(n_spikes, 0, out=n_spikes)  # also where it is not a number
+    np.fmax(n_spikes, 0, out=n_spikes)  # replaces NaN too
     np.fmin(n_spikes, n_steps + 1, out=n_spikes)
-    return n_spikes.astype(np.min_scalar_type(n_steps + 1))  # sorted in linear time
+    return n_spikes.astype(np.min_scalar_type(n_steps + 1))  # small types sort faster
 
 
 def _sum_in_rounds(n_left, weights, t, period, after_step=None):
-    """Sum over the first spike of all neurons, then the second of those left, and so on.
+    """Sum over the first spike of all neurons, then over their second spikes, and so on.
 
-    Returns the sums, and by how much spikes are away from the beginning of their steps.
+    Returns the sums, and the smallest distance of spikes from the beginning of their steps.
     """
-    weights = np.append(weights, 0)  # after the end
+    weights = np.append(weights, 0)  # for spikes after the end
     sums, margin = np.zeros_like(t), np.ones_like(t)
     start, work, index = np.empty_like(t), np.empty_like(t), np.empty(t.shape, int)
     for n in n_left[:-1]:

@@ -11,36 +11,36 @@ from nengo_fa.offline.turn import find_rates, find_rounding, needs_rate
 
 
 class Trainer:
-    """Trains networks that are alike but for their random parameters, side by side.
+    """Trains networks side by side, which may differ only in their random parameters.
 
-    What `.train` does with one network, without its checks, and without writing back what
-    was learned: encoders and decoders are in ``chain``. Where learning diverges it goes on,
-    with errors that are not finite.
+    A trainer does for many networks what `.train` does for one, without its checks. Learned
+    encoders and decoders stay in ``chain`` and are not written to the network. If learning
+    diverges, it continues, and the errors are not finite.
 
     Parameters
     ----------
     paths : sequence of Path
-        From `.find_path`, one for each network.
+        A path from `.find_path` for each network.
     x : sequence of (n_samples, size_in) array_like
         Samples of the input, for each network.
     y : sequence of (n_samples, size_out) array_like
-        The outputs that are wanted for them.
+        The desired outputs, for each network.
     batch_size : int, optional
         Number of samples for each update of the encoders. Default: all.
     solver : nengo.solvers.Solver, optional
-        For the decoders. Default: `nengo.solvers.LstsqL2`.
+        Solver for the decoders. Default: `nengo.solvers.LstsqL2`.
     presentation_time : float, optional
-        For how long activities are measured, in seconds. By default they are rates.
+        Time for which activities are measured, in seconds. By default, they are rates.
     dt : float, optional
         Time step of measured activities, in seconds.
     rng : numpy.random.RandomState, optional
-        For batches, measured activities and random solvers.
+        Draws batches, measured activities and the numbers of random solvers.
     measure_rng : numpy.random.RandomState, optional
-        For measured activities. Default: ``rng``.
+        Draws measured activities. Default: ``rng``.
     device : Device, optional
-        Where to compute. Default: in NumPy.
+        The device to compute on. Default: NumPy.
     turn : float, optional
-        As for `.train`; each network has learning rates of its own for it.
+        As for `.train`. Each network has its own learning rates, which make this turn.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Trainer:
 
     @property
     def n_products(self):
-        """Multiplications for the currents and the decoders, in an epoch of a network."""
+        """Number of multiplications for currents and decoders in an epoch of a network."""
         n_samples = len(self._y[0])
         shapes = [layer.weights.shape[1:] for layer in self.chain.layers]
         n_weights = sum(size_in * n_neurons for size_in, n_neurons in shapes)
@@ -105,16 +105,17 @@ class Trainer:
 
     @property
     def gradients(self):
-        """The gradients that wait to be followed in the next epoch, one array per layer.
+        """The gradients that encoders follow in the next epoch, an array for each layer.
 
-        (n_networks, n_neurons, dimensions) each, in the input weights; overwritten.
+        Each is (n_networks, n_neurons, dimensions), in the input weights. They are
+        overwritten.
         """
         return self._samples.gradients
 
     def solve(self):
-        """Solve for the decoders, with encoders as they are; comes before the first epoch.
+        """Solve for the decoders with the current encoders, before the first epoch.
 
-        Returns the root mean square errors that are left, (n_networks,).
+        Returns the remaining root mean square errors, (n_networks,).
         """
         with self._quiet():
             rmse = self._samples.solve(self._solve)
@@ -122,22 +123,22 @@ class Trainer:
         return rmse
 
     def _find_rates(self, rmse):
-        """Set the learning rates that are yet to be found, once there are decoders."""
+        """Set the learning rates that follow from turns, after solving for the decoders."""
         found, self._to_find = self._to_find, []
         if not found:
             return
         layers = [self.chain.layers[k] for k in found]
         batches = self._samples.find_gradients()
         batches = ([gradients[k] for k in found] for gradients in batches)
-        # rounding errors point nowhere, and rates that turn encoders by them are huge
+        # rounding errors have no direction, and would lead to huge learning rates
         is_wrong = rmse > [find_rounding(y) for y in self._y]
         for layer, rates in zip(layers, find_rates(layers, batches, self._turn)):
             layer.set_learning_rates(rates * is_wrong)
 
     def learn(self, factor=1.0):
-        """Run one epoch, as `.Samples.learn`; returns what `solve` does.
+        """Run one epoch, as `.Samples.learn`; return the same errors as `solve`.
 
-        All learning rates are multiplied by the factor.
+        The factor multiplies all learning rates.
         """
         for layer in self.chain.layers:
             layer.scale_learning_rates(factor)
@@ -154,11 +155,11 @@ class Trainer:
         Yields
         ------
         epoch : int
-            From 0, with nothing learned yet, to ``epochs``. With several batches the last
-            one comes twice: at last, decoders are solved for from all activities of the
-            final encoders.
+            From 0, before learning, to ``epochs``. With several batches, the last epoch is
+            yielded twice: the second time after solving for the decoders with the
+            activities of all samples.
         rmse : (n_networks,) ndarray
-            The root mean square error that is left after it.
+            Root mean square error after this epoch.
         """
         yield 0, self.solve()
         for epoch in range(1, epochs + 1):
@@ -167,22 +168,22 @@ class Trainer:
             yield epochs, self.solve()
 
     def make_test(self, x, y, rng=None):
-        """Return other samples, to `.Samples.test` or `.Samples.decode` at any time.
+        """Return `.Samples` to test or to decode at any time.
 
-        For measured activities, ``rng`` must not be that of the training, which is to be
-        the same with the test and without.
+        For measured activities, ``rng`` must differ from the random state of the training,
+        so that tests do not change the training.
         """
         x, measures = self._prepare(x, rng)
         return Samples(self.chain, x, y, measures=measures)
 
     def make_metrics(self, rng):
-        """Return the `.Metrics` of a single network, with an ``rng`` of their own."""
+        """Return the `.Metrics` of a single network, with their own ``rng``."""
         _, measures = self._paths[0].make_measures(*self._measured, rng)
         (x,), (y,) = self._x, self._y
         return Metrics(self.chain, x, y, rng, measures)
 
     def _prepare(self, x, rng):
-        """The samples as they reach the first layer, and how activities are measured."""
+        """Return samples as inputs of the first layer, and how to measure activities."""
         first, measures = self._paths[0].make_measures(*self._measured, rng)
         x = [
             path.get_ensemble_input(values, first)
@@ -192,5 +193,5 @@ class Trainer:
 
     @staticmethod
     def _quiet():
-        """What diverges shows in the error."""
+        """Silence NumPy's warnings; divergence shows in the error."""
         return np.errstate(over="ignore", invalid="ignore", divide="ignore")

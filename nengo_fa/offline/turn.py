@@ -1,4 +1,4 @@
-"""Learning rates, as the turn of the encoders that they make in the first updates."""
+"""Learning rates that follow from the turn of the encoders in the first updates."""
 
 import numpy as np
 from nengo.rc import rc
@@ -6,13 +6,13 @@ from nengo.rc import rc
 from nengo_fa.offline.devices import to_numpy
 from nengo_fa.rules.params import is_given
 
-#: The turn of a layer where neither it nor a learning rate is given, in radians for each
-#: dimension: directions that are drawn at random are the farther from any that is wanted,
-#: the more dimensions there are. Decoders that were solved for, and lead on to the next
-#: layer, stand still, and would no longer fit encoders that turn farther.
+#: The default turn of a layer, in radians for each dimension, because random directions in
+#: more dimensions are farther from a useful direction. The turn is smaller before decoders
+#: that were solved for and lead to the next layer, because these decoders do not learn, and
+#: would no longer fit encoders that turn farther.
 TURN_PER_DIMENSION, TURN_BEFORE_DECODERS = 0.025, 0.003
 
-#: The largest turn by default: of the first layer, and of all others.
+#: The largest default turns: of the first layer, and of all other layers.
 LARGEST_FIRST, LARGEST = np.pi / 2, 0.1
 
 #: A turn that is small enough to be linear in the learning rate, in radians.
@@ -20,16 +20,16 @@ SMALL = 1e-4
 
 
 def needs_rate(layer, turn):
-    """Return whether the learning rate of a layer is to be found.
+    """Return whether the learning rate of a layer follows from a turn.
 
-    That is so if its rule was given none; with a turn, unless it is not to learn at all.
+    It does if its rule has no learning rate; or, if a turn is given, unless the rate is zero.
     """
     rate = layer.rule.learning_rate
     return not is_given(rate) if turn is None else rate != 0
 
 
 def get_default_turn(layer):
-    """Return the turn of a layer, in radians, where none is given."""
+    """Return the default turn of a layer, in radians."""
     largest = LARGEST_FIRST if layer.is_first else LARGEST
     each = TURN_BEFORE_DECODERS if layer.before_decoders else TURN_PER_DIMENSION
     return min(largest, each * layer.encoders.shape[2])
@@ -42,15 +42,16 @@ def find_turn(layer, gradient):
     ----------
     layer : Layer
     gradient : (n_networks, n_neurons, dimensions) array
-        In the input weights.
+        Gradients in the input weights.
 
     Returns
     -------
     turn : (n_networks,) ndarray
-        Change over length of each encoder that has a length, root mean square.
+        Change of the encoders divided by their length, root mean square over all encoders
+        with a length above zero.
     """
     encoders, gradient = to_numpy(layer.encoders), to_numpy(gradient)
-    # not every equation is linear in the learning rate, so it has to be small
+    # the rate must be small, because not every equation is linear in the learning rate
     plain = to_numpy(layer.scale)[:, :, None] * gradient
     plain = relative_change(plain, encoders)
     small = np.where(plain > 0, SMALL / np.where(plain > 0, plain, 1), 0)
@@ -60,7 +61,7 @@ def find_turn(layer, gradient):
 
 
 def find_rates(layers, batches, turn=None):
-    """Return the learning rates with which updates turn encoders so far.
+    """Return the learning rates with which the first updates make a turn.
 
     Parameters
     ----------
@@ -69,15 +70,15 @@ def find_rates(layers, batches, turn=None):
         Gradients in the input weights of these layers, for each batch.
     turn : float, optional
         In radians, root mean square over neurons. Default: `get_default_turn` of each
-        layer. Of several batches it is the turn that they make together if they point in
-        independent directions: the root of the sum of the squares. For each batch alone,
-        small batches would wander too far.
+        layer. Several batches make this turn together if their directions are independent:
+        it is the square root of the sum of the squares. If each small batch made this turn,
+        encoders would wander too far.
 
     Returns
     -------
     rates : (n_layers, n_networks) ndarray
-        Zero where nothing turns: the error is zero, all neurons are silent,
-        or encoders have no length.
+        Zero if encoders do not turn, because the error is zero, all neurons are silent, or
+        encoders have a length of zero.
     """
     squares = [
         [find_turn(layer, gradient) ** 2 for layer, gradient in zip(layers, gradients)]
@@ -90,15 +91,15 @@ def find_rates(layers, batches, turn=None):
 
 
 def find_rounding(y):
-    """The error for targets that rounding leaves at most, if a network is perfect."""
+    """Return the largest error by rounding that a perfect network has for targets."""
     length = np.linalg.norm(y) / np.sqrt(np.size(y))
     return length * np.finfo(rc.float_dtype).eps ** 0.75
 
 
 def relative_change(change, encoders):
-    """Root mean square over neurons of the change of encoders over their length.
+    """Return the change of encoders divided by their length, root mean square over neurons.
 
-    Both are (..., n_neurons, dimensions) ndarray. Encoders of length zero do not count.
+    Both arrays are (..., n_neurons, dimensions). Encoders of length zero do not count.
     """
     lengths = np.linalg.norm(encoders, axis=-1)
     counts = lengths > 0

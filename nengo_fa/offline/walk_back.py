@@ -65,7 +65,7 @@ def find_path(connection, network=None, seed=None):
 
 
 def find_paths(connections, network=None, seed=None):
-    """As `find_path`, for several output connections of one network, which is built once."""
+    """Find the paths to several output connections of one network, which is built once."""
     network = _check_networks(connections, network)
     layers = [WalkBack(connection, network).find_layers() for connection in connections]
     model = _build(network, seed)
@@ -371,7 +371,7 @@ class WalkBack:
     def _check_no_loop(self, ensemble):
         """Refuse an ensemble whose output returns to it without a function of a node."""
         reached = [ensemble]
-        for obj in reached:  # which grows
+        for obj in reached:  # the list grows
             for other in self._all:
                 if get_ensemble(other.pre_obj) is not obj and other.pre_obj is not obj:
                     continue
@@ -438,7 +438,7 @@ class WalkBack:
     def _check_not_relayed(self, encode, objects):
         """Refuse the error of an error node that reaches the rule through other objects."""
         known = [get_ensemble(obj) or obj for obj in objects]
-        for obj in known:  # which grows
+        for obj in known:  # the list grows
             if isinstance(obj, ErrorNode):
                 self._refuse(
                     f"is preceded by {encode}, whose rule receives the error of {obj} "
@@ -462,7 +462,7 @@ class WalkBack:
         self._check_size(encode, "Set size_in of the rule to the size of the output.")
 
     def _check_size(self, encode, remedy):
-        """Refuse a rule that takes an error of another size than that of the output."""
+        """Refuse a rule whose error has another size than the error of the output."""
         (rule,), size = get_rule_types(encode), self._connection.size_out
         if isinstance(rule, ProjectedErrorRule) and rule.size_in != size:
             self._refuse(

@@ -1,4 +1,4 @@
-"""The figures, from results alone."""
+"""Figures of results."""
 
 from nengo_fa.palette import FIXED, LEARNED
 from nengo_fa.plots.arm import arm

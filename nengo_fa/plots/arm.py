@@ -24,7 +24,7 @@ def arm(data: xr.Dataset) -> Figure:
     -------
     figure : matplotlib.figure.Figure
         A panel for each load, with fixed and with learned encoders. Lines are medians over
-        trials, bars reach from the lower to the upper quartile.
+        trials; bars reach from the lower to the upper quartile.
 
     Examples
     --------

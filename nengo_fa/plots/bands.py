@@ -1,4 +1,4 @@
-"""The banded task: its points, learning in five variants, and what a neuron is taught."""
+"""The banded task: its samples, learning with five variants, and the errors of a neuron."""
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,7 @@ from nengo_fa.plots.drawing import (
 )
 from nengo_fa.plots.plane import hatch_negative
 
-# For a legend and above a narrow panel.
+# short names, for a legend and for narrow panels
 _NAMES = {
     "backprop": "backpropagation",
     "local backprop": "local backprop",
@@ -41,25 +41,25 @@ _MEASURES = {
     "rmse": ("RMSE in training", 1),
     "test_error": ("Misclassified (%)", 100),
     "alignment": ("Cosine with backprop", 1),
-    "visible": ("Part that is visible (%)", 100),
+    "visible": ("Usable part of error (%)", 100),
 }
 
 
 @styled
 def bands(data: xr.Dataset) -> Figure:
-    """Draw a figure of the points of a task of bands in the plane.
+    """Draw a figure of the samples of a banded task in the plane.
 
     Parameters
     ----------
     data : xarray.Dataset
-        ``x`` (sample, dimension) from -1 to 1, of two dimensions; ``label`` (sample,), 0
-        or 1; the attribute ``n_bands``.
+        ``x`` (sample, dimension) from -1 to 1, in two dimensions; ``label`` (sample,), 0
+        or 1; and the attribute ``n_bands``.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Points of one class are full, those of the other open. Lines are the edges of the
-        bands.
+        Filled points belong to one class, and open points to the other. Lines are the edges
+        of the bands.
 
     Examples
     --------
@@ -106,20 +106,20 @@ def bands(data: xr.Dataset) -> Figure:
 
 @styled
 def variants(data: xr.Dataset, name: str = "test_error") -> Figure:
-    """Draw a figure of a measure over epochs, in each variant.
+    """Draw a figure of a measure over epochs, for each variant.
 
     Parameters
     ----------
     data : xarray.Dataset
         The measure (variant, connectivity, taught, trial, epoch). Trials with NaN, such as
-        those not yet run, do not count.
+        unfinished trials, do not count.
     name : {"rmse", "test_error", "alignment", "visible"}, optional
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        A row for each connectivity, and a column for which of the layers learn. Medians
-        over trials, and the quartiles as a band.
+        A row for each connectivity, and a column for the layers that learn. Lines are
+        medians over trials, and bands are quartiles.
 
     Examples
     --------
@@ -146,14 +146,14 @@ def variants(data: xr.Dataset, name: str = "test_error") -> Figure:
         axes.set_title(_TAUGHT[taught], loc="left")
     for axes in panels[-1]:
         axes.set_xlabel("Epoch")
-    if "n_trials" in data.attrs:  # of a summary
+    if "n_trials" in data.attrs:  # the data are a summary
         counts = [data.attrs["n_trials"]]
     _draw_legend(figure, data["variant"].values, counts)
     return figure
 
 
 def _draw_variants(axes, epochs, measure):
-    """Draw a measure over epochs in each variant; returns their numbers of trials."""
+    """Draw a measure over epochs for each variant; return the numbers of trials."""
     counts = []
     for i, variant in enumerate(measure["variant"].values):
         values = measure.sel(variant=variant).transpose("trial", "epoch").values
@@ -161,7 +161,7 @@ def _draw_variants(axes, epochs, measure):
         counts.append(len(values))
         step = max(1, len(epochs) // 4)
         style = {**VARIANTS[variant], "label": variant}
-        # markers take turns, as lines may lie on top of each other
+        # markers alternate, because lines may lie on top of each other
         style["markevery"] = i * step // len(VARIANTS), step
         draw_quartiles(axes, epochs, values, markersize=4, **style)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
@@ -187,20 +187,20 @@ def _draw_legend(figure, names, counts):
 
 @styled
 def taught_fields(data: xr.Dataset) -> Figure:
-    """Draw a figure of what a neuron is taught that sees the first dimension of two.
+    """Draw a figure of the error of a neuron that sees only the first of two dimensions.
 
     Parameters
     ----------
     data : xarray.Dataset
         ``taught`` (variant, x2, x1), the error of the neuron, and its ``mean`` over x2
-        (variant, x1); the attribute ``n_bands``.
+        (variant, x1); and the attribute ``n_bands``.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        A column for each variant, with the field above and its mean below, both in
-        multiples of the root mean square of the field. Dotted lines are the edges of the
-        bands. Below zero, fields are hatched.
+        A column for each variant, with the error above and its mean below, both in
+        multiples of the root mean square of the error. Dotted lines are the edges of the
+        bands. Errors below zero are hatched.
 
     Examples
     --------
@@ -235,14 +235,12 @@ def taught_fields(data: xr.Dataset) -> Figure:
     panels[1, 0].yaxis.set_major_locator(MaxNLocator(3, symmetric=True))
     panels[0, 0].set(ylabel="$x_2$")
     extend = "both" if np.abs(taught).max() > limit else "neither"
-    add_colorbar(
-        figure, image, list(panels[0]), "Taught (RMS)", extend=extend, pad=0.01
-    )
+    add_colorbar(figure, image, list(panels[0]), "Error / RMS", extend=extend, pad=0.01)
     return figure
 
 
 def _draw_taught(axes, data, taught, limit):
-    """Draw what a neuron is taught over the plane."""
+    """Draw the error of a neuron over the plane."""
     image = axes.imshow(
         taught,
         cmap=ERRORS,
@@ -258,7 +256,7 @@ def _draw_taught(axes, data, taught, limit):
 
 
 def _draw_mean(axes, x1, mean):
-    """Draw what a neuron is taught, averaged over the dimension that it does not see."""
+    """Draw the error of a neuron, averaged over the dimension that it does not see."""
     axes.axhline(0, color="0.7", linewidth=0.6)
     axes.plot(x1, mean, color=LEARNED, linewidth=1.4)
     axes.spines[["top", "right"]].set_visible(False)
@@ -266,7 +264,7 @@ def _draw_mean(axes, x1, mean):
 
 
 def _draw_edges(axes, n_bands, both=False):
-    """Draw where bands of x1, or of both, meet."""
+    """Draw the edges of the bands of x1, or of both dimensions."""
     for edge in np.linspace(-1, 1, n_bands + 1)[1:-1]:
         for draw in (axes.axvline, axes.axhline)[: 1 + both]:
             draw(edge, color="0.3", linewidth=0.7, linestyle=":", zorder=1.5)

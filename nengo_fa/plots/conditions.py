@@ -1,4 +1,4 @@
-"""Six conditions of learning, two rules with three normalizations: colours, lines, legend."""
+"""Colours, lines and legend of the six conditions: two rules with three normalizations."""
 
 import numpy as np
 from matplotlib.legend_handler import HandlerTuple
@@ -16,7 +16,7 @@ from nengo_fa.palette import (
 )
 from nengo_fa.plots.drawing import make_page, open_frame
 
-# Where lines coincide, a thin one shows on a wide one, and wide dashes on a thin one.
+# If lines coincide, a thin line is visible on a wide line, and wide dashes on a thin line.
 _RULES = {
     "FeedbackAlignment": ("feedback alignment", {"color": LEARNED, "linewidth": 2.0}),
     "Backprop": ("backpropagation", {"color": BACKPROP, "linewidth": 1.2}),
@@ -28,7 +28,7 @@ _NORMALIZATIONS = {
 }
 _THIN = {"none": 1.0, "forced": 0.6, "augmented": 1.0}
 BASELINE = {"color": FIXED, "linewidth": 1.0, "linestyle": (0, (6, 2, 1, 2))}
-# How several layers are taught; of two that coincide, the thin one shows on the wide one.
+# Variants with several layers. If lines coincide, the thin line is visible on the wide line.
 VARIANTS = {
     name: dict(zip(("color", "linestyle", "linewidth", "marker"), look))
     for name, *look in (
@@ -42,9 +42,9 @@ VARIANTS = {
 
 
 def make_measures(measures):
-    """Return a figure with measures of learning side by side, and a legend above.
+    """Make a figure with panels for measures of learning, and with a legend above.
 
-    A measure is its name in the data, a title and a label of its axis.
+    A measure is a name in the data, a title, and a label for the axis.
     """
     figure = make_page(3.0)
     grid = figure.add_gridspec(2, len(measures), height_ratios=[0.01, 1])
@@ -59,7 +59,7 @@ def make_measures(measures):
 
 
 def get_conditions(measure, dimension):
-    """Return name, style and (n_trials, n) values of each condition."""
+    """Return the name, the style and the values (n_trials, n) of each condition."""
     return [
         (
             f"{_RULES[rule][0]}, {_NORMALIZATIONS[normalization][0]}",
@@ -79,10 +79,10 @@ def _get_style(normalization, linewidth, **style):
 
 
 def get_quartiles(values):
-    """Return the three quartiles over trials, (3, n); NaN where there are no trials."""
+    """Return the three quartiles over trials, (3, n); NaN without trials."""
     quartiles = np.full((3, values.shape[1]), np.nan)
     known = ~np.isnan(values).all(axis=0)
-    with np.errstate(invalid="ignore"):  # between infinite values
+    with np.errstate(invalid="ignore"):  # quartiles between infinite values
         quartiles[:, known] = np.nanpercentile(values[:, known], [25, 50, 75], axis=0)
     return quartiles
 
@@ -100,12 +100,12 @@ def draw_quartiles(axes, x, values, color, marker, markevery, markersize, **styl
         markersize=markersize,
         markeredgecolor="white",
         markeredgewidth=0.5,
-        zorder=3,  # on all lines
+        zorder=3,  # above all lines
     )
 
 
 def explain_band(counts):
-    """Return the entry of a legend for quartiles of some counts of trials."""
+    """Return the entry of a legend for quartiles over these numbers of trials."""
     low, high = min(counts), max(counts)
     n_trials = f"{high}" if low == high else f"{low} to {high}"
     noun = "trial" if n_trials == "1" else "trials"
@@ -113,13 +113,13 @@ def explain_band(counts):
 
 
 def draw_baseline(axes, values, label):
-    """Draw the median and the quartiles of values of trials, for all x."""
+    """Draw the median and the quartiles over trials as a line and a band across the panel."""
     ((lower,), (median,), (upper,)) = get_quartiles(values[:, None])
     if np.isnan(median):
         return
     axes.axhspan(lower, upper, color=BASELINE["color"], alpha=0.12, linewidth=0)
     axes.axhline(median, **BASELINE, zorder=1)
-    # beside the panel, where no curve is
+    # beside the panel, where there is no curve
     axes.annotate(
         label.format(median),
         (1, median),
@@ -139,19 +139,19 @@ def label_plainly(axis):
 
 
 def label_values(axis, values, most=9):
-    """Label an axis at the values that were measured, or at so many of them."""
+    """Label an axis at the measured values, or at some of them if there are too many."""
     shown = values[:: -(-len(values) // most)]
     axis.set_ticks(shown, [f"{value:g}" for value in shown])
     axis.set_ticks([], minor=True)
 
 
 def show_ratios(axes):
-    """Make y logarithmic where all is above zero, with round numbers as labels."""
+    """Make the y axis logarithmic if all values are above zero, with round labels."""
     if not 0 < axes.dataLim.y0 < axes.dataLim.y1 < np.inf:
         return
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    # powers of ten alone would leave a narrow range without any
+    # with powers of ten alone, a narrow range would have no labels
     if high < 3 * low:
         locator = MaxNLocator(8, steps=[1, 2, 5, 10])
     elif high < 30 * low:
@@ -166,7 +166,7 @@ def show_ratios(axes):
 
 
 def draw_legend(axes, counts, markersize, marked=None, baseline=None):
-    """Draw what colours, lines, bands and markers mean; counts are those of trials."""
+    """Draw the legend of colours, lines, bands and markers; ``counts`` of trials."""
     entries = [(Line2D([], [], **style), name) for name, style in _RULES.values()]
     if baseline is not None:
         entries.append((Line2D([], [], **BASELINE), baseline))

@@ -23,7 +23,7 @@ _CLASSIFICATION = [
     ("rmse", "Training error", "RMSE of the output"),
     ("test_error", "Test error", "Misclassified images (%)"),
 ]
-_BASELINE = "well-chosen, not trained"
+_BASELINE = "well-chosen fixed encoders"
 _BASELINES = {"baseline_rmse": "{:.3f}", "baseline_error": "{:.1f} %"}
 _LENGTH = "encoder_length", "Length of encoders", r"Mean $|\vec p|$"
 
@@ -36,13 +36,13 @@ def learning_curves(data: xr.Dataset) -> Figure:
     ----------
     data : xarray.Dataset
         ``rmse``, ``angle`` in radians and ``encoder_length``, each
-        (rule, normalization, trial, epoch). Trials with NaN, such as those not yet run,
-        do not count.
+        (rule, normalization, trial, epoch). Trials with NaN, such as unfinished trials, do
+        not count.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Medians over trials, and the quartiles as a band.
+        Lines are medians over trials, and bands are quartiles.
 
     Examples
     --------
@@ -64,17 +64,17 @@ def classification_curves(data: xr.Dataset) -> Figure:
     Parameters
     ----------
     data : xarray.Dataset
-        ``rmse`` of the output on what is trained with; ``test_error``, the fraction of
+        ``rmse`` of the output for the training samples; ``test_error``, the fraction of
         test images that are misclassified; and ``encoder_length``, each
         (rule, normalization, trial, epoch). ``baseline_rmse`` and ``baseline_error``
-        (trial,) of a network whose encoders are not trained. Trials with NaN, such as
-        those not yet run, do not count.
+        (trial,) are errors of a network with fixed encoders. Trials with NaN, such as
+        unfinished trials, do not count.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Medians over trials, and the quartiles as a band. Errors are on logarithmic
-        axes, unless one of them is zero.
+        Lines are medians over trials, and bands are quartiles. Axes of errors are
+        logarithmic, unless an error is zero.
 
     Examples
     --------
@@ -95,20 +95,20 @@ def classification_curves(data: xr.Dataset) -> Figure:
 
 @styled
 def sensitivity(data: xr.Dataset) -> Figure:
-    """Draw a figure of the error that is left at the end, by learning rate.
+    """Draw a figure of the final error over the learning rate.
 
     Parameters
     ----------
     data : xarray.Dataset
         ``rmse``, and ``angle`` in radians, each
-        (learning_rate, rule, normalization, trial). NaN does not count. Or, in place of
-        the angle, ``test_error``, ``baseline_rmse`` and ``baseline_error``, as for
+        (learning_rate, rule, normalization, trial). NaN does not count. The angle may be
+        replaced by ``test_error``, ``baseline_rmse`` and ``baseline_error``, as for
         `classification_curves`.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Medians over trials, with a marker at the lowest, and the quartiles as a band.
+        Lines are medians over trials, with a marker at the lowest, and bands are quartiles.
 
     Examples
     --------
@@ -163,9 +163,9 @@ def _draw_over_epochs(panels, data, measures):
         conditions = get_conditions(data[name], "epoch")
         for i, (label, style, values) in enumerate(conditions):
             values = values[~np.isnan(values).any(axis=1)]
-            # of a summary, the trials stand for more
+            # in a summary, five trials represent all trials
             counts.append(data.attrs.get("n_trials", len(values)))
-            # Markers take turns, so that lines on top of each other show all of them.
+            # Markers alternate, so that all lines are visible if they coincide.
             step = max(1, len(epochs) // 4)
             style["markevery"] = i * step // len(conditions), step
             draw_quartiles(axes, epochs, values, markersize=4, label=label, **style)

@@ -1,4 +1,4 @@
-"""What is learned, by number of hidden layers."""
+"""Errors and alignment over the number of hidden layers."""
 
 import numpy as np
 import xarray as xr
@@ -21,7 +21,7 @@ _NAMES = {
     "direct": "direct feedback alignment",
     "local": "local feedback alignment",
     "global": "global feedback alignment",
-    "last layer": "last layer alone",
+    "last layer": "only the last layer",
 }
 _STYLES = {**VARIANTS, "last layer": {**BASELINE, "color": OTHER, "marker": "x"}}
 _UNTAUGHT = "before learning"
@@ -37,14 +37,14 @@ def depth(data: xr.Dataset) -> Figure:
     data : xarray.Dataset
         ``test_error``, the fraction of test samples that are misclassified, and
         ``alignment``, the angle between the update of the first layer and the one of
-        backpropagation, in radians, (variant, depth, trial) both. ``untaught_error`` (depth,
-        trial), before any layer learns. Trials with NaN, such as those not yet run, do not
+        backpropagation, in radians, both (variant, depth, trial); ``untaught_error`` (depth,
+        trial), before any layer learns. Trials with NaN, such as unfinished trials, do not
         count.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Medians over trials, and the quartiles as a band.
+        Lines are medians over trials, and bands are quartiles.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def depth(data: xr.Dataset) -> Figure:
         _draw(
             errors, depths, 100 * values["test_error"].values, label, **_STYLES[variant]
         )
-        # with the last layer alone, the first of several has no update
+        # if only the last layer learns, the first of several layers has no update
         if variant != "last layer":
             _draw(angles, depths, values["alignment"].values, label, **_STYLES[variant])
     _draw_legend(legend, errors.lines, np.sum(~np.isnan(untaught), axis=0).max())

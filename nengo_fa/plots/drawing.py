@@ -1,4 +1,4 @@
-"""What all figures are drawn with: colours, sizes of the page and of its text."""
+"""Functions and settings of all figures: colours, and sizes of pages and text."""
 
 from functools import wraps
 from typing import Any
@@ -11,7 +11,7 @@ from nengo.exceptions import ValidationError
 from nengo_fa import palette
 from nengo_fa.offline.history import History
 
-# Widths of one and of two columns of a page, in inches. Text is of this size on it.
+# Widths of one and of two columns of a page, in inches, and the size of text on it.
 COLUMN, PAGE = 3.5, 7.0
 STYLE: dict[Any, float] = {
     "font.size": 8,
@@ -26,21 +26,21 @@ STYLE: dict[Any, float] = {
 }
 
 
-#: Decorates what draws a figure of anything.
+#: Decorator for functions that draw a figure of any data.
 in_style = rc_context(STYLE)
 
 
 def styled(draw):
-    """Decorate what draws a figure of a dataset; it refuses the history of a training."""
+    """Decorate a function that draws a dataset; it refuses the history of a training."""
 
     @in_style
     @wraps(draw)
     def draw_dataset(*args, **kwargs):
         if any(isinstance(value, History) for value in (*args, *kwargs.values())):
             raise ValidationError(
-                f"{draw.__name__} draws an xarray.Dataset as its docstring describes. The "
-                "history of a training is drawn by history.plot(), and what train has "
-                "measured with metrics=True by nengo_fa.plots.layer_metrics.",
+                f"{draw.__name__} draws an xarray.Dataset as its docstring describes. To draw "
+                "the history of a training, use history.plot(); to draw the metrics of "
+                "metrics=True, use nengo_fa.plots.layer_metrics.",
                 attr="data",
             )
         return draw(*args, **kwargs)
@@ -49,7 +49,7 @@ def styled(draw):
 
 
 RATES = LinearSegmentedColormap.from_list("rates", palette.RATES)
-# an odd number of colours, for one of them is white
+# an odd number of colours, so that the middle colour is white
 ERRORS = LinearSegmentedColormap.from_list("errors", palette.ERRORS, N=257)
 
 
@@ -58,17 +58,17 @@ def make_figure(width, height):
 
 
 def make_page(height):
-    """Return a figure as wide as a page, of a height in inches."""
+    """Make a figure as wide as a page, with a height in inches."""
     return make_figure(PAGE, height)
 
 
 def set_font_size(axes):
-    # ticks are made after the figure, when its style is no longer that of Matplotlib
+    # ticks are drawn later, when the style of the figure is no longer active
     axes.tick_params(which="both", labelsize=STYLE["font.size"])
 
 
 def open_frame(axes):
-    """Leave axes the lines on the left and below, with labels of the size of the text."""
+    """Keep only the left and lower line of axes, with labels in the size of the text."""
     axes.spines[["top", "right"]].set_visible(False)
     set_font_size(axes)
 

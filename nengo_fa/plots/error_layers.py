@@ -1,4 +1,4 @@
-"""What two layers learn from errors that reach the first one on different routes."""
+"""Errors of two layers if the error reaches the first layer on different routes."""
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -8,10 +8,10 @@ from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import make_page, styled
 from nengo_fa.plots.error_populations import draw_delays
 
-TITLES = {"online": "While all of it learns", "solved": "Learned, best decoders"}
+TITLES = {"online": "During learning", "solved": "With the best decoders"}
 CARRIERS = {"node": "nodes", "population": "populations"}
 LOOKS = {
-    "last layer": (OTHER, "-", "s", "last layer alone"),
+    "last layer": (OTHER, "-", "s", "only last layer learns"),
     "direct": (LEARNED_LIGHT, "-", "^", "direct"),
     "relayed": (LEARNED_MEDIUM, "-", "o", "relayed"),
     "traces": (LEARNED, "--", "D", "relayed, traces"),
@@ -31,12 +31,12 @@ def error_layers(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The error over that with fixed encoders in the same trial: with the last layer
-        taught alone; with the first one taught by the error of the output; by that which
-        the last layer's error relays; and the latter with traces. (a), (c) Online, in the
-        last quarter of the time, (b), (d) with decoders solved for at the end; errors are
-        in nodes (a), (b) and in populations (c), (d). Lines are medians over trials, bars
-        reach from the lower to the upper quartile.
+        The error divided by the error with fixed encoders in the same trial, if only the
+        last layer learns; if the first layer learns from the error of the output; if it
+        learns from the error that the last layer relays; and if it also has traces. (a),
+        (c) Online, in the last quarter of the time; (b), (d) with decoders solved for at
+        the end. Errors are in nodes (a), (b) and in populations (c), (d). Lines are medians
+        over trials; bars reach from the lower to the upper quartile.
 
     Examples
     --------
@@ -54,10 +54,10 @@ def error_layers(data: xr.Dataset) -> Figure:
         for axes, (measure, title) in zip(row, TITLES.items()):
             _draw(axes, ratio.sel(measure=measure, carrier=carrier))
             axes.set_title(f"({next(letters)}) {title}, {name}", loc="left")
-        row[0].set_ylabel("RMSE relative to fixed")
+        row[0].set_ylabel("RMSE relative to\nfixed encoders")
     show_ratios(panels[0, 0])
     for axes in panels[-1]:
-        axes.set_xlabel("Delay of each hop of the error (ms)")
+        axes.set_xlabel("Delay of each step of the error (ms)")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncol=5, frameon=False)
     return figure

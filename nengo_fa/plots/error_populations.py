@@ -1,4 +1,4 @@
-"""What is learned from errors that come late, from a node and from a population."""
+"""Errors after learning from delayed errors, which a node or a population carries."""
 
 import numpy as np
 import xarray as xr
@@ -9,8 +9,8 @@ from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 TITLES = {
-    "online": "While all of it learns",
-    "solved": "Learned encoders, best decoders",
+    "online": "During learning",
+    "solved": "With the best decoders",
 }
 MARKERS = {"node": "o", "population": "s"}
 LOOKS = {
@@ -32,10 +32,10 @@ def error_populations(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The error over that with fixed encoders in the same trial, for each carrier of the
-        error, without trace and with a trace that suits the delay: (a) online, in the
-        last quarter of the time, (b) with decoders solved for at the end. Lines are
-        medians over trials, bars reach from the lower to the upper quartile.
+        The error divided by the error with fixed encoders in the same trial, for each
+        carrier of the error, without a trace and with a trace that suits the delay: (a)
+        online, in the last quarter of the time; (b) with decoders solved for at the end.
+        Lines are medians over trials; bars reach from the lower to the upper quartile.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def error_populations(data: xr.Dataset) -> Figure:
         _draw(axes, ratio.sel(measure=measure))
         axes.set_title(f"({letter}) {title}", loc="left")
     show_ratios(panels[0])
-    panels[0].set_ylabel("RMSE relative to fixed")
+    panels[0].set_ylabel("RMSE relative to fixed encoders")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncol=5, frameon=False)
     return figure
@@ -72,14 +72,14 @@ def _draw(axes, ratio):
 
 
 def draw_delays(axes, curves):
-    """Draw four curves over the delay, with bars beside each other, for them to be seen.
+    """Draw four curves over the delay, with error bars side by side.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
     curves : dict of tuple
-        By label: errors relative to fixed encoders, a DataArray (delay, trial), and how they
-        look, as for `matplotlib.axes.Axes.errorbar`.
+        By label: errors relative to fixed encoders, a DataArray (delay, trial), and options
+        of `matplotlib.axes.Axes.errorbar`.
     """
     axes.axhline(1, color=FIXED, linewidth=1, linestyle=":", label="fixed encoders")
     for shift, (label, (values, look)) in zip(

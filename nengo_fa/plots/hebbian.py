@@ -1,4 +1,4 @@
-"""Preferred directions over time, under feedback alignment and Hebbian rules."""
+"""Preferred directions over time, with feedback alignment and Hebbian rules."""
 
 import numpy as np
 import xarray as xr
@@ -10,14 +10,14 @@ from nengo_fa.plots.drawing import make_page, open_frame, styled
 
 @styled
 def hebbian(data: xr.Dataset, trial: int = 0) -> Figure:
-    """Draw a figure of preferred directions over time, and where they should rest.
+    """Draw a figure of preferred directions over time, and of the predicted directions.
 
     Parameters
     ----------
     data : xarray.Dataset
         Results of `nengo_fa.experiments.hebbian.HebbianExperiment`.
     trial : int, optional
-        Which of the trials is shown.
+        Number of the trial to show.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def hebbian(data: xr.Dataset, trial: int = 0) -> Figure:
 def _draw(axes, data):
     time = data["time"].values
     angle = np.rad2deg(data["angle"].transpose("time", "neuron").values)
-    # no line across the panel where an angle goes around
+    # no line across the panel when an angle passes 180 degrees
     jumps = np.abs(np.diff(angle, axis=0, prepend=angle[:1])) > 180
     angle = np.where(jumps, np.nan, angle)
     lines = axes.plot(time, angle, color=LEARNED, linewidth=0.6)
@@ -65,8 +65,8 @@ def _draw(axes, data):
             color=HIGHLIGHT,
             linewidth=3,
             alpha=0.4,
-            zorder=1,  # below what comes to rest there
-            label=None if i else "predicted to rest at",
+            zorder=1,  # below the preferred directions
+            label=None if i else "predicted final direction",
         )
     principal = np.rad2deg(float(data["principal"]))
     for i, turn in enumerate((0, 180 if principal < 0 else -180)):

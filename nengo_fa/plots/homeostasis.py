@@ -1,4 +1,4 @@
-"""Lengths of encoders: attracted to one, or running away from it."""
+"""Lengths of encoders, which approach one or run away from it."""
 
 import numpy as np
 import xarray as xr
@@ -19,19 +19,19 @@ _STYLES: dict[str, dict] = {
     "stabilized": {"color": LEARNED, "linestyle": "-"},
     "Taylor": {"color": "0.3", "linestyle": (0, (1, 1))},
 }
-# where medians coincide, all are seen: a wide line, a thin one on it, and dashes
+# all lines are visible if medians coincide: a wide line, a thin line on it, and dashes
 _ORDER = {
     "homeostatic": {"zorder": 2, "linewidth": 3.5},
     "stabilized": {"zorder": 2.1, "linewidth": 1.6},
 }
 _MARKERS = {"homeostatic": "o", "Taylor": "^", "stabilized": "s"}
-_HIGHEST = 10.0  # of the lengths that are shown; lines end there
-_FAR = 12.0  # factors beyond it are rounding errors
+_HIGHEST = 10.0  # the largest length that is shown; lines end there
+_FAR = 12.0  # larger factors are rounding errors
 
 
 @styled
 def homeostasis(data: xr.Dataset) -> Figure:
-    """Draw a figure of error times drive, of lengths, and of lengths as predicted.
+    """Draw a figure of error times drive, of lengths, and of predicted lengths.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def homeostasis(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        A row for each rule. Bands and lines are of all neurons of all trials.
+        A row for each rule. Bands and lines include all neurons of all trials.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def _draw_radial(axes, data):
         ylabel="Number of neurons",
         yscale="symlog",
     )
-    # room for the legend
+    # space for the legend
     axes.set_ylim(0, 50 * axes.get_ylim()[1])
     axes.yaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
@@ -103,13 +103,15 @@ def _draw_radial(axes, data):
 
 
 def _draw_lengths(axes, data):
-    """Draw medians, a band for 90 %, and the longest, over time."""
+    """Draw the median, a band for 90 %, and the longest encoder over time."""
     epochs = data["epoch"].values
     for normalization in data["normalization"].values:
         style = _STYLES[normalization]
         lengths = data["encoder_length"].sel(normalization=normalization)
         lengths = lengths.transpose("epoch", ...).values.reshape(len(epochs), -1)
-        lengths = np.minimum(lengths, 2 * _HIGHEST)  # not infinite
+        lengths = np.minimum(
+            lengths, 2 * _HIGHEST
+        )  # because infinite values break lines
         found = np.percentile(lengths, [5, 50, 95, 100], axis=1)
         low, median, high, top = np.where(found > _HIGHEST, np.nan, found)
         axes.fill_between(
@@ -126,7 +128,7 @@ def _draw_lengths(axes, data):
 
 
 def _draw_factors(axes, data, rule):
-    """Draw by what distances from one were multiplied, over what the theory says."""
+    """Draw the measured factors on distances from one over the predicted factors."""
     from nengo_fa.experiments.homeostasis import find_factors
 
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
@@ -157,8 +159,8 @@ def phase_portrait(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Lines are predicted, markers simulated; in (c), all lines of stabilized lengths are
-        simulated.
+        Lines are predictions, and markers are simulations. In (c), lines of stabilized
+        lengths are simulations as well.
 
     Examples
     --------
@@ -190,13 +192,13 @@ def phase_portrait(data: xr.Dataset) -> Figure:
 
 
 def _draw_velocity(axes, data, s):
-    """Draw how fast a squared length changes, by rule."""
+    """Draw the velocity of a squared length for each rule."""
     from nengo_fa.experiments.phase_portrait import predict_change
 
     fine = np.linspace(0, 2, 201)
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.axvline(1, color="0.85", linewidth=0.8, zorder=0)
-    # where rules coincide, the next one shows on the last
+    # if rules coincide, each line is visible on the previous line
     for rule, width in zip(data["rule"].values, (3.5, 1.5, 1.2)):
         style = _STYLES[rule]
         axes.plot(fine, predict_change(rule, fine, s), **style, linewidth=width)
@@ -213,7 +215,7 @@ def _draw_velocity(axes, data, s):
 
 
 def _draw_turning(axes, data):
-    """Draw squared lengths over time, of neurons that turn."""
+    """Draw the squared lengths of neurons that turn over time."""
     axes.axhline(1, color="0.85", linewidth=0.8, zorder=0)
     time = data["time"].values
     for start in range(data.sizes["start"]):

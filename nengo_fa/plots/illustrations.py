@@ -1,4 +1,4 @@
-"""Figures 2 to 4 of the paper: what a neuron of two inputs fires for, and learns."""
+"""Figures 2 to 4 of the paper: tuning curves, and how neurons with two inputs learn."""
 
 import numpy as np
 import xarray as xr
@@ -25,7 +25,7 @@ from nengo_fa.plots.plane import (
     hatch_negative,
 )
 
-# Titles, labels and colours of the fields that a neuron learns from.
+# Titles, labels and colours of the fields from which a neuron learns.
 _FIELDS = {
     "activities": ("Tuning curve", "Activity", RATES),
     "projected_error": (
@@ -54,9 +54,9 @@ def tuning_curves(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The rates of each neuron, from white where it is silent to dark blue, with an
-        arrow along the preferred direction :math:`\vec p`. Above them :math:`\vec p`,
-        the gain :math:`\alpha` and the bias :math:`\beta`.
+        The rates of each neuron, from white (silent) to dark blue, with an arrow along the
+        preferred direction :math:`\vec p`. The titles contain :math:`\vec p`, the gain
+        :math:`\alpha` and the bias :math:`\beta`.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def tuning_curves(data: xr.Dataset) -> Figure:
 
 @styled
 def iterations(data: xr.Dataset) -> Figure:
-    r"""Draw a figure of what one neuron learns from over some iterations.
+    r"""Draw a figure of the signals from which one neuron learns, over some iterations.
 
     Parameters
     ----------
@@ -105,17 +105,17 @@ def iterations(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        A row for each iteration. In it the tuning curve, with the encoder
+        A row for each iteration, with three panels: the tuning curve, with the encoder
         :math:`\vec p`; the error projected onto the feedback weights :math:`\vec b`; and
-        that error times the derivative, with the update :math:`\Delta\vec p`. Colours
-        mean the same in all rows. All updates are drawn on one scale, other than that of
-        the encoders.
+        the projected error times the derivative, with the update :math:`\Delta\vec p`.
+        Colours mean the same in all rows. All updates are drawn on one scale, which differs
+        from the scale of the encoders.
 
     Notes
     -----
-    Errors below zero are hatched. Errors have colours up to the largest. If that is more
-    than twice as large as 99 in 100 errors are, as happens where a neuron begins to fire,
-    colours end there, and the colour bar in an arrow.
+    Errors below zero are hatched. Colours end at the largest error; but if it is more than
+    twice the 99th percentile, as happens where a neuron begins to fire, colours end at this
+    percentile, and the colour bar ends in an arrow.
 
     Examples
     --------
@@ -184,14 +184,14 @@ def encoder_movement(data: xr.Dataset) -> Figure:
     Parameters
     ----------
     data : xarray.Dataset
-        ``encoders`` (epoch, neuron, dimension), of two dimensions; ``angle`` (epoch,),
+        ``encoders`` (epoch, neuron, dimension), in two dimensions; ``angle`` (epoch,),
         their mean angle to the nearest diagonal in radians.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        A panel for each epoch; above it the angle, :math:`\Delta\varphi`. What has been
-        the first epoch is grey in all others.
+        A panel for each epoch, with the angle :math:`\Delta\varphi` as title. Encoders of
+        the first epoch are grey in all other panels.
 
     Examples
     --------

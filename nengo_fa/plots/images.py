@@ -1,4 +1,4 @@
-"""Classification of images: which are taken for which, and what encoders look like."""
+"""Classification of images: the confusion of classes, and encoders as images."""
 
 import numpy as np
 import xarray as xr
@@ -20,26 +20,26 @@ _MISTAKES = LinearSegmentedColormap.from_list(
     "mistakes", ["white", "#fcc98c", "#e08214", "#8c3d04"]
 )
 _CORRECT = "0.9"
-# as dark below zero as above, so that both stand out equally
+# colours below zero are as dark as colours above, so that both are equally visible
 _WEIGHTS = "PuOr_r"
 
 
 @styled
 def confusion_matrix(data: xr.Dataset) -> Figure:
-    """Draw a figure of which classes are taken for which.
+    """Draw a figure of the confusion of classes.
 
     Parameters
     ----------
     data : xarray.Dataset
-        ``confusion`` (label, prediction), how many images of a class were taken for
-        another.
+        ``confusion`` (label, prediction), the number of images with each label and
+        prediction.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The counts, but for zeros. Colours are the percentage of the images of a row. What
-        is correct is grey, so that it does not outshine the mistakes. On the right is the
-        share of mistakes in each row.
+        The counts, without zeros. Colours show the percentage of the images in a row.
+        Correct predictions are grey, so that mistakes stand out. The share of mistakes in
+        each row is on the right.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def confusion_matrix(data: xr.Dataset) -> Figure:
 
     figure = make_page(1.0 + 0.3 * n_classes)
     axes = figure.subplots()
-    axes.set_facecolor(_CORRECT)  # which is where there is no colour
+    axes.set_facecolor(_CORRECT)  # visible in cells without a colour
     image = axes.imshow(mistakes, cmap=_MISTAKES, vmin=0, vmax=limit, aspect="auto")
     _write_counts(axes, counts, dark=mistakes > 0.75 * limit)
     classes = np.arange(n_classes)
@@ -76,12 +76,12 @@ def confusion_matrix(data: xr.Dataset) -> Figure:
         its.tick_params(length=0)
         its.spines[:].set_visible(False)
         set_font_size(its)
-    add_colorbar(figure, image, axes, "Images of the row (%)", pad=0.03)
+    add_colorbar(figure, image, axes, "Images in the row (%)", pad=0.03)
     return figure
 
 
 def _write_counts(axes, counts, dark):
-    """Write counts into the cells of a matrix, but for zeros; some cells are dark."""
+    """Write counts other than zero into the cells of a matrix; some cells are dark."""
     for (row, column), count in np.ndenumerate(counts):
         if count:
             axes.text(
@@ -106,9 +106,9 @@ def encoder_images(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Encoders before above those after learning; orange above and purple below zero, which
-        is white. Both of a neuron have one scale, up to the largest of their
-        weights, which is written below them.
+        Encoders before learning, above the encoders after learning. Weights above zero are
+        orange, weights below zero are purple, and zero is white. Both images of a neuron
+        have the same scale, which ends at their largest weight; it is written below them.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def encoder_images(data: xr.Dataset) -> Figure:
     n_columns = min(n_neurons, 8)
     n_blocks = -(-n_neurons // n_columns)
     page = COLUMN if n_columns < 4 else PAGE
-    # what labels, gaps and the colour bar leave
+    # the space without labels, gaps and the colour bar
     edge = (page - 0.95) / n_columns - 0.075
     figure = make_figure(page, n_blocks * (2 * edge * height / width + 0.55))
     panels = figure.subplots(2 * n_blocks, n_columns, squeeze=False)
@@ -150,7 +150,7 @@ def encoder_images(data: xr.Dataset) -> Figure:
         figure,
         scale,
         list(pairs.flat),
-        "Weight (of largest of the pair)",
+        "Weight / largest of the pair",
         ticks=[-1, 0, 1],
         shrink=0.8 / n_blocks**0.5,
         aspect=25,
@@ -159,7 +159,7 @@ def encoder_images(data: xr.Dataset) -> Figure:
 
 
 def _draw_pair(pair, number, images):
-    """Draw the encoder of a neuron before and after learning, on one scale."""
+    """Draw the encoder of a neuron before and after learning, with the same scale."""
     largest = np.nanmax(np.abs(images)) or 1
     for axes, image in zip(pair, images):
         axes.imshow(image, cmap=_WEIGHTS, vmin=-largest, vmax=largest)

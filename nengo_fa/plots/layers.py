@@ -1,4 +1,4 @@
-"""How the layers of a network learn, over epochs."""
+"""Metrics of the layers of a network over epochs."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,8 +11,8 @@ from nengo_fa.plots.conditions import show_ratios
 from nengo_fa.plots.drawing import in_style, make_page, open_frame
 
 _METRICS = {
-    "alignment": ("Update against backpropagation", "Angle (rad)"),
-    "weight_ratio": ("Weights over feedback weights", "Ratio of norms"),
+    "alignment": ("Angle to backpropagation", "Angle (rad)"),
+    "weight_ratio": ("Weights / feedback weights", "Ratio of norms"),
     "selectivity": ("Selectivity for the feedback", "Mean cosine"),
     "dead": ("Neurons silent for all samples", "Fraction"),
 }
@@ -26,13 +26,13 @@ def layer_metrics(history: History) -> Figure:
     Parameters
     ----------
     history : History
-        Of `.train` with ``metrics=True``.
+        A history from `.train` with ``metrics=True``.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        A line for each layer. Dotted is what random feedback begins with: a right angle to
-        the update of backpropagation, and no selectivity.
+        A line for each layer. Dotted lines are the initial values with random feedback: a
+        right angle to the update of backpropagation, and a selectivity of zero.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def layer_metrics(history: History) -> Figure:
     """
     if history.layers[0].alignment is None:
         raise ValidationError(
-            "Holds no metrics. Train with nengo_fa.train(..., metrics=True).",
+            "Does not contain metrics. Train with nengo_fa.train(..., metrics=True).",
             attr="history",
         )
     figure = make_page(4.2)
@@ -95,7 +95,7 @@ def layer_metrics(history: History) -> Figure:
 
 
 def _draw(axes, history, name):
-    """Draw a metric over epochs; returns a line for each layer."""
+    """Draw a metric over epochs; return a line for each layer."""
     epochs = np.arange(history.n_epochs + 1)
     marker = "-" if history.n_epochs else "o"  # a single point has no line
     colors = shade_layers(len(history.layers))

@@ -1,4 +1,4 @@
-"""Online learning: the error over time."""
+"""Errors and encoders over time in online learning."""
 
 import numpy as np
 import xarray as xr
@@ -63,9 +63,9 @@ def stream(data: xr.Dataset) -> Figure:
     Parameters
     ----------
     data : xarray.Dataset
-        ``error`` (time,), the fraction of the latest images that were misclassified, and
-        ``time`` in seconds. If there is one, ``error_fixed`` (time,) of a network whose
-        encoders do not learn.
+        ``error`` (time,), the fraction of the latest images that were misclassified;
+        ``time`` in seconds; and optionally ``error_fixed`` (time,), the error of a network
+        with fixed encoders.
 
     Returns
     -------

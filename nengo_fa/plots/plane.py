@@ -73,7 +73,7 @@ def draw_field(axes, data, field, colours, low, high):
 
 
 def hatch_negative(axes, data, field, high):
-    """Hatch where a field is below zero, for those who do not see its colours."""
+    """Hatch a field below zero, for readers who do not see its colours."""
     x1, x2 = data["x1"].values, data["x2"].values
     levels = [-np.inf, -0.05 * high]
     with rc_context({"hatch.linewidth": 0.25, "hatch.color": "0.15"}):
@@ -81,7 +81,7 @@ def hatch_negative(axes, data, field, high):
 
 
 def _extend(field):
-    """Return the field with a seam of one point, for what is drawn at the rim."""
+    """Return the field with an additional border of one point, for drawing the rim."""
     padded = np.pad(field, 1, constant_values=np.nan)
     n_rows, n_columns = field.shape
     around = np.array(
@@ -100,7 +100,7 @@ def draw_diagonals(axes):
 
 
 def draw_arrow(axes, vector, name):
-    """Draw a vector from the origin, to be seen on light and on dark."""
+    """Draw a vector from the origin that is visible on light and dark backgrounds."""
     if not np.linalg.norm(vector) > 0:
         return
     halo = [withStroke(linewidth=2.5, foreground="white")]

@@ -1,4 +1,4 @@
-"""Errors of products, by Nengo's own networks and with fixed and learned encoders."""
+"""Errors of products with Nengo's own networks, and with fixed and learned encoders."""
 
 import numpy as np
 import xarray as xr
@@ -39,7 +39,7 @@ def products(data: xr.Dataset) -> Figure:
     -------
     figure : matplotlib.figure.Figure
         A panel for each level of noise, with a row for each task. Markers are medians over
-        trials, bars reach from the lower to the upper quartile.
+        trials; bars reach from the lower to the upper quartile.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pyramidal neurons: rates, bursts, and what is learned from them."""
+"""Rates and bursts of pyramidal neurons, and learning from bursts."""
 
 import numpy as np
 import xarray as xr
@@ -22,12 +22,12 @@ def pyramidal(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        (a) The event rate over the basal input, without apical input and at both ends of
-        it; (b) the fraction of events that are bursts over the apical input, for all
-        basal inputs with events; (c) the angle between the update by bursts and that of
-        eq. 3 over the time that is averaged; (d) the error of a product while encoders
-        learn, over that with fixed encoders in the same trial. Lines are medians over
-        trials; shades are from the lowest to the highest.
+        (a) The event rate over the basal input, for the lowest, zero and the highest apical
+        input; (b) the fraction of events that are bursts over the apical input, for all
+        basal inputs with events; (c) the angle between the update by bursts and the update
+        of eq. 3 over the averaging time; (d) the error of a product while encoders learn,
+        divided by the error with fixed encoders in the same trial. Lines are medians over
+        trials; bands reach from the lowest to the highest trial.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def _draw_angles(axes, data):
     label_values(axes.xaxis, data["averaging_time"].values)
     axes.set(
         ylim=(0, None),
-        xlabel="Averaged over (s)",
+        xlabel="Averaging time (s)",
         ylabel="Angle to eq. 3 (rad)",
         title="Update from bursts",
     )
@@ -105,11 +105,11 @@ def _draw_errors(axes, data):
     axes.axhline(1, color=FIXED, linestyle=":", label="fixed encoders")
     axes.set(
         xlabel="Time (s)",
-        ylabel="RMSE relative to fixed",
+        ylabel="RMSE relative to\nfixed encoders",
         title="Multiplication",
     )
     show_ratios(axes)
-    axes.set_ylim(bottom=axes.get_ylim()[0] / 2)  # room for the legend
+    axes.set_ylim(bottom=axes.get_ylim()[0] / 2)  # space for the legend
 
 
 def _draw_band(axes, values, dim, colour, label, style):

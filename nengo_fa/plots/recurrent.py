@@ -34,9 +34,9 @@ def recurrent(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        (a) the pattern and, after learning, the output with fixed and with learned weights,
-        each in the condition with the lowest median error, in the trial whose improvement
-        is the median one; (b) the errors in all conditions, medians and quartiles over
+        (a) The pattern and the output after learning, with fixed and with learned weights.
+        Each output belongs to the condition with the lowest median error, in the trial with
+        the median improvement. (b) The errors in all conditions, medians and quartiles over
         trials.
 
     Examples
@@ -101,7 +101,7 @@ def _draw_errors(axes, data):
     axes.legend(
         [*handles, zero],
         [*_NAMES.values(), "output of zero"],
-        loc="lower right",  # or it would be wider than the page
+        loc="lower right",  # elsewhere, the figure would be wider than the page
         bbox_to_anchor=(1, 1.08),
         ncol=3,
         columnspacing=1.2,

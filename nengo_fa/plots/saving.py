@@ -1,4 +1,4 @@
-"""Figures as files."""
+"""Save figures as files."""
 
 import logging
 from os import PathLike
@@ -19,12 +19,12 @@ def save(figure: Figure, path: str | PathLike[str]) -> tuple[Path, ...]:
     ----------
     figure : matplotlib.figure.Figure
     path : path-like
-        Without an ending.
+        File name without an ending.
 
     Returns
     -------
     paths : tuple of pathlib.Path
-        Of the PDF, which is the same whenever the figure is, and of the PNG.
+        Paths of the PDF and the PNG. Equal figures give equal PDF files.
 
     Examples
     --------
@@ -40,9 +40,9 @@ def save(figure: Figure, path: str | PathLike[str]) -> tuple[Path, ...]:
     pdf, png = (path.with_name(f"{path.name}.{ending}") for ending in ("pdf", "png"))
     font_log = logging.getLogger("fontTools")
     level = font_log.level
-    font_log.setLevel(logging.ERROR)  # it warns of the age of Matplotlib's own fonts
+    font_log.setLevel(logging.ERROR)  # it warns of the date of Matplotlib's own fonts
     try:
-        # letters as such, not as drawings, as publishers ask for
+        # letters as text and not as paths, as publishers require
         with rc_context({"pdf.fonttype": 42}):
             figure.savefig(pdf, dpi=300, metadata={"CreationDate": None})
     finally:

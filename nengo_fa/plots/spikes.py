@@ -18,34 +18,34 @@ from nengo_fa.plots.drawing import (
 
 _MILLISECONDS = 1000
 
-# Of the same neurons, but their rates: the same in all of the time.
+# errors of the same neurons with rates, which do not depend on time
 _IN_RATES = {
     "rate_error": ("learned,\nin rates", {"color": LEARNED, "linestyle": (0, (4, 2))}),
-    "baseline_error": ("well-chosen,\nnot trained,\nin rates", BASELINE),
+    "baseline_error": ("well-chosen,\nfixed,\nin rates", BASELINE),
 }
 
 
 @styled
 def presentation(data: xr.Dataset) -> Figure:
-    """Draw a figure of a trained network that is shown images, one after the other.
+    """Draw a figure of a trained network that sees images, one after the other.
 
     Parameters
     ----------
     data : xarray.Dataset
-        ``error`` (time,), the fraction of images that are misclassified by what the
-        output says at ``time``, in seconds after the image has appeared. If there are,
-        ``rate_error`` of the same network in rates, and ``baseline_error`` of encoders
-        that do not learn, in rates as well. Of the first
-        images: ``images`` (digit, row, column), ``onset`` in seconds, ``shown_label``
-        and ``shown_prediction``, each (digit,); ``spike_time`` in seconds and ``spike_neuron``
-        (spike,); ``output`` (sample, class) at ``sample_time`` (sample,) in seconds.
+        ``error`` (time,), the fraction of images that the output at ``time``, in seconds
+        after the onset of an image, misclassifies; optionally ``rate_error``, the error of
+        the same network in rates, and ``baseline_error``, the error with fixed encoders in
+        rates. For the first images: ``images`` (digit, row, column), ``onset`` in seconds,
+        ``shown_label`` and ``shown_prediction``, each (digit,); ``spike_time`` in seconds
+        and ``spike_neuron`` (spike,); ``output`` (sample, class) at ``sample_time``
+        (sample,) in seconds.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The error over the time of presentation. Beside it, the images with their label
-        and their prediction, the spikes, and the output: a row for each class, the
-        darker the larger, with a frame around what should be large.
+        (a) The error over the time after onset. (b) The images with labels and predictions,
+        the spikes, and the output. The output has a row for each class; larger values are
+        darker, and a frame marks the correct class.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def _draw_error(axes, data):
             axes.axhline(100 * float(data[name]), **style, label=label)
     if len(axes.lines) > 1:
         axes.legend(frameon=False, loc="upper right", handlelength=1.5)
-    # above all of the curve that is below the text
+    # above the part of the curve that is below the text
     below = error[times > 0.6 * times[-1]].max()
     axes.annotate(
         f"{error[-1]:.1f} %",
@@ -122,7 +122,7 @@ def _draw_images(axes, data, onsets, ends):
     for picture, onset, end, label, prediction in zip(
         pictures, onsets, ends, labels, predictions
     ):
-        # square, whatever the duration; in a panel of its own, as axes have one aspect
+        # images are square for any duration; each has its own panel with its own aspect
         panel = axes.inset_axes((onset, 0, end - onset, 0.7), transform=place)
         panel.imshow(picture, cmap="gray_r", vmin=low, vmax=high)
         panel.set_axis_off()
@@ -153,7 +153,7 @@ def _draw_output(axes, times, data, onsets, ends):
         output.T,
         cmap=RATES,
         vmin=0,
-        vmax=1,  # what the output of the right class is trained to be
+        vmax=1,  # the target of the output for the correct class
         shading="nearest",
         rasterized=True,
     )

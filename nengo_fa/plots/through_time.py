@@ -1,4 +1,4 @@
-"""Errors of recurrent networks that learned offline, in tasks that ask for more memory."""
+"""Errors of recurrent networks that learn offline, in tasks with increasing memory."""
 
 import numpy as np
 import xarray as xr
@@ -18,7 +18,7 @@ LOOKS = {
 
 @styled
 def through_time(data: xr.Dataset) -> Figure:
-    """Draw a figure of the error that each rule ends with, in each task.
+    """Draw a figure of the final error of each rule in each task.
 
     Parameters
     ----------
@@ -29,8 +29,7 @@ def through_time(data: xr.Dataset) -> Figure:
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Medians and quartiles over trials. Tasks in which a value is recalled are joined by
-        lines.
+        Medians and quartiles over trials. Lines join the tasks in which a value is recalled.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Errors by the learning rates of encoders and of decoders."""
+"""Errors over the learning rates of encoders and decoders."""
 
 import numpy as np
 import xarray as xr
@@ -21,30 +21,30 @@ _STYLES: list[dict] = [
     {"color": OTHER, "marker": "^", "linestyle": (0, (6, 2, 1, 2))},
 ]
 _MEASURES = [
-    ("rmse", "While all of it learns", "RMSE of the product"),
+    ("rmse", "During learning", "RMSE of the product"),
     ("rmse_solved", "With the best decoders", "RMSE of the product"),
-    ("ratio", "Slow or fast encoders", "Error of (b) / at encoder rate 0"),
+    ("ratio", "Slow or fast encoders", "Error of (b) relative to\nfixed encoders"),
 ]
 
 
 @styled
 def timescales(data: xr.Dataset) -> Figure:
-    """Draw a figure of errors by learning rate of encoders, and by how speeds compare.
+    """Draw a figure of errors over the learning rate and the relative speed of encoders.
 
     Parameters
     ----------
     data : xarray.Dataset
         ``rmse``, ``rmse_solved`` and ``ratio``, each (decoder_rule, encoder_rate, trial),
         for up to four decoder rules. The first encoder rate is zero. Trials with NaN do
-        not count; values may be infinite, where learning has diverged.
+        not count; values are infinite if learning has diverged.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        (a) the error online; (b) with decoders solved for, for the encoders at the end,
-        both with medians over trials and the quartiles as a band; (c) medians of the
-        latter, relative to fixed encoders, over how far encoders change the product in
-        half a second, over how far decoders do.
+        (a) The error online; (b) the error of the final encoders with decoders that are
+        solved for. Lines are medians over trials, and bands are quartiles. (c) Medians of
+        the second error relative to fixed encoders, over the relative speed of encoders:
+        how far they change the product in half a second, divided by the same for decoders.
 
     Examples
     --------
@@ -54,10 +54,10 @@ def timescales(data: xr.Dataset) -> Figure:
     >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
     >>> figure = plots.timescales(data)
     """
-    # what has diverged is beyond all axes
+    # infinite values are not drawn
     data = data.where(np.isfinite(data))
     rates = data["encoder_rate"].values
-    # evenly spaced: zero has no place on a logarithmic axis
+    # evenly spaced, because a logarithmic axis cannot show zero
     places = np.arange(len(rates))
     figure, legend, panels = make_measures(_MEASURES)
     for rule, style in zip(data["decoder_rule"].values, _STYLES):
@@ -79,7 +79,7 @@ def timescales(data: xr.Dataset) -> Figure:
 
 
 def _draw(panels, places, data, label, **style):
-    """Draw both errors of a decoder rule, and the latter by how the speeds compare."""
+    """Draw both errors of a decoder rule, and the second error over the relative speed."""
     for axes, name in zip(panels, ("rmse", "rmse_solved")):
         values = data[name].values
         draw_quartiles(axes, places, values, markevery=1, label=label, **style)

@@ -1,4 +1,4 @@
-"""What was learned, in the emulator of nengo-loihi."""
+"""Networks that have learned run in the emulator of nengo-loihi."""
 
 import nengo
 import numpy as np
@@ -56,7 +56,7 @@ def test_runs_what_was_learned(learned):
 
 
 def difference(found, expected):
-    """From what is expected, relative to it, once the filters have settled."""
+    """Return the difference from the expected output, relative to it, after filters settle."""
     return np.std((found - expected)[100:]) / np.std(expected[100:])
 
 

@@ -1,4 +1,4 @@
-"""The simulator of nengo-ocl: that it learns what `nengo.Simulator` learns, in 32 bits."""
+"""The simulator of nengo-ocl learns the same as `nengo.Simulator`, in 32 bits."""
 
 import os
 
@@ -124,7 +124,7 @@ def learn(sim, network, n_steps=50):
 
 
 def find_difference(network):
-    """How far encoders are from those of `nengo.Simulator`, relative to their way."""
+    """Return the difference from encoders of `nengo.Simulator`, relative to their movement."""
     with nengo.Simulator(network) as sim:
         expected = learn(sim, network)
         start = sim.model.sig[network.hidden]["encoders"].initial_value
@@ -156,14 +156,14 @@ def test_errors_and_feedback_pass_from_layer_to_layer(case):
 
 @pytest.mark.parametrize("name", [name for name in NORMALIZATIONS if name])
 def test_another_normalization_would_be_found(name, monkeypatch):
-    """What the tests above look for is not lost in their tolerance."""
+    """The tolerance of the tests above is small enough to find another normalization."""
     monkeypatch.setitem(ocl_kernels.FACTORS, name, "")
     assert find_difference(make_layer(normalization=name))[0] > 1e-2
 
 
 @pytest.mark.parametrize("case", OTHERS)
 def test_it_does_the_same_again_after_a_reset(case):
-    """Random numbers, too, whose state the device could not hold."""
+    """Random numbers are the same as well, although the device cannot store their state."""
     network = OTHERS[case]()
     with make_simulator(network) as sim:
         found = learn(sim, network)

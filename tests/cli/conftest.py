@@ -1,4 +1,4 @@
-"""What every command needs and other tests prove takes little time here."""
+"""Steps that all commands need, and that other tests check, take little time here."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -36,7 +36,7 @@ def test_online(tmp_path, capsys, neurons):
 
 
 def test_multiplication(tmp_path, monkeypatch, capsys):
-    """Data, figures and claims; run again, it draws what is there."""
+    """The command makes data, figures and claims; run again, it only draws."""
     monkeypatch.chdir(tmp_path)
     arguments = ["multiplication", "--quick", "--workers", "2"]
     assert cli.main(arguments) == 0
@@ -52,7 +52,8 @@ def test_multiplication(tmp_path, monkeypatch, capsys):
     assert cli.main(arguments) == 0
     again = capsys.readouterr().out
     assert (
-        again[again.index("Backprop ends") :] == output[output.index("Backprop ends") :]
+        again[again.index("Backpropagation ends") :]
+        == output[output.index("Backpropagation ends") :]
     )
     assert (folder / "figure5.png").exists()
 
@@ -75,7 +76,7 @@ def test_one_turn_and_its_own_for_each(command, tmp_path, capsys):
     turns = ["--turn", "0.2", "--turns", "0.5", "0.1"]
     assert cli.main([*arguments, *turns]) == 0
     output = capsys.readouterr().out
-    claim = "Backprop ends with a lower "
+    claim = "Backpropagation ends with a lower "
     assert output.count(claim) == 2 * (1 if command == "multiplication" else 2)
     assert re.search(r"FeedbackAlignment: none 0.[15], forced 0.[15], aug", output)
     assert (tmp_path / "a" / "own_turns.png").exists()
@@ -102,7 +103,7 @@ def test_learning_rates(tmp_path, monkeypatch, capsys):
     options = ["--trials", "1", "--epochs", "2", "--workers", "1"]
     assert cli.main(["learning-rates", "multiplication", *options]) == 0
     output = capsys.readouterr().out
-    assert re.search(r"suits all six best, by RMSE: [\d.]+\n", output)
+    assert re.search(r"for all six rules together, by RMSE: [\d.]+\n", output)
     folder = tmp_path / "results" / "learning-rates-multiplication-rate"
     assert (folder / "learning_rates.png").exists()
 
@@ -140,7 +141,7 @@ def test_learning_rates_of_classification(tmp_path, capsys):
 
 
 def test_banded(tmp_path, monkeypatch, capsys):
-    """Claims and figures; of more dimensions, none that would be in a plane."""
+    """The command prints claims and draws figures; figures of the plane need two dimensions."""
     monkeypatch.chdir(tmp_path)
     arguments = ["banded", "--quick", "--workers", "1", "--trials", "1"]
     arguments += ["--epochs", "1"]
@@ -262,9 +263,9 @@ def test_refuses_data_of_another_configuration(tmp_path, capsys):
     before = (tmp_path / "a" / "figure5.png").read_bytes()
     assert cli.main([*arguments, "--learning-rate", "3"]) == 1
     errors = capsys.readouterr().err
-    assert "learning_rate is 10.0 there and 3.0 here" in errors
+    assert "learning_rate is 10.0 in the store and 3.0 here" in errors
     assert cli.main(arguments) == 1
-    assert "turn is None there and 0.1 here" in capsys.readouterr().err
+    assert "turn is None in the store and 0.1 here" in capsys.readouterr().err
     assert (tmp_path / "a" / "figure5.png").read_bytes() == before
 
 
@@ -274,7 +275,7 @@ def test_pyramidal(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "Burst learning ends with a lower error than fixed encoders" in output
     assert "Apical input changes the event rate by less than" in output
-    assert "angle between the update by bursts and that of eq. 3 falls" in output
+    assert "the update of eq. 3 falls" in output
     assert "It does not test claims" in output
     assert (tmp_path / "pyramidal.png").exists()
 
@@ -389,7 +390,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("words, command", COMMANDS)
 def test_help_says_what_a_command_is_for(words, command):
-    """So does a group; and how long it takes, where to read on, and a command that runs."""
+    """The help of commands and groups names a purpose, the time, a page and a valid example."""
     text = command.format_help()
     assert command.description.endswith(".") and "Takes " in text
     page = text.partition("Documentation: ")[2].strip()
@@ -401,7 +402,7 @@ def test_help_says_what_a_command_is_for(words, command):
 
 
 def test_all_that_is_missing_is_named_at_once(monkeypatch, tmp_path):
-    """The extra for experiments brings what figures need."""
+    """The extra for experiments includes the packages that figures need."""
     monkeypatch.setitem(sys.modules, "nengo_fa.plots", None)
     monkeypatch.delattr(nengo_fa, "plots", raising=False)
     with pytest.raises(SystemExit, match="scikit-learn scipy xarray zarr"):
@@ -423,7 +424,7 @@ def test_version(capsys):
 
 
 def start(*arguments):
-    """The command as a process of its own, once it is ready."""
+    """Start the command as a separate process, and wait until it is ready."""
     code = (
         "import sys; from nengo_fa.cli import main;"
         "print('ready', flush=True); sys.exit(main())"
@@ -456,7 +457,7 @@ def test_interrupted_experiment_goes_on(tmp_path):
 
 
 def interrupt(process):
-    """Ctrl-C; status, output from here on and what is said about it."""
+    """Press Ctrl-C; return the exit status, the later output and the message."""
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
@@ -499,7 +500,7 @@ def test_empty_dataset_is_refused(command, tmp_path, capsys):
 
 
 def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
-    """Where MNIST is not, small digits take its place, and the command says so."""
+    """If MNIST is missing, small digits replace it, and the command says so."""
 
     def nowhere(path=None):
         raise FileNotFoundError("MNIST is nowhere")
@@ -512,7 +513,9 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
     output = capsys.readouterr().out
     assert "MNIST is nowhere" in output
     assert "The small digits of scikit-learn are used instead." in output
-    assert "Backprop ends with a lower test error than feedback alignment" in output
+    assert (
+        "Backpropagation ends with a lower test error than feedback alignment" in output
+    )
     for name in ("figure6", "spikes", "confusion", "encoders"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     with xr.open_zarr(tmp_path / "figure6.zarr", consolidated=False) as data:
@@ -522,14 +525,14 @@ def test_mnist_on_other_digits(tmp_path, monkeypatch, capsys):
 
 
 def test_mnist_that_is_not_where_it_should_be(tmp_path, monkeypatch, capsys):
-    """Who says where it is does not want other digits."""
+    """If a path to MNIST is given, other digits do not replace it."""
     monkeypatch.setenv("NENGO_FA_DATA", str(tmp_path / "nowhere"))
     assert cli.main(["mnist", "--quick", "--folder", str(tmp_path)]) == 1
     assert "nowhere" in capsys.readouterr().err
 
 
 def test_depth(tmp_path, capsys):
-    """Rates are chosen in other trials; run again, it draws what is there."""
+    """Rates are chosen in other trials; run again, the command only draws."""
     command = ["depth", "--quick", "--dataset", "digits", "--folder", str(tmp_path)]
     command += ["--workers", "1", "--n-neurons", "20", "--trials", "1"]
     command += [
@@ -547,11 +550,14 @@ def test_depth(tmp_path, capsys):
     assert cli.main(command) == 0
     output = capsys.readouterr().out
     assert re.search(r"hidden layers +1 +2\nbackprop +0\.0", output)
-    assert "It learns: a lower test error than before" in output
+    assert (
+        "The network learns: the test error is lower after learning than before"
+        in output
+    )
     assert "local backprop, 2 layers" in output and "global, 1 layer " in output
     (tmp_path / "depth.png").unlink()
     assert cli.main(command) == 0
-    claims = output[output.index("It learns") :]
+    claims = output[output.index("The network learns") :]
     assert capsys.readouterr().out.endswith(claims)
     assert (tmp_path / "depth.png").read_bytes().startswith(b"\x89PNG")
     with xr.open_zarr(tmp_path / "depth.zarr", consolidated=False) as data:
@@ -562,7 +568,7 @@ def test_depth(tmp_path, capsys):
 
 
 def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys):
-    """The second time, what is stored is shown; with other options, it is not."""
+    """A second run shows the stored data, unless the options differ."""
     command = ["mnist", "--quick", "--dataset", "digits", "--n-neurons", "40"]
     command += ["--workers", "1", "--folder", str(tmp_path), "--trials", "1"]
     assert cli.main(command) == 0
@@ -578,7 +584,7 @@ def test_a_network_is_trained_once_for_its_spikes(tmp_path, monkeypatch, capsys)
 
 
 def test_diverged_digits(tmp_path, capsys):
-    """The error says so, and the figure of what was found is there all the same."""
+    """The error reports divergence, and the figure of the results is drawn nevertheless."""
     command = ["mnist", "--quick", "--dataset", "digits", "--neurons", "relu"]
     command += ["--learning-rate", "1e5", "--folder", str(tmp_path), "--workers", "1"]
     command += ["--epochs", "20", "--trials", "1", "--n-neurons", "40"]
@@ -628,7 +634,7 @@ def test_what_the_system_says(tmp_path, monkeypatch, capsys, code, remedy):
 
 @pytest.mark.parametrize("place", ["results", "results/a", "results.pdf"])
 def test_something_in_the_way(tmp_path, capsys, place):
-    """A file where a folder should be, or a folder where a figure should be."""
+    """A file has the name of a folder, or a folder has the name of a figure."""
     (tmp_path / "results").write_text("important")
     folder = tmp_path / place
     if place.endswith("pdf"):
@@ -654,7 +660,7 @@ def test_finished_results_on_a_read_only_medium(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", refuse)
     assert cli.main(arguments) == 0
     again = capsys.readouterr().out
-    claims = slice(output.index("Backprop ends"), output.index("Figure:"))
+    claims = slice(output.index("Backpropagation ends"), output.index("Figure:"))
     assert output[claims] in again
     assert again.count("cannot be written ([Errno 30] Read-only file system)") == 8
 

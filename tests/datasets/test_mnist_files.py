@@ -35,7 +35,7 @@ def to_idx(array):
 
 @pytest.fixture
 def parts(monkeypatch, tmp_path, rng):
-    """A MNIST of few digits, taken for the real one, and none anywhere on the machine."""
+    """A small MNIST that is accepted as real; no other MNIST is on the machine."""
     parts = {
         "train-images": rng.randint(256, size=(N_TRAIN, 28, 28)).astype(np.uint8),
         "train-labels": (np.arange(N_TRAIN) % 10).astype(np.uint8),
@@ -132,7 +132,7 @@ def test_all_sources_are_the_same(parts, folder, pickled, monkeypatch):
 
 @pytest.fixture
 def others(tmp_path, rng):
-    """Four files in the form of MNIST, of other images, as those of Fashion-MNIST are."""
+    """Four files in the format of MNIST with other images, like Fashion-MNIST."""
     folder = tmp_path / "fashion"
     folder.mkdir()
     arrays = (
@@ -226,7 +226,7 @@ def test_spellings_of_the_files(parts, folder, separator, zipped, ending):
 
 
 def test_first_place_counts_even_if_it_is_wrong(parts, folder, tmp_path, monkeypatch):
-    """What was asked for is never passed over without a word."""
+    """A requested path is never ignored without an error."""
     monkeypatch.setenv("NENGO_FA_DATA", str(folder))
     with pytest.raises(FileNotFoundError, match="path: .*nowhere"):
         mnist("nowhere")
@@ -333,7 +333,7 @@ def test_swapped_files(folder):
 
 
 def test_unknown_pickle_is_not_opened(pickled, tmp_path):
-    """A pickle runs what it likes."""
+    """Pickles are refused, because a pickle can run any code."""
 
     class Trap:
         def __reduce__(self):
@@ -393,7 +393,7 @@ def test_the_real_mnist():
 
 @needs_mnist
 def test_memory():
-    """Little more than the samples themselves, and than those and centered ones."""
+    """Loading needs little more memory than the samples and their centered copy."""
     tracemalloc.start()
     dataset = mnist(HERE)
     size = dataset.x_train.nbytes + dataset.x_test.nbytes

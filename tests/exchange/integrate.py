@@ -1,4 +1,4 @@
-"""Run a chain in NIR by NIR's own equations, with nothing of Nengo."""
+"""Run a chain in NIR with NIR's own equations, without Nengo."""
 
 import nir
 import numpy as np

@@ -1,4 +1,4 @@
-"""What is exported runs elsewhere as in Nengo, and comes back; the rest is refused."""
+"""Exported networks run elsewhere as in Nengo, and can be imported; others are refused."""
 
 import sys
 
@@ -57,7 +57,7 @@ def freeze(network):
 
 
 def run(network, *objects, dt=0.001, n_steps=150):
-    """What objects of a network send in each time step."""
+    """Return the outputs of objects of a network in each time step."""
     with network:
         probes = [nengo.Probe(obj) for obj in objects]
     with nengo.Simulator(network, dt=dt) as sim:
@@ -237,7 +237,7 @@ def test_an_alpha_synapse_is_two_integrators(allclose):
 
 
 def make_taught():
-    """A chain that learns, and what teaches it."""
+    """Make a chain that learns, and the objects that teach it."""
     with nengo.Network(seed=1) as network:
         network.stimulus, network.output = (
             nengo.Node([0.5, -0.5]),

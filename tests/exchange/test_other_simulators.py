@@ -16,7 +16,7 @@ nirtorch = pytest.importorskip("nirtorch")
 
 
 def make_chain(dt, synapse, n_steps):
-    """A frozen chain, what its objects send in Nengo, and its graph for steps of Euler."""
+    """Return a frozen chain, its outputs in Nengo, and its graph for Euler steps."""
     neuron_type = nengo.LIF(
         tau_ref=0,
         min_voltage=-np.inf,
@@ -110,7 +110,7 @@ def make_snntorch(graph, dt):
     ],
 )
 def test_spikes_are_those_of_nengo(make_module, dt, synapse):
-    """But for a few that 32 bits move to a neighbouring step."""
+    """All but a few spikes are the same; 32 bits move these to a neighbouring step."""
     graph, (x, *expected) = make_chain(dt, synapse, n_steps=400)
     ends = ["lif", "lif_1", dict((b, a) for a, b in graph.edges)["output"]]
     found = [run(make_module(cut(graph, end), dt), x) for end in ends]

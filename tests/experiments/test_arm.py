@@ -1,4 +1,4 @@
-"""Arms with learned encoders track better, and what is said of them."""
+"""The arm experiment: learned encoders reduce the error, and claims follow the data."""
 
 import numpy as np
 import pytest

@@ -32,7 +32,7 @@ def data():
 
 
 def test_results(data):
-    """All variants begin alike, and part ways."""
+    """All variants begin with the same errors, which differ after learning."""
     for name in VARIABLES:
         assert np.isfinite(data[name]).all()
     for name in ("rmse", "test_error"):
@@ -62,7 +62,7 @@ def one_batch():
 @pytest.mark.parametrize("taught", TAUGHT)
 @pytest.mark.parametrize("connectivity", CONNECTIVITIES)
 def test_training(one_batch, connectivity, taught):
-    """It is that of `train`; layers learn that are to, from what they see only."""
+    """Training is that of `train`; only taught layers learn, from the inputs that they see."""
     experiment, results = one_batch
     rmse = results[CONNECTIVITIES.index(connectivity), list(TAUGHT).index(taught)]
     network = experiment.declare(0, "global", connectivity, taught)
@@ -88,7 +88,7 @@ def test_training(one_batch, connectivity, taught):
 
 
 def test_only_backpropagation_learns_with_limited_connectivity():
-    """Where direct feedback alignment hardly changes a thing."""
+    """Direct feedback alignment hardly changes the errors."""
     experiment = BandedExperiment(epochs=60)
 
     def find_fall(variant):

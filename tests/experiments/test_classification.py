@@ -181,7 +181,7 @@ def test_bad_parameters(change, message):
 
 
 def test_a_file_may_be_moved(tmp_path, rng):
-    """What counts is its content."""
+    """Only the content of the file counts."""
     configurations = []
     for folder, offset in (("a", 0), ("b", 0), ("c", 1)):
         (tmp_path / folder).mkdir()

@@ -49,7 +49,7 @@ def test_backpropagation_is_the_gradient():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_variants(variant):
-    """Only the rules of backpropagation teach what it does."""
+    """Only the variants of backpropagation have its errors."""
     chain, x, y = make_task(variant)
     _, delta, backpropagated = find_taught(chain, x, y)
     assert np.allclose(delta, backpropagated) == (variant == "backprop")

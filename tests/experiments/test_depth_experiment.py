@@ -74,7 +74,7 @@ def test_parts_are_the_whole(data):
 
 @pytest.mark.parametrize("variant", ["global", "local backprop", "last layer"])
 def test_the_first_update_is_of_that_length(variant):
-    """That of all samples at once, in each layer that learns."""
+    """The first update has this length for all samples at once, in each layer that learns."""
     experiment = replace(
         EXPERIMENT, n_samples=500, epochs=1, learning_rate=0.02, depths=(3,)
     )
@@ -150,7 +150,7 @@ def test_divergence():
 
 
 def test_claims(data):
-    """Each is about what it names, and changes with the data."""
+    """Each claim compares the named quantities, and changes with the data."""
     claims = check_claims(data)
     assert [len(claim.findings) for claim in claims] == [10, 5, 6]
     many = data.isel(trial=np.zeros(10, dtype=int)).copy(deep=True)

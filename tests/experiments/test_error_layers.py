@@ -1,4 +1,4 @@
-"""That errors pass layer by layer, as late as is said, and what is concluded from it."""
+"""Errors pass layer by layer with the given delays, and claims follow from them."""
 
 import nengo
 import numpy as np
@@ -35,7 +35,7 @@ def test_late_synapse_is_a_lowpass_filter_and_a_delay(delay, rng):
 
 
 def simulate(route, carrier, delay, **options):
-    """The network, the error of the output, that of decoders, and those of the layers."""
+    """Return the network, and the errors of the output, the decoders and the layers."""
     with nengo.Network(seed=1) as model:
         stimulus = nengo.Node(
             nengo.processes.WhiteSignal(2, high=2, rms=0.5, seed=1), size_out=N_INPUTS

@@ -1,4 +1,4 @@
-"""That errors come as late as is said, from the carrier that is said, and what it costs."""
+"""Errors come with the given delay from the given carrier, and delays have a cost."""
 
 import nengo
 import numpy as np

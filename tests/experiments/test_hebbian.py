@@ -78,7 +78,7 @@ def test_distance():
 
 
 def test_claims_over_seeds():
-    """In several trials, all directions end where the rule should come to rest."""
+    """In several trials, all directions end at the predicted directions."""
     experiment = HebbianExperiment(
         n_trials=7, seconds=2, learning_rate=18.0, n_neurons=12
     )

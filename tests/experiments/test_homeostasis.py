@@ -62,7 +62,8 @@ def test_claims_over_seeds(data):
 
 def test_report(data):
     """The numbers of a line are of its condition, at the end."""
-    lines = report(data).splitlines()
+    *lines, _, far, positive = report(data).splitlines()
+    assert far.startswith("far: ") and positive.startswith("s > 0: ")
     assert len(lines) == 1 + 8
     (line,) = (line for line in lines if line.startswith("FeedbackAlignment, none"))
     chosen = data.sel(rule="FeedbackAlignment", normalization="none").isel(epoch=-1)
@@ -100,7 +101,7 @@ def digits():
 
 
 def test_sign_of_error_times_drive_decides_on_digits(digits):
-    """Over seeds: for most neurons, and for those of either sign."""
+    """This is true over seeds, for most neurons and for neurons of either sign."""
     _, predicted, *_ = check_claims(digits)
     assert predicted.verdict == "held", predicted
     # most signs are negative: that all lengths come closer would be right about these

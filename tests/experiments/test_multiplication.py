@@ -108,14 +108,14 @@ def test_seed_decides(data):
 
 
 def test_claims_that_hold_here(data):
-    """What 40 trials show already, as the paper says."""
+    """Forty trials are enough to show these claims of the paper."""
     claims = check_claims(data)
     assert len(claims) == 7
     verdicts = {claim.statement: claim.verdict for claim in claims}
     for part in (
-        "With normalization the error ends lower",
-        "Without normalization encoders grow",
-        "near length one",
+        "Learning with normalization ends with a lower error",
+        "Without normalization, encoders become longer than one",
+        "mean length of encoders within 5 % of one",
         "turns encoders to the diagonals faster",
     ):
         (statement,) = [statement for statement in verdicts if part in statement]
@@ -123,10 +123,13 @@ def test_claims_that_hold_here(data):
 
 
 def test_claims_are_checked_on_the_data(data):
-    """Under exchanged names, what held does not."""
+    """Claims that hold do not hold if names are exchanged."""
     exchanged = data.assign_coords(normalization=["forced", "none", "augmented"])
     claims = {claim.statement: claim for claim in check_claims(exchanged)}
-    assert claims["Without normalization encoders grow"].verdict != "held"
+    assert (
+        claims["Without normalization, encoders become longer than one"].verdict
+        != "held"
+    )
     exchanged = data.assign_coords(rule=list(RULES[::-1]))
     *_, angle = check_claims(exchanged)
     assert "diagonals" in angle.statement and angle.verdict == "opposite"
@@ -164,7 +167,7 @@ def test_learning_rates():
         np.testing.assert_array_equal(data[name].sel(learning_rate=10), alone[name])
     assert "learning_rate" not in experiment.configuration
     assert find_common_rate(data) in (1, 10)
-    assert "Each at its own best" in report(data)
+    assert "each with the best rate" in report(data)
 
 
 def test_common_rate_weighs_conditions():

@@ -124,7 +124,7 @@ def test_samples_begin_when_they_should(bits):
     ids=str,
 )
 def test_neurons_that_spike(data, rates, spiking):
-    """With the parameters, and so at the rates, of those they replace."""
+    """Spiking neurons have the parameters, and therefore the rates, of the replaced neurons."""
 
     def show(neuron_type):
         network = Classifier(64, 10, n_neurons=20, neuron_type=neuron_type, seed=1)
@@ -147,7 +147,7 @@ def test_neurons_that_cannot_spike(data):
 
 
 def test_figures(results):
-    """The error at the end stands in it, and that of the baseline if there is one."""
+    """The figure contains the final error, and the error of the baseline if there is one."""
     (axes, *_) = plots.presentation(results).axes
     assert f"{100 * results.error.values[-1]:.1f} %" in [
         t.get_text() for t in axes.texts
@@ -155,7 +155,7 @@ def test_figures(results):
     assert axes.get_legend() is None
     (axes, *_) = plots.presentation(results.assign(baseline_error=0.25)).axes
     assert any(np.all(np.equal(line.get_ydata(), 25)) for line in axes.lines)
-    assert "not trained" in axes.get_legend().get_texts()[1].get_text()
+    assert "fixed" in axes.get_legend().get_texts()[1].get_text()
     figure = plots.confusion_matrix(results)
     shown = [int(text.get_text()) for text in figure.axes[0].texts if text.get_text()]
     assert sum(shown) == 60

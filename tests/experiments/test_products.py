@@ -1,4 +1,4 @@
-"""Products by Nengo and by ensembles: what is measured, and what is said of it."""
+"""Products by Nengo and by ensembles: the measured errors, and the claims about them."""
 
 import nengo
 import numpy as np
@@ -96,7 +96,7 @@ def test_refuses(parameters):
 
 @pytest.fixture
 def data(rng):
-    """Each is better where it is said to be."""
+    """Data in which each network is better in the tasks of the claims."""
     template = ProductExperiment(n_trials=9).make_template()
     error = template["error"].copy(data=rng.uniform(0.3, 0.31, template["error"].shape))
     error.loc[{"kind": "learned"}] -= 0.05

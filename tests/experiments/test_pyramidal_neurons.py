@@ -1,4 +1,4 @@
-"""What the compartments do, and what is learned from bursts, in several seeds."""
+"""The function of the compartments, and learning from bursts, over seeds."""
 
 import numpy as np
 import pytest

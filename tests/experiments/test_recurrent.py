@@ -1,4 +1,4 @@
-"""Patterns in time: what the conditions have in common, and what is said of them."""
+"""Patterns in time: common parameters of the conditions, and claims about them."""
 
 from dataclasses import replace
 

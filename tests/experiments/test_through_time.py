@@ -1,4 +1,4 @@
-"""Recurrent networks offline: that they are Nengo's, and what is said of how they learn."""
+"""Recurrent networks offline equal Nengo's, and claims describe how they learn."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""How fast encoders may learn: what is measured, and what is said of it."""
+"""Speeds of encoders and decoders: the measures, and the claims about them."""
 
 from types import SimpleNamespace
 

@@ -48,7 +48,7 @@ return Array.from(document.querySelectorAll(".htmlview")).map(view => {
 
 
 class View(NamedTuple):
-    """What an HTML view shows, and the ``data-*`` attributes of its SVG element."""
+    """The text of an HTML view, and the ``data-*`` attributes of its SVG element."""
 
     html: str
     data: dict
@@ -163,7 +163,7 @@ class Gui:
 
     @property
     def javascript_errors(self):
-        """What went wrong in the browser."""
+        """Errors in the browser."""
         self._javascript_errors += [
             entry["message"]
             for entry in self.browser.get_log("browser")
@@ -173,7 +173,7 @@ class Gui:
 
     @property
     def log(self):
-        """What Nengo GUI printed in the terminal, where a visitor does not look."""
+        """The output of Nengo GUI in the terminal, which users do not see."""
         return self._log.read_text()
 
     def screenshot(self, path):
@@ -181,7 +181,7 @@ class Gui:
 
 
 def find_chromium():
-    """The paths of Chromium and its driver, None for what is missing."""
+    """Return the paths of Chromium and its driver, or None if one is missing."""
     return shutil.which("chromium"), shutil.which("chromedriver")
 
 

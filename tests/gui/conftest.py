@@ -15,7 +15,7 @@ from browser import find_chromium, open_browser, open_gui
 
 
 def need(condition, what):
-    """Skip for want of something, or fail in continuous integration."""
+    """Skip a test if something is missing, or fail in continuous integration."""
     if not condition:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {what}")
 

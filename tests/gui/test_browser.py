@@ -1,4 +1,4 @@
-"""What the tests of models rely on: the controls of Nengo GUI work."""
+"""The controls of Nengo GUI work, which the tests of models require."""
 
 import pytest
 

@@ -138,7 +138,7 @@ def test_reset_gives_back_the_start_to_the_last_bit(Simulator, seed):
 
 
 def test_view_of_the_active_rule(Simulator, seed, allclose):
-    """The preferred error direction is that of the rule that has the error."""
+    """The view shows the preferred error direction of the rule that receives the error."""
     it = Controlled(seed, rule=lambda t: t > 0.2, learning=lambda t: t < 0.3)
     with it.model:
         view = gui.PreferredDirections(it.product.encode, neuron=2)

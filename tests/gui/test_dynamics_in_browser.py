@@ -1,4 +1,4 @@
-"""A visitor takes the teacher away, and both networks are on their own."""
+"""A user switches the teacher off, and both networks continue on their own."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the models for Nengo GUI promise to those who open them."""
+"""The models for Nengo GUI do what their descriptions say."""
 
 import json
 import re
@@ -14,7 +14,7 @@ MODELS = Path(__file__).parent.parent.parent / "models"
 
 @pytest.fixture
 def load():
-    """A function that runs the file of a model, and returns what it defines."""
+    """A function that runs the file of a model, and returns its variables."""
     return lambda name: runpy.run_path(str(MODELS / f"{name}.py"))
 
 
@@ -24,7 +24,7 @@ def see(view, name):
 
 @pytest.fixture
 def neurons(load):
-    """The two neurons, and an input where both of them fire."""
+    """Return the two neurons, and an input at which both fire."""
     neurons = load("tuning_curves")
     neurons["x"].output = np.array([0.5, 0.4])
     return neurons

@@ -18,7 +18,7 @@ MODELS = Path(__file__).parent.parent.parent / "models"
 
 @pytest.fixture(params=sorted(MODELS.glob("*.cfg")), ids=lambda path: path.stem)
 def layout(request):
-    """What a model defines, and what its layout says of each of these."""
+    """The objects of a model, and their entries in its layout."""
     names = runpy.run_path(str(request.param.with_suffix("")), run_name="builtins")
     places = collections.defaultdict(dict)
     for line in request.param.read_text().splitlines():
@@ -44,7 +44,7 @@ def test_layout_names_what_is_in_the_model(layout):
 
 
 def test_layout_has_a_place_for_everything(layout):
-    """Otherwise Nengo GUI finds one, on top of what is there."""
+    """Without a place, Nengo GUI would put an object on top of others."""
     names, places = layout
     placed = [eval(name, names) for name, place in places.items() if "pos" in place]
     model = names["model"]

@@ -1,4 +1,4 @@
-"""What a visitor sees of a network that learns, and what the sliders do."""
+"""Views of a network that learns, and the effects of the sliders, as a user sees them."""
 
 import json
 import runpy
@@ -20,7 +20,7 @@ def opened(open_model_once):
 
 @pytest.fixture
 def gui(opened):
-    """The model as it is when it has been opened."""
+    """The model just after it was opened."""
     gui = opened
     gui.reset()
     gui.run(SETTLED)  # what is set before is dropped
@@ -31,7 +31,7 @@ def gui(opened):
 
 
 def see(gui, label, name):
-    """What a view shows, now that simulated time has passed."""
+    """Return the content of a view after simulated time has passed."""
     return gui.views[label].data[name]
 
 
@@ -62,7 +62,7 @@ def test_learning_off_freezes_the_encoders(gui):
     gui.run(0.5)
     assert see_both(gui, "checksum") == checksums
     assert see_both(gui, "point") != points
-    assert see(gui, "What the sliders say", "learning") == "off"
+    assert see(gui, "Chosen options", "learning") == "off"
 
     gui.set_slider("learning", 1)
     gui.run(0.5)
@@ -92,7 +92,7 @@ def test_rule(gui):
     assert see_both(gui, "errorDirection") in (["[1.0]"] * 2, ["[-1.0]"] * 2)
     gui.set_slider("rule", 1)
     gui.run(SETTLED)
-    assert see(gui, "What the sliders say", "rule") == "BP"
+    assert see(gui, "Chosen options", "rule") == "BP"
     before, checksums = see_both(gui, "errorDirection"), see_both(gui, "checksum")
     gui.run(0.5)
     # the decoders, which learn
@@ -104,7 +104,7 @@ def test_rule(gui):
 def test_normalization(gui):
     gui.set_slider("norm.", 1)
     gui.run(SETTLED)
-    assert see(gui, "What the sliders say", "normalization") == "forced"
+    assert see(gui, "Chosen options", "normalization") == "forced"
     lengths, checksums = see_both(gui, "length"), see_both(gui, "checksum")
     gui.run(0.5)
     assert see_both(gui, "length") == lengths
@@ -112,7 +112,7 @@ def test_normalization(gui):
 
     gui.set_slider("norm.", 0)
     gui.run(0.5)
-    assert see(gui, "What the sliders say", "normalization") == "none"
+    assert see(gui, "Chosen options", "normalization") == "none"
     assert all(a != b for a, b in zip(lengths, see_both(gui, "length")))
 
     # for which lengths must be near one
@@ -123,7 +123,7 @@ def test_normalization(gui):
     for value, name in ((4, "stabilized"), (3, "homeostatic")):
         gui.set_slider("norm.", value)
         gui.run(SETTLED)
-        assert see(gui, "What the sliders say", "normalization") == name
+        assert see(gui, "Chosen options", "normalization") == name
         checksums = see_both(gui, "checksum")
         gui.run(0.3)
         assert all(a != b for a, b in zip(checksums, see_both(gui, "checksum")))
@@ -144,4 +144,4 @@ def test_reset_of_the_simulation(gui):
     gui.run(SETTLED)
     # no more than there has been time for
     assert see_number(gui, "error over time", "samples") <= gui.time / 0.25 + 2
-    assert see(gui, "What the sliders say", "rule") == "FA"
+    assert see(gui, "Chosen options", "rule") == "FA"

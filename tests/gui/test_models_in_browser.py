@@ -23,7 +23,7 @@ def opened(open_model_once, layout):
 
 @pytest.fixture
 def gui(opened):
-    """A model with a layout, of which nothing has gone wrong."""
+    """A model with a layout, without errors in the browser or the terminal."""
     assert opened.console_error == ""
     yield opened
     assert opened.console_error == ""

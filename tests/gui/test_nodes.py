@@ -16,7 +16,7 @@ from nengo_fa.networks import BurstMultiplication, Multiplication
 
 
 def read(view, name):
-    """A ``data-*`` attribute of what a view shows."""
+    """Return a ``data-*`` attribute of the document of a view."""
     return json.loads(re.search(rf' data-{name}="(.*?)"', view.output._nengo_html_)[1])
 
 
@@ -95,7 +95,7 @@ def test_no_more_often_than_the_period(Simulator, dt, n_drawn):
 
 
 def test_what_does_not_change_is_sent_again(Simulator):
-    """Nengo GUI forgets what it was sent some seconds ago."""
+    """Nengo GUI discards data after some seconds."""
     with nengo.Network() as model:
         view = Count(times=[0], period=0.1)
     screen, calls = view.output, []
@@ -194,7 +194,7 @@ def test_bursts_know_of_no_error(pyramidal):
         pyramidal,
         pytest.raises(
             ValidationError,
-            match="neither an output nor its error.*PreferredDirections",
+            match="does not use the error of an output.*PreferredDirections",
         ),
     ):
         gui.ErrorFields(product.encode, product.decode, np.prod)
@@ -281,7 +281,7 @@ def test_tuning_curves_are_in_hertz(Simulator, allclose, neuron_type):
 
 @pytest.mark.parametrize("rule", ["feedback", "Kolen-Pollack", "backprop"])
 def test_error_fields(Simulator, model, rule, allclose, monkeypatch):
-    """Against the same by way of the simulator's own activities."""
+    """The fields equal those computed from the simulator's own activities."""
     product = model.product
     rules = {
         "feedback": nengo_fa.FeedbackAlignment(1, 10),
@@ -416,7 +416,7 @@ def test_bad_use_fails_at_once(model):
             (lambda: gui.PreferredDirections(product.hidden), "nengo.Connection"),
             (lambda: gui.PreferredDirections(product.decode), "rule for the encoders"),
             (lambda: gui.TuningCurves(wide), "rule for the encoders"),
-            (lambda: gui.TuningCurves(to_line), "Must be 2"),
+            (lambda: gui.TuningCurves(to_line), "must have 2 dimensions"),
             (lambda: gui.TuningCurves(product.encode, 20), "one of 20 neurons"),
             (lambda: gui.TuningCurves(product.encode, -1), "one of 20 neurons"),
             (lambda: gui.TuningCurves(product.encode, 0.5), "Must be an index"),
@@ -442,7 +442,7 @@ def test_bad_use_fails_at_once(model):
             (lambda: gui.AngleHistory(product.hidden), "a name for each"),
             (lambda: gui.ErrorHistory({"a": product.error}, period=np.inf), "period"),
             (lambda: gui.AngleHistory({"a": product.encode}), "nengo.Ensemble"),
-            (lambda: gui.AngleHistory({"a": line}), "Must be 2"),
+            (lambda: gui.AngleHistory({"a": line}), "must have 2 dimensions"),
             (lambda: gui.AngleHistory({"a": direct}), "direct mode"),
             (lambda: gui.TuningCurves(product.encode, period=0), "period"),
         ):
@@ -456,5 +456,5 @@ def test_rule_that_is_replaced(Simulator, model):
         gui.PreferredDirections(model.product.encode)
     model.connections.pop()
     teach(model, nengo_fa.Backprop(model.product.decode))
-    with pytest.raises(BuildError, match="Declare the view after the rule"):
+    with pytest.raises(BuildError, match="Create the view after you have set the rule"):
         Simulator(model)

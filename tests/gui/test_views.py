@@ -1,4 +1,4 @@
-"""The views, read back: what is drawn is where the arrays say."""
+"""Views draw their elements at the places in the arrays."""
 
 import base64
 import io
@@ -25,7 +25,7 @@ HARMFUL = "&" * 100
 
 
 def read(html):
-    """The document as XML, after what holds for all views."""
+    """Return the document as XML, after checks that apply to all views."""
     assert len(html.encode()) < LIMIT
     root = ElementTree.fromstring(html)
     assert root.tag == NAMESPACE + "svg"
@@ -208,7 +208,7 @@ def test_arrow_points_ahead(rng, allclose):
 
 @pytest.mark.parametrize("n_neurons", [60, 61, 1000])
 def test_many_neurons(rng, n_neurons):
-    """Some stand for all, the chosen one among them; the numbers are those of all."""
+    """Some neurons are drawn, with the chosen one; the numbers include all neurons."""
     chosen = n_neurons - 2
     arguments, root = draw_directions(rng, n_neurons, chosen=chosen)
     assert len(views.preferred_directions(**arguments)) < LIMIT

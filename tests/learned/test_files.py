@@ -54,7 +54,7 @@ def make_header(shape, descr="<f8"):
 
 
 def zeros(head, n_bytes):
-    """A function that writes a head and so many zeros."""
+    """A function that writes a header and a number of zeros."""
 
     def write(file):
         file.write(head)

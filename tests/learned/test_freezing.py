@@ -1,4 +1,4 @@
-"""What is written back: the solver goes on, no step counts twice, nothing is left out."""
+"""Frozen networks: solvers continue, no step counts twice, and nothing is left out."""
 
 from collections import defaultdict
 
@@ -211,7 +211,7 @@ def test_ensembles_outside_are_kept_with_their_connections(Simulator, way, tmp_p
 
 
 def test_another_network_with_nothing_but_nodes(Simulator):
-    """There too, the seeds are those of another simulator."""
+    """A simulator of another network is refused, even if the network contains only nodes."""
     with nengo.Network() as other:
         nengo.Connection(nengo.Node([1]), nengo.Node(size_in=1))
     with Simulator(make_product()) as sim:

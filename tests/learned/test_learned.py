@@ -20,7 +20,7 @@ def make_model(
     sparse=False,
     **kwargs,
 ):
-    """All kinds of connections that hold something learned, decoded or random."""
+    """Make connections of all kinds with learned, decoded or random parameters."""
     rng = np.random.RandomState(0)
 
     def signal(t):
@@ -218,7 +218,7 @@ def test_freeze_gives_no_warnings(Simulator, recwarn):
 @pytest.mark.parametrize("transform", [None, 1, 2, [1, 3], [[1, 2], [0, 1], [4, 5]]])
 @pytest.mark.parametrize("function", [None, lambda x: [x[0] * x[1], 1], "points"])
 def test_solve_again(Simulator, allclose, transform, function):
-    """With the learned encoders, for what the connection was to compute."""
+    """Decoders fit the learned encoders and the function of the connection."""
     size_out = np.shape(transform)[0] if np.ndim(transform) == 2 else 2
     eval_points = np.random.RandomState(0).uniform(-0.7, 0.7, size=(500, 2))
     kwargs = {} if transform is None else {"transform": transform}
@@ -343,7 +343,7 @@ def test_nan_is_not_kept(Simulator, tmp_path):
 def test_learning_goes_on_as_if_never_interrupted(
     Simulator, normalization, others, allclose
 ):
-    """Not even the last step before is lost. (Nothing here has a state but weights.)"""
+    """The last step before is not lost. (Only weights have a state here.)"""
     with nengo.Network(seed=3) as model:
         hidden = nengo.Ensemble(20, 2, neuron_type=nengo.LIFRate())
         output = nengo.Node(size_in=1)

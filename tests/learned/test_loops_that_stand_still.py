@@ -1,4 +1,4 @@
-"""What becomes of dynamics whose decoders stand still while the encoders learn, over seeds."""
+"""Dynamics with fixed decoders while the encoders learn, over seeds."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ def close_loop(state):
 
 
 def close_loop_that_learns(state, pes_rate):
-    """Its decoders learn as well: what they should decode is known from what came in."""
+    """Make a loop whose decoders learn as well, with a target from the input."""
     decoded, filtered = nengo.Node(size_in=2), nengo.Node(size_in=2)
     loop = nengo.Connection(
         state,

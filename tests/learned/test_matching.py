@@ -13,7 +13,7 @@ from nengo_fa.learned.matching import Misfit, describe, find_saved_parts
 
 
 def make(seed=1, *, before=None, after=None):
-    """A network that learns, and what is added to it before and behind."""
+    """Make a network that learns, with objects added before and after it."""
     with nengo.Network(seed=seed) as model:
         if before is not None:
             before(model)

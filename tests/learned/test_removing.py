@@ -10,7 +10,7 @@ import nengo_fa
 
 
 def make_network(seed):
-    """Two layers with rules, in a network and in a network within it, and what they need."""
+    """Make two layers with rules, in a network and its subnetwork, with their error nodes."""
     with nengo.Network(seed=seed) as model:
         stimulus, error = nengo.Node([0.5, -0.2]), nengo.Node(size_in=1)
         first, output = nengo.Ensemble(20, 2), nengo.Node(size_in=1)

@@ -99,7 +99,7 @@ class Net:
 
 
 def test_network_scales_what_it_is_given(Simulator, rng):
-    """Training, answers and simulators are those of samples scaled by hand."""
+    """Training, predictions and simulations equal those with samples scaled by hand."""
     x = make_samples(rng)
     y, scaling = make_targets(x), Scaling.fit(x)
     inside, by_hand = Net(scaling), Net(None)

@@ -1,4 +1,4 @@
-"""The arm moves as physics says, and the controller learns what it is told."""
+"""The arm obeys physics, and the controller learns from its error."""
 
 import nengo
 import numpy as np

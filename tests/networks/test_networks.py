@@ -18,7 +18,7 @@ from nengo_fa.networks import (
 
 
 def make(seed, learning=1.0, **kwargs):
-    """A multiplication network on an input, with probes on what it learns."""
+    """Make a multiplication network with an input, and probes on the learned parameters."""
     with nengo.Network(seed=seed) as model:
         stimulus = nengo.Node(lambda t: [np.sin(7 * t), np.cos(11 * t)])
         model.product = Multiplication(learning=learning, seed=seed, **kwargs)
@@ -143,7 +143,7 @@ def test_learning_must_be_a_number_or_a_function(learning):
     ids=str,
 )
 def test_signals_live_through_eight_layers(Simulator, seed, rng, neuron_type, size_in):
-    """Neurons that are silent, or at their limit, for all samples could learn nothing."""
+    """Neurons that are silent or saturated for all samples could not learn."""
     classifier = DeepClassifier(
         size_in, 10, n_neurons=[100] * 8, neuron_type=neuron_type, seed=seed
     )
@@ -160,7 +160,7 @@ def test_signals_live_through_eight_layers(Simulator, seed, rng, neuron_type, si
 
 
 def test_layers_of_a_deep_classifier(Simulator, seed, allclose):
-    """Each is sent all activities of the one before, and no two are alike."""
+    """Each layer receives all activities of the previous layer, and all layers differ."""
     classifier = DeepClassifier(5, 3, n_neurons=[7, 8, 8], synapse=0.02, seed=seed)
     assert [layer.dimensions for layer in classifier.layers] == [5, 7, 8]
     assert classifier.decode.pre is classifier.layers[-1]
@@ -222,7 +222,7 @@ def test_bursts_teach_by_no_other_rule():
     ],
 )
 def test_simulators_can_be_pickled(make):
-    """And go on as they were."""
+    """Copies continue from the same state."""
     with nengo.Simulator(make(seed=1)) as sim:
         sim.run_steps(5)
         other = pickle.loads(pickle.dumps(sim))

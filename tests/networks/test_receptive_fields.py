@@ -13,7 +13,7 @@ SHAPE = 10, 14  # not square, so that height and width cannot be confused
 
 
 def find_extent(images):
-    """Height and width of what is not zero, and where it is centered, for each."""
+    """Return the height, width and center of the nonzero part of each image."""
     extent, center = [], []
     for image in images:
         where = np.array(np.nonzero(image))
@@ -41,7 +41,7 @@ def test_whole_image(draw, rng):
 
 
 def test_gabor_filters_are_smooth_and_patches_are_not(rng):
-    """Neighbouring weights of a filter are alike."""
+    """Neighbouring weights of a filter are similar."""
 
     def correlation(encoders):
         images = encoders.reshape(-1, 12, 12)
@@ -100,7 +100,7 @@ def test_same_seed_same_encoders():
 
 @pytest.mark.parametrize("name", ["gabor", "patches", "differences"])
 def test_in_an_ensemble(name, Simulator, rng, seed, allclose):
-    """Nengo takes them as they are, and test digits are told apart without training."""
+    """Nengo accepts them unchanged, and they classify test digits without training."""
     data = digits().centered()
     encoders = {
         "gabor": lambda: gabor(100, (8, 8), rng, 5),

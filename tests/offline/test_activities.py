@@ -8,7 +8,7 @@ from nengo_fa.rules.responses import make_step_rates
 
 
 def compute(make_step, neuron_type, current, **kwargs):
-    """What a step writes for currents, which it leaves alone."""
+    """Return the output of a step for currents, which must not change."""
     current = np.atleast_2d(np.asarray(current, dtype=rc.float_dtype))
     before, out = current.copy(), np.full_like(current, np.nan)
     step = make_step(neuron_type, current, out, **kwargs)
@@ -58,7 +58,7 @@ def test_measured_activities_become_rates(neuron_type, tolerance, synapse, rng):
 
 
 def simulate(Simulator, neuron_type, current, synapse, presentation_time, dt=0.001):
-    """The definition, by one simulator: samples side by side, as so many neurons."""
+    """Return activities by definition, from one simulator with a neuron for each sample."""
     size = current.size
     with nengo.Network(seed=0) as model:
         ensemble = nengo.Ensemble(

@@ -14,7 +14,7 @@ RULES = [nengo_fa.FeedbackAlignment, nengo_fa.Backprop]
 
 
 def find_devices():
-    """Those of PyTorch: the processor, and a GPU where there is one."""
+    """Return the devices of PyTorch: the processor, and a GPU if there is one."""
     try:
         import torch
     except ImportError:

@@ -271,7 +271,7 @@ CASES = [
 
 @pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.__name__)
 def test_there_is_a_case_for_every_attribute(kind):
-    """Also for those that a later Nengo may add."""
+    """There must be a case for attributes of later versions of Nengo as well."""
     with nengo.Network():
         ensemble, node = nengo.Ensemble(1, 1), nengo.Node(size_in=1)
         objects = ensemble, ensemble.neurons, node, nengo.Connection(node, ensemble)
@@ -293,7 +293,7 @@ def make(case):
 
 @pytest.mark.parametrize("name, i, case", CASES)
 def test_offline(Simulator, name, i, case):
-    """The error that training ends with is that of a simulator."""
+    """The final error of training equals the error of a simulator."""
     if (name, i) in REFUSED_OFFLINE:
         with pytest.raises(REFUSALS, match=REFUSED_OFFLINE[name, i]):
             train(*make(case))

@@ -1,4 +1,4 @@
-"""The network around a connection, where `train` is not told of it."""
+"""`train` finds the network around a connection if it is not given."""
 
 import copy
 import gc
@@ -88,7 +88,7 @@ def test_several_networks_or_none():
 
 
 def test_after_gc_freeze_it_asks():
-    """In a process of its own, as all that is alive would stay frozen."""
+    """In a separate process, because all existing objects would stay frozen."""
     script = """if True:
         import gc, nengo, numpy as np, nengo_fa
         x = np.random.RandomState(0).uniform(-1, 1, (30, 1))

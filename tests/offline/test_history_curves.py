@@ -1,4 +1,4 @@
-"""What a history shows of itself."""
+"""Plots and texts of a history."""
 
 import matplotlib.pyplot as pyplot
 import nengo
@@ -45,7 +45,7 @@ def test_curves_are_what_was_recorded():
 
 
 def test_colours_are_those_of_the_figures():
-    """A layer has its own colour, from that of what has learned to a lighter one."""
+    """Each layer has its own colour, from the colour of learned encoders to a lighter one."""
     history = make_history(2, validation=0.2)
     errors, angles, *_ = history.plot(ax=Figure().subplots(1, 4))
     assert errors.lines[0].get_color() == palette.LEARNED

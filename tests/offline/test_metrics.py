@@ -46,7 +46,7 @@ def train(network, epochs=2, samples=None, **kwargs):
 @pytest.mark.parametrize("batch_size", [None, 60])
 @pytest.mark.parametrize("presentation_time", [None, 0.02])
 def test_they_change_nothing(batch_size, presentation_time):
-    """To the last bit, and nor do they read what they should not."""
+    """Training stays the same to the last bit, and metrics do not read other arrays."""
     kwargs = {"batch_size": batch_size, "presentation_time": presentation_time}
     samples = make_samples(n_samples=metrics.N_SAMPLES + 100)
     ours, plain = (
@@ -201,7 +201,7 @@ def test_on_a_device(allclose):
 
 @pytest.mark.parametrize("kind", ["SignSymmetric", "KolenPollack"])
 def test_feedback_that_follows(kind):
-    """The metrics do not let it go on."""
+    """Metrics do not advance feedback weights that follow."""
     ours, plain = (
         train(
             make_network("global", feedback=getattr(nengo_fa.feedback, kind)),

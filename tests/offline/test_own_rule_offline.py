@@ -13,7 +13,7 @@ from nengo_fa.rules.normalizations import Normalization
 
 
 class Saturated(FeedbackAlignment):
-    """It writes what it puts out before it has read everything."""
+    """A rule that writes its output before it has read all inputs."""
 
     arrays = ("projected_error", "output", "current", "derivative")
 
@@ -134,7 +134,7 @@ def make_deep(to_neurons):
 @pytest.mark.parametrize("to_neurons", [True, False])
 @pytest.mark.parametrize("batch_size", [None, 20])
 def test_pieces_add_up(monkeypatch, rng, to_neurons, batch_size):
-    """What a rule reads is kept for the samples of a batch that is computed in pieces."""
+    """Arrays that a rule reads are kept for all pieces of a batch."""
     x = rng.uniform(-1, 1, (60, 2))
 
     def run():
@@ -153,7 +153,7 @@ def test_pieces_add_up(monkeypatch, rng, to_neurons, batch_size):
 
 
 def test_nodes_have_the_error_that_they_have_online():
-    """That is what is projected times f', whatever the rule makes of it."""
+    """This error is the projected error times f', even if the rule computes another error."""
     model = make_deep(True)
     path = nengo_fa.offline.walk_back.find_path(model.decode, model)
     chain = nengo_fa.offline.layers.make_chain([path])

@@ -1,4 +1,4 @@
-"""Which networks can be trained offline, and that they then do what was trained."""
+"""Networks that can be trained offline work as trained; others are refused."""
 
 import gc
 
@@ -64,7 +64,7 @@ class Net:
         return nengo_fa.train(self.decode, *self.samples(), **kwargs)
 
     def simulate(self, Simulator, x, steps=1, **kwargs):
-        """What comes out for each sample; after two steps if there are two layers."""
+        """Return the output for each sample, after as many steps as there are layers."""
         time = steps * 0.001
         self.stimulus.output = nengo.processes.PresentInput(x, time)
         with Simulator(self.model, **kwargs) as sim:
@@ -251,7 +251,7 @@ def test_training_inside_the_context_of_the_network(Simulator):
 
 
 def refused(net, match, attr="connection", connection=None, **kwargs):
-    """Nothing is touched by a training that cannot begin."""
+    """A training that cannot begin does not change the network."""
 
     def state():
         yield net.model.seed
@@ -320,7 +320,7 @@ def bursts(net):
 
 
 def bursts_before(net):
-    """The layer before would be left as it is, without a word."""
+    """Otherwise, the previous layer would not learn, without any message."""
     net.before.neuron_type = nengo_fa.Pyramidal()
     (into,) = (c for c in net.model.connections if c.post_obj is net.before)
     into.learning_rule_type = BurstLearning()

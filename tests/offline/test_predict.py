@@ -1,4 +1,4 @@
-"""What a network answers to samples: the same as a simulator of it."""
+"""Predictions for samples equal the outputs of a simulator."""
 
 import warnings
 
@@ -101,7 +101,7 @@ def test_rates_are_those_of_filters_that_have_settled(Simulator, rng):
 
 @pytest.mark.parametrize("trained", [False, True])
 def test_spikes_are_those_of_a_simulator(trained, Simulator, rng):
-    """Averaged over the second half, for each sample presented by itself."""
+    """Outputs equal averages over the second half of separate presentations."""
     at_rest = {"voltage": nengo.dists.Choice([0])}  # else at random
     net = Net(neuron_type=nengo.LIF(amplitude=0.01, initial_state=at_rest))
     if trained:
@@ -120,7 +120,7 @@ def test_spikes_are_those_of_a_simulator(trained, Simulator, rng):
 )
 @pytest.mark.parametrize("n_layers", [1, 2])
 def test_spikes_are_those_of_training(neuron_type, n_layers, rng):
-    """The error of the training is that of the answers, with the same random numbers."""
+    """With the same random numbers, predictions have the error of the training."""
     net = Net(n_layers, n_layers, neuron_type)
     x = make_samples(rng, 60, 3)
     options = {"presentation_time": 0.05, "seed": 3}
@@ -156,7 +156,7 @@ def test_loaded_network_answers_as_the_one_saved(Simulator, tmp_path, rng):
 
 
 def test_samples_enter_where_those_of_training_do(rng):
-    """Where the first connection with a rule begins, else at the first node."""
+    """Samples enter at the first connection with a rule, or else at the first node."""
     x = make_samples(rng, 7, 3)
     assert Net(2, 0).predict(x).shape == (7, 2)
     assert Net(2, 2).predict(x).shape == (7, 2)
@@ -195,7 +195,7 @@ def test_samples_and_network_are_left_alone(rng):
 
 @pytest.mark.parametrize("options", [{}, {"presentation_time": 0.02}])
 def test_several_connections_answer_together(options, rng):
-    """As each does by itself, in the dimensions that it leads to."""
+    """Each connection gives the same output as alone, in its own dimensions."""
     with nengo.Network(seed=1) as model:
         stimulus, output = nengo.Node(size_in=4), nengo.Node(size_in=5)
         array = nengo.networks.EnsembleArray(20, 2, ens_dimensions=2)

@@ -22,7 +22,7 @@ def make_rule(kind, **kwargs):
 
 
 class Problem:
-    """Layers with random parameters, samples for them, and what should be computed."""
+    """Layers with random parameters, with samples and the expected results."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Net:
         return nengo_fa.train(self.decode, self.x, self.y, epochs)
 
     def get_problem(self, Simulator):
-        """What a simulator has, and the samples."""
+        """Return the parameters of a simulator, and the samples."""
         with Simulator(self.model) as sim:
             built = sim.data[self.hidden]
         problem = Problem.__new__(Problem)
@@ -294,7 +294,7 @@ def test_networks_side_by_side_are_each_alone(rng, kind, normalization, batch_si
 
 @pytest.mark.parametrize("normalization", [None, "augmented"])
 def test_only_given_columns_are_taught(rng, allclose, normalization):
-    """As by the whole update, but for the other columns, as the rules do online."""
+    """Taught columns get the whole update and others do not change, as online."""
     problem = Problem(rng, normalization=normalization, learning_rate=0.3)
     gradient = rng.standard_normal(problem.encoders.shape)
     chain, _ = problem.make(reached=slice(1, 3))
@@ -412,7 +412,7 @@ def test_each_batch_learns_in_its_turn(rng, allclose, kind, normalization, batch
 
 
 def test_batches_are_drawn_from_the_random_state(rng):
-    """Which samples they hold, as well as their order."""
+    """The samples of the batches and their order depend on the random state."""
 
     def run(seed):
         chain, samples = problem.make(batch_size=20, seed=seed)
@@ -456,7 +456,7 @@ def test_measured_activities_are_taught_by_their_samples(rng, allclose):
 
 
 class Mean(nengo.solvers.Solver):
-    """A user's own."""
+    """A user's own normalization."""
 
     def __call__(self, A, Y, rng=np.random):
         return np.full((A.shape[1], Y.shape[1]), Y.mean() / A.mean()), {}

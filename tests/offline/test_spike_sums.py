@@ -1,4 +1,4 @@
-"""Spikes without steps are those of the neuron type's own step, each of them."""
+"""All spikes that are computed without steps equal those of the neuron type's step."""
 
 import nengo
 import numpy as np
@@ -49,7 +49,7 @@ def draw_currents(rng, dtype, scale=1):
 
 
 def draw_state(neuron_type, size, rng, dtype):
-    """Initial states as they are by default, and others."""
+    """Draw default initial states and other states."""
     state = neuron_type.make_state(size, rng=rng, dtype=dtype)
     one = np.ones(1, dtype=dtype)
     edges = np.hstack([0, one, np.nextafter(one, 0), np.nextafter(one, 2), -3, 1.5])
@@ -230,7 +230,7 @@ def test_spike_times_of_ones_own():
 
 
 def test_rates_of_unknown_types_may_change():
-    """As those of adaptive neurons do, or of a user's own type."""
+    """Rates of adaptive neurons change, and rates of a user's own type may change."""
 
     class Fading(nengo.LIFRate):
         def step(self, dt, J, output):

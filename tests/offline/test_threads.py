@@ -1,4 +1,4 @@
-"""Small trainings have one thread, large ones those that there are."""
+"""Small trainings use one thread, and large trainings use all threads."""
 
 import nengo
 import numpy as np

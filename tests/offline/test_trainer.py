@@ -11,7 +11,7 @@ from nengo_fa.offline.walk_back import find_path
 
 
 def make_network(seed):
-    """One that is to multiply, with a transform of its own before the taught layer."""
+    """Make a network that learns to multiply, with a transform before the taught layer."""
     with nengo.Network(seed=seed) as model:
         stimulus = nengo.Node(np.zeros(2))
         hidden = nengo.Ensemble(20, 2, neuron_type=nengo.LIF(amplitude=0.01))
@@ -92,7 +92,7 @@ def test_it_goes_on_where_learning_diverges():
 
 
 def test_updates_of_deep_networks(allclose):
-    """What the metrics call the updates is what an epoch makes of the encoders."""
+    """The updates of the metrics equal the changes of encoders in an epoch."""
     network = DeepClassifier(2, 1, [12, 10], neuron_type=nengo.LIFRate(), seed=1)
     with network:
         teach_chain(network.encodes, network.decode, variant="global",

@@ -60,7 +60,7 @@ class Net:
         return train(self.decode, x, y, *args, **kwargs)
 
     def error(self, Simulator, presentation_time=0.001):
-        """The root mean square error of what a simulator makes of the samples."""
+        """Return the root mean square error of a simulator's outputs for the samples."""
         x, y = self.samples()
         self.stimulus.output = nengo.processes.PresentInput(x, presentation_time)
         with self.model:
@@ -74,7 +74,7 @@ class Net:
 
 @pytest.mark.parametrize("rule", [FeedbackAlignment, Backprop])
 def test_training_again_goes_on(rule):
-    """Two runs of ten epochs are one of twenty."""
+    """Two trainings of ten epochs equal one training of twenty epochs."""
     net = Net()
     net.teach(rule, learning_rate=10, derivative=Rate())
     first, second = net.train(10), net.train(10)
@@ -510,7 +510,7 @@ def test_arguments_at_their_limits():
 
 
 def test_memory_is_less_than_three_times_the_samples(rng):
-    """Those that are given among them."""
+    """The limit includes the given samples."""
     rc["precision"]["bits"] = "32"
     x = rng.standard_normal((20000, 100)).astype(np.float32)
     with nengo.Network(seed=1) as network:

@@ -363,7 +363,7 @@ def test_backpropagation_through_three_layers_pays(rng):
 
 
 def test_spikes_of_all_layers_are_measured(Simulator):
-    """Each layer is given what comes through the synapse from the layer before."""
+    """Each layer receives the output of the previous layer through the synapse."""
     net = Net(teach("direct"), neuron_type=nengo.LIF(amplitude=0.02))
     for connection in (*net.encodes[1:], net.decode):
         connection.synapse = 0.01
@@ -430,7 +430,7 @@ def node_and_error(net):
 
 
 def relayed_error(net, through):
-    """As large as that of the output, for which it is not to be taken."""
+    """An error with the size of the output's error, which must not be confused with it."""
     net.encodes[2].learning_rule_type = FeedbackAlignment(2)
     net.encodes[1].learning_rule_type = FeedbackAlignment(2)
     net.encodes[0].learning_rule_type = FeedbackAlignment(2)
@@ -509,7 +509,7 @@ def test_chains_that_cannot_be_trained(change, match):
 
 
 def test_a_taught_layer_that_is_not_before_the_path_is_left_alone():
-    """Whatever else is taught in the network."""
+    """Other taught layers in the network do not change."""
     net = Net(teach("direct"), n_layers=2)
     with net.model:
         other = nengo.Ensemble(5, 2)
@@ -580,7 +580,7 @@ def test_teach_chain_does_not_add_to_rules_that_are_there(variant):
 
 
 def test_feedback_that_is_redrawn_has_the_seed_of_the_simulator(Simulator):
-    """What is drawn while it follows: the first update offline is the first step online."""
+    """Weights drawn while following are the same: first update offline, first step online."""
 
     def make():
         with nengo.Network(seed=1) as model:

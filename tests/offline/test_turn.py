@@ -134,7 +134,7 @@ def test_default_turn_of_the_first_layer_is_by_its_dimensions(dimensions, turn, 
 
 
 def test_default_turn_of_a_layer_before_solved_decoders_is_small():
-    """They stand still, and would no longer fit what the layer before them has become."""
+    """The decoders do not learn, and would no longer fit the previous layer."""
     default, one = (Net(n_layers=2).train(0, **k) for k in ({}, {"turn": 1}))
     turns = [
         a.learning_rate / b.learning_rate for a, b in zip(default.layers, one.layers)

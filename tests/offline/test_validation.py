@@ -44,7 +44,7 @@ class Net:
         return train(self.decode, *self.training, epochs, **kwargs)
 
     def error(self, x, y):
-        """The root mean square error of what a simulator makes of samples."""
+        """Return the root mean square error of a simulator's outputs for samples."""
         self.stimulus.output = nengo.processes.PresentInput(x, 0.001)
         with self.model:
             probe = nengo.Probe(self.output)
@@ -85,7 +85,7 @@ def test_patience_ends_the_training():
 
 
 def test_fraction_is_held_out():
-    """The samples are neither learned from nor lost, and the same each time."""
+    """Held-out samples are not learned from, not lost, and the same each time."""
     net = Net()
     history = net.train(0, validation=0.25)
     errors = [net.error(x[None], y[None]) for x, y in zip(*net.training)]
@@ -161,7 +161,7 @@ def test_fewer_samples_than_neurons():
 
 
 def test_real_data_that_training_would_overfit():
-    """What is kept is no worse than the untaught network, but for the chance of choosing."""
+    """The kept network is not worse than the untaught network, apart from chance."""
     datasets = pytest.importorskip("sklearn.datasets")
     x, y = datasets.load_diabetes(return_X_y=True)
     x, y = x * np.sqrt(len(x) / 10), ((y - y.mean()) / y.std())[:, None]
@@ -171,7 +171,7 @@ def test_real_data_that_training_would_overfit():
 
 
 def _train_on(x, y, seed):
-    """The test error over that of the untaught network, of the last and the best epoch."""
+    """Return the test errors of the last and best epoch relative to the untaught network."""
     order = np.random.RandomState(seed).permutation(len(x))
     training, test = order[:300], order[300:]
     errors = []

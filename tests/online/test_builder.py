@@ -75,7 +75,7 @@ class Recorded:
         return self
 
     def expected_delta(self, derivative, feedback=None):
-        """The delta of each step by the equations, from what was recorded."""
+        """Return the delta of each step from the equations and the recorded signals."""
         rule, built = self.encode.learning_rule_type, self.sim.data[self.hidden]
         scale = built.gain / self.hidden.radius
         free = built.encoders != 0 if rule.sparse else np.ones_like(built.encoders)
@@ -152,7 +152,7 @@ def test_feedback_alignment_in_a_simulator(Simulator, seed, setting, normalizati
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("neurons_to_output", [False, True])
 def test_backprop_in_a_simulator(Simulator, seed, normalization, neurons_to_output):
-    """Reads the decoders as they are, while something else teaches them."""
+    """The rule reads the current decoders while another rule teaches them."""
 
     class Rule(nengo_fa.Backprop):
         def __init__(self, connection):
@@ -252,7 +252,7 @@ def test_single_precision(Simulator, seed, normalization):
 
 
 def draw_fields(seed, n_neurons=11, dimensions=6):
-    """Encoders of which about half the entries are zero, none of them all."""
+    """Draw encoders with about half of the entries zero, and without empty rows."""
     rng = np.random.RandomState(seed)
     free = rng.rand(n_neurons, dimensions) < 0.4
     for row in free:

@@ -1,4 +1,4 @@
-"""Rules that were given no learning rate do no harm, whatever else is chosen."""
+"""Rules with default learning rates do no harm, with any other options."""
 
 import itertools
 

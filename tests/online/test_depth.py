@@ -114,7 +114,7 @@ class Chain:
         return self
 
     def get(self, name, step=slice(None)):
-        """What the rule of each layer did."""
+        """Return the updates by the rule of each layer."""
         return [self.sim.data[probes[name]][step] for probes in self.probes]
 
     def loss(self, encoders, weights):
@@ -130,7 +130,7 @@ class Chain:
         return np.sum((matrix @ activities - self.target) ** 2) / 2
 
     def check_gradient(self, step):
-        """What each layer learned in a step is the gradient by central differences."""
+        """The change of each layer in a step equals the gradient by central differences."""
         for i in range(len(self.layers)):
             self.check_gradient_of_layer(i, step)
 
@@ -244,7 +244,7 @@ def test_backpropagated_error_is_the_gradient_in_each_layer(
 
 
 def test_errors_of_two_branches_add_up(Simulator, seed):
-    """A layer before two others has a rule for each, and each a node of its own."""
+    """A layer before two others has a rule with its own error node for each of them."""
     stimulus, target, options = np.array([0.3, -0.4]), 0.7, dict(NEURONS["LIFRate"])
     with nengo.Network(seed=seed) as model:
         output, error = nengo.Node(size_in=1), nengo.Node(size_in=1)

@@ -1,4 +1,4 @@
-"""The eligibility trace of each weight: that it is what its equation says, and a gradient."""
+"""The eligibility trace of each weight follows its equation, and is a gradient."""
 
 import nengo
 import numpy as np

@@ -1,4 +1,4 @@
-"""Learning rates that are suggested, and those of rules that were given none."""
+"""Suggested learning rates, and default learning rates of rules."""
 
 import warnings
 

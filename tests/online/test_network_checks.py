@@ -26,7 +26,7 @@ def oscillate(k, size):
 
 
 class Meeting:
-    """Rules, each on a connection of its own with an error of its own."""
+    """Make rules with separate connections and separate errors."""
 
     def __init__(self, *rules, same_connection=False, **ensemble):
         ensemble.setdefault("neuron_type", nengo.LIFRate())
@@ -112,7 +112,7 @@ def test_forced_beside_augmented_drifts_as_augmented_alone(Simulator, order):
     "normalization", [None, "augmented", "homeostatic", "stabilized"]
 )
 def test_equal_normalizations_add_up(Simulator, normalization):
-    """Each is what it is alone on the same signals."""
+    """Each update is the same as alone with the same signals."""
     met = Meeting(align(normalization, 0.1), align(normalization, 0.2)).run(
         Simulator, 0.1
     )
@@ -262,7 +262,7 @@ def test_rule_without_an_error(Simulator):
 
 
 def test_no_error_is_missed_after_training(Simulator, rng):
-    """Who learns offline simulates what was learned, and expects nothing to change."""
+    """After offline learning, a simulation must not change the learned parameters."""
     with nengo.Network(seed=1) as model:
         hidden, output = nengo.Ensemble(20, 2, label="hidden"), nengo.Node(size_in=1)
         encode = nengo.Connection(oscillate(0, 2), hidden)
@@ -334,7 +334,7 @@ def test_no_false_alarm(Simulator, case):
 
 
 def test_no_alarm_offline(rng):
-    """There, neither errors nor decoders are those of the network."""
+    """In direct mode, errors and decoders are not those of the network."""
     model = loop("solved")
     decode = next(c for c in model.connections if c.pre_obj is model.ensembles[0])
     for other in [c for c in model.connections if hasattr(c.post_obj, "connection")]:

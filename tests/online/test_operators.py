@@ -13,7 +13,7 @@ NORMALIZATIONS = [None, "forced", "augmented", "homeostatic", "stabilized"]
 
 
 def group(signals):
-    """The signals of an operator by what it does with them."""
+    """Return the signals of an operator by how it uses them."""
     reads = dict(signals)
     sets = {name: reads.pop(name) for name in ("projected_error", "derivative")}
     return dict(reads=reads, sets=sets, updates={"delta": reads.pop("delta")})

@@ -1,4 +1,4 @@
-"""Random numbers go on from a state in an array, as if they had never stopped."""
+"""Random numbers continue from a state in an array without interruption."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ DRAWS = {
 
 
 class Drawing:
-    """A step that draws, and what it has drawn."""
+    """Return a step that draws numbers, and the drawn numbers."""
 
     def __init__(self, draw, state):
         rng = LiveRandomState([3, 1])

@@ -276,7 +276,7 @@ def test_slice_teaches_its_columns_only(Simulator, seed):
 
 
 def test_beside_voja_and_pes(Simulator, seed, allclose):
-    """Each rule on a connection adds its own change, as if alone on these signals."""
+    """Each rule on a connection adds the same change as alone with these signals."""
     rules = {"align": FeedbackAlignment(1, learning_rate=1), "voja": nengo.Voja()}
     net = Net(seed, None)
     net.encode.learning_rule_type = rules

@@ -113,7 +113,7 @@ def run(Simulator, model, n_steps=200, **kwargs):
 
 
 def respond(neuron_type, current, dt=0.001):
-    """What neurons without other inputs do at currents of shape (n_steps, n_neurons)."""
+    """Return the output of neurons at currents of shape (n_steps, n_neurons)."""
     state = neuron_type.make_state(current.shape[1])
     outputs = np.zeros_like(current)
     for J, output in zip(current, outputs):
@@ -126,7 +126,7 @@ def respond(neuron_type, current, dt=0.001):
 def test_rules_see_the_current_that_drives_the_soma(
     Simulator, neuron_type, attribute, plain, optimize
 ):
-    """Plain neurons that are driven by it do, step by step, what the neurons do."""
+    """Plain neurons driven by this current have the same output in each step."""
     model = make_model(neuron_type, Current(), attribute)
     data = run(Simulator, model, optimize=optimize)
     expected = respond(plain, data["derivative"])

@@ -1,4 +1,4 @@
-"""What a simulator has to remember is in its signals, and nowhere else."""
+"""The whole state of a simulator is in its signals."""
 
 import nengo
 import numpy as np
@@ -141,7 +141,7 @@ def test_state_between_neurons(check_resumed):
 
 
 def test_random_numbers_are_those_of_the_seed(Simulator):
-    """As they were drawn before their state was kept."""
+    """Numbers are the same as before their state was stored."""
     model = make_network(align(FEEDBACK["redrawn, normal"]))
     rule = model.connections[1].learning_rule
     with model:

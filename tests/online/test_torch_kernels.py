@@ -1,4 +1,4 @@
-"""The kernels for nengo-torch: that they do what the operators do, for each sample."""
+"""The kernels for nengo-torch give the results of the operators, for each sample."""
 
 import nengo
 import numpy as np
@@ -193,7 +193,7 @@ def test_a_sample_learns_what_it_learns_alone(normalization):
 
 @pytest.mark.parametrize("name", [name for name in NORMALIZATIONS if name])
 def test_another_normalization_would_be_found(name, monkeypatch):
-    """What the tests above look for is not lost in their tolerance."""
+    """The tolerance of the tests above is small enough to find another normalization."""
     network = make_layer(normalization=name)
     monkeypatch.setitem(FACTORS, name, FACTORS[None])
     with make_simulator(network) as sim, make_simulator(network) as other:

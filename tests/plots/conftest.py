@@ -1,4 +1,4 @@
-"""What the figures show; small, of the shapes and the gaps of the real thing."""
+"""Small data for figures, with the shapes and the missing values of real data."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from looking import EPOCHS, NORMALIZATIONS, RULES
 
 @pytest.fixture
 def fields():
-    """A neuron on the way to a diagonal, and what it learns from."""
+    """A neuron that moves to a diagonal, and the signals from which it learns."""
     axis = np.linspace(-1, 1, 31)
     x1, x2 = np.meshgrid(axis, axis)
     outside = np.hypot(x1, x2) > 1
@@ -148,7 +148,7 @@ def shown(rng):
 
 @pytest.fixture
 def streamed(rng):
-    """Errors while learning online; at first there is none."""
+    """Errors during online learning; the first values are missing."""
     error = rng.rand(30)
     error[:3] = np.nan
     return xr.Dataset(

@@ -52,7 +52,7 @@ def taught(rng):
 
 
 def test_bands(points):
-    """Each class is where it is, and told from the other without colours."""
+    """Each class is drawn at its place, and can be distinguished without colours."""
     figure = plots.bands(points)
     as_image(figure)
     (axes,) = figure.axes
@@ -115,4 +115,4 @@ def test_taught_fields(taught):
         np.testing.assert_allclose(mean, field.mean(axis=0), atol=1e-12)
     assert len({axes.get_title() for axes in above}) == 5
     assert below[0].get_ylabel() == "Mean over $x_2$"
-    assert figure.axes[-1].get_ylabel() == "Taught (RMS)"
+    assert figure.axes[-1].get_ylabel() == "Error / RMS"

@@ -108,7 +108,7 @@ def test_nothing_to_draw_yet(curves, by_rate, missing):
 
 
 def get_baseline(axes):
-    """The value at which the baseline is drawn, and what is written at it."""
+    """Return the value at which the baseline is drawn, and its label."""
     (line,) = [line for line in axes.lines if len(line.get_ydata()) == 2]
     (text,) = axes.texts
     assert text.xy[1] == line.get_ydata()[0] == line.get_ydata()[1]
@@ -139,7 +139,7 @@ def test_classification_curves(classification):
     assert not panels[2].texts
     entries = [text.get_text() for text in legend.get_legend().get_texts()]
     assert len(entries) == 7 and "quartiles of 8 trials" in entries
-    assert "well-chosen, not trained" in entries
+    assert "well-chosen fixed encoders" in entries
     as_image(figure)
     box = legend.get_legend().get_window_extent()
     assert all(not axes.get_window_extent().overlaps(box) for axes in panels)
@@ -255,7 +255,7 @@ def test_sensitivity_of_classification(by_rate):
         check_medians(axes, in_percent, name)
         assert any(np.allclose(line.get_ydata(), low) for line in axes.lines)
     entries = [text.get_text() for text in legend.get_legend().get_texts()]
-    assert "well-chosen, not trained" in entries
+    assert "well-chosen fixed encoders" in entries
 
 
 def test_sensitivity_counts_what_there_is(by_rate):

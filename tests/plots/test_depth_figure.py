@@ -6,7 +6,7 @@ from nengo_fa import plots
 LABELS = {
     "backprop": "backpropagation",
     "direct": "direct feedback alignment",
-    "last layer": "last layer alone",
+    "last layer": "only the last layer",
 }
 
 

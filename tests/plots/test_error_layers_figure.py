@@ -14,7 +14,7 @@ def test_error_layers_shows_the_data(layered_errors):
         assert title.startswith(f"({letter})") and carrier in title
         curves = {curve.get_label(): curve for curve in axes.containers}
         for name, way in (
-            ("last layer alone", "last layer"),
+            ("only last layer learns", "last layer"),
             ("direct", "direct"),
             ("relayed", "relayed"),
             ("relayed, traces", "traces"),

@@ -1,4 +1,4 @@
-"""What is the same for all figures."""
+"""Properties of all figures."""
 
 import matplotlib
 import numpy as np

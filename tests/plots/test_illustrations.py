@@ -37,7 +37,7 @@ def test_tuning_curves_of_other_numbers(neurons, n_neurons):
 
 
 def test_fields_reach_the_rim(neurons):
-    """Where the disc ends between two points of the grid, no gap is left."""
+    """There is no gap if the disc ends between two points of the grid."""
     neurons["rates"] = neurons["rates"] * 0 + 100
     axes = plots.tuning_curves(neurons).axes[0]
     # all four points around each point of the disc have a value

@@ -28,7 +28,7 @@ def test_confusion_matrix(shown):
     assert image(axes).get_clim() == (0, 20)
     red, green, blue, _ = axes.get_facecolor()
     assert red == green == blue > 0.8
-    assert bar.get_ylabel() == "Images of the row (%)"
+    assert bar.get_ylabel() == "Images in the row (%)"
 
 
 def test_mistakes_of_each_class(shown):

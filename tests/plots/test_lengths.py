@@ -92,5 +92,5 @@ def test_hebbian(rng):
     axes = figure.axes[0]
     assert axes.get_title() == "constant error"
     lines = {line.get_label(): line for line in axes.lines}
-    assert set(lines["predicted to rest at"].get_ydata()) == {np.rad2deg(0.5)}
+    assert set(lines["predicted final direction"].get_ydata()) == {np.rad2deg(0.5)}
     as_image(figure)

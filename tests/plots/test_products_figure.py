@@ -1,4 +1,4 @@
-"""What the figure of products shows."""
+"""The content of the figure of products."""
 
 import numpy as np
 

@@ -8,7 +8,7 @@ from nengo_fa import palette, plots
 
 @pytest.fixture
 def panels(shown):
-    """The panels by what they show."""
+    """Return the panels by their content."""
     error, images, raster, output, bar = plots.presentation(shown).axes
     return {
         "error": error,
@@ -33,12 +33,12 @@ def test_error_over_presentation_time(panels, shown):
 
 
 def test_rates_are_compared_with_rates(shown):
-    """What is learned stands in it in spikes and in rates, the baseline in rates."""
+    """The panel contains learned errors in spikes and in rates, and the baseline in rates."""
     data = shown.assign(rate_error=0.1, baseline_error=0.3)
     axes = plots.presentation(data).axes[0]
     for line, label, percent, colour in zip(
         axes.lines[1:],
-        ("learned, in rates", "well-chosen, not trained, in rates"),
+        ("learned, in rates", "well-chosen, fixed, in rates"),
         (10, 30),
         (palette.LEARNED, palette.FIXED),
     ):

@@ -43,7 +43,7 @@ SETS = ("surprise", "expected", "share")
 
 
 def group(signals):
-    """The signals of an operator by what it does with them."""
+    """Return the signals of an operator by how it uses them."""
     reads = dict(signals)
     sets = {name: reads.pop(name) for name in SETS}
     return dict(reads=reads, sets=sets, updates={"delta": reads.pop("delta")})

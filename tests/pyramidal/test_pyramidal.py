@@ -136,7 +136,7 @@ def test_ensemble_of_another_model(Simulator):
     ids=repr,
 )
 def test_feedback_alignment_teaches_them_too(Simulator, neuron_type):
-    """By eq. 3, with the gate open where the current at the soma is above threshold."""
+    """The update follows eq. 3, with an open gate if the somatic current is above threshold."""
     model = make_model(neuron_type)
     with model:
         rule = nengo_fa.FeedbackAlignment(1, 3.0, normalization=None)

@@ -12,7 +12,7 @@ import nengo_fa
 
 
 class Half(nengo_fa.Derivative):
-    """A user's own."""
+    """A user's own derivative."""
 
     def make_step(self, neuron_type, signal, out):
         return lambda: np.multiply(signal, 0.5, out=out)
@@ -66,7 +66,7 @@ def test_elementwise_in_any_shape(derivative, current):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("neuron_type", NEURONS, ids=repr)
 def test_step_reads_its_arrays_each_time(derivative, neuron_type, dtype, rng):
-    """And keeps nothing: simulators may fill arrays after steps are made."""
+    """The derivative keeps no values, because simulators may fill arrays later."""
     signal, out = np.full((2, 9), np.nan, dtype=dtype)
     step = derivative.make_step(neuron_type, signal, out)
     scale = 1 if derivative.signal == "current" else 100

@@ -1,4 +1,4 @@
-"""What every kind of feedback weights must do; a kind joins by one line of `KINDS`."""
+"""Requirements of all kinds of feedback weights; one line of `KINDS` adds a kind."""
 
 import copy
 import pickle
@@ -15,7 +15,7 @@ from nengo_fa.rules.feedback import make_feedback_state, make_feedback_step
 
 
 class Delayed(Feedback):
-    """The forward weights of the step before, from a state of its own."""
+    """Feedback weights that equal the forward weights of the previous step."""
 
     def make_state(self, n_neurons, size_in, rng):
         return {"before": rng.randn(n_neurons, size_in)}
@@ -105,7 +105,7 @@ def test_it_learns_online_and_is_resumed(check_resumed, kind, to_neurons):
 @every_kind
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_step_remembers_nothing_but_its_state(kind, dtype):
-    """Steps that are bound anew, to copies, go on as those that were bound before."""
+    """Steps that are bound to copies continue like the original steps."""
     kind = Chain(kind).kind
     weights = np.random.RandomState(0).randn(7, 7).astype(dtype)
     feedback = kind.draw(7, 7, np.random.RandomState(1)).astype(dtype)

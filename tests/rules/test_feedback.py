@@ -276,7 +276,7 @@ def test_single_precision(Simulator, seed, kind):
     dtype=st.sampled_from([np.float32, np.float64]),
 )
 def test_kolen_pollack_of_any_weights(seed, shape, decay, dt, dtype):
-    """As it serves offline, too: on arrays, without a simulator."""
+    """Offline, the step works on arrays, without a simulator."""
     rng = np.random.RandomState(seed)
     weights, feedback = (rng.randn(*shape).astype(dtype) for _ in range(2))
     decode = Taught(align(Transport), 0).decode
@@ -393,7 +393,7 @@ def test_networks_are_copied_with_their_feedback(Simulator, seed):
 
 
 def test_feedback_after_freezing(Simulator, seed):
-    """Sign-symmetric weights go on; those of Kolen and Pollack start anew."""
+    """Sign-symmetric weights continue; weights of Kolen and Pollack start again."""
     for kind in (SignSymmetric, KolenPollack):
         taught = Taught(align(kind), seed)
         with Simulator(taught.model) as sim:

@@ -1,4 +1,4 @@
-"""Feedback weights as they are declared, rightly and wrongly."""
+"""Valid and invalid declarations of feedback weights."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""What every normalization must do; a new one joins by one line, in `NORMALIZATIONS`."""
+"""Requirements of all normalizations; one line of `NORMALIZATIONS` adds a new one."""
 
 import nengo
 import numpy as np

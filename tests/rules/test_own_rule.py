@@ -1,4 +1,4 @@
-"""A rule of a user's own, as docs/own_rule.rst writes it."""
+"""A user's own rule, as in docs/own_rule.rst."""
 
 import nengo
 import numpy as np
@@ -102,7 +102,7 @@ class Net:
 
 
 def find_delta(net, rule, error):
-    """What a step changes, without a normalization."""
+    """Return the change in a step without normalization."""
     factor = -rule.learning_rate * net.sim.dt * net.scale**2
     return (factor * error)[:, :, None] * net.data["x"][:, None, :]
 
@@ -138,14 +138,14 @@ def test_rule_with_a_memory(Simulator, seed):
 
 
 class SaturatedBackprop(nengo_fa.Backprop):
-    """The same, through the decoders as they are."""
+    """Return the same through the current decoders."""
 
     arrays = SaturatedAlignment.arrays
     make_step = SaturatedAlignment.make_step
 
 
 def find_rms(Simulator, seed, rule, **parameters):
-    """The error in the last of five seconds, through decoders that stay as they are."""
+    """Return the error in the last of five seconds with fixed decoders."""
     net = Net(seed, None, pes=0)
     with net.model:
         encode, decode = net.encode, net.model.connections[1]

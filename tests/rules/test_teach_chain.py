@@ -1,4 +1,4 @@
-"""What every variant of `nengo_fa.teach_chain` must do; a variant joins by its line."""
+"""Requirements of all variants of `nengo_fa.teach_chain`; one line adds a variant."""
 
 import nengo
 import numpy as np

@@ -1,4 +1,4 @@
-"""Claims about paired data: each with a test, an effect size, and a verdict."""
+"""Claims about paired data, each with a test, an effect size and a verdict."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,15 +13,17 @@ from scipy import stats
 #: Significance level.
 LEVEL = 0.01
 
-#: Smallest number of trials with which p can be below the level: if all differences have the
-#: same sign, p is that of the same number of heads in a row.
+#: Smallest number of trials with which p can be below the level. If all differences have the
+#: same sign, p is the probability of as many heads in a row.
 N_TRIALS = 7
 
-#: What the columns of a table of claims mean.
-LEGEND = f"""  effect  1 if it is as claimed in all trials, -1 if it is the opposite in all;
-          where two quantities are to be the same, the median relative difference
-  p       probability of such data if the claim were false (Wilcoxon's signed-rank test)
-  held    p is below {LEVEL:g}; opposite: the data show the opposite; not shown: neither"""
+#: The meaning of the columns of a table of claims.
+LEGEND = f"""  effect     1 if all trials are as claimed, -1 if all trials show the opposite; if two
+             quantities are claimed to be the same, their median relative difference
+  p          probability of such data if the claim were false (Wilcoxon's signed-rank test)
+  held       p is below {LEVEL:g}
+  opposite   the data show the opposite of the claim
+  not shown  the data show neither the claim nor its opposite"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class Finding:
     medians : tuple of float
         Medians over trials of the two quantities that are compared.
     effect : float
-        For a difference, the matched-pairs rank-biserial correlation, from -1 to 1; it is
+        For a difference, the matched-pairs rank-biserial correlation, from -1 to 1. It is
         one if the difference is as claimed in all trials, without ties. For an equivalence,
         the median of the relative differences.
     p, p_opposite : float
         Probability of such data if the claim, or its opposite, were false, by Wilcoxon's
-        one-sided signed-rank test; for an equivalence, by one test on either side.
+        one-sided signed-rank test. For an equivalence, there is one test for each side.
     n_trials : int
     """
 
@@ -121,8 +123,9 @@ class Comparison:
     conditions : dict of dict
         Coordinates of each condition, by its name. See `cross`.
     left, right : str or tuple or float
-        The sides: the name of a variable at the coordinates of each condition; or the name
-        and a dictionary of coordinates that replace those of the condition; or a number.
+        The two sides. Each is the name of a variable, which is read at the coordinates of
+        each condition; or a name with a dictionary of coordinates that replace coordinates
+        of the condition; or a number.
     margin : float, optional
         If given, the claim is that both sides are the same, within this fraction of the
         right side.

@@ -11,8 +11,8 @@ from nengo_fa.rules.learning_rules import Backprop, FeedbackAlignment
 RULES = ("FeedbackAlignment", "Backprop")
 NORMALIZATIONS = ("none", "forced", "augmented")
 
-#: Conditions of claims: each rule, each normalization, and each rule with the two
-#: normalizations that keep the length of encoders.
+#: Conditions of claims: each rule, each normalization, and each rule with each of the two
+#: normalizations that control the length of encoders.
 EACH_RULE = cross("{rule}", rule=RULES)
 EACH_NORMALIZATION = cross("{normalization}", normalization=NORMALIZATIONS)
 NORMALIZED = cross(
@@ -32,7 +32,8 @@ def make_rule(
     normalization : str
         One of ``NORMALIZATIONS``.
     decode : nengo.Connection
-        The connection that backpropagation reads, which has the size of the error.
+        The connection whose decoders backpropagation reads. Its output has the size of the
+        error.
     **parameters
         Other parameters of the rule.
     """

@@ -1,4 +1,4 @@
-"""Workers of a Dask scheduler, as an executor that notices when the scheduler is gone."""
+"""An executor on the workers of a Dask scheduler, which notices if the scheduler ends."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ from nengo.exceptions import NengoWarning, ValidationError
 
 @contextmanager
 def open_workers(scheduler):
-    """Open an executor for `.run_trials`, on the workers of a scheduler.
+    """Open an executor for `.run_trials` on the workers of a scheduler.
 
     Parameters
     ----------
     scheduler : str
-        Its address.
+        The address of the scheduler.
 
     Yields
     ------
@@ -31,9 +31,9 @@ def open_workers(scheduler):
     Raises
     ------
     nengo.exceptions.ValidationError
-        If that is not an address.
+        If ``scheduler`` is not an address.
     OSError
-        If there is no answer, or no longer.
+        If the scheduler does not answer, or stops answering.
     concurrent.futures.BrokenExecutor
         If workers have ended.
     """
@@ -51,12 +51,12 @@ def open_workers(scheduler):
 
 
 class _Workers(Executor):
-    """The workers of a scheduler, which is asked now and then whether it is there.
+    """The workers of a scheduler, which is asked regularly whether it still runs.
 
     Parameters
     ----------
     scheduler : str
-        Its address.
+        The address of the scheduler.
     """
 
     def __init__(self, scheduler):
@@ -65,15 +65,15 @@ class _Workers(Executor):
         self._limit = parse_timedelta(limit)
         self._client = None
         self._futures = []
-        self._workers = True  # not yet missed
+        self._workers = True  # so that missing workers are reported once
         self._error = None
         self._answered, self._done = threading.Event(), threading.Event()
 
     def connect(self):
-        """Connect to the scheduler, and go on to watch it."""
+        """Connect to the scheduler, and keep watching it."""
         with _refusing_address():
             self._scheduler = resolve_address(self._scheduler)
-        # a thread, as there may already be a loop in this one
+        # in a thread, because this thread may already have an event loop
         threading.Thread(target=self._keep_watch, daemon=True).start()
         self._answered.wait()
         if self._error is not None:
@@ -89,17 +89,17 @@ class _Workers(Executor):
         return future
 
     def disconnect(self):
-        """End the connection, within some seconds also if nobody answers."""
+        """End the connection, within a few seconds even if the scheduler does not answer."""
         self._done.set()
         if self._client is not None:
             with suppress(TimeoutError, asyncio.TimeoutError):
                 self._client.close(timeout=5 if self._error is None else 1)
 
     def find_reason(self):
-        """Why futures are cancelled, as an exception."""
+        """Return an exception with the reason why futures were cancelled."""
         return self._error or ConnectionError(
-            f"The Dask scheduler at {self._scheduler} has ended. Start it again; what is "
-            "finished is kept."
+            f"The Dask scheduler at {self._scheduler} has ended. Start it again, and repeat "
+            "the run; finished results are kept."
         )
 
     def _keep_watch(self):
@@ -109,33 +109,34 @@ class _Workers(Executor):
                 self._answered.set()
                 if self._done.wait(self._limit / 3):
                     return
-        except Exception as error:  # to be raised where somebody waits
+        except Exception as error:  # raised in the thread that waits for results
             self._error = error
             self._answered.set()
             for future in self._futures:
                 future.cancel()
 
     def _ask(self):
-        """Ask the scheduler for its workers, and say so if there are no longer any."""
+        """Ask the scheduler for its workers, and warn if it has lost all of them."""
         try:
             with _refusing_address():
                 workers = asyncio.run(_find_workers(self._scheduler, self._limit))
-        except OSError as error:  # also of time, TimeoutError
+        except OSError as error:  # TimeoutError included
             raise ConnectionError(
-                f"No answer from a Dask scheduler at {self._scheduler} within "
-                f"{self._limit:g} s. Is it running there?"
+                f"No Dask scheduler at {self._scheduler} answered within "
+                f"{self._limit:g} s. Check the address, or start a scheduler with: "
+                "dask scheduler"
             ) from error
         if self._workers and not workers:
             warnings.warn(
-                f"The Dask scheduler at {self._scheduler} has no workers. They are waited "
-                f"for; start one with: dask worker {self._scheduler}",
+                f"The Dask scheduler at {self._scheduler} has no workers, so the run "
+                f"waits. Start a worker with: dask worker {self._scheduler}",
                 NengoWarning,
             )
         self._workers = workers
 
 
 async def _find_workers(scheduler, limit):
-    """The addresses of the workers that a scheduler has now, within seconds."""
+    """Return the addresses of a scheduler's current workers, within a time limit."""
     security = Security().get_connection_args("client")
     async with rpc(scheduler, connection_args=security) as remote:
         identity = await asyncio.wait_for(remote.identity(), limit)
@@ -157,7 +158,7 @@ def _refusing_address():
 
 @contextmanager
 def _silent_client():
-    """Leave it to us to say, in one line, that the scheduler is lost."""
+    """Silence Dask's log, because we report a lost scheduler in one line."""
     log = logging.getLogger("distributed.client")
     level = log.level
     log.setLevel(logging.CRITICAL)

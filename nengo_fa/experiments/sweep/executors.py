@@ -1,4 +1,4 @@
-"""Where parts of an experiment run: processes of this machine, or workers of Dask."""
+"""Executors for the parts of an experiment: processes on this machine, or Dask workers."""
 
 import atexit
 import os
@@ -16,15 +16,15 @@ from nengo.rc import rc
 def open_executor(
     workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[Executor]:
-    """An executor for `run_trials`.
+    """Open an executor for `run_trials`.
 
     Parameters
     ----------
     workers : int, optional
         Number of processes. Default: one for each processor that may be used.
     scheduler : str, optional
-        Address of a Dask scheduler, to run on its workers instead. How long its silence
-        is borne is Dask's option ``distributed.comm.timeouts.connect``.
+        Address of a Dask scheduler, to run on its workers instead. Dask's option
+        ``distributed.comm.timeouts.connect`` limits how long to wait for its answers.
 
     Yields
     ------
@@ -33,16 +33,16 @@ def open_executor(
     Warns
     -----
     nengo.exceptions.NengoWarning
-        While the scheduler has no workers.
+        If the scheduler has no workers. The run waits for workers.
 
     Raises
     ------
     ImportError
-        If there is a scheduler, but no Dask.
+        If ``scheduler`` is given, but Dask is not installed.
     nengo.exceptions.ValidationError
-        If the scheduler's address is not an address.
+        If ``scheduler`` is not an address.
     OSError
-        If the scheduler does not answer, or no longer.
+        If the scheduler does not answer, or stops answering.
     concurrent.futures.BrokenExecutor
         If workers have ended.
     """
@@ -50,14 +50,14 @@ def open_executor(
         with _open_processes(workers or get_n_processors()) as executor:
             yield executor
     else:
-        from nengo_fa.experiments.sweep import dask  # heavy, and an extra
+        from nengo_fa.experiments.sweep import dask  # slow to import, and optional
 
         with dask.open_workers(scheduler) as executor:
             yield executor
 
 
 class _Context(SpawnContext):
-    """Knows the processes it starts; forking one that has threads would not be safe."""
+    """A context that keeps its processes. It spawns, as forking with threads is unsafe."""
 
     def __init__(self):
         super().__init__()
@@ -79,31 +79,31 @@ def _open_processes(workers):
         try:
             yield executor
         except BaseException:
-            # Before processes end, and it has to be there until its thread has seen this:
-            # the thread would trip over what has been cancelled.
+            # The executor must be told before its processes end, and must stay alive until
+            # its thread has noticed; otherwise the thread fails at cancelled futures.
             atexit.register(executor.shutdown)
             executor.shutdown(wait=False, cancel_futures=True)
             for process in context.processes:
-                process.kill()  # also one that has been stopped, and would not hear of it
+                process.kill()  # ends stopped processes too, unlike terminate
             raise
         executor.shutdown()
 
 
 def get_n_processors() -> int:
-    """Number of processors that this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _start_worker(watched):
-    # Ctrl-C is for the parent.
+    # The parent handles Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Processes would be in each other's way, and Nengo would warn of it.
+    # Processes that share the cache would wait for each other, and Nengo would warn.
     rc.set("decoder_cache", "enabled", "False")
 
     def end_with_parent():
-        # nothing comes: it waits for the other end to be closed, by whatever cause
+        # Nothing is ever sent; poll returns when the parent ends for any reason.
         watched.poll(None)
         os._exit(1)
 

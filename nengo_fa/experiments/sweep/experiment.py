@@ -1,16 +1,16 @@
-"""What all experiments of many trials have in common."""
+"""Base classes of all experiments with many trials."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
 class Experiment:
-    """A dataclass of an experiment with ``n_trials`` and ``epochs``, for a sweep.
+    """Base class of dataclasses with ``n_trials`` and ``epochs``, for a sweep.
 
-    Attributes and methods are those that `.sweep.run_trials` asks for.
+    Attributes and methods are those that `.sweep.run_trials` needs.
     """
 
-    #: What the results are of, for their configuration.
+    #: Name of the experiment in the configuration of its results.
     name: str | None = None
 
     @property
@@ -21,7 +21,7 @@ class Experiment:
         return configuration
 
     def with_epochs(self, epochs):
-        """Return the same experiment, of another number of epochs."""
+        """Return the same experiment with another number of epochs."""
         return replace(self, epochs=epochs)
 
     def make_template(self):
@@ -34,13 +34,13 @@ class Experiment:
         Parameters
         ----------
         **part : range
-            For each dimension of ``chunks``, the places of the part along it.
+            For each dimension of ``chunks``, the indices of the part.
 
         Returns
         -------
         results : dict of ndarray
-            By the names of the variables, with their dimensions in the order of the
-            template. Infinite where learning has diverged.
+            Arrays by the names of the variables, with their dimensions in the order of the
+            template. Values are infinite after learning has diverged.
         """
         raise NotImplementedError
 
@@ -50,7 +50,7 @@ class Experiment:
         Returns
         -------
         data : xarray.Dataset
-            What `.sweep.run_trials` gives, and stores.
+            The same data that `.sweep.run_trials` returns and stores.
         """
         template = self.make_template()
         results = self.run(**{dim: range(template.sizes[dim]) for dim in self.chunks})
@@ -61,9 +61,9 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Variation(Experiment):
-    """An experiment that runs another one in conditions of its own.
+    """An experiment that runs another experiment in conditions of its own.
 
-    Its name is completed by that of the other one, whose trials it has.
+    It has the trials of the other experiment, whose name completes its own name.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Variation(Experiment):
 
     @property
     def seed(self):
-        """The seed of all trials."""
+        """Seed of all trials."""
         return self.experiment.seed
 
     @property
@@ -94,5 +94,5 @@ class Variation(Experiment):
         return {**configuration, "experiment": self.name + configuration["experiment"]}
 
     def with_epochs(self, epochs):
-        """Return the same experiment, of another number of epochs."""
+        """Return the same experiment with another number of epochs."""
         return replace(self, experiment=self.experiment.with_epochs(epochs))

@@ -11,19 +11,19 @@ from nengo_fa.offline.arguments import check_turn
 class SixConditions(Experiment):
     """An experiment in the six conditions, with fields ``turn`` and ``held_out``.
 
-    ``turn`` is None, for one ``learning_rate``; or a number, the same for all conditions; or
-    one for each condition, ``turn[rule][normalization]``. ``held_out`` is the fraction of
-    the training samples that nothing is learned from: errors are measured on these.
+    ``turn`` is None, so that all conditions share a ``learning_rate``; or a number, the same
+    for all conditions; or a number for each condition, ``turn[rule][normalization]``.
+    ``held_out`` is the fraction of the training samples that is kept for measuring errors.
     """
 
-    #: The variable by which a turn is chosen on samples that are held out.
+    #: The variable by which a turn is chosen, measured on held-out samples.
     chosen_by: str | None = None
 
     @property
     def configuration(self):
         """All parameters of a trial, for the attributes of the results."""
         configuration = super().configuration
-        # whichever the other is, nothing depends on it
+        # results do not depend on the other parameter
         del configuration["turn" if self.turn is None else "learning_rate"]
         if not self.held_out:
             del configuration["held_out"]
@@ -40,7 +40,8 @@ class SixConditions(Experiment):
             rule: set(turns) for rule, turns in self.turn.items()
         } != {rule: set(NORMALIZATIONS) for rule in RULES}:
             raise ValidationError(
-                "Must have one for each condition, turn[rule][normalization] "
+                "Must be a number, or have a number for each condition, "
+                "turn[rule][normalization] "
                 f"(got {self.turn!r})",
                 attr="turn",
             )
@@ -56,13 +57,13 @@ class SixConditions(Experiment):
 
 
 def split_samples(n_samples, held_out, rng):
-    """Return the places of samples to learn from, and of those that are held out.
+    """Return the indices of the samples to learn from, and of the held-out samples.
 
     Parameters
     ----------
     n_samples : int
     held_out : float
-        The fraction of samples that are held out.
+        The fraction of samples that is held out.
     rng : numpy.random.RandomState
 
     Returns

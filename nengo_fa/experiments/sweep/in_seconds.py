@@ -1,4 +1,4 @@
-"""What experiments that learn online have in common."""
+"""The base class of experiments that learn online, and functions that they share."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ RMS = 0.5
 
 
 def make_stimulus(seed, size_out=2):
-    """Make a node with the input of a trial, a signal of up to 2 Hz."""
+    """Make a node with the input of a trial, white noise up to 2 Hz."""
     process = nengo.processes.WhiteSignal(60, high=2, rms=RMS, seed=seed)
     return nengo.Node(process, size_out=size_out)
 
@@ -21,8 +21,8 @@ def make_stimulus(seed, size_out=2):
 def find_best_error(activities, target):
     """Return the error with the best decoders for the activities of neurons.
 
-    It tells what encoders have learned apart from what decoders do online, which follow
-    the input closely if they learn fast.
+    This error shows what the encoders have learned. The online error also depends on the
+    decoders, which follow the input closely if they learn fast.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def find_best_error(activities, target):
 
 
 class InSeconds(Experiment):
-    """A dataclass of an experiment with ``n_trials``, ``seconds`` and ``n_neurons``.
+    """Base class of dataclasses with ``n_trials``, ``seconds`` and ``n_neurons``.
 
-    Its time is that of a simulation: where a sweep counts epochs, these are its seconds.
+    Seconds of simulated time take the place of the epochs of a sweep.
     """
 
     def __post_init__(self):
@@ -58,5 +58,5 @@ class InSeconds(Experiment):
         return {"trial": 1}
 
     def with_epochs(self, epochs):
-        """Return the same experiment, of another number of seconds."""
+        """Return the same experiment with another number of seconds."""
         return replace(self, seconds=epochs)

@@ -6,7 +6,7 @@ from nengo_fa.checks import check_count
 
 
 def check_counts(experiment, *names, low=1):
-    """Refuse attributes of an experiment as `check_count` does."""
+    """Refuse attributes of an experiment that `check_count` refuses."""
     for name in names:
         check_count(name, getattr(experiment, name), low)
 

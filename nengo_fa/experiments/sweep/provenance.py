@@ -1,4 +1,4 @@
-"""Where results come from: the configuration of an experiment, and versions of software."""
+"""The provenance of results: the configuration of an experiment and software versions."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import nengo_fa
 
 
 def describe(experiment: Any) -> dict[str, Any]:
-    """Attributes that say where results come from, a dictionary.
+    """Return attributes with the provenance of results, a dictionary.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def describe(experiment: Any) -> dict[str, Any]:
 
 
 def get_versions() -> dict[str, str]:
-    """Versions of what computes the results, a dictionary."""
+    """Return the versions of the software that computes the results, a dictionary."""
     kernels = {
         f"{info['internal_api']} {info.get('architecture')}"
         for info in threadpool_info()
@@ -45,7 +45,7 @@ def get_versions() -> dict[str, str]:
 
 
 def get_machine():
-    """Where results are computed, in words: the processor and how many there are."""
+    """Describe the machine in words: its processor, their number, and its system."""
     name = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as file:
@@ -59,5 +59,5 @@ def get_configuration(experiment):
 
 
 def to_json(values):
-    # numbers and arrays of NumPy are as good as Python's
+    # numbers and arrays of NumPy are written like Python's
     return json.dumps(values, sort_keys=True, default=lambda value: value.tolist())

@@ -1,4 +1,4 @@
-"""Many trials of an experiment, on any executor, to be interrupted and resumed."""
+"""Run many trials of an experiment on any executor; runs can be interrupted and resumed."""
 
 import math
 import statistics
@@ -18,9 +18,9 @@ from threadpoolctl import threadpool_limits
 
 from nengo_fa.experiments.sweep.store import Store
 
-# A run is long, and an estimate worth its while, from so many seconds on.
+# Runs that take at least this many seconds are worth an estimate.
 LONG = 20
-# To measure one costs about as much as ten epochs; this many or more are to be run.
+# An estimate costs about as much as ten epochs, so shorter runs are not estimated.
 MANY_EPOCHS = 100
 
 
@@ -30,12 +30,12 @@ def run_trials(
     executor: Executor,
     progress_bar: ProgressBar | bool = True,
 ) -> xr.Dataset:
-    """Run those trials of an experiment that a store does not hold yet.
+    """Run the trials of an experiment that a store does not contain yet.
 
-    Each part of the experiment depends on its configuration and on the place of the part
-    only, and all linear algebra runs in one thread, one part at a time in each process: the
-    results are the same to the last bit whatever the executor, and whether or not the run
-    was interrupted. Processors of different kinds may differ in the last bits.
+    Results are the same to the last bit with any executor, whether or not the run was
+    interrupted: each part depends only on its configuration and its indices, each process
+    runs one part at a time, and linear algebra runs in one thread. Different kinds of
+    processors may differ in the last bits.
 
     Parameters
     ----------
@@ -43,25 +43,25 @@ def run_trials(
         An object that can be pickled, with attributes and methods
 
         ``configuration``, ``seed``
-            A dictionary for JSON, of all that decides what the results of a trial are and
-            how they are divided, so not of the number of trials; the seed.
+            A dictionary for JSON, with all parameters on which the results of a trial and
+            their division into parts depend, so without the number of trials; and the seed.
         ``make_template()``
             An `xarray.Dataset` full of NaN, for all results. One of the dimensions is
             ``trial``.
         ``chunks``
-            A dictionary: how long a part is in each of those dimensions in which it is
-            not the whole. A variable has at least one of them.
+            A dictionary with the length of a part in each dimension along which the
+            experiment is divided. Each variable has at least one of these dimensions.
         ``run(**part)``
             Runs a part, given as a range for each of these dimensions. Returns a dictionary
-            with an array for each variable. Where a variable lacks one of the dimensions,
-            all parts along it return the same values.
+            with an array for each variable. If a variable lacks one of the dimensions, all
+            parts along this dimension return the same values.
         ``epochs``, ``with_epochs(epochs)``
-            For `estimate_time`: how many epochs, and the same experiment with another
-            number of them.
+            The number of epochs, and a method that returns the same experiment with another
+            number of epochs. `estimate_time` needs them.
     path : str or os.PathLike
         Folder of the store, see `.Store`.
     executor : concurrent.futures.Executor
-        Where parts are run.
+        Runs the parts.
     progress_bar : bool or nengo.utils.progress.ProgressBar, optional
         As for `nengo.Simulator`.
 
@@ -73,9 +73,9 @@ def run_trials(
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the store is one of another experiment, or in use.
+        If the store belongs to another experiment, or is in use.
     KeyboardInterrupt
-        After Ctrl-C. Calling the function again goes on from there.
+        After Ctrl-C. The next call continues with the remaining parts.
     """
     with Store(path, experiment) as store:
         parts = store.find_unfinished()
@@ -100,14 +100,14 @@ def run_trials(
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """How long a run will take. As text, a sentence.
+    """The expected duration of a run. Its text is a sentence.
 
     Attributes
     ----------
     n_parts : int
-        How many parts are to be run.
+        Number of parts that remain to be run.
     n_workers : int
-        On how many processes.
+        Number of processes that run them.
     seconds : float
     """
 
@@ -127,26 +127,26 @@ def estimate_time(
     executor: Executor,
     n_workers: int = 1,
 ) -> TimeEstimate | None:
-    """How long `run_trials` would take.
+    """Estimate how long `run_trials` will take.
 
-    Measured on a part with few epochs, on as many workers at once as there will be.
+    The estimate is measured with a few epochs of one part for each worker.
 
     Parameters
     ----------
     experiment, path, executor
         As for `run_trials`.
     n_workers : int, optional
-        How many parts the executor runs at a time.
+        Number of parts that the executor runs at a time.
 
     Returns
     -------
     estimate : TimeEstimate or None
-        None if that is not long enough to be worth measuring.
+        None if the run is too short to be worth an estimate.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        As `run_trials`.
+        As for `run_trials`.
     """
     with Store(path, experiment) as store:
         parts = store.find_unfinished()
@@ -164,15 +164,15 @@ def estimate_time(
 
 
 def _measure(experiment, part, bits, long):
-    """Seconds that a part takes; zero if it is certain to take less than `long`."""
+    """Return the seconds that a part takes, or zero if it surely takes less than `long`."""
 
     def measure(epochs):
         start = time.perf_counter()
         _run(experiment.with_epochs(epochs), part, bits)
         return time.perf_counter() - start
 
-    # the first one is slower, as it imports and reads what is needed
-    # and one epoch is nearly half of it, as the samples also pass before
+    # The first measurement is slower, because it imports modules and reads data. One epoch
+    # takes nearly half of it, because the samples also pass through before the first epoch.
     if (experiment.epochs + 1) / 2 * measure(1) < long:
         return 0.0
     one, three = measure(1), measure(3)
@@ -189,11 +189,11 @@ def _format_time(seconds):
 
 
 def _get_size(part):
-    """How much of the whole a part is: how many trials, or conditions of a trial."""
+    """Return the number of trials, or of conditions of a trial, in a part."""
     return math.prod(map(len, part.values()))
 
 
-# the number of threads, and the precision, are those of the whole process
+# The number of threads and the precision are settings of the whole process.
 _process = threading.Lock()
 
 
@@ -204,7 +204,7 @@ def _run(experiment, part, bits):
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Nengo's precision, ``"32"`` or ``"64"`` bits, for as long as the context lasts."""
+    """Set Nengo's precision, ``"32"`` or ``"64"`` bits, within the context."""
     before = rc.get("precision", "bits")
     rc.set("precision", "bits", bits)
     try:

@@ -1,4 +1,4 @@
-"""Results as labelled data on disk, part by part; none is lost, none computed twice."""
+"""Labelled results on disk, written part by part; no part is lost or computed twice."""
 
 import errno
 import json
@@ -42,36 +42,36 @@ __all__ = [
     "write_dataset",
 ]
 
-#: What the system says where nothing may be written.
+#: Error numbers of the system for a place that cannot be written to.
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Store:
     """A Zarr store of the results of an experiment, on disk.
 
-    The store is created complete, with NaN for what is not yet known, and appears under
-    its name at once. Each part of the experiment has chunks of its own on disk. That a
-    part is finished is written after its results, so that a killed process can do no harm.
-    A store of fewer trials grows, and one of more is used as if it had as many as the
-    experiment. A context manager: within it, no other process can have the store.
+    The store is created with all arrays, full of NaN, and gets its name when it is complete.
+    Each part of the experiment has its own chunks on disk. A part is marked as finished after
+    its results are written, so that killing a process does no harm. If the experiment has
+    more trials than the store, the store grows; additional trials in the store are ignored.
+    A store is a context manager; within it, no other process can open the store.
 
-    Each chunk has a checksum, and so has the description of the arrays. A part whose
-    chunks are damaged or lost counts as unfinished; damaged labels are written again.
-    Where nothing can be written, finished results can still be read.
+    The chunks and the description of the arrays have checksums. A part with damaged or
+    missing chunks counts as unfinished, and damaged labels are written again. Finished
+    results can be read from a place that cannot be written to.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A folder; by convention its name ends in ``.zarr``. Created if it is not there.
+        A folder, whose name ends in ``.zarr`` by convention. It is created if necessary.
     experiment : Experiment
-        What the results are of. See `.sweep.run_trials`.
+        The experiment whose results are stored. See `.sweep.run_trials`.
 
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is something else under this name, or the results of an experiment of
-        another configuration, or unfinished ones of other versions of the software; or
-        if another process has the store.
+        If ``path`` is not a store; if it contains results with another configuration, or
+        unfinished results of other versions of the software; or if another process has
+        opened it.
     """
 
     def __init__(self, path: PathLike[str] | str, experiment: Any) -> None:
@@ -79,7 +79,7 @@ class Store:
         self._experiment = experiment
         self._template = experiment.make_template()
         self._lock = zarr_files.make_lock(self.path)
-        self._read_only = None  # or why nothing can be written
+        self._read_only = None  # or the error that prevents writing
 
     def __enter__(self) -> Self:
         self._acquire()
@@ -98,8 +98,8 @@ class Store:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise ValidationError(
-                f"Another process is at work on {str(self.path)!r}. Wait for it, or "
-                "choose another place.",
+                f"Another process is writing to {str(self.path)!r}. Wait until it has "
+                "ended, or choose another folder.",
                 attr="path",
             ) from error
         except OSError as error:
@@ -111,15 +111,15 @@ class Store:
         self._lock.release()
 
     def read(self) -> xr.Dataset:
-        """What is there: a dataset of those trials of which all is finished, in memory."""
+        """Return a dataset of all trials that are completely finished, in memory."""
         return select_finished(self._read())
 
     def find_unfinished(self) -> list:
-        """The parts that are yet to be run, a list as `split` returns it."""
+        """Return the parts that remain to be run, a list as from `split`."""
         data = self._read()
         finished = data[FINISHED]
         for name in self._template.data_vars:
-            # finished results hold no NaN; this is what Zarr makes of a file that is gone
+            # finished results contain no NaN, which Zarr reads in place of missing files
             lost = data[name].isnull()
             finished = finished & ~lost.any(set(lost.dims) - set(finished.dims))
         parts = split(self._template.sizes, self._experiment.chunks)
@@ -131,9 +131,9 @@ class Store:
         Parameters
         ----------
         part : dict of range
-            One of those that `split` returns.
+            A part from `split`.
         results : dict of ndarray
-            As the experiment's ``run`` returns them.
+            The results that the experiment's ``run`` returned.
         """
         region = _to_region(part)
         template = self._template.isel(region)
@@ -150,12 +150,12 @@ class Store:
         finished.to_zarr(self.path, region=region, consolidated=False)
 
     def _read(self):
-        """The trials of the experiment, finished or not."""
+        """Return the trials of the experiment, whether or not they are finished."""
         data = read_dataset(self.path).isel(trial=slice(self._template.sizes["trial"]))
         with zarr_files.refusing(self.path):
             for name in self._template.variables:
                 if not _is_as_expected(data[name], self._template[name]):
-                    raise ValueError(f"{name} is not that of the experiment")
+                    raise ValueError(f"{name} does not fit the experiment")
         return data.drop_vars(data.variables.keys() - {*self._encoding})
 
     def _create(self):
@@ -167,7 +167,7 @@ class Store:
 
     @cached_property
     def _dims(self):
-        """The dimensions of each array."""
+        """Dimensions of each array."""
         dims = {name: data.dims for name, data in self._template.variables.items()}
         return {**dims, FINISHED: tuple(self._experiment.chunks)}
 
@@ -188,12 +188,14 @@ class Store:
             short = self._find_short(store)
         ours = json.loads(to_json(get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
-        if self._read_only is None:  # what a process leaves that is killed as it writes
+        if (
+            self._read_only is None
+        ):  # a process that is killed while it writes leaves these
             for leftover in self.path.rglob("*.partial"):
                 leftover.unlink()
         if short:
             self._refuse_to_go_on()
-            store.attrs[CHECKSUM] = None  # until all arrays have grown
+            store.attrs[CHECKSUM] = None  # written again when all arrays have grown
             for array, shape in short:
                 array.resize(shape)
         self._remove_damaged_chunks(store)
@@ -204,7 +206,7 @@ class Store:
                 zarr_files.sign(self.path)
 
     def _remove_damaged_chunks(self, store):
-        """What is damaged is then found to be lost."""
+        """Remove damaged chunks, so that they count as missing."""
         with zarr_files.refusing(self.path):
             damaged = {
                 name: zarr_files.find_damaged(store[name]) for name in self._dims
@@ -216,23 +218,23 @@ class Store:
         if any(damaged[name] for name in damaged.keys() - self._template.coords.keys()):
             self._refuse_to_go_on()
             warnings.warn(
-                f"{str(self.path)!r} is damaged: the parts concerned are run again",
+                f"Some results in {str(self.path)!r} are damaged and are computed again",
                 NengoWarning,
             )
         for file in files:
             file.unlink(missing_ok=True)
 
     def _repair_labels(self, store):
-        """Write labels again that are lost, as a process may also end while they grow."""
+        """Write missing labels again, which a process leaves that ends while they grow."""
         for name, labels in self._template.coords.items():
             array, labels = store[name], labels.values
             lost = array.nchunks_initialized < array.nchunks
-            # without a value to fill with, what is read in place of a chunk is arbitrary
+            # without a fill value, missing chunks are read as arbitrary values
             wrong = lost and array.fill_value is None
             if name == "trial":
                 lost, labels = True, np.arange(array.size)
             if wrong or (lost and not np.array_equal(array[...], labels)):
-                self._refuse_read_only("lacks labels")
+                self._refuse_read_only("has damaged labels")
                 array[...] = labels
 
     def _refuse_to_go_on(self):
@@ -242,17 +244,17 @@ class Store:
     def _refuse_read_only(self, reason):
         if self._read_only is not None:
             raise ValidationError(
-                f"{str(self.path)!r} {reason}, and nothing can be written there "
-                f"({self._read_only}). Copy it to a folder in which you can write, and "
-                "go on there.",
+                f"{str(self.path)!r} {reason}, and it cannot be written to "
+                f"({self._read_only}). Copy it to a folder that you can write to, and "
+                "continue there.",
                 attr="path",
             )
 
     def _find_short(self, store):
-        """Arrays that lack trials, each with the shape that it should have.
+        """Return arrays with too few trials, each with the shape that it should have.
 
-        They lack those of the experiment, or those of other arrays: somebody was
-        interrupted who made the store grow.
+        They have fewer trials than the experiment; or than other arrays, if a process was
+        interrupted while the store was growing.
         """
         axes = {
             name: dims.index("trial")
@@ -270,27 +272,27 @@ class Store:
 
     def _refuse_difference(self, what, theirs, ours):
         differences = [
-            f"{key} is {theirs.get(key)!r} there and {ours.get(key)!r} here"
+            f"{key} is {theirs.get(key)!r} in the store and {ours.get(key)!r} here"
             for key in sorted(theirs.keys() | ours.keys())
             if theirs.get(key) != ours.get(key)
         ]
         if differences:
             raise ValidationError(
-                f"{str(self.path)!r} holds results of another {what}: "
-                f"{'; '.join(differences)}. Results are not mixed: choose another place, "
-                "or use the same.",
+                f"{str(self.path)!r} contains results of another {what}: "
+                f"{'; '.join(differences)}. Choose another folder, or use the same "
+                f"{what}, because results are never mixed.",
                 attr="path",
             )
 
 
 def select_finished(data: xr.Dataset) -> xr.Dataset:
-    """Return those trials of a dataset, read from a store, of which all is finished."""
+    """Return the trials of a dataset from a store that are completely finished."""
     finished = data[FINISHED].all(set(data[FINISHED].dims) - {"trial"})
     return data.isel(trial=np.flatnonzero(finished)).drop_vars(FINISHED)
 
 
 def find_dataset(path: Path, experiment: Any) -> xr.Dataset | None:
-    """Read a dataset from a Zarr store, if it is of this experiment and these versions.
+    """Read a dataset from a Zarr store, or None if its experiment or versions differ.
 
     Parameters
     ----------
@@ -310,33 +312,32 @@ def find_dataset(path: Path, experiment: Any) -> xr.Dataset | None:
 
 
 def split(sizes: dict, chunks: dict) -> list[dict]:
-    """All parts of an experiment.
+    """Return all parts of an experiment.
 
     Parameters
     ----------
     sizes : dict of int
-        How long the dimensions of the results are, by name.
+        Lengths of the dimensions of the results, by name.
     chunks : dict of int
-        How long those of a part are, by name; ``trial`` is among them. Parts have all of
-        the other dimensions.
+        Lengths of a part along the dimensions that are divided, by name, with ``trial``
+        among them. Other dimensions are not divided.
 
     Returns
     -------
     parts : list of dict of range
-        Trial by trial: the place of each part along the dimensions that it does not have
-        all of.
+        The indices of each part along the dimensions that are divided, trial by trial.
     """
     places = [
         [range(i, min(i + size, sizes[dim])) for i in range(0, sizes[dim], size)]
         for dim, size in chunks.items()
     ]
     parts = [dict(zip(chunks, ranges)) for ranges in product(*places)]
-    # a trial is of use when all of it is there
+    # trial by trial, because only complete trials are used
     return sorted(parts, key=lambda part: part["trial"].start)
 
 
 def _is_as_expected(data, expected):
-    """Whether an array is of the same kind as that of a template; labels are the same."""
+    """Return whether an array fits a template: its dimensions, and its labels or type."""
     if data.dims != expected.dims:
         return False
     if expected.name in expected.coords:

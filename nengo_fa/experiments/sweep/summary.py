@@ -1,4 +1,4 @@
-"""What is worth keeping of the results of many trials, in a file small enough to share."""
+"""Summaries of the results of many trials, for files that are small enough to share."""
 
 import json
 
@@ -7,28 +7,28 @@ import xarray as xr
 
 PERCENTILES = (25, 50, 75)
 
-#: Each quartile of five values in order is one of them.
+#: Index of a quartile for each of five values, which then have the same three quartiles.
 _PLACES = (0, 0, 1, 2, 2)
 
 
 def summarize(data, variables=None, each_trial=False, digits=5):
-    """Return the quartiles over trials, and where the results come from.
+    """Return the quartiles over trials, and the provenance of the results.
 
     Parameters
     ----------
     data : xarray.Dataset
         Results of an experiment, as `.sweep.run_trials` returns them.
     variables : sequence of str, optional
-        Which of them are kept; by default all.
+        The variables to keep; by default all.
     each_trial : bool, optional
-        Keep the values of each trial in place of their quartiles.
+        Whether to keep the values of all trials instead of their quartiles.
     digits : int, optional
-        How many digits of the numbers are kept.
+        Number of digits to keep.
 
     Returns
     -------
     summary : dict
-        For JSON.
+        A dictionary for JSON.
     """
     kept = {}
     for name in data.data_vars if variables is None else variables:
@@ -51,7 +51,7 @@ def summarize(data, variables=None, each_trial=False, digits=5):
 
 
 def restore(summary):
-    """Return a dataset for figures: all trials, or five that have the same quartiles.
+    """Return a dataset for figures with all trials, or with five of the same quartiles.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def restore(summary):
     Returns
     -------
     data : xarray.Dataset
-        ``n_trials`` among its attributes is the number of trials that were summarized.
+        Its attribute ``n_trials`` is the number of trials that were summarized.
     """
     variables = {
         name: (["trial", *its["dims"]], _restore_trials(its))
@@ -78,7 +78,7 @@ def _restore_trials(variable):
 
 
 def _round(values, digits):
-    """Return nested lists of numbers of so many digits."""
+    """Return nested lists of numbers, rounded to this many digits."""
     if np.ndim(values):
         return [_round(value, digits) for value in values]
     return float(f"{values:.{digits}g}")

@@ -1,25 +1,25 @@
-"""What trials are made of: random numbers of their own, and a place for their results."""
+"""Random numbers of single trials, and templates for their results."""
 
 import numpy as np
 import xarray as xr
 
 
 def draw_seed(seed, trial):
-    """Return the seed of a trial, which does not depend on how many trials there are.
+    """Return the seed of a trial, which does not depend on the number of trials.
 
     Parameters
     ----------
     seed : int
-        Of all trials.
+        Seed of all trials.
     trial : int
-        Its number.
+        Number of the trial.
 
     Returns
     -------
     seed : int
-        For networks.
+        Seed for networks.
     rng : numpy.random.RandomState
-        To go on with.
+        Random state for other random numbers of the trial.
     """
     rng = np.random.RandomState([seed, trial])
     return int(rng.randint(np.iinfo(np.int32).max)), rng
@@ -31,9 +31,9 @@ def make_template(coordinates, variables, title):
     Parameters
     ----------
     coordinates : dict of sequence
-        The values of each dimension, numbers or text.
+        Values of each dimension, which are numbers or text.
     variables : dict of tuple
-        The dimensions and the attributes of each variable.
+        Dimensions and attributes of each variable.
     title : str
 
     Returns
@@ -46,7 +46,7 @@ def make_template(coordinates, variables, title):
             name: (dims, np.full([sizes[dim] for dim in dims], np.nan), attributes)
             for name, (dims, attributes) in variables.items()
         },
-        # text of type object, as Zarr has no standard for text of a fixed length
+        # text has type object, because Zarr has no standard for text of a fixed length
         coords={
             dim: np.array(values, dtype=object if isinstance(values[0], str) else None)
             for dim, values in coordinates.items()
@@ -56,14 +56,14 @@ def make_template(coordinates, variables, title):
 
 
 def hide_nan(results):
-    """Return results, a dict of ndarray, with infinity where they are not a number."""
+    """Return results, a dict of ndarray, with infinity in place of NaN."""
     for values in results.values():
         values[np.isnan(values)] = np.inf
     return results
 
 
 def hide_diverged(results):
-    """Return results, a dict of ndarray, all infinite where the RMSE is not finite."""
+    """Return results, a dict of ndarray, which are infinite if the RMSE is not finite."""
     diverged = ~np.isfinite(results["rmse"])
     for values in results.values():
         values[diverged] = np.inf

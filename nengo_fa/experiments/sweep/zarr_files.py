@@ -1,4 +1,4 @@
-"""Datasets as Zarr stores: they appear complete, and checksums show what is damaged."""
+"""Zarr stores of datasets, which are renamed when complete, with checksums against damage."""
 
 import errno
 import json
@@ -18,11 +18,11 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from nengo_fa.experiments.sweep.provenance import get_versions, to_json
 
 CODECS = {"compressors": [ZstdCodec(level=0), Crc32cCodec()]}
-#: The array that says which parts of an experiment are finished.
+#: Name of the array that marks the finished parts of an experiment.
 FINISHED = "finished"
-#: The attribute with the checksum of everything that describes the arrays.
+#: Name of the attribute with the checksum of all descriptions of arrays.
 CHECKSUM = "checksum"
-#: The name of files that describe arrays, or a group of them.
+#: Name of the files that describe an array or a group of arrays.
 DESCRIPTION = "zarr.json"
 
 
@@ -40,9 +40,9 @@ def read_dataset(path: Path) -> xr.Dataset:
     Raises
     ------
     FileNotFoundError
-        If there is nothing.
+        If ``path`` does not exist.
     nengo.exceptions.ValidationError
-        If it is not a store, or damaged.
+        If ``path`` is not a store, or is damaged.
     """
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, "There is no store", str(path))
@@ -55,7 +55,7 @@ def read_dataset(path: Path) -> xr.Dataset:
 
 
 def write_dataset(data: xr.Dataset, path: Path) -> None:
-    """Write a dataset to a Zarr store, which appears complete, in place of one there.
+    """Write a dataset to a Zarr store, and replace an existing store once it is complete.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
     Raises
     ------
     nengo.exceptions.ValidationError
-        If there is something else under this name.
+        If ``path`` exists and is not a store.
     """
     with make_lock(path):
         if path.exists():
@@ -79,7 +79,7 @@ def write(data, path, encoding=None):
     encoding = {name: {**encoding.get(name, {}), **CODECS} for name in data.variables}
     temporary = path.with_name(f"{path.name}.part")
     try:
-        shutil.rmtree(temporary, ignore_errors=True)  # of a killed process
+        shutil.rmtree(temporary, ignore_errors=True)  # left by a killed process
         data.to_zarr(temporary, mode="w", encoding=encoding, consolidated=False)
         sign(temporary)
         if path.exists():
@@ -92,23 +92,23 @@ def write(data, path, encoding=None):
 def make_lock(path):
     if "\0" in str(path):
         raise ValidationError(
-            f"Must not hold the character NUL (got {str(path)!r})", attr="path"
+            f"Must not contain the character NUL (got {str(path)!r})", attr="path"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f"{path.name}.lock"))
 
 
 def sign(path):
-    """Add the checksum that `verify` looks for."""
+    """Add the checksum that `verify` compares."""
     attributes = zarr.open_group(path, mode="r+").attrs
-    attributes[CHECKSUM] = None  # so that the file is already written as it will be
+    attributes[CHECKSUM] = None  # so that the file has its final format
     attributes[CHECKSUM] = _compute_checksum(path)
 
 
 def verify(path: Path) -> None:
-    """Refuse a store whose description is not as it was written.
+    """Refuse a store whose description has changed since it was written.
 
-    Stores of before there were checksums have none, and are not refused.
+    Stores from early versions have no checksum, and are accepted.
 
     Parameters
     ----------
@@ -120,13 +120,13 @@ def verify(path: Path) -> None:
     """
     expected = zarr.open_group(path, mode="r").attrs.get(CHECKSUM)
     if expected is not None and expected != _compute_checksum(path):
-        raise ValueError("what describes the arrays has been changed")
+        raise ValueError("the description of its arrays has changed")
 
 
 def _compute_checksum(path):
-    """That of what describes the arrays, and of which files there are.
+    """Return the checksum of the descriptions of arrays, and of the names of files.
 
-    But for results that are written part by part: their chunks come and go.
+    If results are written part by part, names do not count, because chunks come and go.
     """
     names = [file.relative_to(path).as_posix() for file in path.rglob("*")]
     found = {} if (path / FINISHED).exists() else dict.fromkeys(names)
@@ -139,11 +139,11 @@ def _compute_checksum(path):
 
 
 def find_damaged(array):
-    """Files of the chunks that cannot be read, relative to the folder of an array."""
+    """Return the files of damaged chunks, relative to the folder of an array."""
     try:
         array[...]
         return []
-    except Exception:  # it says neither of which chunk, nor of how many
+    except Exception:  # it does not tell which chunks are damaged
         lengths = [-(-n // size) for n, size in zip(array.shape, array.chunks)]
         places = product(*map(range, lengths))
         damaged = [place for place in places if not _is_readable(array, place)]
@@ -153,23 +153,23 @@ def find_damaged(array):
 def _is_readable(array, place):
     try:
         array[tuple(slice(i * n, i * n + n) for i, n in zip(place, array.chunks))]
-    except (OSError, MemoryError):  # of which the chunk may be innocent
+    except (OSError, MemoryError):  # not caused by a damaged chunk
         raise
-    except Exception:  # damage can show in any layer
+    except Exception:  # any layer may raise an exception about damage
         return False
     return True
 
 
 @contextmanager
 def refusing(path):
-    """Refuse what is not a store: damage can show in any layer, as any exception."""
+    """Refuse a path that is not a store. Any layer may raise any exception about it."""
     try:
         yield
     except ValidationError:
         raise
     except Exception as error:
         raise ValidationError(
-            f"{str(path)!r} is not a store of results ({error}). Choose another place, or "
-            "move it away.",
+            f"{str(path)!r} is not a store of results ({error}). Choose another folder, "
+            "or move this one away.",
             attr="path",
         ) from error

@@ -132,7 +132,7 @@ def test_table(rng):
 
 
 def test_modules_have_shorter_names():
-    """What was beside the experiments is found there still."""
+    """Modules can still be imported from their previous places."""
     from nengo_fa.experiments.claims import Claim as same
     from nengo_fa.experiments.store import Store
 

@@ -46,7 +46,7 @@ def restore(path, data, files):
 
 
 def run(path):
-    """Results; None if the store is refused."""
+    """Return the results, or None if the store is refused."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # also Zarr, of other files
@@ -57,7 +57,7 @@ def run(path):
 
 
 def check(name, path, data, files):
-    """A damaged chunk is repaired; what describes chunks is refused, and put right."""
+    """Check that a damaged chunk is repaired, and a damaged description refused."""
     again = run(path)
     if is_description(name):
         assert again is None
@@ -72,7 +72,7 @@ def is_description(name):
 
 
 def test_no_flipped_bit_is_silent(finished, rng):
-    """Those of chunks are repaired; those of what describes them are refused."""
+    """Damaged chunks are repaired; damaged descriptions are refused."""
     path, data, files = finished
     for name, content in files.items():
         for i in range(rng.randint(9), len(content), 61 if is_description(name) else 9):
@@ -116,7 +116,7 @@ def test_json_of_another_type(intact, value):
 
 
 def test_other_files(intact):
-    """What is no part of the results does not become one."""
+    """Other files in the store do not become part of the results."""
     path, data, files = intact
     (path / "mine.txt").write_text("important")
     assert run(path).identical(data)
@@ -128,7 +128,7 @@ def test_other_files(intact):
 def test_says_that_parts_are_run_again(intact):
     path, data, files = intact
     damage(path, "error")
-    with pytest.warns(NengoWarning, match="is damaged: the parts concerned are run"):
+    with pytest.warns(NengoWarning, match="are damaged and are computed again"):
         run_in_thread(Grid(), path)
 
 
@@ -146,7 +146,7 @@ def damage(path, name):
 def test_a_damaged_part_alone_is_run_again(intact):
     path, data, files = intact
     damage(path, "error")
-    with pytest.warns(NengoWarning, match="is damaged"):
+    with pytest.warns(NengoWarning, match="are damaged"):
         run_in_thread(Grid(failing=(0, 0)), path)
     assert read_files(path) == files
 
@@ -169,13 +169,13 @@ def test_damage_is_left_as_it_is_under_other_versions(intact, monkeypatch):
 
 
 def test_damage_beyond_the_trials_that_are_asked_for(tmp_path):
-    """The last chunk is longer than what is run of it."""
+    """The last chunk contains more trials than are run."""
     path = tmp_path / "store.zarr"
     data = run_in_thread(EXPERIMENT, path)
     files = read_files(path)
     (chunk,) = (f for f in files if re.search(r"^rmse/.*0\D0\D1\D0$", f.as_posix()))
     (path / chunk).write_bytes(files[chunk][:-1])
-    with pytest.warns(NengoWarning, match="is damaged"):
+    with pytest.warns(NengoWarning, match="are damaged"):
         part = run_in_thread(replace(EXPERIMENT, n_trials=3), path)
     assert part.identical(data.isel(trial=slice(3)))
     assert run_in_thread(EXPERIMENT, path).identical(data)
@@ -183,11 +183,11 @@ def test_damage_beyond_the_trials_that_are_asked_for(tmp_path):
 
 
 def test_labels_are_those_of_the_experiment(intact):
-    """Also where the checksums fit, as somebody has written others."""
+    """Other labels are refused even if their checksums are valid."""
     path, data, files = intact
     others = xr.Dataset(coords={"condition": [10, 20, 40]})
     others.to_zarr(path, mode="r+", consolidated=False)
-    with pytest.raises(ValidationError, match="condition is not that of the exp"):
+    with pytest.raises(ValidationError, match="condition does not fit the exp"):
         run_in_thread(Grid(), path)
 
 
@@ -201,7 +201,7 @@ def old(monkeypatch):
 
 
 def test_stores_without_checksums_are_what_they_are(tmp_path, old, finished):
-    """They are shown as they are, and go on and grow; their arrays remain as they are."""
+    """They can be read, continued and extended; their arrays keep their format."""
     shown, resumed = tmp_path / "shown.zarr", tmp_path / "resumed.zarr"
     run_in_thread(Grid(), shown)
     with pytest.raises(KeyboardInterrupt):
@@ -219,7 +219,7 @@ def test_stores_without_checksums_are_what_they_are(tmp_path, old, finished):
 
 
 def test_datasets_are_checked_as_a_whole(tmp_path, rng):
-    """Those of figures are written at once, so that a lost file is noticed as well."""
+    """Datasets of figures are written at once, so that a missing file is noticed as well."""
     path = tmp_path / "figure.zarr"
     data = xr.Dataset(
         {"a": (("x", "word"), rng.randn(3, 2), {"units": "1"})},
@@ -254,7 +254,7 @@ def flips(content, rng):
 
 @pytest.fixture
 def read_only(monkeypatch):
-    """Lets nothing be written, as on a medium that is read-only."""
+    """Prevent writing, as on a read-only medium."""
 
     def refuse(self, *args, **kwargs):
         raise OSError(errno.EROFS, "Read-only file system", str(self))
@@ -282,7 +282,7 @@ def test_a_finished_store_can_be_read_where_nothing_can_be_written(
 
 @pytest.mark.parametrize("damaged", [None, "error", "condition"])
 def test_an_unfinished_store_where_nothing_can_be_written(tmp_path, read_only, damaged):
-    """What to do is said in one line."""
+    """One line names the remedy."""
     path = tmp_path / "part.zarr"
     if damaged is None:
         with pytest.raises(KeyboardInterrupt):

@@ -111,10 +111,12 @@ def test_configuration_with_a_learning_rate_is_as_ever():
 def test_results_at_a_learning_rate_are_not_mixed_with_those_at_a_turn(tmp_path):
     with Store(tmp_path / "a.zarr", replace(PRODUCT, turn=None)):
         pass
-    with pytest.raises(ValidationError, match="learning_rate is 10.0 there") as error:
+    with pytest.raises(
+        ValidationError, match="learning_rate is 10.0 in the store"
+    ) as error:
         with Store(tmp_path / "a.zarr", PRODUCT):
             pass
-    assert "turn is None there and 0.1 here" in str(error.value)
+    assert "turn is None in the store and 0.1 here" in str(error.value)
     own = replace(PRODUCT, turn=EACH)
     for _ in range(2):  # the second time, what is read from the file is compared
         with Store(tmp_path / "b.zarr", own):
@@ -186,7 +188,7 @@ def _get_uncached(module):
 
 
 def test_choice_of_turns():
-    """The lowest error relative to that of the same trial wins, in each condition."""
+    """The turn with the lowest error relative to the same trial wins in each condition."""
     experiment = LearningRateExperiment(
         replace(PRODUCT, n_trials=3, held_out=0.1), (0.03, 0.1, 0.3), "turn"
     )

@@ -21,7 +21,7 @@ def data(tmp_path_factory):
 
 
 def test_quartiles_survive(data):
-    """Through a file, to so many digits, in all conditions."""
+    """Quartiles survive a file in all conditions, to the given number of digits."""
     summary = json.loads(json.dumps(summarize(data, digits=4)))
     assert summary["n_trials"] == 6
     assert summary["configuration"]["experiment"] == "multiplication"

@@ -240,7 +240,7 @@ def is_alive(pid):
 
 
 def test_an_exception_ends_busy_workers():
-    """Ctrl-C does not wait for what is still running."""
+    """Ctrl-C does not wait for running parts."""
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         with open_executor(1) as executor:
@@ -255,7 +255,7 @@ def test_an_exception_ends_busy_workers():
 
 
 def test_an_interrupted_executor_is_there_for_its_thread():
-    """Or the thread trips over what has been cancelled, and prints a traceback."""
+    """Otherwise, its thread fails at cancelled futures and prints a traceback."""
     try:
         with open_executor(1) as executor:
             alive = weakref.ref(executor)
@@ -291,7 +291,7 @@ def test_refuses_other_versions_while_unfinished(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("fewer", [1, 2, 3])
 def test_a_store_grows(tmp_path, store, fewer):
-    """More trials are added to those that are there, as if all had been run at once."""
+    """Additional trials give the same results as if all had been run at once."""
     path = tmp_path / "grown.zarr"
     run_in_thread(replace(EXPERIMENT, n_trials=fewer), path)
     data = run_in_thread(EXPERIMENT, path)
@@ -375,13 +375,13 @@ def test_precision_is_part_of_the_configuration(tmp_path, expected):
 
 def test_a_store_is_for_one_process_at_a_time(store):
     with Store(store, EXPERIMENT):
-        with pytest.raises(ValidationError, match="Another process is at work"):
+        with pytest.raises(ValidationError, match="Another process is writing to"):
             run_in_thread(EXPERIMENT, store)
     run_in_thread(EXPERIMENT, store)
 
 
 def test_many_threads_are_one_at_a_time(tmp_path, store):
-    """And the number of threads for linear algebra is again what it was."""
+    """The number of threads for linear algebra is restored."""
     before = [info["num_threads"] for info in threadpool_info()]
     path = tmp_path / "threads.zarr"
     with ThreadPoolExecutor(3) as executor:
@@ -414,7 +414,7 @@ def test_refuses_what_is_not_a_store(tmp_path, content):
 
 @pytest.mark.parametrize("lost", ["a chunk", "a variable"])
 def test_lost_files(tmp_path, store, lost):
-    """What is lost of finished results is found out; what can be, is run again."""
+    """Missing files of finished results are noticed, and computed again if possible."""
     path = tmp_path / "lost.zarr"
     shutil.copytree(store, path)
     if lost == "a chunk":
@@ -450,7 +450,7 @@ def test_address_of_a_scheduler():
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_diverged_results_are_kept(tmp_path):
-    """They are infinite, not missing, and not run again; others are as they were."""
+    """They are infinite, and are not run again; other results do not change."""
     experiment = replace(EXPERIMENT, learning_rate=1e308)
     path = tmp_path / "diverged.zarr"
     data = run_in_thread(experiment, path)
