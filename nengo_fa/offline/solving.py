@@ -84,8 +84,11 @@ def _find_routines(device):
 
     def solve_normal(gram, right):
         _, decoders, info = posv(gram.T, right)
-        # a matrix that is positive definite may not be so after rounding
-        return decoders if info == 0 else np.linalg.solve(gram, right)
+        # a matrix that is positive definite may not be so after rounding, and where learning
+        # diverges, decoders must not be finite
+        if info == 0 and np.isfinite(gram.trace()):
+            return decoders
+        return np.linalg.solve(gram, right)
 
     return compute_gram, solve_normal
 
