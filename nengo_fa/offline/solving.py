@@ -1,5 +1,7 @@
 """Decoders of samples, by any of Nengo's solvers."""
 
+import math
+
 import numpy as np
 from nengo.exceptions import ValidationError
 from nengo.rc import rc
@@ -86,7 +88,7 @@ def _find_routines(device):
         _, decoders, info = posv(gram.T, right)
         # a matrix that is positive definite may not be so after rounding, and where learning
         # diverges, decoders must not be finite
-        if info == 0 and np.isfinite(gram.trace()):
+        if info == 0 and math.isfinite(gram.trace()):
             return decoders
         return np.linalg.solve(gram, right)
 
