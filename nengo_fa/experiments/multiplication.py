@@ -163,9 +163,9 @@ class MultiplicationExperiment(SixConditions):
         results = {name: np.empty(shape) for name in VARIABLES}
         for index in np.ndindex(shape[:2]):
             names = RULES[index[0]], NORMALIZATIONS[index[1]]
+            rule = make_rule(*names, paths[0].decode, learning_rate=self.learning_rate)
             with_rule = []
             for path in paths:
-                rule = make_rule(*names, path.decode, learning_rate=self.learning_rate)
                 (stage,) = path.stages
                 feedback = None if names[0] == "Backprop" else stage.feedback
                 stage = replace(stage, rule=rule, feedback=feedback)

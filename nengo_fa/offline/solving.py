@@ -1,11 +1,18 @@
 """Solve for decoders with any of Nengo's solvers."""
 
+import math
+
 import numpy as np
 from nengo.exceptions import ValidationError
+from nengo.rc import rc
 from nengo.solvers import LstsqL2
 from nengo.utils.least_squares_solvers import Cholesky
 
 from nengo_fa.offline.devices import Device, to_numpy
+
+#: Up to so many neurons, the product of two different matrices is faster than that of a
+#: matrix with itself, for which NumPy lets BLAS compute one half only.
+MOST_FEW = 64
 
 
 def make_solve(solver, rng, device=None):
@@ -14,7 +21,8 @@ def make_solve(solver, rng, device=None):
     Returns a function of activities, (n_samples, n_neurons), and wanted outputs,
     (n_samples, size_out), that returns decoders, (n_neurons, size_out): NaN if there are
     none, as activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
-    The latter is computed here, from the normal equations; any other solver is called.
+    The latter is computed here, from the normal equations, with SciPy if it is installed, as
+    Nengo does; any other solver is called.
     """
 
     device = Device() if device is None else device
@@ -41,27 +49,52 @@ def make_solve(solver, rng, device=None):
 
     def solve_l2(activities, y):
         n_samples, n_neurons = activities.shape
-        xp = device.namespace
         sigma = reg * activities.max()
-        gram = _compute_gram(activities)
+        gram = compute_gram(activities)
         diagonal = gram.reshape(-1)[:: n_neurons + 1]
         diagonal += n_samples * sigma**2
         try:
-            return xp.linalg.solve(gram, activities.T @ y)
-        except (np.linalg.LinAlgError, xp.linalg.LinAlgError):
+            return solve_normal(gram, activities.T @ y)
+        except (np.linalg.LinAlgError, device.namespace.linalg.LinAlgError):
             return device.array(np.full((n_neurons, y.shape[1]), np.nan))
 
     # the same decoders as Nengo's, without its report on the error
     if type(solver) is LstsqL2 and type(solver.solver) is Cholesky:
         if not solver.solver.transpose:
             reg = solver.reg
+            compute_gram, solve_normal = _find_routines(device)
             return solve_l2
     return solve
 
 
-def _compute_gram(activities):
-    if activities.shape[1] > 64 or not isinstance(activities, np.ndarray):
-        return activities.T @ activities
-    # For few neurons, the product of two different matrices is faster than that of a
-    # matrix with itself, for which BLAS computes one half only.
-    return activities.T @ activities.copy()
+def _find_routines(device):
+    """Return functions that compute a Gram matrix, and that solve the normal equations."""
+    if device.name != "cpu":
+        return _multiply_by_itself, device.namespace.linalg.solve
+    try:
+        from scipy.linalg import get_blas_funcs, get_lapack_funcs  # an extra
+    except ImportError:
+        return _multiply_by_itself, np.linalg.solve
+    gemm = get_blas_funcs("gemm", dtype=rc.float_dtype)
+    posv = get_lapack_funcs("posv", dtype=rc.float_dtype)
+
+    # both take matrices in Fortran order, that is, transposed
+    def compute_gram(activities):
+        if activities.shape[1] > MOST_FEW:
+            return _multiply_by_itself(activities)
+        return gemm(1, activities.T, activities.T, trans_b=True).T
+
+    def solve_normal(gram, right):
+        _, decoders, info = posv(gram.T, right)
+        # a matrix that is positive definite may not be so after rounding, and where learning
+        # diverges, decoders must not be finite
+        if info == 0 and math.isfinite(gram.trace()):
+            return decoders
+        return np.linalg.solve(gram, right)
+
+    return compute_gram, solve_normal
+
+
+def _multiply_by_itself(activities):
+    is_small = activities.shape[1] <= MOST_FEW and isinstance(activities, np.ndarray)
+    return activities.T @ (activities.copy() if is_small else activities)

@@ -202,30 +202,13 @@ class LIFResponse(Response):
         super().__init__(threshold=1, **kwargs)
 
     def make_step_rates(self, neuron_type, current, out):
-        work = empty_like(out), empty_like(out)
-        return self._make_step_rates(neuron_type, current, out, *work)
-
-    def _make_step_rates(self, neuron_type, current, out, product, work):
-        """As `make_step_rates`; also sets ``product`` to J (J - 1), for f'."""
-        tau_rc = neuron_type.tau_rc / neuron_type.amplitude
-        tau_ref = neuron_type.tau_ref / neuron_type.amplitude
-        xp = array_namespace(out)
-        lowest = _make_number(1 + float(xp.finfo(out.dtype).eps), out)
-        firing = xp.empty_like(out, dtype=xp.bool)
+        drive, work = empty_like(out), empty_like(out)
+        step_interval = _make_step_interval(neuron_type, current, drive, work, out)
+        step_divide = _make_step_divide(neuron_type, current, work, out)
 
         def step():
-            # 1 / (tau_ref + tau_rc log(J / (J - 1))), or 0 / (...) for silent neurons:
-            # computing all neurons is cheaper than selecting those that fire.
-            xp.maximum(current, lowest, out=product)
-            xp.subtract(product, 1, out=work)
-            xp.divide(product, work, out=out)
-            xp.log(out, out=out)
-            xp.multiply(out, tau_rc, out=out)
-            xp.add(out, tau_ref, out=out)
-            xp.multiply(product, work, out=product)
-            xp.greater(current, 1, out=firing)
-            work[...] = firing
-            xp.divide(work, out, out=out)
+            step_interval()
+            step_divide()
 
         return step
 
@@ -256,24 +239,61 @@ class LIFResponse(Response):
         return step
 
     def make_step_rates_and_derivative(self, neuron_type, current, rates, out, margin):
-        # f' follows from the rate a without another logarithm: f' = tau_rc a^2 / (J (J - 1)).
-        # It falls with J, so its largest value is that at the margin.
+        # f' follows from the rate a and the interval without another logarithm. It falls with
+        # J, so its largest value is that at the margin.
         xp = array_namespace(out)
         work = empty_like(out)
-        step_rates = self._make_step_rates(neuron_type, current, rates, out, work)
-        factor = neuron_type.tau_rc / neuron_type.amplitude
+        step_interval = _make_step_interval(neuron_type, current, out, work, rates)
+        step_divide = _make_step_divide(neuron_type, current, work, rates)
         at_margin = np.array([1 + margin, 0])
         self.make_step_derivative(neuron_type, at_margin[:1], at_margin[1:], margin)()
-        bound = _make_number(float(at_margin[1]) / factor, out)
+        bound = _make_number(float(at_margin[1]), out)
 
         def step():
-            step_rates()
-            xp.multiply(rates, rates, out=work)
-            xp.divide(work, out, out=out)
+            # f' = a / (interval J (J - 1))
+            step_interval()
+            xp.multiply(out, work, out=out)
+            xp.multiply(out, rates, out=out)
+            step_divide()
+            xp.divide(rates, out, out=out)
             xp.minimum(out, bound, out=out)
-            xp.multiply(out, factor, out=out)
 
         return step
+
+
+def _make_step_interval(neuron_type, current, drive, above, interval):
+    """Bind the interval between two spikes of LIF neurons, in units of tau_rc.
+
+    Also sets ``drive`` to J and ``above`` to J - 1. Silent neurons count as if they were just
+    above the threshold: computing all neurons is cheaper than selecting those that fire.
+    """
+    xp = array_namespace(interval)
+    lowest = _make_number(1 + float(xp.finfo(interval.dtype).eps), interval)
+    refractory = neuron_type.tau_ref / neuron_type.tau_rc
+
+    def step():
+        # tau_ref / tau_rc + log(J / (J - 1))
+        xp.maximum(current, lowest, out=drive)
+        xp.subtract(drive, 1, out=above)
+        xp.divide(drive, above, out=interval)
+        xp.log(interval, out=interval)
+        xp.add(interval, refractory, out=interval)
+
+    return step
+
+
+def _make_step_divide(neuron_type, current, work, out):
+    """Bind the rates of LIF neurons to arrays, whose intervals ``out`` holds before."""
+    xp = array_namespace(out)
+    factor = neuron_type.amplitude / neuron_type.tau_rc
+    step_firing = make_step_greater(current, 1, work)
+
+    def step():
+        step_firing()
+        xp.multiply(work, factor, out=work)
+        xp.divide(work, out, out=out)
+
+    return step
 
 
 class RectifiedResponse(Response):

@@ -460,7 +460,7 @@ BAD = [
         dict(x=X[:19], y=Y[:19], solver=nengo.solvers.Lstsq()),
         "fewer samples than n",
     ),
-    ("test", dict(test=X), r"pair \(x, y\)"),
+    ("test", dict(test=X), r"pair of arrays, \(x, y\)"),
     ("test x", dict(test=(Y, Y)), r"\(n_samples, 2\)"),
     ("test y", dict(test=(X, Y[:3])), "test x has 30 and test y has 3"),
     ("epochs", dict(epochs=-1), "integer, at least 0"),
