@@ -113,7 +113,9 @@ with nengo.Network(seed=1) as model:
             "Press play: the error turns single spikes into bursts, and bursts turn "
             "preferred directions to the diagonals."
         )
-        directions = gui.PreferredDirections(learned.encode, neuron)
+        directions = gui.PreferredDirections(
+            learned.encode, neuron, label="Learned: preferred directions"
+        )
         bursts = Bursts(learned.hidden.neurons, neuron)
         errors = gui.ErrorHistory(
             {"from bursts": learned.error, "fixed": fixed.error},
