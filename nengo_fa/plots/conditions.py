@@ -133,8 +133,9 @@ def draw_baseline(axes, values, label):
 
 
 def label_plainly(axis):
-    """Label a logarithmic axis without powers of ten, at 1, 3, 10 and so on."""
-    axis.set_major_locator(LogLocator(subs=(1, 3)))
+    """Label a logarithmic axis in plain numbers, at 1, 3, 10 and so on if there is room."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 3) if high < 300 * low else (1,)))
     axis.set_major_formatter("{x:g}")
     # a narrow range has labels between them
     axis.set_minor_formatter(LogFormatter(minor_thresholds=(0.9, 0.4)))
