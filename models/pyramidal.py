@@ -161,6 +161,6 @@ if __name__ == "__main__":
     axes.set(
         xlabel="Time (s)", title="One neuron: the apical potential decides on bursts"
     )
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.savefig("pyramidal.png", dpi=150)
     print("Figure: pyramidal.png")

@@ -104,6 +104,7 @@ if __name__ == "__main__":
             start = sim.data[net.hidden].encoders
             end = nengo_fa.geometry.preferred_directions(sim, net.hidden)
             plots.draw_encoders(plane, start, end)
+            plane.lines[-1].set_color(colour)
             plane.set_title(f"{name}: encoders")
     axes.set(xlabel="Time (s)", ylabel="RMSE of the product", ylim=(0, None))
     axes.legend(frameon=False)
