@@ -238,7 +238,9 @@ def run(cell):
     try:
         return cell()
     except BuildError as error:
-        return "refused" if "freeze_params" in str(error) else f"``{error}``"
+        # the first sentence, as cells are narrow
+        message = str(error).partition(". ")[0]
+        return "refused" if "freeze_params" in str(error) else f"``{message}``"
     except Exception as error:
         return f"``{type(error).__name__}``: {error}"
 

@@ -68,10 +68,12 @@ def draw_plane(teacher, latest, is_alone):
     ring = panel.place([teacher])
     parts = [
         svg.draw_circle(panel, stroke=svg.FAINT, stroke_width=3),
-        panel.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", 20),
+        panel.draw_axes(
+            (-1, 0, 1), (-1, 0, 1), "x\N{SUBSCRIPT ONE}", "x\N{SUBSCRIPT TWO}", 20
+        ),
         svg.draw_text(70, 36, "learned", fill=svg.LEARNED),
         svg.draw_text(132, 36, "fixed", fill=svg.FIXED),
-        svg.draw_text(180, 36, "○ teacher", fill=svg.GREY),
+        svg.draw_text(180, 36, "\N{WHITE CIRCLE} teacher", fill=svg.GREY),
         svg.draw_dots(ring, 18, stroke=svg.GREY),
         svg.draw_dots(ring, 13, stroke="#fff"),
     ]
@@ -192,7 +194,7 @@ if __name__ == "__main__":
         last = alone & (rounds == len(rmse) - 1)
         plane.plot(*output[last].T, color=colour, label=net.label)
     axes.set(xlabel="Time (s)", ylabel="RMS error on its own / spread of teacher")
-    plane.set(xlabel="x₁", ylabel="x₂", title="The last round", aspect="equal")
+    plane.set(xlabel="$x_1$", ylabel="$x_2$", title="The last round", aspect="equal")
     plane.legend(frameon=False, fontsize="small")
     figure.savefig("dynamics.png", dpi=150)
     print("Figure: dynamics.png")

@@ -113,7 +113,9 @@ with nengo.Network(seed=1) as model:
             "Press play: the error turns single spikes into bursts, and bursts turn "
             "preferred directions to the diagonals."
         )
-        directions = gui.PreferredDirections(learned.encode, neuron)
+        directions = gui.PreferredDirections(
+            learned.encode, neuron, label="Learned: preferred directions"
+        )
         bursts = Bursts(learned.hidden.neurons, neuron)
         errors = gui.ErrorHistory(
             {"from bursts": learned.error, "fixed": fixed.error},
@@ -159,6 +161,6 @@ if __name__ == "__main__":
     axes.set(
         xlabel="Time (s)", title="One neuron: the apical potential decides on bursts"
     )
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.savefig("pyramidal.png", dpi=150)
     print("Figure: pyramidal.png")

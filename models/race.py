@@ -26,7 +26,7 @@ with nengo.Network(seed=1) as model:
     stimulus = nengo.Node(process, size_out=2, label="input")
     with nengo.Network(label="sliders") as sliders:
         learning = nengo.Node([1], label="learning")
-        learning_rate = nengo.Node([1], label="rate ×")
+        learning_rate = nengo.Node([1], label="rate \N{MULTIPLICATION SIGN}")
         neuron = nengo.Node([1], label="neuron")
 
     def enter(label, make_rule):
@@ -40,7 +40,9 @@ with nengo.Network(seed=1) as model:
         with net:
             # only for the encoders; the learning rate of decoders does not change
             error = nengo.Node(
-                lambda t, x: x[0] * x[1], size_in=2, label="error × rate"
+                lambda t, x: x[0] * x[1],
+                size_in=2,
+                label="error \N{MULTIPLICATION SIGN} rate",
             )
             nengo.Connection(net.gated_error, error[0], synapse=None)
             nengo.Connection(error, net.encode.learning_rule, synapse=None)
@@ -102,6 +104,7 @@ if __name__ == "__main__":
             start = sim.data[net.hidden].encoders
             end = nengo_fa.geometry.preferred_directions(sim, net.hidden)
             plots.draw_encoders(plane, start, end)
+            plane.lines[-1].set_color(colour)
             plane.set_title(f"{name}: encoders")
     axes.set(xlabel="Time (s)", ylabel="RMSE of the product", ylim=(0, None))
     axes.legend(frameon=False)

@@ -72,9 +72,19 @@ with nengo.Network(seed=1) as model:
         )
         name = Task("The task", size_in=1)
         nengo.Connection(task, name, synapse=None)
-        directions = gui.PreferredDirections(encode, controls.neuron)
-        tuning = gui.TuningCurves(encode, controls.neuron)
-        fields = gui.ErrorFields(encode, decode, FUNCTIONS[0], controls.neuron)
+        directions = gui.PreferredDirections(
+            encode, controls.neuron, label="Learned: preferred directions"
+        )
+        tuning = gui.TuningCurves(
+            encode, controls.neuron, label="Learned: tuning curves"
+        )
+        fields = gui.ErrorFields(
+            encode,
+            decode,
+            FUNCTIONS[0],
+            controls.neuron,
+            label="Learned: error that teaches",
+        )
         errors = gui.ErrorHistory({"learned": learned.error, "fixed": fixed.error})
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ def draw(neuron, x, spikes, *shape):
     parts = [
         svg.draw_text(162, 32, "line: p, large dot: x, small dots: spikes", "middle"),
         colours.draw_field(rates, limits, palette.RATES, plane),
-        plane.draw_axes((-1, 0, 1), (-1, 0, 1), "x₁", "x₂", 24),
+        plane.draw_axes(
+            (-1, 0, 1), (-1, 0, 1), "x\N{SUBSCRIPT ONE}", "x\N{SUBSCRIPT TWO}", 24
+        ),
         svg.draw_dots(at[1:], 5, stroke=svg.OTHER),
         svg.draw_line(p, stroke="#fff", stroke_width=6),
         svg.draw_line(p, stroke=svg.INK, stroke_width=3),
@@ -66,7 +68,11 @@ class TuningCurve(View):
 
 with nengo.Network(seed=1) as model:
     x = nengo.Node(nengo.processes.WhiteSignal(60, 1, rms=0.5, seed=1), size_out=2)
-    shape = {"direction (°)": [-45, 53.13], "gain": [1.41, 5], "bias": [1, -1]}
+    shape = {
+        "direction (\N{DEGREE SIGN})": [-45, 53.13],
+        "gain": [1.41, 5],
+        "bias": [1, -1],
+    }
     with nengo.Network(label="sliders") as controls:
         sliders = direction, gain, bias = [
             nengo.Node(v, label=k) for k, v in shape.items()

@@ -29,6 +29,14 @@ def test_model_at_top_level(Simulator, path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted(MODELS.glob("*.py")), ids=lambda path: path.stem
+)
+def test_model_can_be_edited_in_nengo_gui(path):
+    """Nengo GUI ignores, without an error, what is typed into a file with other letters."""
+    assert path.read_bytes().isascii()
+
+
+@pytest.mark.parametrize(
     "neurons, neuron_type",
     [("spiking", nengo.LIF()), ("rate", nengo.LIFRate()), (None, nengo.LIF())],
 )

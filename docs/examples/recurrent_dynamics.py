@@ -86,6 +86,7 @@ for name, output, colour in ("fixed", fixed, FIXED), ("learned", learned, LEARNE
         times[last],
         output[last],
         color=colour,
+        linewidth=0.8,
         label=f"{name} weights: error {rmse:.2f}",
     )
 axes.set(xlabel="Time (s)", ylabel="Output", title="After learning, without an error")

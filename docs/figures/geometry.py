@@ -3,9 +3,16 @@
 import matplotlib.pyplot as plt
 import nengo
 import numpy as np
+import xarray as xr
 
 from nengo_fa import equations
 from nengo_fa.plots.drawing import ERRORS, RATES
+from nengo_fa.plots.plane import (
+    draw_arrow,
+    draw_diagonals,
+    draw_field,
+    hatch_negative,
+)
 
 # Inputs on a grid, for the pictures; those on the disc teach.
 axis = np.linspace(-1, 1, 201)
@@ -39,29 +46,34 @@ update = -equations.weight_gradient(gated, x)
 neuron = np.argmax(np.linalg.norm(update, axis=1))
 fields = [
     ("Tuning curve", activities[:, neuron], RATES, "Activity"),
-    ("Projected error", error @ feedback[neuron], ERRORS, "Error along $b$"),
-    ("Gated error", gated[:, neuron], ERRORS, "Error along $b$, while firing"),
+    (
+        "Projected error",
+        error @ feedback[neuron],
+        ERRORS,
+        r"Error along $\vec b$ (hatched: below 0)",
+    ),
+    ("Gated error", gated[:, neuron], ERRORS, r"Error along $\vec b$, while firing"),
 ]
-arrows = [("$p$", built.encoders[neuron]), None, ("$\\Delta p$", update[neuron])]
+arrows = [
+    (r"$\vec p$", built.encoders[neuron]),
+    None,
+    (r"$\Delta\vec p$", update[neuron]),
+]
 
-figure, panels = plt.subplots(1, 3, figsize=(10, 3.3), layout="constrained")
+figure, panels = plt.subplots(1, 3, figsize=(8, 3), layout="constrained", sharey=True)
 limit = np.abs(error).max()
+plane = xr.Dataset(coords={"x1": axis, "x2": axis})
 for axes, (title, field, colours, label), arrow in zip(panels, fields, arrows):
     values = np.full(disc.shape, np.nan)
     values[disc] = field
-    bounds = {"vmin": 0} if colours is RATES else {"vmin": -limit, "vmax": limit}
-    image = axes.imshow(
-        values, extent=(-1, 1, -1, 1), origin="lower", cmap=colours, **bounds
-    )
-    figure.colorbar(image, ax=axes, shrink=0.8, label=label)
+    low, high = (0, field.max()) if colours is RATES else (-limit, limit)
+    image = draw_field(axes, plane, values, colours, low, high)
+    if colours is ERRORS:
+        hatch_negative(axes, plane, values, limit)
+    figure.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.9)
+    draw_diagonals(axes)
     if arrow is not None:
         name, direction = arrow
-        direction = 0.9 * direction / np.linalg.norm(direction)
-        axes.annotate("", direction, (0, 0), arrowprops={"width": 1.5, "color": "k"})
-        axes.annotate(name, 0.55 * direction, xytext=(6, 6), textcoords="offset points")
-    axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$", xticks=[-1, 0, 1])
-    axes.set(yticks=[-1, 0, 1], xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
-    for sign in (1, -1):
-        axes.plot([-0.7, 0.7], [-0.7 * sign, 0.7 * sign], "k:", linewidth=0.8)
-    axes.spines[:].set_visible(False)
-    axes.add_patch(plt.Circle((0, 0), 1, fill=False, color="0.5", linewidth=0.8))
+        draw_arrow(axes, 0.9 * direction / np.linalg.norm(direction), name)
+    axes.set(title=title, xlabel="$x_1$")
+panels[0].set_ylabel("$x_2$")

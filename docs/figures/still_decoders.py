@@ -10,6 +10,7 @@ from nengo_fa.experiments.sweep.in_seconds import find_best_error, make_stimulus
 from nengo_fa.geometry import disc, tuning_curves
 from nengo_fa.networks import Multiplication
 from nengo_fa.palette import LEARNED, OTHER
+from nengo_fa.plots.conditions import show_ratios
 
 RATES = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
 points, inside = disc(31)
@@ -40,14 +41,13 @@ def measure(seed):
 
 still, solved = np.median([measure(seed) for seed in range(3)], axis=0).T
 figure, axes = plt.subplots(figsize=(4.5, 3), layout="constrained")
-axes.loglog(RATES, still, "s-", color=OTHER, label="initial decoders")
-axes.loglog(RATES, solved, "o-", color=LEARNED, label="decoders solved again")
+axes.semilogx(RATES, still, "s-", color=OTHER, label="initial decoders")
+axes.semilogx(RATES, solved, "o-", color=LEARNED, label="decoders solved again")
 axes.set(
     xlabel="Learning rate of the encoders (1/s)", ylabel="RMSE of the input, decoded"
 )
 axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES], minor=False)
 axes.xaxis.set_minor_locator(NullLocator())
-for axis in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-    axis("{x:g}")
+show_ratios(axes)
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False)

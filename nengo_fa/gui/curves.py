@@ -8,6 +8,7 @@ from nengo_fa.gui.svg import (
     COLOURS,
     FAINT,
     Panel,
+    draw_dots,
     draw_line,
     draw_path,
     draw_text,
@@ -95,6 +96,9 @@ def _draw_curves(panel, at, means, colours):
     for mean, colour in reversed(list(zip(means, colours))):  # the first on top
         pixels = panel.place(np.transpose([at, mean]))
         yield draw_line(pixels, stroke=colour, stroke_width=1.8, data_part="curve")
+        known = pixels[np.isfinite(pixels).all(axis=-1)]
+        if len(known) == 1:  # a line of one point is not seen
+            yield draw_dots(known, 6, stroke=colour)
 
 
 def _thin(values, most):

@@ -149,9 +149,9 @@ def _draw_others(plane, start, now, chosen, colour):
 
 def _draw_legend(name, error_direction, colour):
     # decoders can be small
-    formats = ["+.2f" if abs(v) >= 0.1 or v == 0 else "+.0e" for v in error_direction]
-    values = [format(*pair) for pair in zip(error_direction[:2], formats)]
-    values = ", ".join(values)
+    largest = np.abs(error_direction).max()
+    form = "+.2f" if largest >= 0.1 or largest == 0 else "+.0e"
+    values = ", ".join(format(value, form) for value in error_direction[:2])
     if len(error_direction) > 1:
         values = f"({values}{', …' if len(error_direction) > 2 else ''})"
     values = values.replace("-", "\N{MINUS SIGN}")

@@ -39,7 +39,7 @@ def arm(data: xr.Dataset) -> Figure:
     for axes, load in zip(panels, loads):
         for name, look in LOOKS.items():
             _draw(axes, data["rmse"].sel(encoders=name, load=load), name, *look)
-        axes.set(title=f"{load:g} kg", xlabel="PES learning rate")
+        axes.set(title=f"load {load:g} kg", xlabel="PES learning rate")
         open_frame(axes)
     show_ratios(panels[0])
     panels[0].set_ylabel("Tracking error (rad)")

@@ -132,7 +132,7 @@ def variants(data: xr.Dataset, name: str = "test_error") -> Figure:
     label, factor = _MEASURES[name]
     rows, columns = data["connectivity"].values, data["taught"].values
     epochs = data["epoch"].values
-    figure = make_page(0.7 + 1.75 * len(rows))
+    figure = make_page(0.9 + 1.75 * len(rows))
     panels = figure.subplots(
         len(rows), len(columns), sharex=True, sharey=True, squeeze=False
     )
@@ -177,10 +177,8 @@ def _draw_legend(figure, names, counts):
     figure.legend(
         *zip(*entries),
         loc="outside upper center",
-        ncol=len(entries),
-        columnspacing=1.2,
+        ncol=3,  # two rows, as one is wider than a page
         handlelength=2.6,
-        handletextpad=0.5,
         frameon=False,
     )
 

@@ -133,9 +133,12 @@ def draw_baseline(axes, values, label):
 
 
 def label_plainly(axis):
-    """Label a logarithmic axis without powers of ten."""
+    """Label a logarithmic axis in plain numbers, at 1, 3, 10 and so on if there is room."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 3) if high < 300 * low else (1,)))
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.8)))
+    # a narrow range has labels between them
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(0.9, 0.4)))
 
 
 def label_values(axis, values, most=9):

@@ -139,8 +139,8 @@ def _draw_factors(axes, data, rule):
     measured, predicted = factors[:, near]
     axes.plot(predicted, measured, ".", color=OTHER, markersize=2.5, alpha=0.5)
     if not near.all():
-        text = f"{np.sum(~near)} of {near.size} neurons\nare beyond"
-        axes.annotate(text, (0, 1), xycoords="axes fraction", ha="left", va="top")
+        text = f"{np.sum(~near)} of {near.size}\nneurons\nare beyond"
+        axes.annotate(text, (1, 0), xycoords="axes fraction", ha="right", va="bottom")
     axes.set(
         xlabel=r"Predicted: $2 \sum \kappa \alpha s$",
         ylabel=r"Measured: $\ln |1 - u| / |1 - u_0|$",

@@ -50,11 +50,12 @@ def products(data: xr.Dataset) -> Figure:
     """
     tasks, noises = data["task"].values, data["noise"].values
     figure = make_page(1.3 + 0.42 * len(tasks))
-    panels = figure.subplots(1, len(noises), sharey=True, squeeze=False)[0]
+    panels = figure.subplots(1, len(noises), sharex=True, sharey=True, squeeze=False)[0]
     for axes, letter, noise in zip(panels, "abc", noises):
         spikes = noise if noise == "rates" else f"spikes in {noise}"
         axes.set_title(f"({letter}) {spikes[0].upper()}{spikes[1:]}", loc="left")
         _draw(axes, data["error"].sel(noise=noise))
+    panels[0].set_xlim(left=0)  # of all panels
     panels[0].set_yticks(np.arange(len(tasks)), tasks)
     panels[0].set_ylim(len(tasks) - 0.5, -0.5)
     panels[len(noises) // 2].set_xlabel("Error, relative to the output")
@@ -83,5 +84,4 @@ def _draw(axes, error):
         )
     for row in range(1, error.sizes["task"]):
         axes.axhline(row - 0.5, color="0.85", linewidth=0.5)
-    axes.set_xlim(left=0)
     open_frame(axes)

@@ -47,7 +47,7 @@ def recurrent(data: xr.Dataset) -> Figure:
     >>> data = experiment.make_template().fillna(0.1)  # for experiment.run_here()
     >>> figure = plots.recurrent(data)
     """
-    figure = make_page(3.2)
+    figure = make_page(3.3)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.25])
     _draw_pattern(left, data)
     _draw_errors(right, data)
@@ -95,7 +95,7 @@ def _draw_errors(axes, data):
     axes.set_yticks(places, names)
     axes.set_xlim(left=0)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlabel("Error, relative to the pattern (medians and quartiles)")
+    axes.set_xlabel("Error, relative to the pattern\n(medians and quartiles)")
     axes.set_title("(b) Errors", loc="left")
     handles = [Line2D([], [], color="0.25", **look) for look in _LOOKS.values()]
     axes.legend(

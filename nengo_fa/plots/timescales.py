@@ -63,13 +63,14 @@ def timescales(data: xr.Dataset) -> Figure:
     for rule, style in zip(data["decoder_rule"].values, _STYLES):
         of_rule = data.sel(decoder_rule=rule).transpose("trial", "encoder_rate")
         _draw(panels, places, of_rule, label=rule, markersize=4, linewidth=1.5, **style)
+    step = -(-len(rates) // 5)  # between labels, for which there is room
     for axes in panels[:2]:
-        axes.set_xticks(places, [f"{rate:g}" for rate in rates])
-        axes.tick_params("x", labelsize="small")
+        axes.set_xticks(places[::step], [f"{rate:g}" for rate in rates[::step]])
+        axes.set_xticks(places, minor=True)
         axes.set_xlabel("Rate of encoders (per second)")
     panels[2].set_xscale("log")
     label_plainly(panels[2].xaxis)
-    panels[2].set_xlabel("Speed of encoders / of decoders")
+    panels[2].set_xlabel("Speed of encoders / decoders")
     for line in (panels[2].axhline, panels[2].axvline):
         line(1, color=REFERENCE, linewidth=0.8, zorder=0)
     for axes in panels:

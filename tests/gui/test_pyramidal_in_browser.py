@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 MODEL = Path(__file__).parent.parent.parent / "models" / "pyramidal.py"
-DIRECTIONS = "Preferred directions"
+DIRECTIONS = "Learned: preferred directions"
 
 
 @pytest.fixture

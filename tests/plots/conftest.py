@@ -263,7 +263,12 @@ def patterns(rng):
         },
         {
             "measure": ["learning", "after"],
-            "condition": ["fixed, slow", "fixed, fast", "0.3 per second", "late"],
+            "condition": [
+                "fixed, PES 0.001",
+                "fixed, PES 0.003",
+                "0.3 per second",
+                "late, eligibility trace",
+            ],
             "time": np.arange(1, 21) / 20,
         },
     )

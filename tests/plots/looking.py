@@ -23,6 +23,17 @@ def as_image(figure):
     return file.getvalue()
 
 
+def fits_page(figure):
+    """Whether nothing is cut off at the edges of a figure, with letters of any resolution."""
+    page = figure.bbox_inches
+    for dpi in (100, 150):
+        figure.set_dpi(dpi)
+        box = figure.get_tightbbox()
+        if not (page.x0 <= box.x0 and box.x1 <= page.x1):
+            return False
+    return page.y0 <= box.y0 and box.y1 <= page.y1
+
+
 def texts(axes):
     shown = [text for text in axes.findobj(Text) if text.get_text().strip()]
     return [text for text in shown if text.get_visible()]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from looking import as_image
+from looking import as_image, fits_page
 
 from nengo_fa import plots
 from nengo_fa.rules.teach_chain import VARIANTS
@@ -70,6 +70,7 @@ def test_bands(points):
 def test_variants(learned, name, factor):
     figure = plots.variants(learned, name)
     as_image(figure)
+    assert fits_page(figure)
     panels = np.reshape(figure.axes, (2, 3))
     styles = set()
     for row, connectivity in zip(panels, learned.connectivity.values):

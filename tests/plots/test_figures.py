@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
-from looking import as_image, texts
+from looking import as_image, fits_page, texts
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -46,9 +46,7 @@ def test_figures_fit_a_page(drawn):
     assert figure.get_figwidth() in (3.5, 7)
     as_image(figure)
     assert min(text.get_fontsize() for text in texts(figure)) >= 8
-    box, page = figure.get_tightbbox(), figure.bbox_inches
-    assert page.x0 <= box.x0 < box.x1 <= page.x1
-    assert page.y0 <= box.y0 < box.y1 <= page.y1
+    assert fits_page(figure)
 
 
 def test_figures_take_dimensions_by_name(drawn):

@@ -45,7 +45,7 @@ def test_what_is_beyond_is_counted(data):
     data["radial"].values[:] = -100
     factors = plots.homeostasis(data).axes[2]
     assert len(factors.lines[-1].get_xdata()) == 0
-    assert factors.texts[0].get_text() == "12 of 12 neurons\nare beyond"
+    assert factors.texts[0].get_text() == "12 of 12\nneurons\nare beyond"
 
 
 def test_homeostasis_of_what_has_diverged(data):

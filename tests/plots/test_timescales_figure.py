@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from looking import as_image, fits_page
 
 from nengo_fa import plots
 
@@ -21,6 +22,8 @@ def data(rng):
 
 def test_lines_are_medians(data):
     figure = plots.timescales(data)
+    as_image(figure)
+    assert fits_page(figure)
     online, solved, speeds = figure.axes[1:]
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert names == [*RULES, "quartiles of 7 trials"]
