@@ -33,11 +33,12 @@ N_TRIALS, N_TEST, PRESENTATIONS = 256, 1000, 40
 
 #: Lengths of cues and of the signal to go, in time steps.
 CUE = GO = 5
+#: The signal to go, which drives the neurons to just above their thresholds.
+STRENGTH = 0.4
 
 #: Number of cues, time steps between them, and time steps of the delay.
 TASKS = {
     "match, 0.3 s": (2, 10, 15),
-    "match, 1 s": (2, 10, 50),
     "evidence, 0.3 s": (5, 3, 15),
 }
 
@@ -48,7 +49,7 @@ RULES = {
     "gradient": ("trace", True),
 }
 #: By how much the first update turns the encoders, in radians; later updates have its rate.
-TURNS = 0.05, 0.1, 0.2
+TURNS = 0.05, 0.1
 #: Learning rates of PES, over the mean squared length of the activities.
 PES_RATES = 0.03, 0.1
 
@@ -107,7 +108,7 @@ class Network:
     def run(self, x):
         """Activities and currents of the somas, (n_steps, n_trials, n_neurons)."""
         drive = x @ self.encoders.T
-        drive[-GO:] += 1
+        drive[-GO:] += STRENGTH
         soma = self.gain * drive + self.bias
         activities, adaptation = np.empty_like(soma), np.zeros_like(soma[0])
         for current, output in zip(soma, activities):

@@ -322,7 +322,7 @@ def test_benchmark_of_adaptive_neurons_simulates_what_nengo_does(evidence):
     network = evidence.Network(seed=0, n_neurons=6)
     x, _ = evidence.draw_trials("match", 1, network.rng)
     signals = np.hstack([x[:, 0], np.zeros((len(x), 1))])
-    signals[-evidence.GO :, -1] = 1
+    signals[-evidence.GO :, -1] = evidence.STRENGTH
     with nengo.Network() as model:
         shown = nengo.Node(lambda t: signals[round(t / evidence.DT) - 1])
         ensemble = evidence.make_ensemble(seed=0, n_neurons=6)
