@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import nengo_fa
+from nengo_fa import equations
 
 ROOT = Path(__file__).parent.parent
 NAMESPACE = {"nengo": nengo, "nengo_fa": nengo_fa, "np": np}
@@ -306,3 +307,112 @@ def test_limitations_name_their_tests():
         assert f"\ndef {name}(" in (ROOT / "tests" / path).read_text()
     statements = re.split(r"\n- ", text)[1:]
     assert all("::test_" in statement for statement in statements)
+
+
+def test_adaptive_neurons_learn_a_match_if_the_trace_is_right():
+    found = {task: numbers for (task,), numbers in read_table("evidence.csv", 1)}
+    pes, fixed, many, of_filter, of_trace, exact, *p = found["match, 0.3 s"]
+    assert of_trace == exact == 0 and 20 < of_filter < 30
+    assert min(fixed, many) > 100 / 3 and pes > 45
+    assert max(p[:3]) < 0.01 < p[3]
+
+
+def test_adaptive_neurons_gain_less_where_adding_up_is_sufficient():
+    found = {task: numbers for (task,), numbers in read_table("evidence.csv", 1)}
+    _, fixed, _, of_filter, of_trace, exact, *p = found["evidence, 0.3 s"]
+    assert round(fixed) == 7 and round(of_trace) == 4 < of_filter
+    assert p[1] < 0.01 < p[0]
+    # all eight networks are on one side
+    assert exact > fixed and p[3] == 1
+
+
+@pytest.fixture
+def evidence(monkeypatch):
+    """The benchmark, with a task that takes little time."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    script = importlib.import_module("evidence")
+    monkeypatch.setattr(script, "TASKS", {"match": (2, 2, 3)})
+    return script
+
+
+def test_benchmark_of_adaptive_neurons_simulates_what_nengo_does(evidence):
+    network = evidence.Network(seed=0, n_neurons=6)
+    x, _ = evidence.draw_trials("match", 1, network.rng)
+    signals = np.hstack([x[:, 0], np.zeros((len(x), 1))])
+    signals[-evidence.GO :, -1] = evidence.STRENGTH
+    with nengo.Network() as model:
+        shown = nengo.Node(lambda t: signals[round(t / evidence.DT) - 1])
+        ensemble = evidence.make_ensemble(seed=0, n_neurons=6)
+        nengo.Connection(shown[:-1], ensemble, synapse=None)
+        nengo.Connection(
+            shown[-1], ensemble.neurons, transform=np.ones((6, 1)), synapse=None
+        )
+        probe = nengo.Probe(ensemble.neurons)
+    with nengo.Simulator(model, dt=evidence.DT, progress_bar=False) as sim:
+        sim.run_steps(len(x))
+    activities, _ = network.run(x)
+    np.testing.assert_allclose(activities[:, 0], sim.data[probe], atol=1e-12)
+    assert np.all(activities[-1] > 0)
+
+
+class ShownAndDecided:
+    """Four adaptive neurons that fire all the time, so that their rates are smooth."""
+
+    def __init__(self, evidence):
+        self.network = network = evidence.Network(seed=0, n_neurons=4)
+        network.bias = network.bias + 3
+        network.decoders = network.rng.randn(4, 1)
+        self.x, self.right = evidence.draw_trials("match", 5, network.rng)
+        self.share = evidence.DT / evidence.neuron_type.tau_n
+        self.inc_n, self.n_deciding = evidence.neuron_type.inc_n, evidence.GO // 2
+        self.derivative = evidence.derivative(
+            evidence.neuron_type, network.run(self.x)[1]
+        )
+
+    @property
+    def error(self):
+        return self.network.decode(self.network.run(self.x)[0]) - self.right
+
+    def find_gradient(self, step=1e-5):
+        """By finite differences."""
+
+        def find_loss(index, step):
+            self.network.encoders[index] += step
+            loss = np.mean(self.error**2) / 2
+            self.network.encoders[index] -= step
+            return loss
+
+        gradient = np.empty_like(self.network.encoders)
+        for index in np.ndindex(gradient.shape):
+            losses = find_loss(index, step), find_loss(index, -step)
+            gradient[index] = (losses[0] - losses[1]) / (2 * step)
+        return gradient / self.network.gain[:, np.newaxis]
+
+    def find_traced(self):
+        """With traces of all weights, step by step, as on the page."""
+        adapting, traces = 0, []
+        for x, derivative in zip(self.x[:, :, np.newaxis], self.derivative[..., None]):
+            traces.append(derivative * (x - adapting))
+            adapting = adapting + self.share * (self.inc_n * traces[-1] - adapting)
+        trace = np.mean(traces[-self.n_deciding :], axis=0)
+        return equations.traced_gradient(self.error, self.network.decoders, trace)
+
+    def find_summed(self, kind, feedback):
+        """As in the benchmark."""
+        _, soma = self.network.run(self.x)
+        return self.network.find_gradient(self.x, soma, self.error, kind, feedback)
+
+
+def test_trace_of_adaptive_neurons_is_the_gradient_through_time(evidence):
+    """The trace of a filter, and feedback with random signs, do not give the gradient."""
+    shown = ShownAndDecided(evidence)
+    decoders, signs = shown.network.decoders, shown.network.feedback
+    expected = shown.find_gradient()
+
+    def find_difference(found):
+        return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+    assert find_difference(shown.find_traced()) < 1e-6
+    assert find_difference(shown.find_summed("trace", decoders)) < 1e-6
+    assert find_difference(shown.find_summed("filter", decoders)) > 0.1
+    assert find_difference(shown.find_summed("trace", signs)) > 0.1
