@@ -16,10 +16,8 @@ from nengo_fa.learned.frozen import get_solver
 from nengo_fa.offline.devices import Device
 from nengo_fa.offline.paths import transmit
 from nengo_fa.offline.turn import LARGEST
+from nengo_fa.online.network_checks import warn_of_far_values
 from nengo_fa.rules.feedback import Feedback
-
-#: Half of the samples are too far if they exceed this, along an encoder and over the radius.
-FAR = 2
 
 #: Number of samples for which this is checked.
 N_LOOKED_AT = 1000
@@ -102,14 +100,22 @@ def check_seed(seed):
         check_count("seed", seed, 0, maxseed)
 
 
-def check_snapshots(snapshots):
+def check_snapshots(snapshots, epochs):
     """Return the numbers of epochs after which encoders are recorded, a set of int."""
     if not is_iterable(snapshots):
         raise ValidationError(
             f"Must be numbers of epochs, such as [{snapshots!r}] (got {snapshots!r})",
             attr="snapshots",
         )
-    return {check_count("snapshots", epoch, 0) for epoch in snapshots}
+    snapshots = {check_count("snapshots", epoch, 0) for epoch in snapshots}
+    late = sorted(epoch for epoch in snapshots if epoch > epochs)
+    if late:
+        warnings.warn(
+            f"There will be no snapshots {reprlib.repr(late)}, because training ends after "
+            f"{epochs} epochs. Omit these numbers, or give epochs={late[-1]}.",
+            NengoWarning,
+        )
+    return snapshots
 
 
 def check_device(name, presentation_time, dt):
@@ -183,17 +189,14 @@ def warn_of_far_samples(model, connection, x):
     if not isinstance(ensemble, Ensemble) or isinstance(ensemble.neuron_type, Direct):
         return
     values = transmit(model, connection, x[:N_LOOKED_AT])
-    with np.errstate(over="ignore"):
-        far = np.median(np.linalg.norm(values, axis=1)) / ensemble.radius
-    # in many dimensions, only a part of a sample is along an encoder
-    if far > FAR * np.sqrt(ensemble.dimensions):
-        warnings.warn(
-            f"Half of the samples reach {ensemble} at {far:.2g} times its radius or "
-            "farther, where most neurons are silent or saturated. Scale the samples with "
-            f"nengo_fa.datasets.Scaling.fit(x, length={ensemble.radius:g}), which can be "
-            f"the function of {connection}, or give the ensemble a larger radius.",
-            NengoWarning,
-        )
+    warn_of_far_values(
+        ensemble,
+        values,
+        "samples",
+        "Scale the samples with "
+        f"nengo_fa.datasets.Scaling.fit(x, length={ensemble.radius:g}), which can be "
+        f"the function of {connection}",
+    )
 
 
 def check_solver(solver, connection):

@@ -21,7 +21,7 @@ from nengo_fa.offline.arguments import (
     wants_end,
     warn_of_far_samples,
 )
-from nengo_fa.offline.devices import Device
+from nengo_fa.offline.devices import Device, to_numpy
 from nengo_fa.offline.history import Record
 from nengo_fa.offline.threads import limit_threads
 from nengo_fa.offline.trainer import Trainer
@@ -126,7 +126,7 @@ class Session:
             with threads, ProgressTracker(progress_bar, progress):
                 self._learn()
                 if epochs > 0:
-                    _warn_of_still_layers(self._path, self._trainer.chain.layers)
+                    _check_first_update(self._path, self._trainer)
                 while self._record.n_epochs < epochs and not self._has_waited:
                     self._learn()
                     progress.step()
@@ -198,9 +198,16 @@ class Session:
         record.add(rmse=rmse, **self._find_test_errors())
 
 
-def _warn_of_still_layers(path, layers):
-    """Warn of layers that are taught, but whose encoders no update turns."""
-    for stage, layer in zip(path.stages, layers):
+def _check_first_update(path, trainer):
+    """Refuse an update that is undefined, and warn of encoders that it does not turn."""
+    layers = trainer.chain.layers
+    for stage, layer, gradient in zip(path.stages, layers, trainer.gradients):
+        if not np.isfinite(to_numpy(gradient)).all():
+            raise ConvergenceError(
+                f"The first update of the encoders of {stage.ensemble} contains NaN or "
+                f"infinity. {layer.rule.derivative} must be finite for all samples. The "
+                "network contains the parameters of epoch 0."
+            )
         if layer.rule.learning_rate != 0 and np.all(layer.learning_rate == 0):
             warnings.warn(
                 f"The encoders of {stage.ensemble} will not change: the first update does "

@@ -151,8 +151,9 @@ def train(
     -----
     nengo.exceptions.NengoWarning
         If most samples lie far outside the radius of the ensemble that they reach, if there
-        are fewer samples than neurons, if no update turns the encoders, or if, without
-        ``validation``, the error of the samples has grown by more than a tenth at the end.
+        are fewer samples than neurons, if no update turns the encoders, if ``snapshots`` has
+        numbers beyond the last epoch, or if, without ``validation``, the error of the samples
+        has grown by more than a tenth at the end.
 
     Notes
     -----
@@ -210,7 +211,7 @@ def train(
         presentation_time=presentation_time,
         dt=dt,
         axes=axes,
-        snapshots=check_snapshots(snapshots),
+        snapshots=check_snapshots(snapshots, epochs),
         metrics=metrics,
         callback=callback,
         device=check_device(device, presentation_time, dt),

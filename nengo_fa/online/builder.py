@@ -314,15 +314,41 @@ def _build_gate(model, derivative, rule, ensemble):
             f"Building {rule}: {derivative}.signal is {derivative.signal!r}, but must be "
             "'current' or 'output'."
         )
-    # if the derivative does not know the neurons, it raises an error now
-    arrays = np.zeros((2, ensemble.n_neurons))
-    if not callable(derivative.make_step(ensemble.neuron_type, *arrays)):
+    _check_derivative(derivative, rule, ensemble.neuron_type, model.params[ensemble])
+    gate = _get_neuron_signal(model, ensemble, derivative.signal)
+    return build_or_passthrough(model, derivative.synapse, gate)
+
+
+def _check_derivative(derivative, rule, neuron_type, built):
+    """Refuse a derivative that does not know the neurons, or does not write numbers.
+
+    It is tried for the currents of neurons without input, or for outputs of one.
+    """
+    signal = np.ones(len(built.gain))
+    if derivative.signal == "current":
+        signal = np.array(built.bias, dtype=float)
+    out = np.zeros_like(signal)
+    step = derivative.make_step(neuron_type, signal, out)
+    if not callable(step):
         raise BuildError(
             f"Building {rule}: {derivative}.make_step must return a function without "
             "arguments."
         )
-    gate = _get_neuron_signal(model, ensemble, derivative.signal)
-    return build_or_passthrough(model, derivative.synapse, gate)
+    with np.errstate(all="ignore"):
+        step()
+        found, out[...] = out.copy(), 1
+        step()
+    if not found.any() and (out == 1).all():
+        raise BuildError(
+            f"Building {rule}: the function that {derivative}.make_step returns does not "
+            "write to the array out. Write the derivative into it, as in out[...] = 1."
+        )
+    if not np.isfinite(found).all():
+        wrong = np.flatnonzero(~np.isfinite(found))[0]
+        raise BuildError(
+            f"Building {rule}: {derivative} gives {found[wrong]} if the {derivative.signal} "
+            f"of a neuron is {signal[wrong]:.3g}. A derivative must be finite."
+        )
 
 
 def _get_neuron_signal(model, ensemble, name):

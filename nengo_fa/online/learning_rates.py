@@ -12,7 +12,11 @@ from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import is_iterable, maxseed
 
 from nengo_fa.checks import check_count, check_network, is_number_within
-from nengo_fa.online.network_checks import describe, warn_about_stale_layers
+from nengo_fa.online.network_checks import (
+    describe,
+    warn_about_stale_layers,
+    warn_of_far_values,
+)
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.rules.connections import get_rule_types
@@ -39,6 +43,16 @@ class SuggestedRates(dict):
     def __init__(self, network: nengo.Network, rates: dict, reasons: dict) -> None:
         super().__init__(rates)
         self.network, self.reasons = network, reasons
+
+    def __missing__(self, key):
+        advice = "Print the rates to see the rules that have one"
+        if isinstance(key, nengo.Connection):
+            advice = (
+                "Rates belong to learning rules: use rates[connection.learning_rule]"
+            )
+        elif key in self.reasons:
+            advice = f"None can be suggested, because {self.reasons[key]}"
+        raise KeyError(f"{key} has no suggested learning rate. {advice}.")
 
     def __str__(self):
         lines = [f"{rate:<12.3g} {_describe(rule)}" for rule, rate in self.items()]
@@ -161,7 +175,8 @@ def suggest_learning_rate(
         If no rate can be suggested for a rule, because its error is zero, its neurons are
         silent, or values are infinite or undefined. The rates then do not contain the rule.
         Also if decoders between two taught layers do not learn, because encoders that turn
-        at the suggested rates may then increase the error.
+        at the suggested rates may then increase the error, and if most inputs in the run lie
+        far outside the radius of a taught ensemble.
 
     Notes
     -----
@@ -223,6 +238,7 @@ def suggest_learning_rate(
         else:
             reasons[rule] = reason
     warn_about_stale_layers(network, [rule for rule in rates if not _is_pes(rule)])
+    _warn_of_far_inputs(sums)
     for rule, reason in reasons.items():
         warnings.warn(
             f"No learning rate can be suggested for {_describe(rule)}: {reason}.",
@@ -249,6 +265,19 @@ def _run(sim, duration):
     except FloatingPointError:
         return False
     return True
+
+
+def _warn_of_far_inputs(sums):
+    """Warn of inputs of the run that are far outside the radius of their ensemble."""
+    reached = {
+        rule.connection.post_obj: found["inputs"]
+        for rule, found in sums.items()
+        if "inputs" in found
+    }
+    for ensemble, inputs in reached.items():
+        # other encoders may be weights, for inputs of any length
+        if ensemble.normalize_encoders:
+            warn_of_far_values(ensemble, inputs, "inputs", "Scale the inputs")
 
 
 def _find_rules(network):

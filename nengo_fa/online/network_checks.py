@@ -19,6 +19,23 @@ from nengo_fa.rules.error_nodes import ErrorNode, NeuronError
 from nengo_fa.rules.learning_rules import EncoderLearningRule, ProjectedErrorRule
 from nengo_fa.rules.normalizations import get_normalization
 
+#: Half of the values are too far if they exceed this, along an encoder and over the radius.
+FAR = 2
+
+
+def warn_of_far_values(ensemble, values, kind, advice):
+    """Warn if most neurons are silent or saturated for values, (n_values, dimensions)."""
+    with np.errstate(over="ignore"):
+        far = np.median(np.linalg.norm(values, axis=1)) / ensemble.radius
+    # in many dimensions, only a part of a value is along an encoder
+    if far > FAR * np.sqrt(ensemble.dimensions):
+        warnings.warn(
+            f"Half of the {kind} reach {ensemble} at {far:.2g} times its radius or "
+            f"farther, where most neurons are silent or saturated. {advice}, or give the "
+            "ensemble a larger radius.",
+            NengoWarning,
+        )
+
 
 def check_simulator(model, rule):
     """Refuse simulators that are known to be unable to run the rules."""

@@ -69,8 +69,8 @@ class Derivative(FrozenObject, SupportDefaultsMixin):
         signal : (...) ndarray
             The (filtered) current or output, of any shape. It must not be written to.
         out : (...) ndarray
-            The step writes the derivative into this array, of the same shape. Both are
-            NumPy arrays, unless `.train` computes on another device.
+            The step writes the derivative, finite numbers, into this array, of the same
+            shape. Both are NumPy arrays, unless `.train` computes on another device.
 
         Returns
         -------

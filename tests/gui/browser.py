@@ -19,7 +19,7 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 # in seconds: a busy machine is no failure
-PATIENCE = 30
+PATIENCE = 120
 
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic "

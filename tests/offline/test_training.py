@@ -3,7 +3,7 @@ import tracemalloc
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import ConvergenceError, ValidationError
+from nengo.exceptions import ConvergenceError, NengoWarning, ValidationError
 from nengo.rc import rc
 
 from nengo_fa import Backprop, FeedbackAlignment, Rate, geometry, train
@@ -247,7 +247,8 @@ def test_learning_carries_over_to_spikes():
 def test_history(allclose):
     net = Net()
     x, y = net.samples(seed=1)
-    history = net.train(6, test=(x, y), snapshots=[0, 3, 6, 99])
+    with pytest.warns(NengoWarning, match=r"no snapshots \[99\], .* after 6 epochs"):
+        history = net.train(6, test=(x, y), snapshots=[0, 3, 6, 99])
     assert history.n_epochs == 6 and not history.interrupted
     assert history.rmse.shape == history.test_rmse.shape == (7,)
     assert history.encoders.shape == (20, 2) and history.decoders.shape == (1, 20)

@@ -7,7 +7,7 @@ import warnings
 import nengo
 import numpy as np
 import pytest
-from nengo.exceptions import NengoWarning, ValidationError
+from nengo.exceptions import ConvergenceError, NengoWarning, ValidationError
 
 import nengo_fa
 from nengo_fa import Backprop, FeedbackAlignment, Rate, train
@@ -200,6 +200,21 @@ def test_nothing_turns_without_an_error_or_neurons_that_fire(kind):
     with pytest.warns(NengoWarning, match="will not change: the first update"):
         history = net.train(2)
     assert history.learning_rate == 0 and not np.any(history.turn)
+
+
+def test_an_undefined_derivative_is_named():
+    """Where it is undefined for some currents only; else, it is when the network is built."""
+
+    class Partial(nengo_fa.Derivative):
+        def make_step(self, neuron_type, signal, out):
+            return lambda: np.copyto(out, np.where(signal > 3, np.nan, 1))
+
+    net = Net()
+    (hidden,), (encode,) = net.layers, net.encodes
+    hidden.intercepts = nengo.dists.Choice([0])  # the current is one without input
+    encode.learning_rule_type = FeedbackAlignment(1, derivative=Partial())
+    with pytest.raises(ConvergenceError, match=r"infinity. Partial\(\) must be finite"):
+        net.train()
 
 
 def test_schedule():

@@ -116,6 +116,7 @@ def circle(mean=0.0, speed=1.0):
     return network
 
 
+@pytest.mark.filterwarnings("ignore:Half of the inputs")
 def test_turn_is_the_angle_where_inputs_vary_in_all_directions(Simulator):
     _, change, _ = find_change(Simulator, circle())
     angle = np.sqrt(np.mean(np.sum(change**2, axis=1)))
@@ -202,6 +203,7 @@ def make_chain(from_neurons):
     return network
 
 
+@pytest.mark.filterwarnings("ignore:Half of the inputs")
 def test_solved_decoders_between_taught_layers_are_named():
     with pytest.warns(NengoWarning, match="decoders of Connection 'between' do not"):
         assert len(suggest(make_chain(from_neurons=False))) == 2
@@ -327,8 +329,24 @@ def test_zero_decoders_give_no_rate_for_backprop():
         nengo.Connection(network.error, network.encode.learning_rule, synapse=None)
     with pytest.warns(NengoWarning, match="because the feedback weights are zero"):
         rates = suggest(network)
-    (reason,) = rates.reasons.values()
+    ((rule, reason),) = rates.reasons.items()
     assert reason in str(rates)
+    with pytest.raises(KeyError, match=f"None can be suggested, because {reason}"):
+        rates[rule]
+    with pytest.raises(KeyError, match=r"use rates\[connection.learning_rule\]"):
+        rates[network.decode]
+    with pytest.raises(KeyError, match="elsewhere has no sugg.* Print the rates"):
+        rates["elsewhere"]
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_inputs_far_outside_the_radius(normalize):
+    """Encoders that are not normalized may be weights, for inputs of any length."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        suggest(make_product(radius=0.05, normalize_encoders=normalize))
+    messages = [str(each.message) for each in caught]
+    assert any("inputs reach" in message for message in messages) == normalize
 
 
 def test_a_network_without_rules_is_refused():

@@ -1,10 +1,10 @@
 """Properties of all figures."""
 
-import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
 from looking import as_image, fits_page, texts
+from matplotlib import rcParams
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -33,51 +33,65 @@ FIGURES = [
 ]
 
 
+class Drawn:
+    """A figure, which tests look at but do not change, and what there was before."""
+
+    def __init__(self, plot, data):
+        self.plot, self.data = plot, data
+        self.data_before, self.style_before = data.copy(deep=True), dict(rcParams)
+        self.figure = plot(data)
+        self.style = dict(rcParams)
+        self.image = as_image(self.figure)
+
+
+@pytest.fixture
+def rng():
+    return np.random.RandomState(1)
+
+
+@pytest.fixture(scope="module")
+def known():
+    return {}
+
+
 @pytest.fixture(params=FIGURES, ids=lambda figure: figure[0].__name__)
-def drawn(request):
+def drawn(request, known):
+    """Each figure is drawn once, as that takes longest."""
     plot, name = request.param
-    return plot, request.getfixturevalue(name)
+    if plot not in known:
+        known[plot] = Drawn(plot, request.getfixturevalue(name))
+    return known[plot]
 
 
 def test_figures_fit_a_page(drawn):
-    plot, data = drawn
-    figure = plot(data)
+    figure = drawn.figure
     assert isinstance(figure, Figure)
     assert figure.get_figwidth() in (3.5, 7)
-    as_image(figure)
     assert min(text.get_fontsize() for text in texts(figure)) >= 8
     assert fits_page(figure)
 
 
 def test_figures_take_dimensions_by_name(drawn):
-    plot, data = drawn
-    swapped = data.transpose(*reversed(list(data.sizes)))
-    assert as_image(plot(swapped)) == as_image(plot(data))
+    swapped = drawn.data.transpose(*reversed(list(drawn.data.sizes)))
+    assert as_image(drawn.plot(swapped)) == drawn.image
 
 
 def test_figures_leave_data_and_style_alone(drawn):
-    plot, data = drawn
-    before, style = data.copy(deep=True), dict(matplotlib.rcParams)
-    plot(data)
-    xr.testing.assert_identical(data, before)
-    assert dict(matplotlib.rcParams) == style
+    xr.testing.assert_identical(drawn.data, drawn.data_before)
+    assert drawn.style == drawn.style_before
 
 
 def test_colours_are_those_of_the_palette(drawn):
     """Or they are grey."""
-    plot, data = drawn
     known = {value for value in vars(palette).values() if isinstance(value, str)}
-    for line in plot(data).findobj(Line2D):
+    for line in drawn.figure.findobj(Line2D):
         colour = line.get_color()
         assert to_hex(colour) in known or np.ptp(to_rgb(colour)) < 0.01
 
 
 def test_curves_fill_their_panels(drawn):
     """Those of all panels that share an axis do."""
-    plot, data = drawn
-    figure = plot(data)
-    as_image(figure)
-    for axes in figure.axes:
+    for axes in drawn.figure.axes:
         heights = [
             axes.transAxes.inverted().transform(line.get_transform().transform(xy))
             for other in axes.get_shared_y_axes().get_siblings(axes)

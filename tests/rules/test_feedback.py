@@ -268,6 +268,11 @@ def test_single_precision(Simulator, seed, kind):
     assert np.mean(np.abs(difference) > 1e-3) < 0.01
 
 
+@pytest.fixture(scope="module")
+def decode():
+    return Taught(align(Transport), 0).decode
+
+
 @given(
     seed=st.integers(0, 2**31 - 1),
     shape=st.tuples(st.integers(1, 6), st.integers(1, 6)),
@@ -275,11 +280,10 @@ def test_single_precision(Simulator, seed, kind):
     dt=st.sampled_from([1e-3, 1]),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
-def test_kolen_pollack_of_any_weights(seed, shape, decay, dt, dtype):
+def test_kolen_pollack_of_any_weights(decode, seed, shape, decay, dt, dtype):
     """Offline, the step works on arrays, without a simulator."""
     rng = np.random.RandomState(seed)
     weights, feedback = (rng.randn(*shape).astype(dtype) for _ in range(2))
-    decode = Taught(align(Transport), 0).decode
     start = feedback - weights
     step = KolenPollack(decode, decay).make_step(weights, feedback, dt, rng)
     for update in range(5):

@@ -192,6 +192,17 @@ class Unfinished(nengo_fa.Derivative):
         out[...] = 1
 
 
+class Writes(nengo_fa.Derivative):
+    value = nengo.params.NumberParam("value", optional=True)
+
+    def __init__(self, value=None):
+        super().__init__()
+        self.value = value
+
+    def make_step(self, neuron_type, signal, out):
+        return lambda: None if self.value is None else out.fill(self.value)
+
+
 class NotANumber(nengo.dists.Distribution):
     def sample(self, n, d=None, rng=np.random):
         return np.full((n, d), np.nan)
@@ -390,6 +401,12 @@ BAD = {
     "derivative without a step": (
         build(FeedbackAlignment(2, derivative=Unfinished())),
         None, "make_step must return a function"),
+    "derivative that is not written": (
+        build(FeedbackAlignment(2, derivative=Writes())),
+        None, r"Writes\(\).make_step returns does not write to the array out"),
+    "undefined derivative": (
+        build(FeedbackAlignment(2, derivative=Writes(np.nan))),
+        None, r"Writes\(value=nan\) gives nan if the current"),
     "full weights after the rule": (
         full_weights_after_the_rule, None, "weights=True, .* Use a solver with"),
     "equal rules": (equal_rules, None, "equal rules .* Give them different parameters"),

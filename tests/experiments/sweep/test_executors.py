@@ -10,7 +10,7 @@ import dask
 import pytest
 from distributed import LocalCluster
 from nengo.exceptions import NengoWarning, ValidationError
-from test_sweep import wait_for_end_of
+from test_sweep import PATIENCE, wait_for_end_of
 
 from nengo_fa.experiments.sweep import open_executor
 
@@ -21,7 +21,7 @@ def test_an_exception_ends_stopped_workers(stopped):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         with open_executor(2) as executor:
-            futures = [executor.submit(time.sleep, 60) for _ in range(2)]
+            futures = [executor.submit(time.sleep, 2 * PATIENCE) for _ in range(2)]
             while not all(future.running() for future in futures):
                 time.sleep(0.01)
             workers = multiprocessing.active_children()
@@ -29,7 +29,7 @@ def test_an_exception_ends_stopped_workers(stopped):
                 os.kill(worker.pid, signal.SIGSTOP)
             raise KeyboardInterrupt
     wait_for_end_of([worker.pid for worker in workers])
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < PATIENCE
 
 
 @pytest.fixture
@@ -48,6 +48,22 @@ def cluster():
         yield cluster
 
 
+RELEASED = threading.Event()
+
+
+def wait_for_release():
+    """What is at work until the test is over, in a thread of this process."""
+    RELEASED.wait(2 * PATIENCE)
+
+
+@pytest.fixture
+def released():
+    """An event, set at the end of the test; before that of the cluster, which waits."""
+    RELEASED.clear()
+    yield RELEASED
+    RELEASED.set()
+
+
 @pytest.mark.parametrize(
     "address, reason",
     [
@@ -60,12 +76,13 @@ def cluster():
     ],
 )
 def test_refuses_what_is_not_an_address(address, reason):
+    limit = {"distributed.comm.timeouts.connect": f"{PATIENCE} s"}
     start = time.monotonic()
     with pytest.raises(ValidationError, match="address of a Dask sch") as info:
-        with open_executor(scheduler=address):
+        with dask.config.set(limit), open_executor(scheduler=address):
             pass
     assert reason in str(info.value) and "\n" not in str(info.value)
-    assert time.monotonic() - start < 5  # of which nothing is waited for
+    assert time.monotonic() - start < PATIENCE  # of which nothing is waited for
 
 
 @pytest.mark.parametrize("there", ["nothing", "something silent"])
@@ -82,30 +99,28 @@ def test_silence_has_a_limit(patience, there):
                 pass
 
 
-def test_a_scheduler_that_falls_silent(cluster, patience, monkeypatch):
+def test_a_scheduler_that_falls_silent(cluster, released, patience, monkeypatch):
     """Noticed while nothing comes back; nothing else may ever come."""
-    release = threading.Event()
 
     def be_silent(*args, **kwargs):
-        time.sleep(2)
+        released.wait(2 * PATIENCE)
 
     monkeypatch.setitem(cluster.scheduler.handlers, "identity", be_silent)
     with pytest.raises(ConnectionError, match="No Dask scheduler"):
         with open_executor(scheduler=cluster.scheduler_address) as executor:
-            executor.submit(release.wait, 60).result()
-    release.set()
+            executor.submit(wait_for_release).result()
 
 
-def test_a_scheduler_that_ends(cluster, capfd):
+def test_a_scheduler_that_ends(cluster, released, capfd):
     with pytest.raises(ConnectionError, match="has ended. Start it again"):
         with open_executor(scheduler=cluster.scheduler_address) as executor:
-            future = executor.submit(time.sleep, 2)
+            future = executor.submit(wait_for_release)
             cluster.close()
             future.result()
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_says_that_there_are_no_workers(cluster, patience):
+def test_says_that_there_are_no_workers(cluster):
     cluster.scale(0)
     while cluster.scheduler.workers:
         time.sleep(0.01)

@@ -24,6 +24,9 @@ from nengo_fa.experiments.sweep import estimate_time, open_executor, run_trials
 from nengo_fa.experiments.sweep import run as sweep
 from nengo_fa.experiments.sweep.store import Store, read_dataset, split, write_dataset
 
+# in seconds: a busy machine is no failure
+PATIENCE = 600
+
 EXPERIMENT = MultiplicationExperiment(
     n_trials=5, epochs=3, n_samples=50, n_neurons=8, chunk_size=2
 )
@@ -208,11 +211,11 @@ def test_no_process_outlives_its_parent(tmp_path):
         "import multiprocessing\n"
         "if __name__ == '__main__':\n"
         "    with open_executor(2) as executor:\n"
-        "        futures = [executor.submit(time.sleep, 60) for _ in range(2)]\n"
+        "        futures = [executor.submit(time.sleep, 1200) for _ in range(2)]\n"
         "        while not all(future.running() for future in futures): pass\n"
         "        children = multiprocessing.active_children()\n"
         "        print(*(child.pid for child in children), flush=True)\n"
-        "        time.sleep(60)\n"
+        "        time.sleep(1200)\n"
     )
     script = tmp_path / "script.py"
     script.write_text(code)
@@ -225,7 +228,7 @@ def test_no_process_outlives_its_parent(tmp_path):
 
 def wait_for_end_of(pids):
     assert pids
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(is_alive(pid) for pid in pids)
@@ -244,12 +247,12 @@ def test_an_exception_ends_busy_workers():
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         with open_executor(1) as executor:
-            future = executor.submit(time.sleep, 60)
+            future = executor.submit(time.sleep, 1200)
             while not future.running():
                 time.sleep(0.01)
             pids = [child.pid for child in multiprocessing.active_children()]
             raise KeyboardInterrupt
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < PATIENCE
     # the processes themselves: Python may list one that another thread has just reaped
     wait_for_end_of(pids)
 
