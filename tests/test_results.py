@@ -122,16 +122,21 @@ def test_interruptions_do_not_count_as_time(folder):
 
 
 @pytest.mark.parametrize(
-    "name, fixed",
+    "name, script, fixed",
     [
-        ("mnist_1000", {"n_neurons": 1000}),
-        ("online_digits", {"dataset": "digits", "neurons": "Pyramidal"}),
+        ("mnist_1000", "mnist_1000", {"n_neurons": 1000}),
+        (
+            "online_digits",
+            "online_digits",
+            {"dataset": "digits", "neurons": "Pyramidal"},
+        ),
+        ("online_mnist", "online_digits", {"dataset": "mnist", "neurons": "LIF"}),
     ],
 )
-def test_errors_are_of_the_script(name, fixed, monkeypatch):
+def test_errors_are_of_the_script(name, script, fixed, monkeypatch):
     """It takes the parameters of all runs, and no others."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    script = load_script(ROOT / "benchmarks" / f"{name}.py")
+    script = load_script(ROOT / "benchmarks" / f"{script}.py")
     runs = json.loads((ROOT / "docs" / "results" / f"{name}.json").read_text())
     for run in runs:
         arguments = [

@@ -6,8 +6,9 @@ numbers, the claims, the configurations, versions, machine and time. ``NAME.txt`
 in words. All results and figures of a command stay in ``--folder``, each in a folder of its
 name; a run that was interrupted goes on from there. With ``--collect`` nothing is run: of what
 is in these folders, all trials are kept that are complete. Without a name, all texts are
-written again from what is there; ``mnist_1000.json`` and ``online_digits.json`` are written
-by the scripts of the same names in ``benchmarks``.
+written again from what is there; ``mnist_1000.json`` is written
+by the script of the same name in ``benchmarks``, and ``online_digits.json`` and
+``online_mnist.json`` by ``benchmarks/online_digits.py``.
 """
 
 import argparse
@@ -241,31 +242,24 @@ def describe_runs(runs):
 
 def describe_online(runs):
     """Return a table of what ``benchmarks/online_digits.py`` has printed."""
-    groups = {}
-    for run in runs:
-        its = {**run["configuration"], "seed": None}
-        groups.setdefault(json.dumps(its), []).append(run)
-    lines = _describe_machine(runs[0]["machine"], runs[0]["versions"])
-    for group in groups.values():
-        lines += ["", *_describe_group(group)]
-    return "\n".join(lines) + "\n"
-
-
-def _describe_group(runs):
-    """Return a table of runs that differ in their seeds alone."""
-    its = runs[0]["configuration"]
-    samples = "held-out samples" if its["held_out"] else "test samples"
-    passes, seeds = _count(its["passes"], "pass", "es"), _count(len(runs), "seed", "s")
+    rules = list(runs[0]["results"]["errors"])
     lines = [
-        f"{its['dataset']}, {its['n_neurons']} {its['neurons']} neurons, {passes}, "
-        f"learning rate {its['learning_rate']:g}, {seeds}",
-        f"{samples + ', error in %':32}{'median':>8}{'lowest':>8}{'highest':>9}",
+        *_describe_machine(runs[0]["machine"], runs[0]["versions"]),
+        f"{runs[0]['configuration']['dataset']}, shown to spiking neurons",
+        "",
+        f"{'':30}learning rate{'':28}error in %",
+        f"{'neurons':16}{'passes':>6}{'of':>7}{'encoders':>10}{'decoders':>10}"
+        f"{'samples':>10}{'seed':>6}" + "".join(f"{rule:>20}" for rule in rules),
     ]
-    for rule in runs[0]["results"]["errors"]:
-        errors = [run["results"]["errors"][rule] for run in runs]
-        numbers = np.median(errors), min(errors), max(errors)
-        lines.append("{:32}{:8.2f}{:8.2f}{:9.2f}".format(rule, *numbers))
-    return lines
+    for run in runs:
+        its, errors = run["configuration"], run["results"]["errors"]
+        lines.append(
+            f"{its['n_neurons']:<5}{its['neurons']:11}{its['passes']:6}"
+            f"{its['digits'] or 'all':>7}{its['learning_rate']:10g}"
+            f"{its['decoder_rate']:10g}{'held out' if its['held_out'] else 'test':>10}"
+            f"{its['seed']:6}" + "".join(f"{errors[rule]:20.2f}" for rule in rules)
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _count(n, noun, ending):
