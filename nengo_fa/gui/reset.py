@@ -13,9 +13,8 @@ class ButtonRule(LearningRuleType):
 
     modifies = "encoders"
     probeable = ("delta",)
-    keeps_zeros = (
-        True  # zeros stay in initial values, and in encoders of another length
-    )
+    # zeros stay in initial values, and in encoders of another length
+    keeps_zeros = True
 
     def __init__(self):
         super().__init__(size_in=1)

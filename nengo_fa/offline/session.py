@@ -201,12 +201,14 @@ class Session:
 def _check_first_update(path, trainer):
     """Refuse an update that is undefined, and warn of encoders that it does not turn."""
     layers = trainer.chain.layers
-    for stage, layer, gradient in zip(path.stages, layers, trainer.gradients):
+    # from the last layer, because errors of neurons may be passed on to earlier layers
+    for stage, layer, gradient in [*zip(path.stages, layers, trainer.gradients)][::-1]:
         if not np.isfinite(to_numpy(gradient)).all():
             raise ConvergenceError(
                 f"The first update of the encoders of {stage.ensemble} contains NaN or "
-                f"infinity. {layer.rule.derivative} must be finite for all samples. The "
-                "network contains the parameters of epoch 0."
+                f"infinity. The derivative of {layer.rule}, and the errors of neurons that it "
+                "computes, must be finite for all samples. The network contains the "
+                "parameters of epoch 0."
             )
         if layer.rule.learning_rate != 0 and np.all(layer.learning_rate == 0):
             warnings.warn(

@@ -10,8 +10,8 @@ from nengo.utils.least_squares_solvers import Cholesky
 
 from nengo_fa.offline.devices import Device, to_numpy
 
-#: Up to so many neurons, the product of two different matrices is faster than that of a
-#: matrix with itself, for which NumPy lets BLAS compute one half only.
+#: The number of neurons up to which the product of two different matrices is faster than the
+#: product of a matrix with itself, of which NumPy lets BLAS compute only one half.
 MOST_FEW = 64
 
 
@@ -19,10 +19,10 @@ def make_solve(solver, rng, device=None):
     """Bind a Nengo solver to its random numbers and to a device, by default NumPy.
 
     Returns a function of activities, (n_samples, n_neurons), and wanted outputs,
-    (n_samples, size_out), that returns decoders, (n_neurons, size_out): NaN if there are
-    none, as activities are not finite, or, for `nengo.solvers.LstsqL2`, linearly dependent.
-    The latter is computed here, from the normal equations, with SciPy if it is installed, as
-    Nengo does; any other solver is called.
+    (n_samples, size_out), that returns decoders, (n_neurons, size_out). They are NaN if
+    activities are not finite or, for `nengo.solvers.LstsqL2`, linearly dependent. The
+    decoders of this solver are computed here, from the normal equations and, like Nengo's,
+    with SciPy if it is installed; any other solver is called.
     """
 
     device = Device() if device is None else device
@@ -86,7 +86,7 @@ def _find_routines(device):
 
     def solve_normal(gram, right):
         _, decoders, info = posv(gram.T, right)
-        # a matrix that is positive definite may not be so after rounding, and where learning
+        # after rounding, the matrix may no longer be positive definite; and if learning
         # diverges, decoders must not be finite
         if info == 0 and math.isfinite(gram.trace()):
             return decoders

@@ -40,6 +40,9 @@ RESERVED = {
 #: computing and adding it, if the encoders have many entries.
 MANY_DIMENSIONS = 32
 
+#: A number that no derivative has, to find entries that are not written.
+NOT_WRITTEN = -1.2345e-67
+
 #: Additional names for rules with an eligibility trace.
 TRACED = {"eligible", "eligibility"}
 
@@ -327,7 +330,7 @@ def _check_derivative(derivative, rule, neuron_type, built):
     signal = np.ones(len(built.gain))
     if derivative.signal == "current":
         signal = np.array(built.bias, dtype=float)
-    out = np.zeros_like(signal)
+    out = np.full_like(signal, NOT_WRITTEN)
     step = derivative.make_step(neuron_type, signal, out)
     if not callable(step):
         raise BuildError(
@@ -336,17 +339,16 @@ def _check_derivative(derivative, rule, neuron_type, built):
         )
     with np.errstate(all="ignore"):
         step()
-        found, out[...] = out.copy(), 1
-        step()
-    if not found.any() and (out == 1).all():
+    if (out == NOT_WRITTEN).any():
         raise BuildError(
             f"Building {rule}: the function that {derivative}.make_step returns does not "
-            "write to the array out. Write the derivative into it, as in out[...] = 1."
+            "write to all of the array out. Write the derivative of each neuron into it, "
+            "which may be zero, as in out[...] = signal > 1."
         )
-    if not np.isfinite(found).all():
-        wrong = np.flatnonzero(~np.isfinite(found))[0]
+    if not np.isfinite(out).all():
+        wrong = np.flatnonzero(~np.isfinite(out))[0]
         raise BuildError(
-            f"Building {rule}: {derivative} gives {found[wrong]} if the {derivative.signal} "
+            f"Building {rule}: {derivative} gives {out[wrong]} if the {derivative.signal} "
             f"of a neuron is {signal[wrong]:.3g}. A derivative must be finite."
         )
 

@@ -9,8 +9,8 @@ from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
 
-#: The number of entries of the encoders from which passing over them takes longer than another
-#: call of a function, which takes as long as about a thousand additions.
+#: The number of entries of the encoders from which a pass over them takes longer than another
+#: function call, which takes as long as about a thousand additions.
 MANY_ENTRIES = 4096
 
 
@@ -367,7 +367,7 @@ class SimEncoderLearning(NamedSignalsOperator):
 
 
 def _make_step_resting(step_outer, h, delta):
-    """Bind a step that passes over the encoders once only while no neuron has an error."""
+    """Bind a step that only sets the change to zero while no neuron has an error."""
 
     def step():
         if np.count_nonzero(h):

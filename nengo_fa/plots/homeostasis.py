@@ -109,9 +109,8 @@ def _draw_lengths(axes, data):
         style = _STYLES[normalization]
         lengths = data["encoder_length"].sel(normalization=normalization)
         lengths = lengths.transpose("epoch", ...).values.reshape(len(epochs), -1)
-        lengths = np.minimum(
-            lengths, 2 * _HIGHEST
-        )  # because infinite values break lines
+        # infinite values would break lines
+        lengths = np.minimum(lengths, 2 * _HIGHEST)
         found = np.percentile(lengths, [5, 50, 95, 100], axis=1)
         low, median, high, top = np.where(found > _HIGHEST, np.nan, found)
         axes.fill_between(

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import warnings
 
 import nengo
@@ -202,18 +203,33 @@ def test_nothing_turns_without_an_error_or_neurons_that_fire(kind):
     assert history.learning_rate == 0 and not np.any(history.turn)
 
 
-def test_an_undefined_derivative_is_named():
-    """Where it is undefined for some currents only; else, it is when the network is built."""
+class Partial(nengo_fa.Derivative):
+    """A derivative that is undefined for some currents."""
 
-    class Partial(nengo_fa.Derivative):
-        def make_step(self, neuron_type, signal, out):
-            return lambda: np.copyto(out, np.where(signal > 3, np.nan, 1))
+    def make_step(self, neuron_type, signal, out):
+        return lambda: np.copyto(out, np.where(signal > 3, np.nan, 1))
 
+
+class Undefined(FeedbackAlignment):
+    """A rule whose errors of neurons are undefined."""
+
+    arrays = ("projected_error",)
+
+    def make_step(self, out, projected_error):
+        return lambda: np.copyto(out, np.where(projected_error > 0, np.nan, 0))
+
+
+@pytest.mark.parametrize(
+    "rule", [FeedbackAlignment(1, derivative=Partial()), Undefined(1)], ids=repr
+)
+def test_rules_with_undefined_values_are_named(rule):
+    """If they are undefined for some samples only; otherwise, building may fail."""
     net = Net()
     (hidden,), (encode,) = net.layers, net.encodes
     hidden.intercepts = nengo.dists.Choice([0])  # the current is one without input
-    encode.learning_rule_type = FeedbackAlignment(1, derivative=Partial())
-    with pytest.raises(ConvergenceError, match=r"infinity. Partial\(\) must be finite"):
+    encode.learning_rule_type = rule
+    message = rf"infinity. The derivative of {re.escape(repr(rule))}, and the errors"
+    with pytest.raises(ConvergenceError, match=message):
         net.train()
 
 

@@ -203,6 +203,11 @@ class Writes(nengo_fa.Derivative):
         return lambda: None if self.value is None else out.fill(self.value)
 
 
+class WritesSome(nengo_fa.Derivative):
+    def make_step(self, neuron_type, signal, out):
+        return lambda: np.divide(1, signal, out=out, where=signal > 1)
+
+
 class NotANumber(nengo.dists.Distribution):
     def sample(self, n, d=None, rng=np.random):
         return np.full((n, d), np.nan)
@@ -403,7 +408,10 @@ BAD = {
         None, "make_step must return a function"),
     "derivative that is not written": (
         build(FeedbackAlignment(2, derivative=Writes())),
-        None, r"Writes\(\).make_step returns does not write to the array out"),
+        None, r"Writes\(\).make_step returns does not write to all of the array out"),
+    "derivative that is not written for silent neurons": (
+        build(FeedbackAlignment(2, derivative=WritesSome())),
+        None, r"WritesSome\(\).make_step returns does not write to all of the array out"),
     "undefined derivative": (
         build(FeedbackAlignment(2, derivative=Writes(np.nan))),
         None, r"Writes\(value=nan\) gives nan if the current"),

@@ -188,9 +188,8 @@ class Store:
             short = self._find_short(store)
         ours = json.loads(to_json(get_configuration(self._experiment)))
         self._refuse_difference("configuration", theirs, ours)
-        if (
-            self._read_only is None
-        ):  # a process that is killed while it writes leaves these
+        if self._read_only is None:
+            # left by a process that was killed while it wrote
             for leftover in self.path.rglob("*.partial"):
                 leftover.unlink()
         if short:
