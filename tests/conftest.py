@@ -8,6 +8,7 @@ import matplotlib
 import nengo
 import numpy as np
 import pytest
+import scipy.linalg  # noqa: F401  # brings a BLAS of its own, whose threads are limited below
 from hypothesis import settings
 from nengo.builder.signal import SignalDict
 from nengo.rc import rc

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
+import scipy.linalg  # noqa: F401  # brings a BLAS of its own, whose threads are limited here
 import xarray as xr
 from nengo.rc import rc
 from nengo.utils.progress import Progress, ProgressBar, ProgressTracker
