@@ -8,7 +8,8 @@ MODEL = Path(__file__).parent.parent.parent / "models" / "dynamics.py"
 def test_teacher_is_taken_away(open_model):
     gui = open_model(MODEL)
     gui.run(0.2)  # what is set before is dropped
-    assert gui.views["Output in the plane"].data["alone"] == "0"
+    while gui.views["Output in the plane"].data["alone"] == "1":
+        gui.run(0.2)  # on a busy machine, the first part of a round may have passed
     gui.set_slider("teacher", 0)
     gui.run(0.1)
     assert gui.views["Output in the plane"].data["alone"] == "1"
