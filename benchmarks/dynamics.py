@@ -16,7 +16,7 @@ first the rate of PES, with fixed encoders; then the rate of the encoders.
 
 import nengo
 import numpy as np
-from comparisons import write_table
+from comparisons import choose, write_table
 
 import nengo_fa
 from nengo_fa.experiments.sweep.claims import find_lower
@@ -142,22 +142,16 @@ def run(system, forcing, seed, pes_rate, rate=0):
     return [np.sqrt(np.mean(error[now]) / variance) for now in when]
 
 
-def choose(system, forcing, rates, fixed_rate=None):
-    """Return the rate of PES or the encoders with the lowest median error of 3 networks."""
-    errors = []
-    for rate in rates:
-        parameters = (rate,) if fixed_rate is None else (fixed_rate, rate)
-        found = [run(system, forcing, seed, *parameters)[0] for seed in (100, 101, 102)]
-        errors.append(np.median(found))
-    return rates[int(np.argmin(errors))]
-
-
 def compare(system, name, seeds):
     """Return a row of the table."""
     forcing = FORCING[name]
+
+    def find_errors(chosen, seeds):
+        return [run(system, forcing, seed, *chosen)[0] for seed in seeds]
+
     pes_rates, rates = RATES if forcing else FOLLOWING_RATES
-    pes_rate = choose(system, forcing, pes_rates)
-    rate = choose(system, forcing, rates, pes_rate)
+    (pes_rate,) = choose(((rate,) for rate in pes_rates), find_errors)
+    _, rate = choose(((pes_rate, rate) for rate in rates), find_errors)
     fixed, learned = (
         np.transpose([run(system, forcing, seed, *rates) for seed in seeds])
         for rates in ((pes_rate,), (pes_rate, rate))

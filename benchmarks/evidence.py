@@ -20,7 +20,7 @@ after the other. Learning rates are the best for 3 other networks.
 
 import nengo
 import numpy as np
-from comparisons import write_table
+from comparisons import choose, write_table
 from nengo.solvers import LstsqL2
 
 import nengo_fa
@@ -196,11 +196,10 @@ def run(task, seed, rule=None, rate=None, n_neurons=N_NEURONS):
 def measure(task, rule, rates, seeds):
     """The wrong decisions at the rate with the lowest median of 3 other networks."""
 
-    def find_median(rate):
-        return np.median([run(task, seed, rule, rate) for seed in (100, 101, 102)])
+    def find_errors(rate, seeds):
+        return [run(task, seed, rule, rate) for seed in seeds]
 
-    best = min(rates, key=find_median)
-    return [run(task, seed, rule, best) for seed in seeds]
+    return find_errors(choose(rates, find_errors), seeds)
 
 
 def compare(task, seeds):

@@ -16,12 +16,11 @@ and relative to a network that always outputs zero; and the probability of the d
 the rate of PES with fixed encoders, and the rates of both rules with learned encoders.
 """
 
-from functools import partial
 from itertools import product
 
 import nengo
 import numpy as np
-from comparisons import write_table
+from comparisons import choose, write_table
 
 import nengo_fa
 from nengo_fa.experiments.sweep.claims import find_lower
@@ -156,16 +155,15 @@ def run(task, teacher, seeds, pes_rate, rate=0):
     return np.sqrt(errors / untaught)
 
 
-def choose(task, teacher, *grids):
-    """Return the combination of rates with the lowest median error of 3 networks."""
-    find_errors = partial(run, task, teacher, (100, 101, 102))
-    return min(product(*grids), key=lambda rates: np.median(find_errors(*rates)))
-
-
 def compare(task, teacher, seeds):
     """Return a row of the table."""
+
+    def find_errors(rates, seeds):
+        return run(task, teacher, seeds, *rates)
+
     chosen = [
-        choose(task, teacher, *grids) for grids in ((PES_RATES,), (PES_RATES, RATES))
+        choose(product(*grids), find_errors)
+        for grids in ((PES_RATES,), (PES_RATES, RATES))
     ]
     fixed, learned = (run(task, teacher, seeds, *rates) for rates in chosen)
     found = find_lower("", learned, fixed)

@@ -6,9 +6,9 @@ numbers, the claims, the configurations, versions, machine and time. ``NAME.txt`
 in words. All results and figures of a command stay in ``--folder``, each in a folder of its
 name; a run that was interrupted goes on from there. With ``--collect`` nothing is run: of what
 is in these folders, all trials are kept that are complete. Without a name, all texts are
-written again from what is there; ``mnist_1000.json`` is written
-by the script of the same name in ``benchmarks``, and ``online_digits.json`` and
-``online_mnist.json`` by ``benchmarks/online_digits.py``.
+written again from what is there; ``mnist_1000.json`` is written by the script of the same
+name in ``benchmarks``, and ``online_digits.json`` and ``online_mnist.json`` by
+``benchmarks/online_digits.py``.
 """
 
 import argparse
