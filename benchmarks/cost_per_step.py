@@ -144,17 +144,22 @@ def variants_of_images():
     def make(rule=None):
         return network(200, N_PIXELS, rule)
 
-    probed = make(align())
-    with probed:
-        rule = probed.connections[0].learning_rule
-        nengo.Probe(rule, "delta", sample_every=1e6)
-    return {
+    def make_probed(normalization):
+        model = make(align(normalization))
+        with model:
+            rule = model.connections[0].learning_rule
+            nengo.Probe(rule, "delta", sample_every=1e6)
+        return model
+
+    cases = {
         "(no rule)": (make(), None),
         "Voja": (make(nengo.Voja(LEARNING_RATE)), "(no rule)"),
-        "FeedbackAlignment": (make(align()), "(no rule)"),
-        "  with a probe on delta": (probed, "(no rule)"),
-        "  augmented": (make(align("augmented")), "(no rule)"),
     }
+    for normalization in (None, "forced", "augmented"):
+        name = normalization or "FeedbackAlignment"
+        cases[name] = (make(align(normalization)), "(no rule)")
+        cases[f"  {name}, delta probed"] = (make_probed(normalization), "(no rule)")
+    return cases
 
 
 def measure(cases, rounds, n_steps):

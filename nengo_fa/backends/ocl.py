@@ -10,6 +10,7 @@ from nengo_ocl.plan import Plan, PythonPlan
 
 from nengo_fa.backends import ocl_kernels
 from nengo_fa.rules.derivatives import Step
+from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 
 class Simulator(nengo_ocl.Simulator):
@@ -80,9 +81,21 @@ class Simulator(nengo_ocl.Simulator):
         constants = -op.learning_rate * self.dt * op.scale**2, op.scale**2
         return self._plan_kernel("learn", op, source, op.scale.shape, constants)
 
-    def _plan_SimOuterProductInc(self, ops):
-        source, name = ocl_kernels.OUTER_PRODUCT, "add_outer_product"
-        return [self._plan_kernel(name, op, source, op.target.shape) for op in ops]
+    def _plan_SimEncodersInc(self, ops):
+        def is_known(op):
+            return op.normalization in NORMALIZATIONS.values()
+
+        return self._plan_known(
+            ops, is_known, lambda ops: [self._plan_change(op) for op in ops]
+        )
+
+    def _plan_change(self, op):
+        if op.normalization.name is None:
+            source, name = ocl_kernels.OUTER_PRODUCT, "add_outer_product"
+            return self._plan_kernel(name, op, source, op.target.shape)
+        source = ocl_kernels.write_change(op.signals, op.normalization.name)
+        constants = (op.scale**2,)
+        return self._plan_kernel("change", op, source, op.scale.shape, constants)
 
     def _plan_kernel(self, name, op, source, size, constants=()):
         """Plan a kernel that works on the signals of an operator, by their names."""

@@ -32,22 +32,23 @@ __kernel void learn(
     const real h = step_size[i] * LEARNING_SIGNAL * firing * projected;
 """
 
-DELTA = """
+#: The change of an encoder, given h, by the input INPUT and the encoders ENCODERS.
+CHANGE = """
     real drive = 0, squared = 0, squared_input = 0;
-    for (int j = 0; j < x_SIZE; j++) {
-        const real w = scaled_encoders(i, j);
-        drive += w * x(j);
+    for (int j = 0; j < INPUT_SIZE; j++) {
+        const real w = ENCODERS(i, j);
+        drive += w * INPUT(j);
         squared += w * w;
-        squared_input += x(j) * x(j);
+        squared_input += INPUT(j) * INPUT(j);
     }
     real grow = h, shrink = 0;
     FACTORS
-    for (int j = 0; j < x_SIZE; j++)
-        delta(i, j) = grow * x(j) - shrink * scaled_encoders(i, j);
+    for (int j = 0; j < INPUT_SIZE; j++)
+        RESULT grow * INPUT(j) - shrink * ENCODERS(i, j);
 }
 """
 
-#: The two vectors whose outer product is the update; the first neuron copies the input.
+#: The two vectors that describe the update; the first neuron copies the input.
 PRODUCT = """
     delta_neurons(i) = h;
     if (i == 0)
@@ -60,20 +61,44 @@ OUTER_PRODUCT = """
 __kernel void add_outer_product(__global real *data)
 {
     const int i = get_global_id(0), j = get_global_id(1);
-    target(i, j) += left(i) * right(j);
+    target(i, j) += delta_neurons(i) * delta_input(j);
 }
 """
+
+
+IN_PLACE = """
+__kernel void change(__global real *data, __global const real *squared_scale)
+{
+    const int i = get_global_id(0);
+    const real h = delta_neurons(i);
+"""
+
+
+def write_change(signals, normalization):
+    """Return the kernel of `.SimEncodersInc`, without the names of its signals."""
+    encoders = "encoders" if "encoders" in signals else "target"
+    return IN_PLACE + _write_change(
+        normalization, "delta_input", encoders, "target(i, j) +="
+    )
+
+
+def _write_change(normalization, x, encoders, result):
+    return (
+        CHANGE.replace("INPUT", x)
+        .replace("ENCODERS", encoders)
+        .replace("RESULT", result)
+        .replace("FACTORS", FACTORS[normalization])
+    )
 
 
 def write_learning(signals, threshold, normalization):
     """Return the kernel of `.SimEncoderLearning`, without the names of its signals."""
     factor = "learning_signal(0)" if "learning_signal" in signals else "1"
-    text = H + (DELTA if "delta" in signals else PRODUCT)
-    return (
-        text.replace("THRESHOLD", f"(real){float(threshold)!r}")
-        .replace("LEARNING_SIGNAL", factor)
-        .replace("FACTORS", FACTORS[normalization])
-    )
+    text = PRODUCT
+    if "delta" in signals:
+        text = _write_change(normalization, "x", "scaled_encoders", "delta(i, j) =")
+    start = H.replace("THRESHOLD", f"(real){float(threshold)!r}")
+    return start.replace("LEARNING_SIGNAL", factor) + text
 
 
 def write_names(ctype, places):

@@ -7,7 +7,8 @@ from nengo.connection import LearningRule
 from nengo.exceptions import SimulatorClosed, ValidationError
 
 from nengo_fa.learned.parts import find_parts, get_shapes
-from nengo_fa.online.outer_product import make_step_add_outer
+from nengo_fa.online.encoders_inc import make_step_in_place
+from nengo_fa.rules.normalizations import get_normalization
 
 
 class LiveArrays:
@@ -80,8 +81,8 @@ def read_learned(sim, network):
     def read(part, name):
         signal = model.sig[part][name]
         value = np.array(signals[signal])
-        for change in pending.get((part, name), ()):
-            _add_change(value, *(signals[found] for found in change))
+        for rule, change in pending.get((part, name), ()):
+            _add_change(model, rule, value, [signals[found] for found in change])
         if not np.all(np.isfinite(value)):
             raise ValidationError(
                 f"The {name} of {part} contain NaN or infinity. Lower the learning rate, "
@@ -111,12 +112,15 @@ def read_learned(sim, network):
     return learned
 
 
-def _add_change(value, *change):
-    """Add the change of a simulator: an array, or the outer product of two arrays."""
-    if len(change) == 2:
-        make_step_add_outer(*change, value)()
-    else:
+def _add_change(model, rule, value, change):
+    """Add the change by a rule: an array, or the two vectors that describe it."""
+    if len(change) == 1:
         value += change[0]
+        return
+    ensemble = rule.connection.post_obj
+    scale = model.params[ensemble].gain / ensemble.radius
+    normalization = get_normalization(rule.learning_rule_type.normalization)
+    make_step_in_place(normalization, scale, *change, value)()
 
 
 def _unscale(ensemble, built, encoders):
@@ -130,7 +134,7 @@ def _unscale(ensemble, built, encoders):
 
 
 def _find_pending(model):
-    """Return the changes that the next step adds, in tuples, by the signal that changes.
+    """Return the changes that the next step adds, with their rules, by what changes.
 
     A rule that updates its delta does so at the end of a step. A rule that sets or
     increments its delta does so before the delta is added, in the same step.
@@ -147,7 +151,7 @@ def _find_pending(model):
 
     pending = defaultdict(list)
     for rule, built in model.sig.items():
-        # delta, or the two vectors of which it is the outer product
+        # delta, or the two vectors that describe it
         names = "delta", "delta_neurons", "delta_input"
         change = tuple(built[name] for name in names if name in built)
         if isinstance(rule, LearningRule) and change:
@@ -158,5 +162,5 @@ def _find_pending(model):
                     rule.connection.post_obj if teaches_encoders else rule.connection
                 )
                 name = "encoders" if teaches_encoders else "weights"
-                pending[target, name].append(change)
+                pending[target, name].append((rule, change))
     return pending

@@ -11,12 +11,13 @@ from nengo.exceptions import BuildError
 
 from nengo_fa.online import network_checks
 from nengo_fa.online.default_rates import find_learning_rate, warn_about_rate
+from nengo_fa.online.encoders_inc import SimEncodersInc
 from nengo_fa.online.operators import MANY_ENTRIES, SimEncoderLearning, SimFeedback
-from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.random_state import make_random_state_signal
 from nengo_fa.online.soma import build_soma_current
 from nengo_fa.online.torch_kernels import register_torch_kernels
 from nengo_fa.rules.connections import (
+    find_encoder_rules,
     find_reason_against_decoders,
     find_seed,
     get_taught_ensemble,
@@ -28,6 +29,8 @@ from nengo_fa.rules.learning_rules import (
     FeedbackAlignment,
     ProjectedErrorRule,
 )
+from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
+from nengo_fa.rules.outer_product import MANY_DIMENSIONS
 
 #: Names of the arrays of every rule, which cannot be names in the state of a rule.
 RESERVED = {
@@ -35,10 +38,6 @@ RESERVED = {
     *("current", "output", "scaled_encoders", "delta", "start", "moved"),
     *("delta_neurons", "delta_input", "learning_signal"),
 }
-
-#: The number of dimensions from which adding an outer product in place is faster than
-#: computing and adding it, if the encoders have many entries.
-MANY_DIMENSIONS = 32
 
 #: A number that no derivative has, to find entries that are not written.
 NOT_WRITTEN = -1.2345e-67
@@ -209,8 +208,10 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
         )
         reads["eligibility"] = signals["eligibility"] = trace
     updates = {"delta": signals["delta"]}
-    if fields is None and not row and _is_outer_product(model, rule_type, rule):
-        updates = _build_factors(model, rule)
+    scale = model.params[ensemble].gain / ensemble.radius
+    describes_all = fields is None and not row
+    if describes_all and _is_in_place(model, rule_type, rule, columns):
+        updates = _build_in_place(model, rule, scale)
     for name, start in _make_state(rule_type, rule, encoders.dtype).items():
         updates[name] = Signal(start, name=f"{rule}.{name}")
     reads.update(_find_others(model, rule_type, rule, {*sets, *updates}))
@@ -227,7 +228,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     operator = SimEncoderLearning(
         rule_type,
         ensemble.neuron_type,
-        model.params[ensemble].gain / ensemble.radius,
+        scale,
         find_reads,
         sets,
         updates,
@@ -239,34 +240,43 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
     model.operators.append(operator)
 
 
-def _is_outer_product(model, rule_type, rule):
-    """Return whether delta is an outer product, large, and not probed."""
-    if rule_type.normalization is not None or model.toplevel is None:
+def _is_in_place(model, rule_type, rule, columns):
+    """Return whether encoders are large, and change without a delta that somebody probes."""
+    network = model.toplevel
+    if network is None or rule_type.eligibility_synapse is not None:
         return False
-    if rule_type.eligibility_synapse is not None:
-        return False
+    if rule_type.normalization is not None:
+        # the change depends on the encoders, which another rule may already have changed
+        rules = find_encoder_rules(network, rule.connection.post_obj)
+        is_known = get_normalization(rule_type.normalization) in NORMALIZATIONS.values()
+        if len(rules) > 1 or columns is not None or not is_known:
+            return False
     n_neurons, dimensions = model.sig[rule]["delta"].shape
     is_large = dimensions >= MANY_DIMENSIONS and n_neurons * dimensions >= MANY_ENTRIES
     return is_large and not any(
-        probe.obj == rule and probe.attr == "delta"
-        for probe in model.toplevel.all_probes
+        probe.obj == rule and probe.attr == "delta" for probe in network.all_probes
     )
 
 
-def _build_factors(model, rule):
-    """Replace delta by the two signals of which it is the outer product."""
+def _build_in_place(model, rule, scale):
+    """Replace delta by the two signals that describe it, and let encoders change in place."""
     delta, encoders = model.sig[rule].pop("delta"), model.sig[rule]["scaled_encoders"]
     model.operators[:] = [
         operator
         for operator in model.operators
         if not (isinstance(operator, Copy) and operator.src is delta)
     ]
-    left, right = (
-        _add_signal(model, rule, name, np.zeros(size, dtype=delta.dtype))
+    updates = {
+        name: _add_signal(model, rule, name, np.zeros(size, dtype=delta.dtype))
         for name, size in zip(("delta_neurons", "delta_input"), delta.shape)
+    }
+    normalization = get_normalization(rule.learning_rule_type.normalization)
+    model.add_op(
+        SimEncodersInc(
+            normalization, scale, **updates, target=encoders, tag="encoders += delta"
+        )
     )
-    model.add_op(SimOuterProductInc(left, right, encoders, tag="encoders += delta"))
-    return {"delta_neurons": left, "delta_input": right}
+    return updates
 
 
 def _check_factors(rule_type, rule):

@@ -12,18 +12,18 @@ from nengo.exceptions import NengoWarning, ValidationError
 from nengo.utils.numpy import is_iterable, maxseed
 
 from nengo_fa.checks import check_count, check_network, is_number_within
+from nengo_fa.online.encoders_inc import SimEncodersInc
 from nengo_fa.online.network_checks import (
     describe,
     warn_about_stale_layers,
     warn_of_far_values,
 )
 from nengo_fa.online.operators import SimEncoderLearning
-from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.rules.connections import get_rule_types
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import EncoderLearningRule
 from nengo_fa.rules.learning_signals import LearningSignal
-from nengo_fa.rules.normalizations import Augmented, Forced
+from nengo_fa.rules.normalizations import Augmented, Forced, get_normalization
 
 
 class SuggestedRates(dict):
@@ -331,13 +331,17 @@ def _switch_off(model, rules):
     deltas = {model.sig[rule].get("delta") for rule in rules}
     for operator in list(model.operators):
         is_change = isinstance(operator, Copy) and operator.src in deltas
-        if is_change or isinstance(operator, SimOuterProductInc):
+        if is_change or isinstance(operator, SimEncodersInc):
             model.operators.remove(operator)
         elif isinstance(operator, SimEncoderLearning):
             operator.learning_rate = 1.0
-            if isinstance(operator.normalization, Forced):
-                # the same for small steps, and proportional to the rate
-                operator.normalization = Augmented()
+            operator.normalization = _make_proportional(operator.normalization)
+
+
+def _make_proportional(normalization):
+    """Return a normalization whose change is proportional to the learning rate."""
+    # the same for small steps
+    return Augmented() if isinstance(normalization, Forced) else normalization
 
 
 SQUARED = ("error", "projected_error", "derivative", "activities")
@@ -362,8 +366,17 @@ def _add_totals(model, rule, duration):
     if "delta" in signals:
         model.add_op(Copy(signals["delta"], total, inc=True))
     else:
-        factors = signals["delta_neurons"], signals["delta_input"]
-        model.add_op(SimOuterProductInc(*factors, total))
+        normalization = get_normalization(rule.learning_rule_type.normalization)
+        model.add_op(
+            SimEncodersInc(
+                _make_proportional(normalization),
+                model.params[ensemble].gain / ensemble.radius,
+                signals["delta_neurons"],
+                signals["delta_input"],
+                total,
+                model.sig[ensemble]["encoders"],
+            )
+        )
     every = max(model.dt, duration / N_INPUTS)
     probe = nengo.Probe(ensemble, "input", sample_every=every, add_to_container=False)
     model.build(probe)

@@ -82,6 +82,14 @@ class NamedSignalsOperator(Operator):
         }
 
 
+def describe_not_finite(operator, error):
+    """Return an error that names the rule whose operator cannot be computed."""
+    return NotFiniteError(
+        f"{operator._descstr} cannot be computed ({error}). The error or the input of the "
+        "rule is infinite or too large, or its learning rate is too high."
+    )
+
+
 class SimFeedback(NamedSignalsOperator):
     """Update feedback weights that follow the forward weights.
 
@@ -204,10 +212,10 @@ class SimEncoderLearning(NamedSignalsOperator):
         row of rules, ``"moved"``, the encoders after the change of this rule. With an
         eligibility trace, ``"eligible"``, derivative times input, which the trace filters.
     updates : dict
-        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or, without
-        a normalization, the two vectors of which it is the outer product,
-        ``"delta_neurons"``, (n_neurons,), and ``"delta_input"``, (dimensions,). Also the
-        state of the rule, (n_neurons,) each.
+        ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or the two
+        vectors from which `.SimEncodersInc` computes it, ``"delta_neurons"``, which is h,
+        (n_neurons,), and ``"delta_input"``, which is x, (dimensions,). Also the state of the
+        rule, (n_neurons,) each.
     columns : (dimensions,) ndarray, optional
         One for the columns that are taught, zero for the others. Default: all.
     fields : (n_neurons, dimensions) ndarray, optional
@@ -278,13 +286,6 @@ class SimEncoderLearning(NamedSignalsOperator):
 
         return step_scaled
 
-    def _describe(self, error):
-        """Return an error that names the rule that cannot be computed."""
-        return NotFiniteError(
-            f"{self._descstr} cannot be computed ({error}). The error or the input of the "
-            "rule is infinite or too large, or its learning rate is too high."
-        )
-
     def _make_step_factors(self, arrays, step_size):
         step_h = self._make_step_h(arrays, step_size, arrays["delta_neurons"])
         x, delta_input = arrays["x"], arrays["delta_input"]
@@ -295,7 +296,7 @@ class SimEncoderLearning(NamedSignalsOperator):
                 step_h()
                 np.multiply(x, columns, out=delta_input)
             except FloatingPointError as error:
-                raise self._describe(error) from error
+                raise describe_not_finite(self, error) from error
 
         return step_factors
 
@@ -323,7 +324,7 @@ class SimEncoderLearning(NamedSignalsOperator):
                 step_h()
                 step_outer()
             except FloatingPointError as error:
-                raise self._describe(error) from error
+                raise describe_not_finite(self, error) from error
             if columns is not None:
                 np.multiply(delta, columns, out=delta)
             if moved is not None:

@@ -9,11 +9,12 @@ from functools import cached_property
 
 from array_api_compat import array_namespace
 
+from nengo_fa.online.encoders_inc import SimEncodersInc
 from nengo_fa.online.error_nodes import SimErrorNode
 from nengo_fa.online.operators import SimEncoderLearning
-from nengo_fa.online.outer_product import SimOuterProductInc
 from nengo_fa.online.soma import SimSomaCurrent
 from nengo_fa.rules.derivatives import Rate, Step
+from nengo_fa.rules.normalizations import NORMALIZATIONS
 from nengo_fa.rules.response_functions import Response
 from nengo_fa.rules.responses import get_response
 
@@ -88,11 +89,22 @@ class Kernel:
         raise NotImplementedError("Kernels must provide run")
 
 
-class OuterProductIncKernel(Kernel):
-    """`.SimOuterProductInc`."""
+class EncodersIncKernel(Kernel):
+    """`.SimEncodersInc` of a normalization that nengo_fa has."""
 
-    def run(self, left, right, target):
-        target.baddbmm_(left.unsqueeze(-1), right.unsqueeze(-2))
+    @staticmethod
+    def is_known(op):
+        return op.normalization in NORMALIZATIONS.values()
+
+    def run(self, delta_neurons, delta_input, target, encoders=None):
+        encoders = target if encoders is None else encoders
+        x = delta_input.unsqueeze(-2)
+        squared_scale = target.new_tensor(self.op.scale**2)
+        find_factors = FACTORS[self.op.normalization.name]
+        grow, shrink = find_factors(delta_neurons, x, encoders, squared_scale)
+        if shrink is not None:
+            target.addcmul_(shrink.unsqueeze(-1), encoders, value=-1)
+        target.baddbmm_(grow.unsqueeze(-1), x)
 
 
 class SomaCurrentKernel(Kernel):
@@ -254,8 +266,8 @@ FACTORS = {
 
 KERNELS = {
     SimEncoderLearning: EncoderLearningKernel,
+    SimEncodersInc: EncodersIncKernel,
     SimErrorNode: ErrorNodeKernel,
-    SimOuterProductInc: OuterProductIncKernel,
     SimSomaCurrent: SomaCurrentKernel,
 }
 

@@ -8,6 +8,7 @@ from nengo.params import FrozenObject, Parameter
 
 from nengo_fa import equations
 from nengo_fa.equations import Array
+from nengo_fa.rules.outer_product import MANY_DIMENSIONS, make_step_add_outer
 
 
 class Normalization(FrozenObject):
@@ -85,6 +86,37 @@ class Normalization(FrozenObject):
         """
         raise NotImplementedError("Normalizations must provide make_step")
 
+    def make_step_in_place(
+        self,
+        h: np.ndarray,
+        x: np.ndarray,
+        encoders: np.ndarray,
+        scale: np.ndarray,
+        work: np.ndarray,
+    ) -> Callable[[], None]:
+        """Bind the same change to scaled encoders of many dimensions, without a delta.
+
+        Only the normalizations in ``NORMALIZATIONS`` need it. It is called several times, each
+        time for some of the neurons, so that the arrays stay in the cache of a processor.
+
+        Parameters
+        ----------
+        h : (n_neurons,) ndarray
+        x : (dimensions,) ndarray
+        encoders : (n_neurons, dimensions) ndarray
+            Scaled encoders, which the step changes.
+        scale : (n_neurons,) ndarray
+            As for `make_step`.
+        work : (n_neurons, dimensions) ndarray
+            An array in which the step may keep what it needs until it ends.
+
+        Returns
+        -------
+        step : callable
+            Changes ``encoders``; takes no argument.
+        """
+        raise NotImplementedError("Normalizations of users have make_step alone")
+
 
 class Free(Normalization):
     """Delta ``h x``."""
@@ -94,6 +126,9 @@ class Free(Normalization):
 
     def make_step(self, h, x, encoders, delta, fields, scale):
         return _make_step_outer(h, x, delta, fields)
+
+    def make_step_in_place(self, h, x, encoders, scale, work):
+        return make_step_add_outer(h, x, encoders)
 
 
 class Forced(Normalization):
@@ -105,22 +140,40 @@ class Forced(Normalization):
 
     def make_step(self, h, x, encoders, delta, fields, scale):
         step_outer = _make_step_outer(h, x, delta, fields)
-        ones = np.ones_like(encoders[0])
         moved, work = np.empty_like(delta), np.empty_like(delta)
-        length, factor = np.empty_like(h), np.empty_like(h)
+        squared, factor = np.empty_like(h), np.empty_like(h)
+        step_squared = _make_step_squared(encoders, squared)
+        step_factor = _make_step_squared(moved, factor)
 
         def step():
             step_outer()
             np.add(encoders, delta, out=moved)
 
             # |w| / |w + h x|, which is exactly one where h x is zero
-            _square_lengths(moved, ones, work, out=factor)
-            _square_lengths(encoders, ones, work, out=length)
-            np.divide(length, factor, out=factor)
+            step_squared()
+            step_factor()
+            np.divide(squared, factor, out=factor)
             np.sqrt(factor, out=factor)
 
             _scale_rows(moved, factor, out=work)
             np.subtract(work, encoders, out=delta)
+
+        return step
+
+    def make_step_in_place(self, h, x, encoders, scale, work):
+        squared, factor = np.empty_like(h), np.empty_like(h)
+        step_squared = _make_step_squared(encoders, squared)
+        step_factor = _make_step_squared(encoders, factor)
+        step_outer = make_step_add_outer(h, x, encoders)
+
+        def step():
+            step_squared()
+            step_outer()
+            step_factor()
+            np.divide(squared, factor, out=factor)
+            np.sqrt(factor, out=factor)
+            np.copyto(work, factor[:, np.newaxis])
+            np.multiply(encoders, work, out=encoders)
 
         return step
 
@@ -145,6 +198,20 @@ class _Orthogonal(Normalization):
 
         return step
 
+    def make_step_in_place(self, h, x, encoders, scale, work):
+        along = np.empty_like(h)
+        step_along = self.make_step_along(h, x, encoders, scale, along)
+        step_outer = make_step_add_outer(h, x, encoders)
+
+        def step():
+            step_along()
+            np.subtract(1, along, out=along)
+            np.copyto(work, along[:, np.newaxis])
+            np.multiply(encoders, work, out=encoders)
+            step_outer()
+
+        return step
+
 
 class Augmented(_Orthogonal):
     """Delta ``h x - w <w, h x> / |w|^2``, orthogonal to each encoder w."""
@@ -152,15 +219,15 @@ class Augmented(_Orthogonal):
     name = "augmented"
 
     def make_step_along(self, h, x, encoders, scale, along):
-        ones, work = np.ones_like(encoders[0]), np.empty_like(encoders)
-        squared_length = np.empty_like(h)
+        squared = np.empty_like(h)
+        step_squared = _make_step_squared(encoders, squared)
         step_drive = _make_step_drive(encoders, x, along)
 
         def step():
-            _square_lengths(encoders, ones, work, out=squared_length)
+            step_squared()
             step_drive()
             np.multiply(along, h, out=along)
-            np.divide(along, squared_length, out=along)
+            np.divide(along, squared, out=along)
 
         return step
 
@@ -193,12 +260,12 @@ class Stabilized(Homeostatic):
     def make_step_along(self, h, x, encoders, scale, along):
         step_homeostatic = super().make_step_along(h, x, encoders, scale, along)
         inverse = (1 / scale**2).astype(h.dtype)
-        ones, work = np.ones_like(encoders[0]), np.empty_like(encoders)
         negative, correction = np.empty_like(h), np.empty_like(h)
+        step_squared = _make_step_squared(encoders, correction)
 
         def step():
             step_homeostatic()
-            _square_lengths(encoders, ones, work, out=correction)
+            step_squared()
             np.multiply(correction, inverse, out=correction)
             np.subtract(1, correction, out=correction)
             np.minimum(along, 0, out=negative)
@@ -235,10 +302,17 @@ def _make_step_drive(encoders, x, out):
     return lambda: np.einsum("ij,ij->i", encoders, x, out=out)
 
 
-def _square_lengths(vectors, ones, work, out):
-    """Write the squared length of each row of ``vectors`` to ``out``."""
-    np.multiply(vectors, vectors, out=work)
-    np.dot(work, ones, out=out)
+def _make_step_squared(vectors, out):
+    """Bind the squared length of each row of ``vectors``."""
+    if vectors.shape[1] >= MANY_DIMENSIONS:
+        return lambda: np.einsum("ij,ij->i", vectors, vectors, out=out)
+    ones, work = np.ones_like(vectors[0]), np.empty_like(vectors)
+
+    def step():
+        np.multiply(vectors, vectors, out=work)
+        np.dot(work, ones, out=out)
+
+    return step
 
 
 def _scale_rows(vectors, scale, out):

@@ -8,8 +8,9 @@ import pytest
 
 import nengo_fa
 from nengo_fa.backends import ocl_kernels
-from nengo_fa.online.builder import MANY_DIMENSIONS, MANY_ENTRIES
+from nengo_fa.online.operators import MANY_ENTRIES
 from nengo_fa.rules.normalizations import NORMALIZATIONS
+from nengo_fa.rules.outer_product import MANY_DIMENSIONS
 
 os.environ["POCL_MAX_PTHREAD_COUNT"] = "1"  # small networks, and a process a processor
 pytest.importorskip("nengo_ocl")
@@ -92,7 +93,10 @@ KERNELS = {
     **{str(name): {"normalization": name} for name in NORMALIZATIONS},
     "output": {"derivative": nengo_fa.Step(signal="output", synapse=0.01)},
     "learning signal": {"scaled": True},
-    "in place": {"dimensions": MANY_DIMENSIONS, "normalization": None},
+    **{
+        f"{name}, in place": {"dimensions": MANY_DIMENSIONS, "normalization": name}
+        for name in NORMALIZATIONS
+    },
 }
 ON_HOST = {
     "Rate": {"derivative": nengo_fa.Rate(margin=0.1)},

@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch")
 
 from nengo_torch.op_builders.fallback_operator import TorchOperatorFallback  # noqa: E402
 
-from nengo_fa.online.builder import MANY_DIMENSIONS, MANY_ENTRIES  # noqa: E402
+from nengo_fa.online.operators import MANY_ENTRIES  # noqa: E402
 from nengo_fa.online.torch_kernels import FACTORS, Kernel, run_through_numpy  # noqa: E402
+from nengo_fa.rules.outer_product import MANY_DIMENSIONS  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -93,7 +94,10 @@ KNOWN = {
     "row of rules": {"rules": TEACHERS},
     "trace": {"eligibility_synapse": 0.01},
     "trace, forced": {"eligibility_synapse": 0.01, "normalization": "forced"},
-    "in place": {"dimensions": MANY_DIMENSIONS, "normalization": None},
+    **{
+        f"{name}, in place": {"dimensions": MANY_DIMENSIONS, "normalization": name}
+        for name in NORMALIZATIONS
+    },
     "some dimensions, in place": {
         "dimensions": MANY_DIMENSIONS + 9,
         "reached": slice(3, 40),

@@ -2,41 +2,9 @@
 
 import numpy as np
 
-from nengo_fa.online.operators import NamedSignalsOperator, SignalByName
-
-
-class SimOuterProductInc(NamedSignalsOperator):
-    """Add the outer product of two vectors to a matrix.
-
-    BLAS, from SciPy, passes over the matrix once; without SciPy, the product is
-    calculated first and then added.
-
-    Parameters
-    ----------
-    left : Signal
-        Read, (n,).
-    right : Signal
-        Read, (m,).
-    target : Signal
-        Incremented, (n, m).
-    tag : str, optional
-        A label associated with the operator, for debugging purposes.
-    """
-
-    left, right, target = (SignalByName() for _ in range(3))
-
-    def __init__(self, left, right, target, tag=None):
-        reads, incs = {"left": left, "right": right}, {"target": target}
-        super().__init__(reads, incs=incs, tag=tag)
-
-    @property
-    def _descstr(self):
-        return f"{self.left}, {self.right} -> {self.target}"
-
-    def make_step(self, signals, dt, rng):
-        return make_step_add_outer(
-            signals[self.left], signals[self.right], signals[self.target]
-        )
+#: The number of dimensions from which adding an outer product in place is faster than
+#: computing and adding it, if the encoders have many entries.
+MANY_DIMENSIONS = 32
 
 
 def make_step_add_outer(left, right, out):
