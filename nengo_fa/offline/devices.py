@@ -30,10 +30,17 @@ class Device:
     Raises
     ------
     nengo.exceptions.ValidationError
-        If the device does not exist.
+        If the device does not exist, or if Nengo's precision is 16 bits, in which decoders
+        cannot be solved for.
     """
 
     def __init__(self, name="cpu"):
+        if rc.float_dtype.itemsize < 4:
+            raise ValidationError(
+                "Decoders cannot be solved for in 16 bits, Nengo's precision at present. Use "
+                "nengo.rc['precision']['bits'] = '32'.",
+                attr="device",
+            )
         self.name = name
         library, _, device = str(name).partition(":")
         if name == "cpu":

@@ -347,8 +347,14 @@ def _check_derivative(derivative, rule, neuron_type, built):
             f"Building {rule}: {derivative}.make_step must return a function without "
             "arguments."
         )
-    with np.errstate(all="ignore"):
-        step()
+    try:
+        with np.errstate(all="ignore"):
+            step()
+    except ValueError as error:
+        raise BuildError(
+            f"Building {rule}: the function that {derivative}.make_step returns cannot "
+            f"write the derivative of {len(out)} neurons into the array out ({error})."
+        ) from error
     if (out == NOT_WRITTEN).any():
         raise BuildError(
             f"Building {rule}: the function that {derivative}.make_step returns does not "

@@ -5,6 +5,7 @@ from nengo.builder import Operator
 from nengo.exceptions import SimulationError
 
 from nengo_fa.online.random_state import LiveRandomState, keep_random_state
+from nengo_fa.rules.derivatives import Rate, Step
 from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
@@ -334,6 +335,28 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     def _make_step_h(self, arrays, step_size, h):
         """Bind h to the arrays; ``step_size`` is h without the error of the neurons."""
+        step_h = self._make_step_unchecked(arrays, step_size, h)
+        derivative = self.rule.derivative
+        written = {}
+        if type(derivative) not in (Rate, Step) and "derivative" in arrays:
+            written[f"{derivative}"] = arrays["derivative"]
+        if not self.has_standard_error:
+            written[f"{type(self.rule).__name__}.make_step"] = h
+        if not written:
+            return step_h
+
+        def step_checked():
+            step_h()
+            for name, array in written.items():
+                if not np.isfinite(array).all():
+                    wrong = np.flatnonzero(~np.isfinite(array))[0]
+                    raise FloatingPointError(
+                        f"{name} gives NaN or infinity to neuron {wrong}"
+                    )
+
+        return step_checked
+
+    def _make_step_unchecked(self, arrays, step_size, h):
         names = "error", "feedback", "projected_error", "derivative"
         error, feedback, projected_error, derivative = map(arrays.get, names)
         step_derivative = None

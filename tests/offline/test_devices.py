@@ -177,6 +177,12 @@ def test_unknown_device(name):
     assert "cpu" in str(error.value)
 
 
+def test_half_precision_is_refused():
+    rc["precision"]["bits"] = "16"
+    with pytest.raises(ValidationError, match="16 bits.*'32'"):
+        Device()
+
+
 def test_arrays_have_the_precision_of_nengo(rng):
     for bits in ("32", "64"):
         rc["precision"]["bits"] = bits

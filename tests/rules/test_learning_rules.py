@@ -208,6 +208,11 @@ class WritesSome(nengo_fa.Derivative):
         return lambda: np.divide(1, signal, out=out, where=signal > 1)
 
 
+class WritesAnother(nengo_fa.Derivative):
+    def make_step(self, neuron_type, signal, out):
+        return lambda: np.copyto(out, np.ones(len(signal) + 1))
+
+
 class NotANumber(nengo.dists.Distribution):
     def sample(self, n, d=None, rng=np.random):
         return np.full((n, d), np.nan)
@@ -412,6 +417,9 @@ BAD = {
     "derivative that is not written for silent neurons": (
         build(FeedbackAlignment(2, derivative=WritesSome())),
         None, r"WritesSome\(\).make_step returns does not write to all of the array out"),
+    "derivative of another shape": (
+        build(FeedbackAlignment(2, derivative=WritesAnother())),
+        None, r"WritesAnother\(\).make_step returns cannot write .* of 6 neurons"),
     "undefined derivative": (
         build(FeedbackAlignment(2, derivative=Writes(np.nan))),
         None, r"Writes\(value=nan\) gives nan if the current"),

@@ -8,6 +8,7 @@ from nengo.exceptions import BuildError
 
 import nengo_fa
 from nengo_fa import EncoderLearningRule, FeedbackAlignment
+from nengo_fa.online.operators import NotFiniteError
 
 pytestmark = pytest.mark.filterwarnings("ignore:This learning rate is very high")
 
@@ -135,6 +136,57 @@ def test_rule_with_a_memory(Simulator, seed):
         errors.append(average)
     expected = find_delta(net, rule, np.array(errors))
     np.testing.assert_allclose(net.data["delta"], expected, atol=1e-12)
+
+
+class Undefined(FeedbackAlignment):
+    """Divides by the output, which is zero while a neuron is silent."""
+
+    arrays = ("projected_error", "output")
+
+    def make_step(self, out, projected_error, output):
+        def step():
+            with np.errstate(all="ignore"):
+                np.divide(projected_error, output, out=out)
+
+        return step
+
+
+class UndefinedLater(nengo_fa.Derivative):
+    """Defined for the currents without an input, with which it is tried at first."""
+
+    def make_step(self, neuron_type, signal, out):
+        calls = []
+
+        def step():
+            calls.append(None)
+            out[...] = 1 if len(calls) < 3 else np.nan
+
+        return step
+
+
+@pytest.mark.parametrize(
+    "rule, name",
+    [
+        (Undefined(1), r"Undefined\.make_step gives NaN or infinity to neuron \d+"),
+        (
+            FeedbackAlignment(1, derivative=UndefinedLater()),
+            r"UndefinedLater\(\) gives NaN or infinity to neuron 0",
+        ),
+        (
+            FeedbackAlignment(
+                1,
+                derivative=UndefinedLater(),
+                eligibility_synapse=0.01,
+                normalization=None,
+            ),
+            r"UndefinedLater\(\) gives NaN or infinity to neuron 0",
+        ),
+    ],
+)
+def test_undefined_values_name_the_rule(seed, rule, name):
+    net = Net(seed, rule)
+    with pytest.raises(NotFiniteError, match=name):
+        net.run(nengo.Simulator, 0.1)
 
 
 class SaturatedBackprop(nengo_fa.Backprop):
