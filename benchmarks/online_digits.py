@@ -107,7 +107,7 @@ def measure(options):
     data = hold_out(datasets.load(options.dataset).centered(), options.held_out)
     order = make_order(len(data.x_train), options)
     model = make_model(data, np.concatenate(order), options)
-    with nengo.Simulator(model, optimize=False, progress_bar=False) as sim:
+    with nengo.Simulator(model, optimize=False) as sim:
         for n_passes, shown in enumerate(order, start=1):
             sim.run_steps(round(len(shown) * (SHOWN + TAUGHT) / sim.dt))
             if n_passes in options.passes:
