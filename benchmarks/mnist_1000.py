@@ -75,6 +75,7 @@ def measure(options):
         np.eye(10)[labels],
         epochs=options.epochs,
         batch_size=options.batch_size,
+        schedule=lambda epoch: options.decay**epoch,
         solver=nengo.solvers.LstsqL2(reg=options.regularization),
         network=network,
         progress_bar=False,
@@ -93,6 +94,9 @@ def parse_options(arguments=None):
     parser.add_argument("--rule", choices=RULES, default=RULES[0])
     parser.add_argument("--normalization", choices=NORMALIZATIONS, default="none")
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument(
+        "--decay", type=float, default=1.0, help="factor on the rate after each epoch"
+    )
     parser.add_argument("--batch-size", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--regularization", type=float, default=0.01)

@@ -33,7 +33,7 @@ def make_model(images, targets, seed):
     """Make two networks of the same neurons, which see the same images at the same time."""
     presented = nengo.processes.PresentInput(images, ASKED + TAUGHT)
     size_in, n_classes = images.shape[1], targets.shape[1]
-    # without normalization, steps are much faster; growing encoders do no harm here
+    # without normalization, steps that teach are faster; growing encoders do no harm here
     encoder_rule = nengo_fa.FeedbackAlignment(
         n_classes, learning_rate=0.1, derivative=nengo_fa.Rate(), normalization=None
     )
