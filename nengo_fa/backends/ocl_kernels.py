@@ -5,9 +5,10 @@
 FACTORS = {
     None: "",
     "forced": """
-    const real moved = squared + 2 * h * drive + h * h * squared_input;
-    grow = sqrt(squared / moved) * h;
-    shrink = 1 - sqrt(squared / moved);
+    const real change = 2 * h * drive + h * h * squared_input;
+    const real factor = sqrt(squared / (squared + change));
+    grow = factor * h;
+    shrink = change / ((squared + change) * (1 + factor));  // 1 - factor, without a bias
     """,
     "augmented": "shrink = h * drive / squared;",
     "homeostatic": "shrink = h * drive / squared_scale[i];",

@@ -7,7 +7,7 @@ from nengo.builder import Builder, Signal
 from nengo.builder.learning_rules import build_or_passthrough
 from nengo.builder.operator import Copy, Reset
 from nengo.dists import get_samples
-from nengo.exceptions import BuildError
+from nengo.exceptions import BuildError, NengoException
 
 from nengo_fa.online import network_checks
 from nengo_fa.online.default_rates import find_learning_rate, warn_about_rate
@@ -241,7 +241,7 @@ def build_encoder_learning(model, rule_type, rule, find_feedback=None, sets=None
 
 
 def _is_in_place(model, rule_type, rule, columns):
-    """Return whether encoders are large, and change without a delta that somebody probes."""
+    """Return whether large encoders can change without delta, which must not be probed."""
     network = model.toplevel
     if network is None or rule_type.eligibility_synapse is not None:
         return False
@@ -270,10 +270,10 @@ def _build_in_place(model, rule, scale):
         name: _add_signal(model, rule, name, np.zeros(size, dtype=delta.dtype))
         for name, size in zip(("delta_neurons", "delta_input"), delta.shape)
     }
-    normalization = get_normalization(rule.learning_rule_type.normalization)
+    rule_type = rule.learning_rule_type
     model.add_op(
         SimEncodersInc(
-            normalization, scale, **updates, target=encoders, tag="encoders += delta"
+            rule_type, scale, **updates, target=encoders, tag="encoders += delta"
         )
     )
     return updates
@@ -350,7 +350,9 @@ def _check_derivative(derivative, rule, neuron_type, built):
     try:
         with np.errstate(all="ignore"):
             step()
-    except ValueError as error:
+    except NengoException:
+        raise  # from the derivative itself
+    except (ValueError, IndexError) as error:
         raise BuildError(
             f"Building {rule}: the function that {derivative}.make_step returns cannot "
             f"write the derivative of {len(out)} neurons into the array out ({error})."

@@ -7,6 +7,7 @@ from nengo_fa.online.operators import (
     SignalByName,
     describe_not_finite,
 )
+from nengo_fa.rules.normalizations import get_normalization
 
 #: The number of entries of the encoders that change at a time, so that the arrays that a
 #: normalization passes over several times stay in the cache of a processor.
@@ -16,15 +17,15 @@ BLOCK_ENTRIES = 65536
 class SimEncodersInc(NamedSignalsOperator):
     """Add the change of scaled encoders that `.SimEncoderLearning` describes by two vectors.
 
-    The change needs less time if it is never an array of its own: BLAS, from SciPy, adds an
-    outer product in a single pass over the encoders. While no neuron has an error, nothing
-    is done.
+    The change needs less time if it is not stored in an array of its own: BLAS, from SciPy,
+    adds an outer product in a single pass over the encoders. While ``delta_neurons`` is zero
+    for all neurons, nothing is done.
 
     Parameters
     ----------
-    normalization : Normalization
-        One in ``NORMALIZATIONS``. Without a normalization, the change is the outer product of
-        the two vectors.
+    rule : EncoderLearningRule
+        The learning rule type, whose normalization is in ``NORMALIZATIONS``. Without a
+        normalization, the change is the outer product of the two vectors.
     scale : (n_neurons,) ndarray
         Gain over radius.
     delta_neurons : Signal
@@ -43,7 +44,7 @@ class SimEncodersInc(NamedSignalsOperator):
 
     def __init__(
         self,
-        normalization,
+        rule,
         scale,
         delta_neurons,
         delta_input,
@@ -57,11 +58,12 @@ class SimEncodersInc(NamedSignalsOperator):
             "encoders": encoders,
         }
         super().__init__(reads, incs={"target": target}, tag=tag)
-        self.normalization, self.scale = normalization, scale
+        self.rule, self.scale = rule, scale
+        self.normalization = get_normalization(rule.normalization)
 
     @property
     def _descstr(self):
-        return f"{self.delta_neurons}, {self.delta_input} -> {self.target}"
+        return f"{self.rule} -> {self.target}"
 
     def make_step(self, signals, dt, rng):
         arrays = {name: signals[signal] for name, signal in self.signals.items()}

@@ -23,7 +23,7 @@ from nengo_fa.rules.connections import get_rule_types
 from nengo_fa.rules.error_nodes import ErrorNode
 from nengo_fa.rules.learning_rules import EncoderLearningRule
 from nengo_fa.rules.learning_signals import LearningSignal
-from nengo_fa.rules.normalizations import Augmented, Forced, get_normalization
+from nengo_fa.rules.normalizations import Augmented, Forced
 
 
 class SuggestedRates(dict):
@@ -366,17 +366,16 @@ def _add_totals(model, rule, duration):
     if "delta" in signals:
         model.add_op(Copy(signals["delta"], total, inc=True))
     else:
-        normalization = get_normalization(rule.learning_rule_type.normalization)
-        model.add_op(
-            SimEncodersInc(
-                _make_proportional(normalization),
-                model.params[ensemble].gain / ensemble.radius,
-                signals["delta_neurons"],
-                signals["delta_input"],
-                total,
-                model.sig[ensemble]["encoders"],
-            )
+        operator = SimEncodersInc(
+            rule.learning_rule_type,
+            model.params[ensemble].gain / ensemble.radius,
+            signals["delta_neurons"],
+            signals["delta_input"],
+            total,
+            model.sig[ensemble]["encoders"],
         )
+        operator.normalization = _make_proportional(operator.normalization)
+        model.add_op(operator)
     every = max(model.dt, duration / N_INPUTS)
     probe = nengo.Probe(ensemble, "input", sample_every=every, add_to_container=False)
     model.build(probe)

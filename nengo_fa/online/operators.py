@@ -2,7 +2,7 @@
 
 import numpy as np
 from nengo.builder import Operator
-from nengo.exceptions import SimulationError
+from nengo.exceptions import NengoException, SimulationError
 
 from nengo_fa.online.random_state import LiveRandomState, keep_random_state
 from nengo_fa.rules.derivatives import Rate, Step
@@ -335,35 +335,18 @@ class SimEncoderLearning(NamedSignalsOperator):
 
     def _make_step_h(self, arrays, step_size, h):
         """Bind h to the arrays; ``step_size`` is h without the error of the neurons."""
-        step_h = self._make_step_unchecked(arrays, step_size, h)
-        derivative = self.rule.derivative
-        written = {}
-        if type(derivative) not in (Rate, Step) and "derivative" in arrays:
-            written[f"{derivative}"] = arrays["derivative"]
-        if not self.has_standard_error:
-            written[f"{type(self.rule).__name__}.make_step"] = h
-        if not written:
-            return step_h
-
-        def step_checked():
-            step_h()
-            for name, array in written.items():
-                if not np.isfinite(array).all():
-                    wrong = np.flatnonzero(~np.isfinite(array))[0]
-                    raise FloatingPointError(
-                        f"{name} gives NaN or infinity to neuron {wrong}"
-                    )
-
-        return step_checked
-
-    def _make_step_unchecked(self, arrays, step_size, h):
         names = "error", "feedback", "projected_error", "derivative"
         error, feedback, projected_error, derivative = map(arrays.get, names)
         step_derivative = None
         if derivative is not None:
-            step_derivative = self.rule.derivative.make_step(
+            kind = self.rule.derivative
+            step_derivative = kind.make_step(
                 self.neuron_type, arrays["gate"], derivative
             )
+            if type(kind) not in (Rate, Step):
+                step_derivative = _make_step_checked(
+                    step_derivative, f"{kind}", derivative
+                )
         if self.rule.eligibility_synapse is not None:
             return _make_step_traced(arrays, step_derivative, step_size, h)
 
@@ -377,7 +360,9 @@ class SimEncoderLearning(NamedSignalsOperator):
 
             return step_product
 
-        step_errors = self.rule.bind_step(h, arrays)
+        step_errors = _make_step_checked(
+            self.rule.bind_step(h, arrays), f"{self.rule}", h
+        )
 
         def step_any():
             if projected_error is not None:
@@ -388,6 +373,29 @@ class SimEncoderLearning(NamedSignalsOperator):
             np.multiply(step_size, h, out=h)
 
         return step_any
+
+
+def _make_step_checked(step, name, out):
+    """Bind a step by a user, and name it if it does not write finite numbers to an array."""
+
+    def step_checked():
+        try:
+            step()
+        except NengoException:
+            raise  # from the step itself
+        except (ValueError, IndexError) as error:
+            raise SimulationError(
+                f"The function that make_step of {name} returns cannot write a number for "
+                f"each of {len(out)} neurons into the array out ({error})."
+            ) from error
+        if not np.isfinite(out).all():
+            wrong = np.flatnonzero(~np.isfinite(out))[0]
+            raise SimulationError(
+                f"The function that make_step of {name} returns has written {out[wrong]} "
+                f"for neuron {wrong}. It must write finite numbers."
+            )
+
+    return step_checked
 
 
 def _make_step_resting(step_outer, h, delta):

@@ -92,6 +92,8 @@ class Kernel:
 class EncodersIncKernel(Kernel):
     """`.SimEncodersInc` of a normalization that nengo_fa has."""
 
+    _squared_scale = None
+
     @staticmethod
     def is_known(op):
         return op.normalization in NORMALIZATIONS.values()
@@ -99,12 +101,18 @@ class EncodersIncKernel(Kernel):
     def run(self, delta_neurons, delta_input, target, encoders=None):
         encoders = target if encoders is None else encoders
         x = delta_input.unsqueeze(-2)
-        squared_scale = target.new_tensor(self.op.scale**2)
+        squared_scale = self._find_squared_scale(target)
         find_factors = FACTORS[self.op.normalization.name]
         grow, shrink = find_factors(delta_neurons, x, encoders, squared_scale)
         if shrink is not None:
             target.addcmul_(shrink.unsqueeze(-1), encoders, value=-1)
         target.baddbmm_(grow.unsqueeze(-1), x)
+
+    def _find_squared_scale(self, like):
+        known = self._squared_scale
+        if known is None or (known.dtype, known.device) != (like.dtype, like.device):
+            self._squared_scale = like.new_tensor(self.op.scale**2)
+        return self._squared_scale
 
 
 class SomaCurrentKernel(Kernel):
@@ -225,9 +233,10 @@ def _free(h, x, encoders, squared_scale):
 
 def _forced(h, x, encoders, squared_scale):
     squared = _square_lengths(encoders)
-    moved = 2 * h * _dot(encoders, x) + h.square() * _square_lengths(x)
-    factor = (squared / (squared + moved)).sqrt()
-    return factor * h, 1 - factor
+    change = 2 * h * _dot(encoders, x) + h.square() * _square_lengths(x)
+    factor = (squared / (squared + change)).sqrt()
+    # 1 - factor, without the subtraction, which would round with a bias
+    return factor * h, change / ((squared + change) * (1 + factor))
 
 
 def _augmented(h, x, encoders, squared_scale):

@@ -28,8 +28,8 @@ class Normalization(FrozenObject):
     needs_whole_encoders : bool
         Whether a rule must reach all dimensions of the ensemble.
     keeps_lengths : bool
-        Whether the lengths of encoders stay exactly constant in every step, so that no
-        other rule may change them.
+        Whether the lengths of encoders stay constant in every step, up to rounding, so that
+        no other rule may change them.
     lets_lengths_grow : bool
         Whether encoders can grow without bound, so that the default learning rate in a
         simulator is divided by the gains.
@@ -94,28 +94,32 @@ class Normalization(FrozenObject):
         scale: np.ndarray,
         work: np.ndarray,
     ) -> Callable[[], None]:
-        """Bind the same change to scaled encoders of many dimensions, without a delta.
+        """Bind the same change to scaled encoders of many dimensions, and apply it to them.
 
-        Only the normalizations in ``NORMALIZATIONS`` need it. It is called several times, each
-        time for some of the neurons, so that the arrays stay in the cache of a processor.
+        Only built-in normalizations provide this method; the change by a user-defined
+        normalization is written to ``delta`` and then added. The method is called several
+        times, each time for some of the neurons, so that the arrays stay in the cache of a
+        processor.
 
         Parameters
         ----------
         h : (n_neurons,) ndarray
+            As for `make_step`.
         x : (dimensions,) ndarray
+            Input of the ensemble.
         encoders : (n_neurons, dimensions) ndarray
             Scaled encoders, which the step changes.
         scale : (n_neurons,) ndarray
-            As for `make_step`.
+            Gain over radius.
         work : (n_neurons, dimensions) ndarray
-            An array in which the step may keep what it needs until it ends.
+            An array that the step may write to, with no values that anybody needs.
 
         Returns
         -------
         step : callable
             Changes ``encoders``; takes no argument.
         """
-        raise NotImplementedError("Normalizations of users have make_step alone")
+        raise NotImplementedError("User-defined normalizations provide only make_step")
 
 
 class Free(Normalization):
@@ -140,40 +144,33 @@ class Forced(Normalization):
 
     def make_step(self, h, x, encoders, delta, fields, scale):
         step_outer = _make_step_outer(h, x, delta, fields)
-        moved, work = np.empty_like(delta), np.empty_like(delta)
-        squared, factor = np.empty_like(h), np.empty_like(h)
+        moved, work, stretch = (np.empty_like(a) for a in (delta, delta, h))
+        squared = np.empty_like(h)
         step_squared = _make_step_squared(encoders, squared)
-        step_factor = _make_step_squared(moved, factor)
+        step_stretch = _make_step_stretch(squared, moved, stretch)
 
         def step():
             step_outer()
             np.add(encoders, delta, out=moved)
-
-            # |w| / |w + h x|, which is exactly one where h x is zero
             step_squared()
-            step_factor()
-            np.divide(squared, factor, out=factor)
-            np.sqrt(factor, out=factor)
-
-            _scale_rows(moved, factor, out=work)
-            np.subtract(work, encoders, out=delta)
+            step_stretch()
+            _scale_rows(moved, stretch, out=work)
+            np.add(delta, work, out=delta)
 
         return step
 
     def make_step_in_place(self, h, x, encoders, scale, work):
-        squared, factor = np.empty_like(h), np.empty_like(h)
+        squared, stretch = np.empty_like(h), np.empty_like(h)
         step_squared = _make_step_squared(encoders, squared)
-        step_factor = _make_step_squared(encoders, factor)
         step_outer = make_step_add_outer(h, x, encoders)
+        step_stretch = _make_step_stretch(squared, encoders, stretch)
 
         def step():
             step_squared()
             step_outer()
-            step_factor()
-            np.divide(squared, factor, out=factor)
-            np.sqrt(factor, out=factor)
-            np.copyto(work, factor[:, np.newaxis])
-            np.multiply(encoders, work, out=encoders)
+            step_stretch()
+            _scale_rows(encoders, stretch, out=work)
+            np.add(encoders, work, out=encoders)
 
         return step
 
@@ -201,14 +198,14 @@ class _Orthogonal(Normalization):
     def make_step_in_place(self, h, x, encoders, scale, work):
         along = np.empty_like(h)
         step_along = self.make_step_along(h, x, encoders, scale, along)
-        step_outer = make_step_add_outer(h, x, encoders)
+        step_outer = make_step_add_outer(h, x, work)
 
         def step():
             step_along()
-            np.subtract(1, along, out=along)
-            np.copyto(work, along[:, np.newaxis])
-            np.multiply(encoders, work, out=encoders)
+            np.negative(along, out=along)
+            _scale_rows(encoders, along, out=work)
             step_outer()
+            np.add(encoders, work, out=encoders)
 
         return step
 
@@ -311,6 +308,36 @@ def _make_step_squared(vectors, out):
     def step():
         np.multiply(vectors, vectors, out=work)
         np.dot(work, ones, out=out)
+
+    return step
+
+
+def _make_step_stretch(squared, moved, out):
+    """Bind ``|w| / |w + h x| - 1``, which is exactly zero where h x is zero.
+
+    Without the subtraction, which cancels, a number slightly below one would be rounded
+    otherwise than a number slightly above one, and encoders would shrink.
+
+    Parameters
+    ----------
+    squared : (n_neurons,) ndarray
+        The squared lengths of the encoders w.
+    moved : (n_neurons, dimensions) ndarray
+        The encoders w + h x.
+    out : (n_neurons,) ndarray
+    """
+    squared_moved = np.empty_like(out)
+    step_moved = _make_step_squared(moved, squared_moved)
+
+    def step():
+        step_moved()
+        # with r = |w|^2 / |w + h x|^2 - 1, it is r / (sqrt(1 + r) + 1)
+        np.subtract(squared, squared_moved, out=out)
+        np.divide(out, squared_moved, out=out)
+        np.add(out, 1, out=squared_moved)
+        np.sqrt(squared_moved, out=squared_moved)
+        np.add(squared_moved, 1, out=squared_moved)
+        np.divide(out, squared_moved, out=out)
 
     return step
 

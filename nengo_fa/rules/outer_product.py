@@ -2,8 +2,8 @@
 
 import numpy as np
 
-#: The number of dimensions from which adding an outer product in place is faster than
-#: computing and adding it, if the encoders have many entries.
+#: The number of dimensions from which functions that work on whole rows of an array, with no
+#: other array to write to, are faster than several functions that work on all entries.
 MANY_DIMENSIONS = 32
 
 

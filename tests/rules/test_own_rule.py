@@ -4,11 +4,10 @@ import nengo
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
-from nengo.exceptions import BuildError
+from nengo.exceptions import BuildError, SimulationError, ValidationError
 
 import nengo_fa
 from nengo_fa import EncoderLearningRule, FeedbackAlignment
-from nengo_fa.online.operators import NotFiniteError
 
 pytestmark = pytest.mark.filterwarnings("ignore:This learning rate is very high")
 
@@ -164,13 +163,35 @@ class UndefinedLater(nengo_fa.Derivative):
         return step
 
 
+class Long(FeedbackAlignment):
+    """Writes the errors of too many neurons."""
+
+    def make_step(self, out, projected_error):
+        return lambda: np.copyto(out, np.ones(len(out) + 1))
+
+    arrays = ("projected_error",)
+
+
+class Advising(nengo_fa.Derivative):
+    """Refuses neurons with an error of its own."""
+
+    def make_step(self, neuron_type, signal, out):
+        def step():
+            raise ValidationError("Use other neurons", attr="signal", obj=self)
+
+        return step
+
+
 @pytest.mark.parametrize(
-    "rule, name",
+    "rule, message",
     [
-        (Undefined(1), r"Undefined\.make_step gives NaN or infinity to neuron \d+"),
+        (
+            Undefined(1),
+            r"Undefined\(size_in=1\) returns has written (nan|-?inf) for neuron",
+        ),
         (
             FeedbackAlignment(1, derivative=UndefinedLater()),
-            r"UndefinedLater\(\) gives NaN or infinity to neuron 0",
+            r"UndefinedLater\(\) returns has written nan for neuron 0",
         ),
         (
             FeedbackAlignment(
@@ -179,14 +200,20 @@ class UndefinedLater(nengo_fa.Derivative):
                 eligibility_synapse=0.01,
                 normalization=None,
             ),
-            r"UndefinedLater\(\) gives NaN or infinity to neuron 0",
+            r"UndefinedLater\(\) returns has written nan for neuron 0",
         ),
+        (Long(1), r"Long\(size_in=1\) returns cannot write .* 20 neurons"),
     ],
 )
-def test_undefined_values_name_the_rule(seed, rule, name):
-    net = Net(seed, rule)
-    with pytest.raises(NotFiniteError, match=name):
-        net.run(nengo.Simulator, 0.1)
+def test_undefined_values_name_what_has_written_them(seed, rule, message):
+    with pytest.raises(SimulationError, match=message):
+        Net(seed, rule).run(nengo.Simulator, 0.1)
+
+
+def test_errors_of_a_derivative_are_its_own(seed):
+    rule = FeedbackAlignment(1, derivative=Advising())
+    with pytest.raises(ValidationError, match="Use other neurons"):
+        Net(seed, rule).run(nengo.Simulator, 0.1)
 
 
 class SaturatedBackprop(nengo_fa.Backprop):
