@@ -226,14 +226,16 @@ def describe_runs(runs):
     lines = _describe_machine(runs[0]["machine"], runs[0]["versions"])
     lines += [
         "",
-        f"{'':37}learning  batch                         error in %",
-        f"{'rule, normalization':39}rate   size  epochs  images    rates  spikes",
+        f"{'':29}learning{'':12}batch{'':33}error in %",
+        f"{'rule, normalization':33}rate     decay   size        reg  epochs    images"
+        f"{'rates':>8}{'spikes':>8}",
     ]
     for run in runs:
         its, found = run["configuration"], run["results"]
         lines.append(
-            f"{its['rule'] + ', ' + its['normalization']:35}{its['learning_rate']:8g}"
-            f"{its['batch_size']:7}{its['epochs']:8}"
+            f"{its['rule'] + ', ' + its['normalization']:29}{its['learning_rate']:8g}"
+            f"{its['decay']:10g}{its['batch_size']:7}{its['regularization']:11g}"
+            f"{its['epochs']:8}"
             f"{'held out' if its['held_out'] else 'test':>10}"
             f"{found['error_rates']:8.2f}{found['error_spikes']:8.2f}"
         )
