@@ -214,7 +214,7 @@ class SimEncoderLearning(NamedSignalsOperator):
         eligibility trace, ``"eligible"``, derivative times input, which the trace filters.
     updates : dict
         ``"delta"``, the change of the scaled encoders, (n_neurons, dimensions); or the two
-        vectors from which `.SimEncodersInc` computes it, ``"delta_neurons"``, which is h,
+        vectors from which ``SimEncodersInc`` computes it, ``"delta_neurons"``, which is h,
         (n_neurons,), and ``"delta_input"``, which is x, (dimensions,). Also the state of the
         rule, (n_neurons,) each.
     columns : (dimensions,) ndarray, optional
