@@ -14,7 +14,7 @@ from nengo_fa.cli.options import (
 N_TRIALS, EPOCHS = 16, 100
 
 #: The common turn, the turns among which each condition chooses, and the trials for this.
-TURN, TURNS, N_TO_CHOOSE = 1.0, (0.3, 1.0, 3.0, 10.0), 1
+TURN, TURNS, N_TO_CHOOSE = 1.0, (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), 1
 N_QUICK_SAMPLES = 100
 
 
