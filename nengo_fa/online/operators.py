@@ -5,7 +5,6 @@ from nengo.builder import Operator
 from nengo.exceptions import NengoException, SimulationError
 
 from nengo_fa.online.random_state import LiveRandomState, keep_random_state
-from nengo_fa.rules.derivatives import Rate, Step
 from nengo_fa.rules.feedback import make_feedback_step
 from nengo_fa.rules.learning_rules import ProjectedErrorRule
 from nengo_fa.rules.normalizations import NORMALIZATIONS, get_normalization
@@ -343,10 +342,7 @@ class SimEncoderLearning(NamedSignalsOperator):
             step_derivative = kind.make_step(
                 self.neuron_type, arrays["gate"], derivative
             )
-            if type(kind) not in (Rate, Step):
-                step_derivative = _make_step_checked(
-                    step_derivative, f"{kind}", derivative
-                )
+            step_derivative = _make_step_checked(step_derivative, kind, derivative)
         if self.rule.eligibility_synapse is not None:
             return _make_step_traced(arrays, step_derivative, step_size, h)
 
@@ -360,9 +356,7 @@ class SimEncoderLearning(NamedSignalsOperator):
 
             return step_product
 
-        step_errors = _make_step_checked(
-            self.rule.bind_step(h, arrays), f"{self.rule}", h
-        )
+        step_errors = _make_step_checked(self.rule.bind_step(h, arrays), self.rule, h)
 
         def step_any():
             if projected_error is not None:
@@ -375,8 +369,10 @@ class SimEncoderLearning(NamedSignalsOperator):
         return step_any
 
 
-def _make_step_checked(step, name, out):
-    """Bind a step by a user, and name it if it does not write finite numbers to an array."""
+def _make_step_checked(step, source, out):
+    """Bind the step of a user's rule or derivative, and name it if what it writes is wrong."""
+    if type(source).__module__.startswith("nengo_fa."):
+        return step
 
     def step_checked():
         try:
@@ -385,13 +381,13 @@ def _make_step_checked(step, name, out):
             raise  # from the step itself
         except (ValueError, IndexError) as error:
             raise SimulationError(
-                f"The function that make_step of {name} returns cannot write a number for "
+                f"The function that make_step of {source} returns cannot write a number for "
                 f"each of {len(out)} neurons into the array out ({error})."
             ) from error
         if not np.isfinite(out).all():
             wrong = np.flatnonzero(~np.isfinite(out))[0]
             raise SimulationError(
-                f"The function that make_step of {name} returns has written {out[wrong]} "
+                f"The function that make_step of {source} returns has written {out[wrong]} "
                 f"for neuron {wrong}. It must write finite numbers."
             )
 
