@@ -10,7 +10,6 @@ from nengo_ocl.plan import Plan, PythonPlan
 
 from nengo_fa.backends import ocl_kernels
 from nengo_fa.rules.derivatives import Step
-from nengo_fa.rules.normalizations import NORMALIZATIONS
 
 
 class Simulator(nengo_ocl.Simulator):
@@ -82,12 +81,7 @@ class Simulator(nengo_ocl.Simulator):
         return self._plan_kernel("learn", op, source, op.scale.shape, constants)
 
     def _plan_SimEncodersInc(self, ops):
-        def is_known(op):
-            return op.normalization in NORMALIZATIONS.values()
-
-        return self._plan_known(
-            ops, is_known, lambda ops: [self._plan_change(op) for op in ops]
-        )
+        return [self._plan_change(op) for op in ops]
 
     def _plan_change(self, op):
         if op.normalization.name is None:

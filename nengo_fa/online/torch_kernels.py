@@ -14,7 +14,6 @@ from nengo_fa.online.error_nodes import SimErrorNode
 from nengo_fa.online.operators import SimEncoderLearning
 from nengo_fa.online.soma import SimSomaCurrent
 from nengo_fa.rules.derivatives import Rate, Step
-from nengo_fa.rules.normalizations import NORMALIZATIONS
 from nengo_fa.rules.response_functions import Response
 from nengo_fa.rules.responses import get_response
 
@@ -90,13 +89,9 @@ class Kernel:
 
 
 class EncodersIncKernel(Kernel):
-    """`.SimEncodersInc` of a normalization that nengo_fa has."""
+    """`.SimEncodersInc`, whose normalization is always one of nengo_fa."""
 
     _squared_scale = None
-
-    @staticmethod
-    def is_known(op):
-        return op.normalization in NORMALIZATIONS.values()
 
     def run(self, delta_neurons, delta_input, target, encoders=None):
         encoders = target if encoders is None else encoders
